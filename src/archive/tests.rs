@@ -1,4 +1,4 @@
-//! Archives made by hand, byte for byte: those that mean harm leave no trace outside, those that
+//! Archives made by hand, byte for byte: malicious ones change nothing outside, those that
 //! are damaged are noticed, and ordinary ones pass.
 
 mod formats;
@@ -96,7 +96,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A folder with `destination` to unpack into and `outside`, which is to stay as it is.
+/// A folder with `destination` to unpack into and `outside`, which must not change.
 struct Room {
     folder: TempDir,
     before: BTreeMap<PathBuf, String>,

@@ -1,4 +1,4 @@
-//! Expressions in workflows, `${{ matrix.node }}`: their values, as far as the file itself has them.
+//! Expressions in workflows, `${{ matrix.node }}`: the values that the file itself contains.
 //! <https://docs.github.com/actions/reference/workflows-and-actions/expressions> describes the format. Nothing is evaluated beyond looking a value up.
 
 use std::cell::Cell;

@@ -86,7 +86,7 @@ pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks a yes-or-no question; anything but yes is no.
+/// Asks a yes-or-no question; any answer but yes means no.
 pub fn confirm(question: impl Display) -> bool {
     let _ = write!(io::stderr().lock(), "usher: {question} [y/N] ");
     let mut answer = String::new();

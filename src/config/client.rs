@@ -94,11 +94,11 @@ fn first_output(command: &mut Command, timeout: Duration) -> std::result::Result
     let mut child = command.process_group(0).spawn().map_err(|error| error.to_string())?;
     let output = child.stdout.take();
     let (sender, receiver) = mpsc::channel();
-    // A pipe can't be read with a time limit: a thread does it, and may be left behind.
+    // A pipe can't be read with a time limit: a thread does it, and may outlive the call.
     thread::spawn(move || {
         let mut bytes = Vec::new();
         let read = output.map(|output| output.take(LONGEST).read_to_end(&mut bytes));
-        // Nobody listens any more once the patience has run out.
+        // After the timeout the receiver is dropped.
         let _ = sender.send(read.transpose().map(|_| bytes));
     });
     let output = receiver.recv_timeout(timeout);

@@ -186,7 +186,7 @@ fn file(sources: &ConfigSources<'_>, path: &Path) -> Result<Vec<ConfigValue>> {
         .into_iter()
         .rev()
         .map(|npmrc::NpmrcEntry { key, value, line }| {
-            // A place may hold a user name and password.
+            // The address may contain a user name and password.
             let what = if key.starts_with("//") { "a credential" } else { &format!("{key}=") };
             let origin = format!("{} in {shown}:{line}", Escaped(what));
             ConfigValue { key, value, origin }

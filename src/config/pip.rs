@@ -118,7 +118,7 @@ fn files(sources: &ConfigSources<'_>) -> Result<Vec<Vec<ConfigValue>>> {
     let xdg =
         variable(sources, "XDG_CONFIG_HOME").map(|root| Path::new(&root).join("pip/pip.conf"));
     let machine = ["/etc/pip.conf", "/etc/xdg/pip/pip.conf"].map(PathBuf::from);
-    // With that name for a file, pip reads no file at all.
+    // With that name, pip reads no configuration file.
     if named.as_deref() == Some(Path::new("/dev/null")) {
         return Ok(Vec::new());
     }

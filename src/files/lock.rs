@@ -134,7 +134,8 @@ mod tests {
         assert!(error.what.contains(&format!("process {}", std::process::id())), "{error}");
         locks.lock("node-12.0.1", Duration::ZERO, &|_| {}).unwrap();
         drop(held);
-        // Not at once: what another test starts right now has it until it is another program.
+        // With retries: a process that another test has just forked has the lock until it executes
+        // its program.
         locks.lock("node-12.0.0", LONG, &|_| {}).unwrap();
     }
 
@@ -148,7 +149,8 @@ mod tests {
         let mut child =
             std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
         drop(held);
-        // Not at once: what another test starts right now has it until it is another program.
+        // With retries: a process that another test has just forked has the lock until it executes
+        // its program.
         locks.lock("node-12.0.0", LONG, &|_| {}).unwrap();
         assert_eq!(child.try_wait().unwrap(), None);
         drop(child.stdin.take());

@@ -21,7 +21,7 @@ pub struct FileReplacement<'a> {
     pub target: &'a Path,
     /// An existing folder for the temporary file, on the file system of `target`.
     pub staging: &'a Path,
-    /// How the temporary file's name begins. A killed process leaves that file behind.
+    /// How the temporary file's name begins. A killed process doesn't delete that file.
     pub prefix: &'a str,
     /// Who may read, write and run the new file.
     pub mode: FileMode,
@@ -36,7 +36,7 @@ pub enum FileMode {
     Exact(u32),
     /// These bits, less the umask.
     Masked(u32),
-    /// The bits and, as far as we may set it, the owner of the replaced file. A file that is new
+    /// The bits of the replaced file, and its owner if this process may set it. A file that is new
     /// gets 0666, less the umask.
     SameAsBefore,
 }
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replaced_file_is_a_new_one_of_the_wanted_mode() {
+    fn a_replaced_file_is_a_new_one_of_the_requested_mode() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let write = |mode, content: &str| {

@@ -132,8 +132,9 @@ fn classify(error: &(dyn StdError + 'static)) -> ConnectionFailure {
     }
 }
 
-/// Whether to retry. A name that doesn't resolve or a refused connection will fail again at once, and
-/// another source may be quicker. An established connection that broke is worth another attempt.
+/// Whether to retry. A name that doesn't resolve or a refused connection will fail again
+/// immediately, and another source may be quicker. An established connection that broke is worth
+/// another attempt.
 fn is_transient(error: &(dyn StdError + 'static)) -> bool {
     let reset = error_chain(error)
         .filter_map(|link| link.downcast_ref::<io::Error>())

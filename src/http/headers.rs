@@ -16,7 +16,7 @@ pub(super) fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a 
 pub struct StrongTag(String);
 
 impl StrongTag {
-    /// The one of a response; `None` if that has none, or a weak one.
+    /// The `ETag` of a response; `None` for a weak one or none.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         Self::parse(header_text(headers, ETAG.as_str())?)
     }

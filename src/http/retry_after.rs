@@ -101,7 +101,7 @@ mod tests {
             retry_after(&headers(lines), UNIX_EPOCH + Duration::from_secs(now)).unwrap()
         };
         let (of_1970, of_2099) = (12, 4_070_908_800);
-        // Longer than the limit, so it is an error at once.
+        // Longer than the limit, so it is an error without a retry.
         assert!(wait(&[retry], of_1970) > max);
         assert_eq!(wait(&[retry], of_2099), Duration::ZERO);
         let date = "Date: Sun, 09 Sep 2001 01:47:30 GMT";

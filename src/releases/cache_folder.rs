@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn locked_files_are_kept() {
+    fn locked_files_are_not_deleted() {
         let home = cache(&["downloads/x.part", "downloads/y.part"]);
         let file = File::open(home.path().join("cache/downloads/x.part")).unwrap();
         file.lock().unwrap();

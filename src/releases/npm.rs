@@ -15,7 +15,7 @@ use super::version_range::applies_to;
 use crate::files::integrity::Integrity;
 use crate::http::FetchError;
 
-/// A package's document, as far as usher reads it.
+/// The fields of a package's document that usher reads.
 #[derive(Deserialize)]
 struct Packument {
     #[serde(default)]

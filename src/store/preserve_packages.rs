@@ -117,7 +117,7 @@ impl Preserver<'_> {
         Ok(self.preserved)
     }
 
-    /// What is to become of something that didn't come with the toolchain.
+    /// Decides what happens to an entry that isn't from upstream.
     fn added(&mut self, found: &WalkEntry<'_>) -> Walk {
         let is_folder = file_type(&found.stat) == FileType::Directory;
         match self.package_paths.added_by(&found.manifest_path) {

@@ -14,10 +14,10 @@ pub mod running;
 
 use std::fmt;
 
-/// What the command line selects.
+/// The selection on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PruneRules {
-    /// Remove what was unused for so many days (`--unused`).
+    /// Remove versions that were unused for this number of days (`--unused`).
     pub unused_days: Option<u64>,
     /// What happens to versions that processes run from.
     pub running: RunningVersions,
@@ -76,7 +76,7 @@ pub enum KeepReason {
     Requested(String),
     /// These processes run from it.
     InUse(Vec<u32>),
-    /// It was used so many days ago.
+    /// It was last used this number of days ago.
     UsedRecently(u64),
     /// Virtual environments in other folders would break, and it wasn't named.
     VirtualEnvironments,

@@ -16,7 +16,7 @@ use crate::files::integrity::sha256;
 use crate::files::manifest::Manifest;
 use crate::files::write_access::WriteAccess;
 
-/// The file in a toolchain that holds its receipt.
+/// The file in a toolchain that contains its receipt.
 pub const RECEIPT: &str = ".usher-receipt.json";
 
 /// The format of receipts. A receipt with a newer one is left alone.

@@ -125,7 +125,7 @@ fn same_release(
     let names = known.definition.source.iter().map(|source| &source.name);
     let is_other = |name: &&String| receipt.is_some_and(|receipt| receipt.source != **name);
     let mut passed: Vec<String> = names.clone().filter(is_other).cloned().collect();
-    // The receipt's source isn't in the registry any more; another source may have the same file.
+    // The receipt's source is no longer in the registry; another source may have the same file.
     if passed.len() == names.count() {
         passed.clear();
     }

@@ -43,7 +43,7 @@ pub struct Verified {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", content = "detail", rename_all = "kebab-case")]
 pub enum ReceiptProblem {
-    /// It doesn't exist any more: another process removed it.
+    /// It no longer exists: another process removed it.
     Removed,
     /// It isn't a folder, or can't be opened.
     NotAFolder(String),

@@ -129,7 +129,7 @@ fn decompression_bombs_are_refused() {
     }
 }
 
-/// A frame of so many blocks, each 128 KiB of the same byte in 4 bytes.
+/// A frame of `count` blocks, each 128 KiB of the same byte in 4 bytes.
 fn byte_run(byte: u8, count: usize) -> Vec<u8> {
     let block = |is_last: u32| {
         let header = is_last | 1 << 1 | (128 << 10) << 3;

@@ -88,7 +88,7 @@ impl ZipEntry {
         self
     }
 
-    /// With its sizes after it, in so many bytes, and none before it.
+    /// With its sizes after it, in a data descriptor of `count` bytes, and none before it.
     fn streamed(mut self, count: usize) -> Self {
         let (sum, sizes) = (self.central[16..20].to_vec(), self.central[20..28].to_vec());
         let sizes: Vec<u8> = match count {

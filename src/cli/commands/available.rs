@@ -103,7 +103,7 @@ fn decide(
     Ok(AvailableReport { rows, filter, notes: cached.collect() })
 }
 
-/// A version that several sources list is the first one's.
+/// A version that several sources list is shown for the first of them.
 fn rows(
     session: &Session,
     filter: &AvailableFilter,

@@ -25,7 +25,7 @@ use crate::session::current::version_label;
 use crate::store::install::Installer;
 use crate::store::runtime::install_runtime;
 
-/// How many versions are fetched at once: enough to keep one network line and two cores busy.
+/// How many versions are fetched at once: enough to use one network connection and two cores fully.
 const PARALLEL_INSTALLS: usize = 4;
 
 /// Which version a request means where several match.
@@ -37,7 +37,7 @@ pub(super) enum Prefer {
     Installed,
 }
 
-/// What a request led to.
+/// The result of a request.
 #[derive(Debug)]
 pub(super) enum Acquired {
     /// An installed version.

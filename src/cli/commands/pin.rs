@@ -84,7 +84,7 @@ fn decide<'a>(session: &'a Session, words: &[String], is_global: bool) -> Result
     Ok(plan)
 }
 
-/// A project's files can't hold every request that a user can type: no `path:/somewhere`.
+/// A project's files can't contain every request that a user can type: no `path:/somewhere`.
 fn check_allowed(target: &PinTarget, tool: &'static Tool, request: &Request) -> Result<()> {
     match target {
         PinTarget::Default => Ok(()),
@@ -249,7 +249,7 @@ mod tests {
         let refused = decide(&session, &["go@path:/opt/n".to_owned()], false).err().unwrap();
         assert_eq!((refused.kind(), refused.what.as_str()), (ErrorKind::Usage, error));
         assert_eq!(refused.hint.as_deref(), Some("use --global go@path:/opt/n"));
-        // The field holds an exact version, and `system` has none.
+        // The field needs an exact version, and `system` has none.
         let refused = decide(&session, &["node@system".to_owned()], false).err().unwrap();
         assert_eq!(refused.kind(), ErrorKind::BadFile);
         assert!(decide(&session, &["node@20".to_owned()], false).is_ok());

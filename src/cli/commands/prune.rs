@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_names_what_is_removed_and_why_the_rest_is_kept() {
+    fn the_table_names_what_is_removed_and_why_the_rest_stays() {
         let session = machine();
         let installed = installed(&session);
         let plan =

@@ -72,7 +72,7 @@ fn decide(
     let program = find(&session.world, &path, command)?;
     variables.push(("PATH", path));
     if matches!(session.settings.origin("offline"), settings::SettingOrigin::Flag(_)) {
-        // What the command calls is offline as well.
+        // Programs that the command starts are offline as well.
         variables.push(("USHER_OFFLINE", "true".into()));
     }
     Ok(RunPlan { program, variables })

@@ -108,7 +108,7 @@ impl ShimReport {
         }
     }
 
-    /// The lines for people; `unchanged` is the word for shims of which nothing became.
+    /// The lines for people; `unchanged` describes shims that weren't changed.
     fn text(&self, unchanged: &str) -> Vec<String> {
         let lists =
             [("created", &self.created), ("removed", &self.removed), (unchanged, &self.unchanged)];

@@ -256,7 +256,7 @@ fn differs_in_last_number(version: &Version, exact: &Version) -> bool {
 }
 
 impl UpgradePlan {
-    /// What would come of it.
+    /// The expected row.
     fn into_outcome(self) -> (UpgradeOutcome, Option<Error>) {
         let step = self.upgrade.and_then(|upgrade| {
             let to = upgrade.release.version.clone();

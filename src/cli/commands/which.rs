@@ -19,7 +19,7 @@ struct WhichReport {
     tool: &'static str,
 }
 
-/// A path that text has byte for byte, and JSON as far as it is UTF-8.
+/// A path: text output has its bytes, and JSON its UTF-8 form.
 #[derive(Debug)]
 struct PrintedPath(PathBuf);
 

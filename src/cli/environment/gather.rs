@@ -28,7 +28,7 @@ enum ToolProvider {
     Path,
 }
 
-/// What resolving a tool led to.
+/// The result of resolving a tool.
 enum ProviderLookup {
     Found(ToolProvider),
     /// A version has to be installed first.

@@ -99,7 +99,7 @@ fn toolchain_variables(
     Ok(set.chain(path.map(|path| ("PATH".to_owned(), path))).collect())
 }
 
-/// PATH with a folder in it; `None` if PATH can't hold it.
+/// PATH with a folder in it; `None` if PATH can't contain it.
 fn path_with(
     session: &Session,
     plan: &Plan,

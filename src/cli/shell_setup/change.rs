@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_symlink_is_kept_and_its_target_updated() {
+    fn a_symlink_stays_and_its_target_is_updated() {
         let folder = folder();
         fs::create_dir(folder.path().join("dotfiles")).unwrap();
         let target = folder.path().join("dotfiles/zshenv");

@@ -18,11 +18,11 @@ pub(super) struct ShellFile {
     pub(super) text: Option<String>,
     /// Where in it a new block belongs.
     pub(super) position: BlockPosition,
-    /// Whether it needs a block. Without, it is only searched for one from earlier days.
+    /// Whether it needs a block. If not, it is only searched for the block of an earlier version.
     pub(super) needs_block: bool,
 }
 
-/// All files of a shell that need the block or may hold one.
+/// All files of a shell that need the block or may contain one.
 pub(super) fn shell_files(
     shell: Shell,
     folders: &ShellFolders,

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::{FileChange, Shell, ShellFolders, apply, plan, plan_removal, read};
 
-/// What Debian and others give every user: a shell that isn't interactive leaves at once.
+/// What Debian and others give every user: a shell that isn't interactive returns immediately.
 const GUARDED: &str = "# ~/.bashrc\ncase $- in\n    *i*) ;;\n      *) return;;\nesac\necho no\n";
 
 /// Names that are hard to quote.

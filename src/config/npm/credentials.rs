@@ -22,7 +22,7 @@ use crate::http::{Credential, Credentials};
 /// other hosts are left out: they may be for other programs.
 pub(super) fn read_credentials(values: &[ConfigValue], registry: &Url) -> Result<Credentials> {
     let mut keys: BTreeMap<String, Keys<'_>> = BTreeMap::new();
-    // What holds a variable that isn't set would only turn a public registry's answer into a 401.
+    // A value with a variable that isn't set would only make a public registry answer 401.
     for value in values.iter().filter(|value| value.is_set() && !value.value.contains("${")) {
         if let Some((address, name)) = value.key.strip_prefix("//").and_then(|k| k.rsplit_once(':'))
             && let Some(address) = key_address(address)

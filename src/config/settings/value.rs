@@ -283,7 +283,7 @@ fn parse_seconds(text: &str, radix: u32) -> Option<Duration> {
 }
 
 fn parse_table_entry(tool: &str, source: &str) -> Option<(String, String)> {
-    // It is shown wherever a source is named, which no password survives.
+    // Messages that name a source contain it, so a password would be printed.
     let is_open = |address: Address| {
         address.url().username().is_empty() && address.url().password().is_none()
     };

@@ -1,4 +1,4 @@
-//! Files that hold a request as plain text: `.nvmrc`, `.node-version`, `.python-version`.
+//! Files that contain a request as plain text: `.nvmrc`, `.node-version`, `.python-version`.
 //!
 //! Knows the format of these files, not which tool one belongs to.
 

@@ -138,7 +138,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn lines_of_other_tools_are_kept(mark in "\u{feff}?", pieces in any_lines()) {
+        fn lines_of_other_tools_stay(mark in "\u{feff}?", pieces in any_lines()) {
             let text = mark.clone() + &join_lines(&pieces, |_| true);
             let first = pieces.iter().position(|(ours, _)| *ours).unwrap_or(pieces.len());
             let before = mark.clone() + &join_lines(&pieces[..first], |_| true);

@@ -34,7 +34,7 @@ struct Case {
 }
 
 impl Case {
-    /// An index that was cached so long ago.
+    /// An index that was cached `age` ago.
     fn cached(age: Duration) -> Self {
         let case = Self::empty();
         let cache = IndexCache::new(case.folder.path().to_path_buf());

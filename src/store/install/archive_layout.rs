@@ -27,7 +27,7 @@ pub(super) struct Layout {
 
 /// The layout of an archive, and how many leading folders of its names to strip.
 ///
-/// The archive is unpacked into `scratch` for that, and then once more with its layout: the targets
+/// The archive is unpacked into `scratch` for that, and then again with its layout: the targets
 /// that its links may have depend on it.
 pub(super) fn find_layout(
     location: &InstallLocation<'_>,

@@ -18,12 +18,12 @@ pub(crate) struct DiskSpace {
 }
 
 impl DiskSpace {
-    /// For what an archive holds, in a folder.
+    /// For the content of an archive, in a folder.
     pub(crate) fn of(archive: &Path, folder: &Path) -> Self {
         Self { needed: unpacked_size(archive).unwrap_or(0), folder: folder.to_path_buf() }
     }
 
-    /// For what is known to have so many bytes, in a folder.
+    /// For a known number of bytes, in a folder.
     pub(crate) fn for_bytes(needed: u64, folder: &Path) -> Self {
         Self { needed, folder: folder.to_path_buf() }
     }

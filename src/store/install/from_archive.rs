@@ -21,8 +21,8 @@ pub struct UserArchive {
 }
 
 impl UserArchive {
-    /// The archive that a toolchain was made of, if the user had named it: then the receipt's source
-    /// is the address of its only part.
+    /// The archive from which a toolchain was installed, if the user named it: then the receipt's
+    /// source is the address of its only part.
     pub(crate) fn of(receipt: &Receipt) -> Option<Self> {
         let [part] = receipt.parts.as_slice() else { return None };
         (part.address == receipt.source).then(|| Self {

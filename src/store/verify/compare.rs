@@ -47,7 +47,7 @@ pub struct Difference {
 pub enum ChangeKind {
     /// A file has other bytes.
     Changed,
-    /// It doesn't exist any more.
+    /// It no longer exists.
     Missing,
     /// Neither upstream nor a package manager put it there.
     Added,

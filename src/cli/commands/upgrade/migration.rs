@@ -37,7 +37,7 @@ struct PackageMigration<'a> {
     packages: GlobalPackages,
 }
 
-/// Migrates what the newer versions lack, as far as the policy allows it.
+/// Migrates the packages that the newer versions lack, if the policy allows it.
 pub(super) fn migrate(
     session: &Session,
     outcomes: &mut [UpgradeOutcome],

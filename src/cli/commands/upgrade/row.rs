@@ -80,7 +80,7 @@ impl VersionStep {
 }
 
 impl UpgradeRow {
-    /// The row of a tool before anything is known of it.
+    /// The row of a tool, before its versions are compared.
     pub(super) fn of(tool: &'static str) -> Self {
         Self {
             tool,

@@ -253,8 +253,8 @@ fn mutate(bench: &Bench, state: &mut u64) -> Option<String> {
         3 => {
             let bits = mode ^ (1 << next(state, 12));
             fs::set_permissions(&path, Permissions::from_mode(bits)).unwrap();
-            let is_kept = fs::metadata(&path).unwrap().permissions().mode() & 0o7777 == bits;
-            is_kept.then(|| format!("mode {file}: {bits:o} instead of {mode:o}"))?
+            let is_unchanged = fs::metadata(&path).unwrap().permissions().mode() & 0o7777 == bits;
+            is_unchanged.then(|| format!("mode {file}: {bits:o} instead of {mode:o}"))?
         }
         4 => {
             let (link, target) = LINKS[next(state, LINKS.len())];
@@ -285,7 +285,7 @@ fn every_single_random_change_is_found() {
     while count < 1000 {
         let Some(expected) = mutate(&bench, &mut state) else { continue };
         let differences = bench.differences();
-        // A folder that its owner may not search hides its entries, which is reported as well.
+        // A folder that its owner can't search hides its entries, which is reported as well.
         let reported: Vec<&String> = differences
             .iter()
             .filter(|difference| !difference.starts_with("unreadable "))
