@@ -48,11 +48,11 @@ use zip::ZipFile;
 ///
 /// Files get the mode 0755 or 0644 by their owner's execute bit, folders 0755, all less the umask.
 /// Files keep their modification times, and nothing else. An archive that is damaged, cut short, of
-/// another format, or that holds anything unusual is refused as a whole with
+/// another format, or that contains anything unusual is refused as a whole with
 /// [`ErrorKind::BadArchive`].
 ///
 /// Nothing outside `destination` is ever written. **After an error the caller deletes
-/// `destination`**, which then holds a part of the archive.
+/// `destination`**, which then contains a part of the archive.
 pub fn unpack(archive: &Path, destination: &Path, options: &UnpackOptions<'_>) -> Result<Manifest> {
     let mut entries =
         fs::read_dir(destination).map_err(|error| Error::io("read", destination, error))?;

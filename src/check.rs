@@ -59,23 +59,23 @@ pub fn check(session: &Session) -> Result<CheckReport> {
         .world
         .directory()
         .map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
-    let root = project::root(session, &directory)?.unwrap_or(directory);
+    let root = project::project_root(session, &directory)?.unwrap_or(directory);
     let is_relevant =
         |path: &Path| kind(path).is_some() || locks(&session.registry, path).next().is_some();
     let found = walk::walk(&root, &is_relevant)?;
     let (mut mentions, mut notes) = (Vec::new(), found.notes);
-    let names = pins::names(session);
+    let names = pins::version_file_names(session);
     for folder in &found.folders {
-        let pins = pins::read(session, (&root, folder), &names)?;
+        let pins = pins::read(session, &root, folder, &names)?;
         mentions.extend(pins.mentions);
         notes.extend(pins.notes);
     }
     for file in &found.files {
         let (named, passed_over) = match session.world.read(file) {
-            Ok(content) => read_file(&session.registry, (&root, file), &content),
+            Ok(content) => read_file(&session.registry, &root, file, &content),
             Err(error) => {
                 let mut collector =
-                    MentionCollector::new(&session.registry, pins::relative(&root, file));
+                    MentionCollector::new(&session.registry, pins::relative_path(&root, file));
                 collector.note(0, format!("can't read it: {error}"));
                 (collector.mentions, collector.notes)
             }
@@ -83,7 +83,7 @@ pub fn check(session: &Session) -> Result<CheckReport> {
         mentions.extend(named);
         notes.extend(passed_over);
     }
-    report::compare(session, root, (mentions, notes))
+    report::compare(session, root, mentions, notes)
 }
 
 /// A kind of file that is known by its name.
@@ -142,10 +142,11 @@ fn locks<'a>(
 /// understood is a note.
 pub fn read_file(
     registry: &Registry,
-    (root, path): (&Path, &Path),
+    root: &Path,
+    path: &Path,
     content: &[u8],
 ) -> (Vec<Mention>, Vec<Note>) {
-    let mut collector = MentionCollector::new(registry, pins::relative(root, path));
+    let mut collector = MentionCollector::new(registry, pins::relative_path(root, path));
     match decode(content) {
         Ok(text) => read(&text, path, &mut collector),
         Err(reason) => collector.note(0, format!("skipped: {reason}")),
@@ -159,7 +160,8 @@ fn read(text: &str, path: &Path, collector: &mut MentionCollector<'_>) {
         Some(FileKind::Compose) => documents(text, collector, compose::read),
         Some(FileKind::Workflow) => documents(text, collector, workflow::read),
         Some(FileKind::GitLab) => documents(text, collector, gitlab::read),
-        None => locks(collector.registry, path).for_each(|lock| locks::read(text, lock, collector)),
+        None => locks(collector.registry, path)
+            .for_each(|(tool, lock)| locks::read(text, tool, lock, collector)),
     }
 }
 

@@ -262,13 +262,13 @@ pub fn run(given: ProcessArgs) -> i32 {
     };
     let as_json = typed.global_flags.json;
     if let Err(error) = typed.validate(&arguments) {
-        output::error(&error, as_json);
+        output::print_error(&error, as_json);
         return error.kind().exit_code().into();
     }
     match execute(typed, given) {
         Ok(code) => code,
         Err(error) => {
-            output::error(&error, as_json);
+            output::print_error(&error, as_json);
             error.kind().exit_code().into()
         }
     }
@@ -333,14 +333,14 @@ fn misspelled_verb(word: &str) -> Option<(&str, String)> {
 /// Prints help and the version as results, anything else as a usage error.
 fn print_usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
     if !error.use_stderr() {
-        output::text(error.render().to_string().as_bytes());
+        output::print_text(error.render().to_string().as_bytes());
         return 0;
     }
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
     let as_json = arguments.iter().any(|argument| *argument == "--json");
     let error = renamed_flag(arguments).unwrap_or_else(|| Error::new(ErrorKind::Usage, text));
-    output::error(&error, as_json);
+    output::print_error(&error, as_json);
     ErrorKind::Usage.exit_code().into()
 }
 
@@ -380,7 +380,7 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
             commands::install_from::run(&mut session, &tools, &archive, json)
         }
         Some(Verb::Install { tools, store: Some(store), .. }) => {
-            commands::install::into_store(&mut session, &tools, (&store, json))
+            commands::install::into_store(&mut session, &tools, &store, json)
         }
         Some(Verb::Install { tools, .. }) => commands::install::run(&mut session, &tools, json),
         Some(Verb::Upgrade(arguments)) => {
@@ -407,7 +407,7 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
             return commands::cache::run(&session, mode, json);
         }
         Some(Verb::Which { program, home: true }) => {
-            commands::which::home(&session, &program, json)
+            commands::which::run_home(&session, &program, json)
         }
         Some(Verb::Which { program, home: false }) => {
             commands::which::run(&session, &program, json)
@@ -441,7 +441,7 @@ fn completions(shell: Shell) {
     for name in ["use", "usher"] {
         clap_complete::generate(shell, &mut CommandLine::command(), name, &mut script);
     }
-    output::text(&script);
+    output::print_text(&script);
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 //!
 //! | what | file |
 //! |---|---|
-//! | where usher keeps what | [`folders`] |
+//! | usher's folders | [`folders`] |
 //! | `config.toml` and the `USHER_…` variables | [`settings`] |
-//! | where npm's registry is, and who may ask it | [`npm`] |
+//! | where npm's registry is, and the credentials for it | [`npm`] |
 //! | where the `PyPI` index is | [`pip`] |
-//! | what both are read from, and asking an installed npm or pip | [`sources`], [`client`] |
+//! | what both are read from, and running an installed npm or pip | [`sources`], [`client`] |
 //! | proxies and certificates, as the environment names them | [`network`] |
 //!
 //! Texts become values here, and nothing is sent.

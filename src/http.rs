@@ -19,9 +19,9 @@
 //!
 //! Invariants:
 //! - nothing is written outside of the folder that the caller names;
-//! - a source that can't be reached ([`FetchError::Unreachable`]) is told apart from one that sent
-//!   other bytes than were published ([`FetchError::Fatal`]). After the first the next source is
-//!   tried; after the second nothing is.
+//! - a source that can't be reached ([`FetchError::Unreachable`]) is distinguished from one that
+//!   sent other bytes than were published ([`FetchError::Fatal`]). After the first the next source
+//!   is tried; after the second nothing is.
 
 mod address;
 mod authorities;

@@ -24,7 +24,7 @@ use usher_shims::world::{World as _, read_optional};
 
 /// Scans the machine; returns the index that the shims read.
 pub fn scan(scan: &MachineScan<'_>) -> Result<Index> {
-    let before = before(scan);
+    let before = previous_index(scan);
     let mut home = Index {
         folders: scan.folders.clone(),
         settings: scan.settings.clone(),
@@ -34,19 +34,23 @@ pub fn scan(scan: &MachineScan<'_>) -> Result<Index> {
     };
     let mut listed = FolderListings::default();
     for tool in scan.registry.all() {
-        home.adopted_stores.extend(stores::adopted(scan, tool, &before.adopted_stores)?);
+        home.adopted_stores.extend(stores::find_adopted_stores(
+            scan,
+            tool,
+            &before.adopted_stores,
+        )?);
         home.read_toolchains.extend(stores::read(scan, tool)?);
-        let (system, refused) = system::find(scan, tool, &before, &mut listed)?;
+        let (system, refused) = system::find_system_versions(scan, tool, &before, &mut listed)?;
         home.system_programs.extend(system);
         home.rejected_programs.extend(refused);
     }
-    home.global_packages = package_programs::find(scan, &home)?;
+    home.global_packages = package_programs::find_package_programs(scan, &home)?;
     Ok(home)
 }
 
 /// The previous index. With it no program is probed twice, and a store that only another process's
 /// variables name is not lost.
-fn before(scan: &MachineScan<'_>) -> Index {
+fn previous_index(scan: &MachineScan<'_>) -> Index {
     let index = read_optional(scan.world, &index_file(&scan.folders.shims())).ok().flatten();
     let mut before = index.and_then(|index| Index::parse(&index)).unwrap_or_default();
     before.system_programs.extend_from_slice(&scan.known.system_programs);

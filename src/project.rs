@@ -16,8 +16,8 @@ use std::path::PathBuf;
 use usher_shims::pin::FileLocation;
 use usher_shims::tool::{VersionField, VersionFile};
 
-pub use locate::{root, target};
-pub use write::{WrittenPin, replace, write};
+pub use locate::{pin_target, project_root};
+pub use write::{WrittenPin, replace_file, write_pin};
 
 /// The file that is created in a project that has none.
 const OWN_FILE: &str = ".tool-versions";

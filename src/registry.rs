@@ -97,12 +97,12 @@ impl Registry {
     }
 
     /// The errors in custom tools' files, which are left out.
-    pub fn faults(&self) -> &[Error] {
+    pub fn definition_errors(&self) -> &[Error] {
         &self.faults
     }
 
     /// The custom tools that replace a built-in one, each with its file.
-    pub fn replaced(&self) -> impl Iterator<Item = (&'static Tool, &Path)> {
+    pub fn replaced_tools(&self) -> impl Iterator<Item = (&'static Tool, &Path)> {
         let is_compiled_in =
             |own: &&CustomTool| TOOLS.iter().any(|tool| tool.name == own.tool.name);
         self.tools.custom().iter().filter(is_compiled_in).map(|own| (own.tool, own.file.as_path()))

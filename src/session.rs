@@ -53,7 +53,7 @@ impl Session {
     /// An error if a settings file is invalid or can't be read, or if usher's home isn't found.
     pub fn new(given: ProcessArgs, running: RunningShim, reporter: NewReporter) -> Result<Self> {
         let world: AnyWorld = Box::new(Os);
-        let folders = folders::find(&world, &running.folder)?;
+        let folders = folders::find_folders(&world, &running.folder)?;
         let files = [folders.settings_file(), folders.machine_settings_file()];
         let texts = files.map(|path| read_text(&path).map(|text| (path, text)));
         let texts: Vec<(PathBuf, Option<String>)> = texts.into_iter().collect::<Result<_>>()?;
@@ -94,7 +94,7 @@ impl Session {
         Ok(())
     }
 
-    /// The existing folders that a folder of a definition (`~/.nvm/versions/*`) stands for.
+    /// The existing folders that a folder pattern of a definition (`~/.nvm/versions/*`) matches.
     pub fn expand_folder(&self, folder: &str) -> Result<Vec<PathBuf>> {
         expand_folder(&self.world, &self.folders, folder)
     }
@@ -118,7 +118,7 @@ impl Session {
 
     /// Prints the errors in the user's own registry files.
     pub fn report_registry_errors(&self) {
-        for fault in self.registry.faults() {
+        for fault in self.registry.definition_errors() {
             self.note(&fault.to_string());
         }
     }
@@ -142,8 +142,8 @@ impl Session {
         use std::os::unix::ffi::OsStringExt as _;
         let entries = self.given.environment.iter().filter_map(|entry| {
             let bytes = entry.to_bytes();
-            let place = bytes.iter().position(|byte| *byte == b'=')?;
-            let [name, value] = [&bytes[..place], &bytes[place + 1..]].map(<[u8]>::to_vec);
+            let equals = bytes.iter().position(|byte| *byte == b'=')?;
+            let [name, value] = [&bytes[..equals], &bytes[equals + 1..]].map(<[u8]>::to_vec);
             Some((OsString::from_vec(name), OsString::from_vec(value)))
         });
         entries.collect()
@@ -155,12 +155,12 @@ fn draws(world: &AnyWorld) -> bool {
     io::stderr().is_terminal() && world.variable("TERM").is_some_and(|terminal| terminal != "dumb")
 }
 
-/// A text that may be absent.
+/// The text of a file; `None` if it doesn't exist.
 pub fn read_text(path: &Path) -> Result<Option<String>> {
-    let no_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is no UTF-8 text");
-    // What is no regular file is refused: a FIFO would be waited for.
+    let not_utf8 = |_| io::Error::new(io::ErrorKind::InvalidData, "it is no UTF-8 text");
+    // Only a regular file is read: a FIFO would block.
     let text = read_optional(&Os, path).and_then(|content| {
-        content.map(|text| String::from_utf8(text).map_err(no_text)).transpose()
+        content.map(|text| String::from_utf8(text).map_err(not_utf8)).transpose()
     });
     text.map_err(|error| Error::io("read", path, error))
 }

@@ -63,7 +63,7 @@ pub fn refresh(
     remove_unfinished(access, &shims);
     write_index(session, access)?;
     link_to_system_install(access, folders)?;
-    embedded_shim::put(access, &folders.shim_binary(), &shims)?;
+    embedded_shim::install_shim(access, &folders.shim_binary(), &shims)?;
     let expected_names = expected_names(session, named)?;
     let changes = differences(folders, &expected_names)?;
     let binary = folders.shim_binary();
@@ -93,7 +93,7 @@ pub fn pending_changes(session: &Session, named: &[&'static Tool]) -> Result<Shi
 
 fn differences(folders: &Folders, expected_names: &BTreeSet<String>) -> Result<ShimChanges> {
     let shims = folders.shims();
-    let mut present = present(&shims)?;
+    let mut present = existing_shims(&shims)?;
     let created = expected_names.difference(&present).cloned().collect();
     present.retain(|name| !OWN_NAMES.contains(&name.as_str()));
     let (foreign, ours): (Vec<_>, Vec<_>) =
@@ -171,10 +171,12 @@ fn expected_names(session: &Session, named: &[&'static Tool]) -> Result<BTreeSet
             expected_names.extend(known.tool.programs.iter().map(ToString::to_string));
         }
         expected_names.extend(versioned::of_installed(session, known.tool)?);
-        expected_names.extend(versioned::known(session, known));
+        expected_names.extend(versioned::names_for_known_releases(session, known));
     }
     expected_names.extend(
-        requested::all(&session.folders)?.iter().flat_map(|entry| names_of(session, entry)),
+        requested::read_entries(&session.folders)?
+            .iter()
+            .flat_map(|entry| names_of(session, entry)),
     );
     expected_names
         .extend(session.index.global_packages.iter().map(|addition| addition.program.to_string()));
@@ -187,7 +189,7 @@ fn expected_names(session: &Session, named: &[&'static Tool]) -> Result<BTreeSet
 pub fn names_of(session: &Session, entry: &str) -> Vec<String> {
     let known = entry.split_once('@').and_then(|(tool, word)| {
         let known = session.registry.all().find(|known| known.tool.name == tool)?;
-        Some(versioned::names(known.tool, word))
+        Some(versioned::names_for_suffix(known.tool, word))
     });
     known.unwrap_or_default()
 }
@@ -212,7 +214,7 @@ fn has_shims(session: &Session, known: KnownTool<'_>) -> Result<bool> {
 }
 
 /// The names in the shim folder, without the index.
-fn present(shims: &Path) -> Result<BTreeSet<String>> {
+fn existing_shims(shims: &Path) -> Result<BTreeSet<String>> {
     let entries = match fs::read_dir(shims) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
         entries => entries.map_err(|error| Error::io("list", shims, error))?,

@@ -18,7 +18,7 @@ use super::entry_content::EntryContent;
 use super::entry_name;
 use super::error::{UnpackError, UnpackResult};
 use super::format::is_program;
-use crate::files::integrity::hex;
+use crate::files::integrity::to_hex;
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
 
 const FOLDER: OFlags =
@@ -166,7 +166,7 @@ impl<'a> Destination<'a> {
         let bits = if executable { 0o755 } else { 0o644 };
         let file = rustix::fs::openat(self.current(), name, NEW_FILE, Bits::from_raw_mode(bits))
             .map_err(|errno| self.create_error("create", path, errno))?;
-        let failed = |errno| unwritable("write", &self.disk_path(path), errno);
+        let failed = |errno| cannot_write_error("write", &self.disk_path(path), errno);
         let (copied, sha256) = copy(content, &file, failed)?;
         if metadata.size.is_some_and(|size| size != copied) {
             return Err(refused("it is cut short"));
@@ -174,7 +174,7 @@ impl<'a> Destination<'a> {
         set_modification_time(&file, metadata.modified);
         let known = if executable { &mut self.modes.program } else { &mut self.modes.file };
         let mode = observed_mode(known, &file)
-            .map_err(|errno| unwritable("look at", &self.disk_path(path), errno))?;
+            .map_err(|errno| cannot_write_error("look at", &self.disk_path(path), errno))?;
         Ok(ManifestEntry::File { mode, size: copied, sha256 })
     }
 
@@ -239,7 +239,7 @@ impl<'a> Destination<'a> {
         self.open_child(path)?;
         let created = &self.open_folders[self.open_folders.len() - 1].1;
         let mode = observed_mode(&mut self.modes.folder, created)
-            .map_err(|errno| unwritable("look at", &self.disk_path(path), errno))?;
+            .map_err(|errno| cannot_write_error("look at", &self.disk_path(path), errno))?;
         self.manifest.0.insert(path.join("/"), ManifestEntry::Folder { mode });
         Ok(())
     }
@@ -247,7 +247,7 @@ impl<'a> Destination<'a> {
     fn open_child(&mut self, path: &[&str]) -> UnpackResult<()> {
         let name = path.last().copied().unwrap_or_default();
         let folder = rustix::fs::openat(self.current(), name, FOLDER, Bits::empty())
-            .map_err(|errno| unwritable("open", &self.disk_path(path), errno))?;
+            .map_err(|errno| cannot_write_error("open", &self.disk_path(path), errno))?;
         self.open_folders.push((name.to_owned(), folder));
         Ok(())
     }
@@ -258,12 +258,12 @@ impl<'a> Destination<'a> {
     }
 
     /// Why nothing could be created under a name. If the name is taken, then by an entry of the same
-    /// name, or of one that this file system doesn't tell apart (it may ignore case).
+    /// name, or of one that this file system treats as equal (it may ignore case).
     fn create_error(&self, verb: &str, path: &[&str], errno: Errno) -> UnpackError {
         match errno {
             Errno::EXIST if self.manifest.0.contains_key(&path.join("/")) => refused(DUPLICATE),
             Errno::EXIST => refused("its name and another one are the same on this file system"),
-            errno => unwritable(verb, &self.disk_path(path), errno),
+            errno => cannot_write_error(verb, &self.disk_path(path), errno),
         }
     }
 
@@ -314,7 +314,7 @@ pub(super) fn copy(
     loop {
         let mut chunk = content.next_chunk()?;
         if chunk.is_empty() {
-            return Ok((size, hex(&hasher.finalize())));
+            return Ok((size, to_hex(&hasher.finalize())));
         }
         hasher.update(chunk);
         size += chunk.len() as u64;
@@ -337,8 +337,8 @@ fn observed_mode(known: &mut Option<Mode>, first: &OwnedFd) -> rustix::io::Resul
     Ok(*known.insert(Mode(seen.st_mode & 0o7777)))
 }
 
-/// Sets a file's modification time: Python recompiles a module whose source has another time than
-/// it had. A time that this file system can't store is no reason to fail.
+/// Sets a file's modification time: Python recompiles a module whose source's time has
+/// changed. A time that this file system can't store isn't an error.
 fn set_modification_time(file: &OwnedFd, modified: Option<u32>) {
     let Some(modified) = modified else { return };
     let omitted = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
@@ -347,6 +347,6 @@ fn set_modification_time(file: &OwnedFd, modified: Option<u32>) {
     let _ = rustix::fs::futimens(file, &times);
 }
 
-fn unwritable(verb: &str, path: &Path, errno: Errno) -> UnpackError {
+fn cannot_write_error(verb: &str, path: &Path, errno: Errno) -> UnpackError {
     UnpackError::Unwritable(Error::io(verb, path, errno.into()))
 }

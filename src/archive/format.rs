@@ -47,7 +47,7 @@ const OTHER_FORMATS: [(&[u8], &str); 4] = [
 ];
 
 /// The first bytes of programs that a kernel runs: ELF, those of macOS, a script. A macOS universal
-/// binary begins as a Java class does; [`is_program`] tells them apart.
+/// binary begins as a Java class does; [`is_program`] distinguishes them.
 const PROGRAMS: [&[u8]; 7] = [
     b"\x7fELF",
     b"\xcf\xfa\xed\xfe",

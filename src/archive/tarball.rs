@@ -194,15 +194,15 @@ impl Extensions {
     /// Adds an extension: `L` and `K` are GNU's, `x` is POSIX's, `g` applies to all later entries.
     fn add(&mut self, kind: u8, text: &[u8]) -> Validated<()> {
         match kind {
-            b'L' => once(&mut self.name, long(text)),
-            b'K' => once(&mut self.link, long(text)),
+            b'L' => set_once(&mut self.name, long_name(text)),
+            b'K' => set_once(&mut self.link, long_name(text)),
             b'x' if self.pax => Err("there are two extensions for one entry"),
             b'x' => {
                 self.pax = true;
-                records(text)?.into_iter().try_for_each(|record| self.add_record(record))
+                pax_records(text)?.into_iter().try_for_each(|record| self.add_record(record))
             }
             _ if !self.is_empty() => Err("a global extension is in the wrong place"),
-            _ => records(text)?.into_iter().try_for_each(|(key, _)| match key {
+            _ => pax_records(text)?.into_iter().try_for_each(|(key, _)| match key {
                 b"path" | b"linkpath" | b"size" => Err("a global extension sets a name or a size"),
                 _ if key.starts_with(b"GNU.sparse.") => Err("it is sparse"),
                 _ => Ok(()),
@@ -212,9 +212,9 @@ impl Extensions {
 
     fn add_record(&mut self, (key, value): PaxRecord<'_>) -> Validated<()> {
         match key {
-            b"path" => once(&mut self.name, value.to_owned()),
-            b"linkpath" => once(&mut self.link, value.to_owned()),
-            b"size" => once(&mut self.size, decimal(value)?),
+            b"path" => set_once(&mut self.name, value.to_owned()),
+            b"linkpath" => set_once(&mut self.link, value.to_owned()),
+            b"size" => set_once(&mut self.size, parse_decimal(value)?),
             _ if key.starts_with(b"GNU.sparse.") => Err("it is sparse"),
             // Owners, exact times, attributes: none of these is unpacked.
             _ => Ok(()),
@@ -222,24 +222,24 @@ impl Extensions {
     }
 }
 
-fn once<T>(place: &mut Option<T>, value: T) -> Validated<()> {
-    match place.replace(value) {
+fn set_once<T>(slot: &mut Option<T>, value: T) -> Validated<()> {
+    match slot.replace(value) {
         None => Ok(()),
         Some(_) => Err("it has two names, targets or sizes"),
     }
 }
 
 /// GNU ends a long name with a NUL.
-fn long(text: &[u8]) -> Vec<u8> {
+fn long_name(text: &[u8]) -> Vec<u8> {
     text.strip_suffix(b"\0").unwrap_or(text).to_owned()
 }
 
 /// The keys and values of a PAX extension, which are written as `LENGTH KEY=VALUE\n`; the length is
 /// that of the whole record.
-fn records(mut text: &[u8]) -> Validated<Vec<PaxRecord<'_>>> {
+fn pax_records(mut text: &[u8]) -> Validated<Vec<PaxRecord<'_>>> {
     let mut records = Vec::new();
     while !text.is_empty() {
-        let (record, rest) = record(text).ok_or("its extension is invalid")?;
+        let (record, rest) = split_pax_record(text).ok_or("its extension is invalid")?;
         records.push(record);
         text = rest;
     }
@@ -250,16 +250,16 @@ fn records(mut text: &[u8]) -> Validated<Vec<PaxRecord<'_>>> {
 type PaxRecord<'a> = (&'a [u8], &'a [u8]);
 
 /// The first record of a PAX extension, and the rest of the text.
-fn record(text: &[u8]) -> Option<(PaxRecord<'_>, &[u8])> {
+fn split_pax_record(text: &[u8]) -> Option<(PaxRecord<'_>, &[u8])> {
     let space = text.iter().position(|byte| *byte == b' ')?;
-    let length = usize::try_from(decimal(&text[..space]).ok()?).ok()?;
+    let length = usize::try_from(parse_decimal(&text[..space]).ok()?).ok()?;
     let (record, rest) = text.split_at_checked(length)?;
     let record = record.get(space + 1..)?.strip_suffix(b"\n")?;
     let equals = record.iter().position(|byte| *byte == b'=')?;
     Some(((&record[..equals], &record[equals + 1..]), rest))
 }
 
-fn decimal(digits: &[u8]) -> Validated<u64> {
+fn parse_decimal(digits: &[u8]) -> Validated<u64> {
     let wrong = "a number in its extension is invalid";
     if !digits.iter().all(u8::is_ascii_digit) {
         return Err(wrong);

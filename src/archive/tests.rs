@@ -1,4 +1,4 @@
-//! Archives made by hand, byte for byte: those that mean harm leave no trace outside, those that
+//! Archives made by hand, byte for byte: malicious ones change nothing outside, those that
 //! are damaged are noticed, and ordinary ones pass.
 
 mod formats;
@@ -29,11 +29,11 @@ fn header(name: &[u8], kind: u8, size: u64) -> [u8; 512] {
     header[136..148].copy_from_slice(b"00000001750\0");
     header[156] = kind;
     header[257..265].copy_from_slice(b"ustar\x0000");
-    summed(header)
+    with_checksum(header)
 }
 
 /// The header with its checksum made right.
-fn summed(mut header: [u8; 512]) -> [u8; 512] {
+fn with_checksum(mut header: [u8; 512]) -> [u8; 512] {
     header[148..156].fill(b' ');
     let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
     header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
@@ -41,22 +41,22 @@ fn summed(mut header: [u8; 512]) -> [u8; 512] {
 }
 
 /// A header with some of its bytes changed from `offset` on.
-fn changed(mut header: [u8; 512], offset: usize, bytes: &[u8]) -> Vec<u8> {
+fn with_bytes_at(mut header: [u8; 512], offset: usize, bytes: &[u8]) -> Vec<u8> {
     header[offset..offset + bytes.len()].copy_from_slice(bytes);
-    summed(header).to_vec()
+    with_checksum(header).to_vec()
 }
 
-fn padded(mut bytes: Vec<u8>) -> Vec<u8> {
+fn padded_to_block(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes.resize(bytes.len().next_multiple_of(512), 0);
     bytes
 }
 
 fn extension(kind: u8, text: &[u8]) -> Vec<u8> {
-    padded([&header(b"extension", kind, text.len() as u64), text].concat())
+    padded_to_block([&header(b"extension", kind, text.len() as u64), text].concat())
 }
 
 fn file(name: &[u8], text: &[u8]) -> Vec<u8> {
-    padded([&header(name, b'0', text.len() as u64), text].concat())
+    padded_to_block([&header(name, b'0', text.len() as u64), text].concat())
 }
 
 fn folder(name: &[u8]) -> Vec<u8> {
@@ -64,7 +64,7 @@ fn folder(name: &[u8]) -> Vec<u8> {
 }
 
 fn link(kind: u8, name: &[u8], target: &[u8]) -> Vec<u8> {
-    changed(header(name, kind, 0), 157, target)
+    with_bytes_at(header(name, kind, 0), 157, target)
 }
 
 fn symbolic(name: &[u8], target: &[u8]) -> Vec<u8> {
@@ -76,10 +76,10 @@ fn hard(name: &[u8], target: &[u8]) -> Vec<u8> {
 }
 
 fn pax(key: &str, value: &str) -> Vec<u8> {
-    extension(b'x', &record(key, value))
+    extension(b'x', &pax_record(key, value))
 }
 
-fn record(key: &str, value: &str) -> Vec<u8> {
+fn pax_record(key: &str, value: &str) -> Vec<u8> {
     let text = format!(" {key}={value}\n");
     let digits = (text.len() + 2).to_string().len();
     let length = text.len() + digits;
@@ -96,7 +96,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A folder with `destination` to unpack into and `outside`, which is to stay as it is.
+/// A folder with `destination` to unpack into and `outside`, which must not change.
 struct Room {
     folder: TempDir,
     before: BTreeMap<PathBuf, String>,
@@ -107,7 +107,7 @@ impl Room {
         let folder = tempfile::tempdir().unwrap();
         let outside = folder.path().join("outside");
         fs::create_dir(&outside).unwrap();
-        fs::write(outside.join("file"), "kept").unwrap();
+        fs::write(outside.join("file"), "unchanged").unwrap();
         fs::set_permissions(&outside, fs::Permissions::from_mode(0o700)).unwrap();
         fs::set_permissions(outside.join("file"), fs::Permissions::from_mode(0o600)).unwrap();
         fs::create_dir(folder.path().join("destination")).unwrap();
@@ -169,7 +169,7 @@ fn refused(label: &str, archive: &[u8], strip: usize, why: &str) {
 /// A case: what it is about, its entries, and why it is refused.
 type Case = (&'static str, Vec<Vec<u8>>, &'static str);
 
-/// Every case stands after an ordinary file `a` and before the end, and is packed in every way.
+/// Every case follows an ordinary file `a` and before the end, and is packed in every way.
 fn check(cases: Vec<Case>) {
     for (label, entries, why) in cases {
         let archive = ended(&[vec![file(b"a", b"first")], entries].concat());
@@ -219,8 +219,12 @@ fn escaping_entry_names_are_refused() {
         ("up in pax", vec![pax("path", "../outside/new"), file(b"b", b"")], "“..” in it"),
         ("nul in pax", vec![pax("path", "b\0c"), file(b"b", b"")], "control characters"),
         ("empty in pax", vec![pax("path", ""), file(b"b", b"")], "a name is empty"),
-        ("up in the prefix", vec![changed(header(b"b", b'0', 0), 345, b"..")], "“..” in it"),
-        ("absolute prefix", vec![changed(header(b"b", b'0', 0), 345, b"/tmp")], "is absolute"),
+        ("up in the prefix", vec![with_bytes_at(header(b"b", b'0', 0), 345, b"..")], "“..” in it"),
+        (
+            "absolute prefix",
+            vec![with_bytes_at(header(b"b", b'0', 0), 345, b"/tmp")],
+            "is absolute",
+        ),
     ]);
 }
 
@@ -302,28 +306,32 @@ fn ambiguous_entries_are_refused() {
     check(vec![
         (
             "folder with bytes",
-            vec![padded([&header(b"b/", b'5', 1), &b"x"[..]].concat())],
+            vec![padded_to_block([&header(b"b/", b'5', 1), &b"x"[..]].concat())],
             "has content",
         ),
-        ("link with bytes", vec![changed(header(b"l", b'2', 1), 157, b"a")], "has content"),
+        ("link with bytes", vec![with_bytes_at(header(b"l", b'2', 1), 157, b"a")], "has content"),
         ("file like a folder", vec![file(b"b/", b"x")], "its name ends in a slash"),
         ("link like a folder", vec![symbolic(b"l/", b"a")], "its name ends in a slash"),
         ("two sizes", vec![pax("size", "1024"), file(b"b", b"x")], "it has two sizes"),
-        ("negative size", vec![changed(header(b"b", b'0', 0), 124, &[0xff; 12])], "its size"),
+        ("negative size", vec![with_bytes_at(header(b"b", b'0', 0), 124, &[0xff; 12])], "its size"),
         (
             "huge size",
-            vec![changed(header(b"b", b'0', 0), 124, b"\x80\0\0\x01\0\0\0\0\0\0\0\0")],
+            vec![with_bytes_at(header(b"b", b'0', 0), 124, b"\x80\0\0\x01\0\0\0\0\0\0\0\0")],
             "its size",
         ),
-        ("size with a sign", vec![changed(header(b"b", b'0', 0), 124, b"+0000000001")], "its size"),
-        ("no mode", vec![changed(header(b"b", b'0', 0), 100, b"rw-r--r-")], "its mode"),
+        (
+            "size with a sign",
+            vec![with_bytes_at(header(b"b", b'0', 0), 124, b"+0000000001")],
+            "its size",
+        ),
+        ("no mode", vec![with_bytes_at(header(b"b", b'0', 0), 100, b"rw-r--r-")], "its mode"),
         ("two paxes", vec![pax("path", "b"), pax("mtime", "1"), file(b"c", b"")], "two extensions"),
         ("two long names", vec![extension(b'L', b"b\0"), long_name(b"c")], "two names"),
         ("pax and long name", vec![pax("path", "b"), long_name(b"c")], "two names"),
         (
             "two names in pax",
             vec![
-                extension(b'x', &[record("path", "b"), record("path", "c")].concat()),
+                extension(b'x', &[pax_record("path", "b"), pax_record("path", "c")].concat()),
                 file(b"d", b""),
             ],
             "two names",
@@ -331,17 +339,17 @@ fn ambiguous_entries_are_refused() {
         ("target of no link", vec![pax("linkpath", "b"), file(b"c", b"")], "but is not a link"),
         (
             "name for all",
-            vec![extension(b'g', &record("path", "b")), file(b"c", b"")],
+            vec![extension(b'g', &pax_record("path", "b")), file(b"c", b"")],
             "a global extension",
         ),
         (
             "size for all",
-            vec![extension(b'g', &record("size", "1")), file(b"c", b"")],
+            vec![extension(b'g', &pax_record("size", "1")), file(b"c", b"")],
             "a global extension",
         ),
         (
             "all within one",
-            vec![pax("path", "b"), extension(b'g', &record("comment", "x")), file(b"c", b"")],
+            vec![pax("path", "b"), extension(b'g', &pax_record("comment", "x")), file(b"c", b"")],
             "wrong place",
         ),
         (
@@ -429,7 +437,7 @@ fn other_formats_are_named_in_the_error() {
 /// An archive with all that an ordinary one has.
 fn ordinary() -> Vec<u8> {
     ended(&[
-        extension(b'g', &record("comment", "0123456789abcdef")),
+        extension(b'g', &pax_record("comment", "0123456789abcdef")),
         folder(b"top/"),
         file(b"top/a", &[b'a'; 700]),
         extension(b'L', &[&b"top/"[..], &[b'n'; 200], b"\0"].concat()),
@@ -453,7 +461,7 @@ fn truncation_at_any_block_is_detected() {
 
 #[test]
 fn a_cut_within_an_entry_names_it() {
-    let text = record("comment", &"x".repeat(600));
+    let text = pax_record("comment", &"x".repeat(600));
     let cut = |entry: Vec<u8>| gzip(&entry[..512 + 300]);
     refused("file", &cut(file(b"a", &[b'a'; 600])), 0, "“a”: it is cut short");
     refused("extension", &cut(extension(b'x', &text)), 0, "“extension”: it is cut short");
@@ -471,10 +479,10 @@ fn a_cut_of_the_compressed_file_is_noticed_at_any_byte() {
 fn damage_and_trailing_data_are_noticed() {
     let packed = gzip(&ordinary());
     let damaged = "it is damaged or cut short";
-    for place in 1..=8 {
+    for distance in 1..=8 {
         let mut flipped = packed.clone();
-        flipped[packed.len() - place] ^= 1;
-        refused(&format!("trailer, byte {place} from its end"), &flipped, 1, damaged);
+        flipped[packed.len() - distance] ^= 1;
+        refused(&format!("trailer, byte {distance} from its end"), &flipped, 1, damaged);
     }
     for junk in [&b"x"[..], b"\0", &[0; 512], b"<html>and a long tail of a web page</html>"] {
         refused("junk", &[&packed, junk].concat(), 1, damaged);
@@ -500,9 +508,9 @@ fn more_bytes_than_the_limit_are_refused() {
         let destination = room.destination();
         let tree = Destination::new(&destination, UnpackOptions::default()).ok().unwrap();
         let error = fill(packed, tree).err().map(|trouble| trouble.in_archive(&path).to_string());
-        let wanted = (!fits).then(|| format!("it holds more than {most} bytes"));
+        let expected = (!fits).then(|| format!("it holds more than {most} bytes"));
         assert_eq!(error.is_none(), fits);
-        assert!(error.unwrap_or_default().ends_with(&wanted.unwrap_or_default()));
+        assert!(error.unwrap_or_default().ends_with(&expected.unwrap_or_default()));
     }
 }
 
@@ -522,13 +530,13 @@ fn more_entries_than_the_limit_are_refused() {
 #[test]
 fn a_nonempty_destination_is_refused() {
     let room = Room::new();
-    fs::write(room.destination().join("mine"), "kept").unwrap();
+    fs::write(room.destination().join("mine"), "unchanged").unwrap();
     let error = room.unpack(&gzip(&ordinary()), 1).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::CannotCreate);
     assert_eq!(fs::read_dir(room.destination()).unwrap().count(), 1);
 }
 
-/// The tree below `folder`, a line each: mode less what the umask takes, name, content.
+/// The tree below `folder`, a line each: mode less the umask's bits, name, content.
 fn listing(folder: &Path) -> String {
     let mut lines = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -553,9 +561,9 @@ fn listing(folder: &Path) -> String {
     lines.concat()
 }
 
-/// Unpacks what must be accepted, and compares what then lies there. The expected modes are
-/// those under the umask 022.
-fn accepted(entries: &[Vec<u8>], strip: usize, unpacked: (u64, u64), expected: &str) {
+/// Unpacks an archive that must be accepted, and compares the files. The expected modes are those
+/// under the umask 022.
+fn check_unpacked(entries: &[Vec<u8>], strip: usize, unpacked: (u64, u64), expected: &str) {
     let room = Room::new();
     let result = room.unpack(&gzip(&ended(entries)), strip).unwrap();
     assert_eq!((result.files() as u64, result.bytes()), unpacked);
@@ -579,11 +587,11 @@ fn accepted(entries: &[Vec<u8>], strip: usize, unpacked: (u64, u64), expected: &
 
 #[test]
 fn modes_are_normalized() {
-    let with_mode = |name: &[u8], mode: &[u8]| changed(header(name, b'0', 0), 100, mode);
-    accepted(
+    let with_mode = |name: &[u8], mode: &[u8]| with_bytes_at(header(name, b'0', 0), 100, mode);
+    check_unpacked(
         &[
-            changed(header(b"d/", b'5', 0), 100, b"0000000\0"),
-            changed(header(b"e/", b'5', 0), 100, b"0007777\0"),
+            with_bytes_at(header(b"d/", b'5', 0), 100, b"0000000\0"),
+            with_bytes_at(header(b"e/", b'5', 0), 100, b"0007777\0"),
             with_mode(b"d/none", b"0000000\0"),
             with_mode(b"open", b"0000666\0"),
             with_mode(b"others", b"0000011\0"),
@@ -606,11 +614,11 @@ fn modes_are_normalized() {
 
 #[test]
 fn a_toolchain_with_links_is_unpacked() {
-    accepted(
+    check_unpacked(
         &[
             folder(b"node-v12/"),
             folder(b"node-v12/bin/"),
-            changed(header(b"node-v12/bin/node", b'0', 0), 100, b"0000755\0"),
+            with_bytes_at(header(b"node-v12/bin/node", b'0', 0), 100, b"0000755\0"),
             symbolic(b"node-v12/bin/npm", b"../lib/npm/cli.js"),
             symbolic(b"node-v12/bin/here", b"./node"),
             symbolic(b"node-v12/current", b"."),
@@ -639,7 +647,7 @@ fn a_toolchain_with_links_is_unpacked() {
 
 #[test]
 fn a_package_without_folders_is_unpacked() {
-    accepted(
+    check_unpacked(
         &[
             file(b"package/package.json", b"{}"),
             file(b"package/bin/x", b"x"),
@@ -656,7 +664,7 @@ fn a_package_without_folders_is_unpacked() {
 
 #[test]
 fn unusual_but_valid_names_are_unpacked() {
-    accepted(
+    check_unpacked(
         &[
             folder(b"./"),
             folder(b"./b/"),
@@ -666,8 +674,8 @@ fn unusual_but_valid_names_are_unpacked() {
             file(b"b/..c", b""),
             file("b/ä b".as_bytes(), b""),
             // The oldest form: no magic, a folder is a file with a slash.
-            changed(header(b"c/", 0, 0), 257, &[0; 8]),
-            changed(header(b"c/d", 0, 0), 257, &[0; 8]),
+            with_bytes_at(header(b"c/", 0, 0), 257, &[0; 8]),
+            with_bytes_at(header(b"c/d", 0, 0), 257, &[0; 8]),
         ],
         0,
         (6, 0),
@@ -688,12 +696,13 @@ fn extension_headers_apply_to_the_next_entry() {
     let deep = "d/".repeat(63) + "f";
     let room = Room::new();
     let archive = ended(&[
-        extension(b'g', &record("comment", "0123456789abcdef")),
+        extension(b'g', &pax_record("comment", "0123456789abcdef")),
         extension(b'L', format!("{long}\0").as_bytes()),
         file(b"nnn", b"1"),
         extension(
             b'x',
-            &[record("path", &deep), record("size", "2"), record("mtime", "1.5")].concat(),
+            &[pax_record("path", &deep), pax_record("size", "2"), pax_record("mtime", "1.5")]
+                .concat(),
         ),
         file(b"ddd", b"22"),
         extension(b'K', format!("{long}\0").as_bytes()),
@@ -701,7 +710,12 @@ fn extension_headers_apply_to_the_next_entry() {
         symbolic(b"x", b"y"),
         extension(
             b'x',
-            &[record("path", "by-pax"), record("linkpath", &long), record("x", "a\nb=c")].concat(),
+            &[
+                pax_record("path", "by-pax"),
+                pax_record("linkpath", &long),
+                pax_record("x", "a\nb=c"),
+            ]
+            .concat(),
         ),
         symbolic(b"x", b"y"),
         vec![0; 10_240],

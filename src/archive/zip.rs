@@ -1,4 +1,4 @@
-//! Zip files, which Python wheels are too, as far as every reader reads them alike.
+//! Zip files, and so Python wheels. Refuses those that readers understand differently.
 //!
 //! A zip file states everything twice: in a directory at its end, and in a header before each entry.
 //! Readers differ in which of the two they use. So here both must agree, and the entries and the

@@ -20,11 +20,11 @@ pub enum Agreement {
 /// A number above all in use, for the end of a range.
 const HIGH_NUMBER: u64 = 99_999;
 
-/// Compares the requests of a mention, any of which may agree.
-pub(super) fn judge(requests: &[String], baseline: &Baseline, tool: &Tool) -> Agreement {
+/// Compares the requests of a mention with a baseline. It agrees if any of them does.
+pub(super) fn compare_requests(requests: &[String], baseline: &Baseline, tool: &Tool) -> Agreement {
     let mut agreement = Agreement::Disagrees;
     for text in requests {
-        match one(text, baseline, tool) {
+        match compare_request(text, baseline, tool) {
             Agreement::Agrees => return Agreement::Agrees,
             Agreement::Disagrees => {}
             open @ Agreement::Unknown(_) => agreement = open,
@@ -33,7 +33,7 @@ pub(super) fn judge(requests: &[String], baseline: &Baseline, tool: &Tool) -> Ag
     agreement
 }
 
-fn one(text: &str, baseline: &Baseline, tool: &Tool) -> Agreement {
+fn compare_request(text: &str, baseline: &Baseline, tool: &Tool) -> Agreement {
     let request = match Request::parse(text, tool, RequestTrust::Project) {
         Ok(request) => request,
         Err(reason) => return Agreement::Unknown(reason),
@@ -196,7 +196,7 @@ mod tests {
         let baseline = baseline(tool, requested, version);
         for (requests, expected) in mentions {
             let requests: Vec<String> = requests.split('|').map(str::to_owned).collect();
-            let agreement = match judge(&requests, &baseline, tool) {
+            let agreement = match compare_requests(&requests, &baseline, tool) {
                 Agreement::Agrees => '=',
                 Agreement::Disagrees => '!',
                 Agreement::Unknown(_) => '?',

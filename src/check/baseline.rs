@@ -14,7 +14,7 @@ use usher_shims::version::Version;
 use usher_shims::world::{Os, World as _};
 
 use super::mention::MentionPlace;
-use super::pins::relative;
+use super::pins::relative_path;
 use crate::inventory::folder_world::{FolderWorld, Visibility};
 use crate::session::Session;
 
@@ -56,7 +56,8 @@ pub enum Requester {
 /// The version that usher would run in a folder; `None` if the tool isn't pinned there.
 pub(super) fn baseline_in(
     session: &Session,
-    (root, folder): (&Path, &Path),
+    root: &Path,
+    folder: &Path,
     tool: &'static Tool,
 ) -> Result<Option<Baseline>> {
     let world = FolderWorld { folder, visibility: Visibility::Everything };
@@ -99,7 +100,7 @@ fn system_programs(session: &Session, tool: &Tool) -> Result<Expected> {
 fn requester(root: &Path, origin: Origin) -> Requester {
     match origin {
         Origin::File(place) if place.path.starts_with(root) => {
-            let path = relative(root, &place.path);
+            let path = relative_path(root, &place.path);
             Requester::File(MentionPlace { path, line: place.line }, place.field)
         }
         origin => Requester::Outside(origin),

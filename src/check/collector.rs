@@ -72,7 +72,7 @@ impl<'a> MentionCollector<'a> {
     pub(super) fn image(&mut self, written: &WrittenValues<'_>) {
         let mut requested: Vec<(&'static Tool, Vec<String>)> = Vec::new();
         for value in written.values {
-            match image::request(self.registry, value) {
+            match image::image_version(self.registry, value) {
                 image::ImageVersion::Request(tool, request) => add(&mut requested, tool, request),
                 image::ImageVersion::Unknown(why) => self.skip(written, value, why),
                 image::ImageVersion::Other => {}

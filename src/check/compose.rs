@@ -29,17 +29,17 @@ fn variables(node: Option<&YamlNode>, collector: &mut MentionCollector<'_>) {
     let Some(node) = node else { return };
     for entry in node.entries() {
         if let Some(value) = entry.value.text() {
-            variable((entry.value.line, entry.key), value, collector);
+            variable(entry.value.line, entry.key, value, collector);
         }
     }
     for item in node.items() {
         if let Some((name, value)) = item.text().and_then(|text| text.split_once('=')) {
-            variable((item.line, name), value, collector);
+            variable(item.line, name, value, collector);
         }
     }
 }
 
-fn variable((line, name): (u32, &str), value: &str, collector: &mut MentionCollector<'_>) {
+fn variable(line: u32, name: &str, value: &str, collector: &mut MentionCollector<'_>) {
     let Some(tool) = collector.tool_of_variable(name) else { return };
     let label = format!("{name}=");
     let written = WrittenValues { line, label: &label, values: &expand(value, &unknown) };

@@ -22,7 +22,7 @@ pub(super) fn read(text: &str, collector: &mut MentionCollector<'_>) {
         match name.as_str() {
             "FROM" => build.from(line, rest.trim(), collector),
             "ARG" | "ENV" => build.set((line, &name), rest.trim(), collector),
-            "COPY" | "ADD" | "RUN" => build.take((line, &name), rest, collector),
+            "COPY" | "ADD" | "RUN" => build.read_image_flags((line, &name), rest, collector),
             _ => {}
         }
     }
@@ -109,7 +109,7 @@ impl Build {
     }
 
     /// `COPY --from=image` and `RUN --mount=from=image`.
-    fn take(
+    fn read_image_flags(
         &self,
         (line, instruction): (u32, &str),
         rest: &str,

@@ -1,9 +1,9 @@
-//! Expressions in workflows, `${{ matrix.node }}`: their values, as far as the file itself has them.
+//! Expressions in workflows, `${{ matrix.node }}`: the values that the file itself contains.
 //! <https://docs.github.com/actions/reference/workflows-and-actions/expressions> describes the format. Nothing is evaluated beyond looking a value up.
 
 use std::cell::Cell;
 
-use super::variables::{MAX_LOOKUPS, MAX_TEXT_LENGTH, MAX_TEXTS, UNKNOWN, append};
+use super::variables::{MAX_LOOKUPS, MAX_TEXT_LENGTH, MAX_TEXTS, UNKNOWN, append_to_each};
 use super::yaml::YamlNode;
 
 /// How many references may follow each other.
@@ -15,12 +15,12 @@ pub(super) struct LookupBudget(Cell<usize>);
 
 impl LookupBudget {
     /// All that a file may use.
-    pub(super) fn all() -> Self {
+    pub(super) fn full() -> Self {
         Self(Cell::new(MAX_LOOKUPS))
     }
 
-    /// Uses one; `None` if none is left.
-    pub(super) fn take(&self) -> Option<()> {
+    /// Uses one look-up; `None` if none is left.
+    pub(super) fn use_lookup(&self) -> Option<()> {
         self.0.set(self.0.get().checked_sub(1)?);
         Some(())
     }
@@ -50,22 +50,22 @@ pub(super) struct ExpandedText {
 
 impl<'a> WorkflowScope<'a> {
     /// The same with one more `env`.
-    pub(super) fn with(&self, env: Option<&'a YamlNode>) -> Self {
+    pub(super) fn with_env(&self, env: Option<&'a YamlNode>) -> Self {
         let mut scope = self.clone();
         scope.env.extend(env);
         scope
     }
 
     /// A scalar with its expressions replaced; `None` for a list or a mapping.
-    pub(super) fn texts(&self, node: &YamlNode) -> Option<ExpandedText> {
-        Some(self.follow(node.text()?, node.line, MAX_REFERENCES))
+    pub(super) fn expand_scalar(&self, node: &YamlNode) -> Option<ExpandedText> {
+        Some(self.replace_expressions(node.text()?, node.line, MAX_REFERENCES))
     }
 
-    fn follow(&self, text: &str, line: u32, left: usize) -> ExpandedText {
+    fn replace_expressions(&self, text: &str, line: u32, left: usize) -> ExpandedText {
         if text.len() > MAX_TEXT_LENGTH {
             return ExpandedText { line, texts: vec![UNKNOWN.to_owned()] };
         }
-        if let Some(expression) = whole(text) {
+        if let Some(expression) = only_expression(text) {
             let found = self.values(expression, line, left);
             let line = found.first().map_or(line, |(line, _)| *line);
             let texts = found.into_iter().map(|(_, text)| text).collect();
@@ -74,13 +74,13 @@ impl<'a> WorkflowScope<'a> {
         let mut texts = vec![String::new()];
         let mut rest = text;
         while let Some((before, expression, after)) = next(rest) {
-            append(&mut texts, &[before.to_owned()]);
+            append_to_each(&mut texts, &[before.to_owned()]);
             let found = self.values(expression, line, left);
             let found = found.into_iter().map(|(_, text)| text).collect();
-            append(&mut texts, &or_itself(found, expression));
+            append_to_each(&mut texts, &or_itself(found, expression));
             rest = after;
         }
-        append(&mut texts, &[rest.to_owned()]);
+        append_to_each(&mut texts, &[rest.to_owned()]);
         ExpandedText { line, texts }
     }
 
@@ -102,7 +102,7 @@ impl<'a> WorkflowScope<'a> {
         if let Some(literal) = literal(expression) {
             return vec![(line, literal.to_owned())];
         }
-        let (Some(left), Some(())) = (left.checked_sub(1), self.budget.take()) else {
+        let (Some(left), Some(())) = (left.checked_sub(1), self.budget.use_lookup()) else {
             return Vec::new();
         };
         let path = expression.replace("['", ".").replace("']", "");
@@ -121,7 +121,7 @@ impl<'a> WorkflowScope<'a> {
         let mut found = Vec::new();
         for node in nodes {
             let Some(text) = node.text() else { continue };
-            let ExpandedText { line, texts } = self.follow(text, node.line, left);
+            let ExpandedText { line, texts } = self.replace_expressions(text, node.line, left);
             found.extend(texts.into_iter().map(|text| (line, text)));
         }
         found.truncate(MAX_TEXTS);
@@ -147,8 +147,8 @@ fn or_itself(found: Vec<String>, expression: &str) -> Vec<String> {
     }
 }
 
-/// The expression, if a text is nothing else.
-fn whole(text: &str) -> Option<&str> {
+/// The expression of a text that is nothing but one expression.
+fn only_expression(text: &str) -> Option<&str> {
     let (before, expression, after) = next(text.trim())?;
     (before.is_empty() && after.is_empty()).then_some(expression)
 }

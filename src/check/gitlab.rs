@@ -19,7 +19,7 @@ const MAX_REFERENCES: usize = 8;
 
 /// Reads the documents of a file.
 pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<'_>) {
-    let budget = LookupBudget::all();
+    let budget = LookupBudget::full();
     for document in documents {
         let variables = document.get("variables").into_iter().collect();
         let scope = JobScope { budget: &budget, variables, matrix: None };
@@ -111,7 +111,7 @@ impl JobScope<'_> {
     }
 
     fn values(&self, name: &str, left: usize) -> Vec<String> {
-        let (Some(left), Some(())) = (left.checked_sub(1), self.budget.take()) else {
+        let (Some(left), Some(())) = (left.checked_sub(1), self.budget.use_lookup()) else {
             return Vec::new();
         };
         let mut nodes = self.in_matrix(name);

@@ -1,7 +1,7 @@
 //! A container image's name and tag: the tool, and the version that it requests.
 //!
 //! `16-alpine` requests 16: what follows the version describes the rest of the image. A tag without a
-//! version is the latest one, and so is no tag at all.
+//! version requests the latest one, as a missing tag does.
 
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
@@ -26,7 +26,7 @@ const OFFICIAL: &str = "library/";
 const RELEASE_STAGES: [&str; 5] = ["rc", "beta", "alpha", "preview", "pre"];
 
 /// Reads an image reference: `[host/]name[:tag][@digest]`.
-pub(super) fn request(registry: &Registry, reference: &str) -> ImageVersion {
+pub(super) fn image_version(registry: &Registry, reference: &str) -> ImageVersion {
     let (named, is_digest) = match reference.split_once('@') {
         Some((named, _)) => (named, true),
         None => (reference, false),
@@ -35,7 +35,8 @@ pub(super) fn request(registry: &Registry, reference: &str) -> ImageVersion {
     if last_part(name).contains('$') {
         return ImageVersion::Unknown("the image's name is unknown");
     }
-    let Some((known, inside)) = registry.all().find_map(|known| Some((known, of(known, name)?)))
+    let Some((known, inside)) =
+        registry.all().find_map(|known| Some((known, image_suffix(known, name)?)))
     else {
         return ImageVersion::Other;
     };
@@ -64,13 +65,13 @@ fn last_part(name: &str) -> &str {
 }
 
 /// Whether an image belongs to a tool; if so, the text where the tool's entry has its `*`.
-fn of<'n>(known: KnownTool<'_>, name: &'n str) -> Option<&'n str> {
+fn image_suffix<'n>(known: KnownTool<'_>, name: &'n str) -> Option<&'n str> {
     let names = [name, without_host(name)];
     let entries = &known.definition.check.images;
-    entries.iter().find_map(|entry| names.iter().find_map(|name| inside(entry, name)))
+    entries.iter().find_map(|entry| names.iter().find_map(|name| match_pattern(entry, name)))
 }
 
-fn inside<'n>(entry: &str, name: &'n str) -> Option<&'n str> {
+fn match_pattern<'n>(entry: &str, name: &'n str) -> Option<&'n str> {
     let Some((before, after)) = entry.split_once('*') else { return (entry == name).then_some("") };
     let inside = name.strip_prefix(before)?.strip_suffix(after)?;
     inside.starts_with(|first: char| first.is_ascii_digit()).then_some(inside)
@@ -134,7 +135,7 @@ mod tests {
 
     fn check(reference: &str, expected: &str) {
         let registry = Registry::load().unwrap();
-        let printed = match request(&registry, reference) {
+        let printed = match image_version(&registry, reference) {
             ImageVersion::Request(tool, request) => format!("{} {request}", tool.name),
             ImageVersion::Unknown(why) => format!("? {why}"),
             ImageVersion::Other => "-".to_owned(),

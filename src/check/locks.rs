@@ -1,5 +1,5 @@
-//! Lock files and the like that name the version a project is made for. The registry says which
-//! fields of which files; no tool is named here.
+//! Lock files and the like that name the version a project is made for. The registry names
+//! the files and fields; no tool is named here.
 
 use jsonc_parser::ast::{ObjectPropName, Value};
 use jsonc_parser::{CollectOptions, ParseOptions};
@@ -15,7 +15,8 @@ use super::mention::MentionKind;
 /// Reads a lock file of a tool.
 pub(super) fn read(
     text: &str,
-    (tool, lock): (&'static Tool, &LockfileRule),
+    tool: &'static Tool,
+    lock: &LockfileRule,
     collector: &mut MentionCollector<'_>,
 ) {
     let found = match lock.notation {
@@ -51,14 +52,14 @@ fn json<'a>(text: &str, paths: &'a [String]) -> Result<Vec<LockedField<'a>>, Str
         jsonc_parser::parse_to_ast(text, &CollectOptions::default(), &ParseOptions::default());
     let document = parsed.map_err(|error| error.to_string())?.value;
     let find = |path: &'a String| {
-        let end = path.split('.').try_fold(document.as_ref()?, step)?;
+        let end = path.split('.').try_fold(document.as_ref()?, child_value)?;
         let Value::StringLit(found) = end else { return None };
         Some(LockedField { path, value: found.value.to_string(), offset: found.range.start })
     };
     Ok(paths.iter().filter_map(find).collect())
 }
 
-fn step<'d, 't>(value: &'d Value<'t>, key: &str) -> Option<&'d Value<'t>> {
+fn child_value<'d, 't>(value: &'d Value<'t>, key: &str) -> Option<&'d Value<'t>> {
     let Value::Object(object) = value else { return None };
     let is_it = |name: &ObjectPropName<'_>| match name {
         ObjectPropName::String(name) => name.value == key,
@@ -71,17 +72,17 @@ fn step<'d, 't>(value: &'d Value<'t>, key: &str) -> Option<&'d Value<'t>> {
 fn toml<'a>(text: &str, paths: &'a [String]) -> Result<Vec<LockedField<'a>>, String> {
     let table = DeTable::parse(text).map_err(|error| error.message().to_owned())?;
     let find = |path: &'a String| {
-        let found = follow(table.get_ref(), path)?;
+        let found = value_at(table.get_ref(), path)?;
         let value = found.get_ref().as_str()?.to_owned();
         Some(LockedField { path, value, offset: found.span().start })
     };
     Ok(paths.iter().filter_map(find).collect())
 }
 
-fn follow<'d, 't>(table: &'d DeTable<'t>, path: &str) -> Option<&'d Spanned<DeValue<'t>>> {
+fn value_at<'d, 't>(table: &'d DeTable<'t>, path: &str) -> Option<&'d Spanned<DeValue<'t>>> {
     match path.split_once('.') {
         None => table.get(path),
-        Some((first, rest)) => follow(table.get(first)?.get_ref().as_table()?, rest),
+        Some((first, rest)) => value_at(table.get(first)?.get_ref().as_table()?, rest),
     }
 }
 
@@ -97,7 +98,7 @@ mod tests {
         let tool = Tool::named(TOOLS, "python").unwrap();
         let fields = ["requires.full", "requires.short"].map(str::to_owned).to_vec();
         let lock = LockfileRule { name: "x".to_owned(), notation, fields };
-        let found = on_page("x", |collector| read(text, (tool, &lock), collector));
+        let found = on_page("x", |collector| read(text, tool, &lock, collector));
         assert_eq!(found.trim_end(), expected, "{text}");
     }
 

@@ -34,7 +34,7 @@ pub struct MentionPlace {
 pub enum MentionKind {
     /// A version file.
     Pin,
-    /// A range in a file that exists for other things too.
+    /// A range in a file with another purpose.
     Constraint,
     /// A lock file.
     Lock,

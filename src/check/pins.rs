@@ -28,7 +28,7 @@ pub(super) struct FolderPins {
 }
 
 /// The names of all tools' version files.
-pub(super) fn names(session: &Session) -> Vec<&'static str> {
+pub(super) fn version_file_names(session: &Session) -> Vec<&'static str> {
     let files = session.registry.all().flat_map(|known| known.tool.files);
     let mut names: Vec<&str> = files.map(|file| file.name).collect();
     names.sort_unstable();
@@ -40,7 +40,8 @@ pub(super) fn names(session: &Session) -> Vec<&'static str> {
 /// can't be parsed is an error.
 pub(super) fn read(
     session: &Session,
-    (root, folder): (&Path, &Path),
+    root: &Path,
+    folder: &Path,
     names: &[&str],
 ) -> Result<FolderPins> {
     let mut pins = FolderPins::default();
@@ -74,10 +75,10 @@ fn one_tool(
     search(&world, &session.index, &call, &mut |finding| {
         match finding {
             Finding::Pin(pin) => {
-                pins.mentions.extend(mention(root, tool, (&pin, MentionKind::Pin)));
+                pins.mentions.extend(mention(root, tool, &pin, MentionKind::Pin));
             }
             Finding::Constraint(pin) => {
-                pins.mentions.extend(mention(root, tool, (&pin, MentionKind::Constraint)));
+                pins.mentions.extend(mention(root, tool, &pin, MentionKind::Constraint));
             }
             Finding::Broken(error, _) => {
                 broken = Some(error);
@@ -93,7 +94,7 @@ fn one_tool(
     broken.map_or(Ok(()), Err)
 }
 
-fn mention(root: &Path, tool: &'static Tool, (pin, kind): (&Pin, MentionKind)) -> Option<Mention> {
+fn mention(root: &Path, tool: &'static Tool, pin: &Pin, kind: MentionKind) -> Option<Mention> {
     let Origin::File(place) = &pin.origin else { return None };
     let requests: Vec<String> =
         pin.requests.iter().map(|request| request.as_str().to_owned()).collect();
@@ -102,13 +103,13 @@ fn mention(root: &Path, tool: &'static Tool, (pin, kind): (&Pin, MentionKind)) -
         tool,
         shown: format!("{label}{}", requests.join(" ")),
         requests,
-        place: MentionPlace { path: relative(root, &place.path), line: place.line },
+        place: MentionPlace { path: relative_path(root, &place.path), line: place.line },
         kind,
     })
 }
 
 /// A path relative to the project's folder.
-pub(super) fn relative(root: &Path, path: &Path) -> PathBuf {
+pub(super) fn relative_path(root: &Path, path: &Path) -> PathBuf {
     path.strip_prefix(root).unwrap_or(path).to_path_buf()
 }
 

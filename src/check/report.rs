@@ -7,7 +7,7 @@ use usher_shims::error::Result;
 use usher_shims::request::{Request, RequestTrust};
 use usher_shims::tool::Tool;
 
-use super::agreement::{Agreement, is_definite, judge};
+use super::agreement::{Agreement, compare_requests, is_definite};
 use super::baseline::{Baseline, Expected, Requester, baseline_in};
 use super::mention::{Mention, MentionKind, Note};
 use super::pins::{self, folder_of};
@@ -63,7 +63,8 @@ impl CheckReport {
 pub(super) fn compare(
     session: &Session,
     root: PathBuf,
-    (mentions, mut notes): (Vec<Mention>, Vec<Note>),
+    mentions: Vec<Mention>,
+    mut notes: Vec<Note>,
 ) -> Result<CheckReport> {
     let mut of_tools: BTreeMap<&str, Vec<Mention>> = BTreeMap::new();
     for mention in mentions {
@@ -82,13 +83,13 @@ pub(super) fn compare(
             groups.extend(baselines.compare(mentions)?);
         }
     }
-    notes.extend(groups.iter().flat_map(|group| &group.mentions).filter_map(open));
+    notes.extend(groups.iter().flat_map(|group| &group.mentions).filter_map(uncompared_note));
     notes.sort();
     notes.dedup();
     Ok(CheckReport { root, groups, notes })
 }
 
-fn open(mentions: &ComparedMention) -> Option<Note> {
+fn uncompared_note(mentions: &ComparedMention) -> Option<Note> {
     let Agreement::Unknown(why) = mentions.agreement else { return None };
     let Mention { place, shown, .. } = &mentions.mention;
     let what = format!("skipped {shown}: {why}");
@@ -106,13 +107,13 @@ struct Baselines<'a> {
 
 impl Baselines<'_> {
     fn compare(mut self, mentions: Vec<Mention>) -> Result<Vec<ToolGroup>> {
-        let here = self.at(self.root.to_path_buf())?;
+        let here = self.baseline_in(self.root.to_path_buf())?;
         let mut groups = vec![self.group(self.root, here)];
-        let elsewhere = self.elsewhere(&mentions)?;
+        let elsewhere = self.baselines_of_subfolders(&mentions)?;
         let first = mentions.iter().find_map(baseline_of_mention);
         for mention in mentions {
             let folder = folder_of(self.root, &mention.place.path);
-            let (baseline, others) = match self.at(folder.clone())? {
+            let (baseline, others) = match self.baseline_in(folder.clone())? {
                 Some(baseline) => (Some(baseline), &[][..]),
                 // The tool isn't pinned in this folder: a pin in a folder below may be meant.
                 None => match elsewhere.split_first() {
@@ -132,11 +133,11 @@ impl Baselines<'_> {
         Ok(groups)
     }
 
-    fn at(&mut self, folder: PathBuf) -> Result<Option<Baseline>> {
+    fn baseline_in(&mut self, folder: PathBuf) -> Result<Option<Baseline>> {
         if let Some(known) = self.known.get(&folder) {
             return Ok(known.clone());
         }
-        let mut baseline = baseline_in(self.session, (self.root, &folder), self.tool)?;
+        let mut baseline = baseline_in(self.session, self.root, &folder, self.tool)?;
         if let Some(baseline) = &mut baseline {
             baseline.is_constraint = self.constraints.iter().any(|one| is_requester(one, baseline));
         }
@@ -145,10 +146,10 @@ impl Baselines<'_> {
     }
 
     /// The active versions in the folders of the project's version files.
-    fn elsewhere(&mut self, mentions: &[Mention]) -> Result<Vec<Baseline>> {
+    fn baselines_of_subfolders(&mut self, mentions: &[Mention]) -> Result<Vec<Baseline>> {
         let mut found = Vec::new();
         for mention in mentions.iter().filter(|one| one.kind == MentionKind::Pin) {
-            let baseline = self.at(folder_of(self.root, &mention.place.path))?;
+            let baseline = self.baseline_in(folder_of(self.root, &mention.place.path))?;
             found.extend(baseline.filter(|baseline| !found.contains(baseline)));
         }
         Ok(found)
@@ -160,7 +161,7 @@ impl Baselines<'_> {
             Some(Requester::File(place, _)) => folder_of(self.root, &place.path),
             Some(Requester::Outside(_) | Requester::Mention(..)) | None => folder.to_path_buf(),
         };
-        let folder = pins::relative(self.root, &folder);
+        let folder = pins::relative_path(self.root, &folder);
         ToolGroup { tool: self.tool, folder, baseline, mentions: Vec::new() }
     }
 }
@@ -172,10 +173,12 @@ fn agreement(mention: &Mention, baseline: Option<&Baseline>, others: &[Baseline]
     if is_requester(mention, baseline) {
         return Agreement::Agrees;
     }
-    let agrees = |one: &Baseline| judge(&mention.requests, one, mention.tool) == Agreement::Agrees;
+    let agrees = |one: &Baseline| {
+        compare_requests(&mention.requests, one, mention.tool) == Agreement::Agrees
+    };
     match others.iter().any(agrees) {
         true => Agreement::Agrees,
-        false => judge(&mention.requests, baseline, mention.tool),
+        false => compare_requests(&mention.requests, baseline, mention.tool),
     }
 }
 

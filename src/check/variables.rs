@@ -22,17 +22,17 @@ pub(super) fn expand(text: &str, values: Values<'_>) -> Vec<String> {
     let mut texts = vec![String::new()];
     let mut rest = if text.len() > MAX_TEXT_LENGTH { UNKNOWN } else { text };
     while let Some(place) = rest.find('$') {
-        append(&mut texts, &[rest[..place].to_owned()]);
+        append_to_each(&mut texts, &[rest[..place].to_owned()]);
         let (piece, after) = variable(&rest[place + 1..]);
-        append(&mut texts, &piece.values(values));
+        append_to_each(&mut texts, &piece.values(values));
         rest = after;
     }
-    append(&mut texts, &[rest.to_owned()]);
+    append_to_each(&mut texts, &[rest.to_owned()]);
     texts
 }
 
-/// Every text with every ending.
-pub(super) fn append(texts: &mut Vec<String>, endings: &[String]) {
+/// Replaces the texts by all combinations of a text and an ending.
+pub(super) fn append_to_each(texts: &mut Vec<String>, endings: &[String]) {
     let joined = texts.iter().flat_map(|text| endings.iter().map(move |ending| join(text, ending)));
     *texts = joined.take(MAX_TEXTS).collect();
 }
@@ -89,12 +89,12 @@ fn variable(text: &str) -> (VariablePiece<'_>, &str) {
             name => (VariablePiece::Variable(name, Expansion::Plain), rest),
         };
     };
-    let Some(end) = closing(braced) else { return (VariablePiece::Dollar, text) };
+    let Some(end) = closing_brace(braced) else { return (VariablePiece::Dollar, text) };
     let (inside, rest) = (&braced[..end], &braced[end + 1..]);
     let (name, behind) = name(inside);
     let expansion = match behind {
         "" => Expansion::Plain,
-        behind => match (strip(behind, "-"), strip(behind, "+")) {
+        behind => match (strip_operator(behind, "-"), strip_operator(behind, "+")) {
             (Some(default), _) => Expansion::Or(default),
             (None, Some(other)) => Expansion::Then(other),
             (None, None) => Expansion::Odd,
@@ -103,12 +103,12 @@ fn variable(text: &str) -> (VariablePiece<'_>, &str) {
     (VariablePiece::Variable(name, expansion), rest)
 }
 
-fn strip<'a>(behind: &'a str, operator: &str) -> Option<&'a str> {
+fn strip_operator<'a>(behind: &'a str, operator: &str) -> Option<&'a str> {
     behind.strip_prefix(':').unwrap_or(behind).strip_prefix(operator)
 }
 
-/// The place of the closing brace.
-fn closing(text: &str) -> Option<usize> {
+/// The position of the closing brace.
+fn closing_brace(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     for (place, character) in text.char_indices() {
         match character {

@@ -15,7 +15,7 @@ const DOCKER: &str = "docker://";
 
 /// Reads the documents of a workflow or of an `action.yml`.
 pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<'_>) {
-    let budget = LookupBudget::all();
+    let budget = LookupBudget::full();
     for document in documents {
         let called = ["workflow_call", "workflow_dispatch"];
         let called = called.into_iter().filter_map(|event| document.at(&["on", event, "inputs"]));
@@ -36,12 +36,12 @@ fn read_job(scope: &WorkflowScope<'_>, job: &YamlNode, collector: &mut MentionCo
     let scope = WorkflowScope { matrix: job.at(&["strategy", "matrix"]), ..scope.clone() };
     let scope = variables(&scope, job, collector);
     if let Some(container) = job.get("container") {
-        image(&scope, ("container: ", Some(container)), collector);
-        image(&scope, ("image: ", container.get("image")), collector);
+        image(&scope, "container: ", Some(container), collector);
+        image(&scope, "image: ", container.get("image"), collector);
         variables(&scope, container, collector);
     }
     for service in job.get("services").map(YamlNode::entries).unwrap_or_default() {
-        image(&scope, ("image: ", service.value.get("image")), collector);
+        image(&scope, "image: ", service.value.get("image"), collector);
     }
     // A job that calls another workflow has inputs, too.
     inputs(&scope, job, collector);
@@ -63,10 +63,10 @@ fn variables<'a>(
     collector: &mut MentionCollector<'_>,
 ) -> WorkflowScope<'a> {
     let env = holder.get("env");
-    let scope = scope.with(env);
+    let scope = scope.with_env(env);
     for entry in env.map(YamlNode::entries).unwrap_or_default() {
         let Some(tool) = collector.tool_of_variable(entry.key) else { continue };
-        let Some(ExpandedText { line, texts }) = scope.texts(entry.value) else { continue };
+        let Some(ExpandedText { line, texts }) = scope.expand_scalar(entry.value) else { continue };
         let label = format!("{}: ", entry.key);
         collector.requests(
             (tool, MentionKind::Variable),
@@ -80,7 +80,7 @@ fn variables<'a>(
 fn inputs(scope: &WorkflowScope<'_>, holder: &YamlNode, collector: &mut MentionCollector<'_>) {
     for entry in holder.get("with").map(YamlNode::entries).unwrap_or_default() {
         let Some(tool) = collector.tool_of_input(entry.key) else { continue };
-        let Some(ExpandedText { line, texts }) = scope.texts(entry.value) else { continue };
+        let Some(ExpandedText { line, texts }) = scope.expand_scalar(entry.value) else { continue };
         // Several lines are several versions.
         let lines = texts.iter().flat_map(|text| text.lines()).map(str::trim);
         let values: Vec<String> =
@@ -99,7 +99,7 @@ fn docker(
     node: Option<&YamlNode>,
     collector: &mut MentionCollector<'_>,
 ) {
-    let Some(ExpandedText { line, texts }) = node.and_then(|node| scope.texts(node)) else {
+    let Some(ExpandedText { line, texts }) = node.and_then(|node| scope.expand_scalar(node)) else {
         return;
     };
     let images = texts.iter().filter_map(|text| text.strip_prefix(DOCKER));
@@ -109,10 +109,11 @@ fn docker(
 
 fn image(
     scope: &WorkflowScope<'_>,
-    (label, node): (&str, Option<&YamlNode>),
+    label: &str,
+    node: Option<&YamlNode>,
     collector: &mut MentionCollector<'_>,
 ) {
-    let Some(ExpandedText { line, texts }) = node.and_then(|node| scope.texts(node)) else {
+    let Some(ExpandedText { line, texts }) = node.and_then(|node| scope.expand_scalar(node)) else {
         return;
     };
     collector.image(&WrittenValues { line, label, values: &texts });

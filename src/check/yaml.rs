@@ -78,7 +78,7 @@ impl YamlNode {
     }
 
     fn collect<'a>(&'a self, entries: &mut Vec<YamlEntry<'a>>, known: &mut BTreeSet<&'a str>) {
-        for (key, value) in self.own() {
+        for (key, value) in self.entries_without_merges() {
             if key != MERGE && known.insert(key) {
                 entries.push(YamlEntry { key, value });
             }
@@ -88,7 +88,7 @@ impl YamlNode {
         }
     }
 
-    fn own(&self) -> impl Iterator<Item = (&str, &YamlNode)> {
+    fn entries_without_merges(&self) -> impl Iterator<Item = (&str, &YamlNode)> {
         let own = match &self.value {
             YamlValue::Map(entries) => entries.as_slice(),
             YamlValue::Text(_) | YamlValue::List(_) => &[],
@@ -97,7 +97,7 @@ impl YamlNode {
     }
 
     fn merged(&self) -> impl Iterator<Item = &YamlNode> {
-        let merges = self.own().filter(|(key, _)| *key == MERGE);
+        let merges = self.entries_without_merges().filter(|(key, _)| *key == MERGE);
         merges.flat_map(|(_, value)| value.one_or_more())
     }
 
@@ -108,7 +108,8 @@ impl YamlNode {
 
     /// The value of a key.
     pub(super) fn get(&self, key: &str) -> Option<&YamlNode> {
-        let own = self.own().find(|(one, _)| *one == key).map(|(_, value)| value);
+        let own =
+            self.entries_without_merges().find(|(one, _)| *one == key).map(|(_, value)| value);
         own.or_else(|| self.merged().find_map(|merged| merged.get(key)))
     }
 }
@@ -151,7 +152,7 @@ impl YamlBuilder {
                     ScalarStyle::Plain => as_number(text.into_owned()),
                     _ => text.into_owned(),
                 };
-                self.put(
+                self.push_node(
                     YamlNode { line, value: YamlValue::Text(text), weight: 1, height: 1 },
                     anchor,
                 )
@@ -160,9 +161,9 @@ impl YamlBuilder {
                 Some(node) => self.put_shared(node),
                 None => Err(format!("line {line}: an alias refers to a value that contains it")),
             },
-            Event::SequenceStart(anchor, _) => self.begin(line, anchor, false),
-            Event::MappingStart(anchor, _) => self.begin(line, anchor, true),
-            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::SequenceStart(anchor, _) => self.begin_collection(line, anchor, false),
+            Event::MappingStart(anchor, _) => self.begin_collection(line, anchor, true),
+            Event::SequenceEnd | Event::MappingEnd => self.end_collection(),
             Event::Nothing
             | Event::StreamStart
             | Event::StreamEnd
@@ -171,7 +172,7 @@ impl YamlBuilder {
         }
     }
 
-    fn begin(&mut self, line: u32, anchor: usize, is_map: bool) -> Result<(), String> {
+    fn begin_collection(&mut self, line: u32, anchor: usize, is_map: bool) -> Result<(), String> {
         if self.open.len() >= MAX_DEPTH {
             return Err(too_deep(line));
         }
@@ -179,7 +180,7 @@ impl YamlBuilder {
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), String> {
+    fn end_collection(&mut self) -> Result<(), String> {
         let Some(OpenNode { line, anchor, is_map, children }) = self.open.pop() else {
             return Ok(());
         };
@@ -192,13 +193,13 @@ impl YamlBuilder {
             return Err(too_deep(line));
         }
         let value = match is_map {
-            true => YamlValue::Map(pairs(children)),
+            true => YamlValue::Map(key_value_pairs(children)),
             false => YamlValue::List(children),
         };
-        self.put(YamlNode { line, value, weight, height }, anchor)
+        self.push_node(YamlNode { line, value, weight, height }, anchor)
     }
 
-    fn put(&mut self, node: YamlNode, anchor: usize) -> Result<(), String> {
+    fn push_node(&mut self, node: YamlNode, anchor: usize) -> Result<(), String> {
         let node = Rc::new(node);
         if anchor != 0 {
             self.anchors.insert(anchor, Rc::clone(&node));
@@ -219,7 +220,7 @@ impl YamlBuilder {
     }
 }
 
-fn pairs(children: Vec<Rc<YamlNode>>) -> Vec<(Rc<YamlNode>, Rc<YamlNode>)> {
+fn key_value_pairs(children: Vec<Rc<YamlNode>>) -> Vec<(Rc<YamlNode>, Rc<YamlNode>)> {
     let mut children = children.into_iter();
     let mut pairs = Vec::with_capacity(children.len() / 2);
     while let (Some(key), Some(value)) = (children.next(), children.next()) {

@@ -74,7 +74,7 @@ fn tool_arguments<'a>(session: &'a Session, words: &[String]) -> Result<Vec<Tool
     words.iter().map(|word| ToolArgument::parse(session, word)).collect()
 }
 
-/// The request that `use TOOL` stands for: the newest LTS release of a tool that has such releases,
+/// The request that `use TOOL` means: the newest LTS release of a tool that has such releases,
 /// else the newest release.
 fn default_request(known: KnownTool<'_>) -> Result<Request> {
     let text = if known.tool.lts.is_empty() { "latest" } else { "lts" };

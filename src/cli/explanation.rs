@@ -113,7 +113,7 @@ pub fn explain(session: &Session, program: &str, find: &FindRelease<'_>) -> Resu
     let (path, error) = match outcome {
         Ok(Outcome::Run(plan)) => (Some(plan.program.to_string_lossy().into_owned()), None),
         Ok(Outcome::Missing(missing)) => (None, Some(not_installed(missing.tool, &missing.pin))),
-        Ok(Outcome::Stale) => (None, Some(stale())),
+        Ok(Outcome::Stale) => (None, Some(stale_index_error())),
         Err(error) if tools.is_empty() => return Err(error),
         Err(Error { what, causes, hint, .. }) => {
             (None, Some(ExplainedError { what, causes, hint }))
@@ -142,7 +142,7 @@ fn explain_tool(session: &Session, call: &Call, find: &FindRelease<'_>) -> Resul
         tool: call.tool.name,
         version: version.map(ToString::to_string),
         candidates: candidates::candidates(session, call.tool, &found),
-        skipped: skipped(&found.findings),
+        skipped: skipped_files(&found.findings),
         installed_versions: installed_versions(session, call.tool, &found)?,
         latest_matching: match session.registry.named(call.tool.name) {
             Ok(known) => latest_matching(known, &found, find),
@@ -163,7 +163,7 @@ fn search_all(session: &Session, call: &Call) -> Result<SearchResult> {
     Ok(SearchResult { findings, selection: session.resolver().selector().select(&call) })
 }
 
-fn skipped(findings: &[Finding]) -> Vec<String> {
+fn skipped_files(findings: &[Finding]) -> Vec<String> {
     let skipped = findings.iter().filter_map(|finding| match finding {
         Finding::Skipped(skipped) => Some(skipped.to_string()),
         Finding::Pin(_) | Finding::Constraint(_) | Finding::Default(_) | Finding::Broken(..) => {
@@ -247,7 +247,7 @@ fn not_installed(tool: &'static Tool, pin: &Pin) -> ExplainedError {
     }
 }
 
-fn stale() -> ExplainedError {
+fn stale_index_error() -> ExplainedError {
     ExplainedError {
         what: "the system's programs changed".to_owned(),
         causes: Vec::new(),

@@ -56,7 +56,7 @@ fn run_handoff(given: ProcessArgs) -> Result<Error> {
         }
         match resolved? {
             Outcome::Run(plan) => return run_plan(&mut session, &name, &plan, &arguments, &words),
-            Outcome::Missing(missing) => get(&mut session, &missing)?,
+            Outcome::Missing(missing) => install_if_allowed(&mut session, &missing)?,
             Outcome::Stale => session.refresh()?,
         }
     }
@@ -91,17 +91,17 @@ fn run_plan(
 }
 
 /// Installs a missing version, if the settings allow it.
-pub(crate) fn get(session: &mut Session, missing: &MissingVersion) -> Result<()> {
+pub(crate) fn install_if_allowed(session: &mut Session, missing: &MissingVersion) -> Result<()> {
     let Some(request) = missing.pin.request() else { return Ok(()) };
     let (tool, origin) = (missing.tool, &missing.pin.origin);
     let known = session.registry.named(tool.name)?;
-    let wanted = ToolRequest { known, request, origin };
+    let tool_request = ToolRequest { known, request, origin };
     let found = runtime::toolchain_missing_only_runtime(&session.resolver(), known.tool, request)?;
     if found.is_none() {
-        check_policy(session, (tool, request), origin)?;
+        check_policy(session, tool, request, origin)?;
     }
     let tools =
-        install_missing(session, &folders::write_access(&session.folders)?, &wanted, found)?;
+        install_missing(session, &folders::write_access(&session.folders)?, &tool_request, found)?;
     refresh_shims(session, &tools)?;
     Ok(())
 }
@@ -111,42 +111,35 @@ pub(crate) fn get(session: &mut Session, missing: &MissingVersion) -> Result<()>
 fn install_missing(
     session: &Session,
     access: &WriteAccess,
-    wanted: &ToolRequest<'_>,
+    tool_request: &ToolRequest<'_>,
     found: Option<Toolchain>,
 ) -> Result<Vec<&'static Tool>> {
     let network = Network::with_cache(session, access);
     let finder = Finder::new(session, &network);
     let installer = Installer::new(session, access, &network, &finder).verified_only();
-    let tool = wanted.known.tool;
-    let toolchain = found.map_or_else(|| fetch(&installer, wanted), Ok)?;
-    let Some(missing_runtime) = runtime::missing_runtime(&session.resolver(), wanted, &toolchain)?
+    let tool = tool_request.known.tool;
+    let toolchain = found.map_or_else(|| fetch(&installer, tool_request), Ok)?;
+    let Some(missing_runtime) =
+        runtime::missing_runtime(&session.resolver(), tool_request, &toolchain)?
     else {
         return Ok(vec![tool]);
     };
-    check_policy(
-        session,
-        (missing_runtime.tool, &missing_runtime.request),
-        &missing_runtime.origin,
-    )?;
+    check_policy(session, missing_runtime.tool, &missing_runtime.request, &missing_runtime.origin)?;
     install_runtime(&installer, &session.registry, (tool, &toolchain), &missing_runtime)?;
     Ok(vec![tool, missing_runtime.tool])
 }
 
-fn fetch(installer: &Installer<'_>, wanted: &ToolRequest<'_>) -> Result<Toolchain> {
-    let release = installer.finder.find(wanted)?;
-    let installed = installer.install_from_any(wanted, release).map_err(|error| {
-        let ToolRequest { known, request, origin } = wanted;
+fn fetch(installer: &Installer<'_>, tool_request: &ToolRequest<'_>) -> Result<Toolchain> {
+    let release = installer.finder.find(tool_request)?;
+    let installed = installer.install_from_any(tool_request, release).map_err(|error| {
+        let ToolRequest { known, request, origin } = tool_request;
         error.because(format!("{} {request} is requested by {origin}", known.tool.name))
     })?;
     Ok(installed.toolchain)
 }
 
 /// Whether the settings allow a shim to install this.
-fn check_policy(
-    session: &Session,
-    (tool, request): (&Tool, &Request),
-    origin: &Origin,
-) -> Result<()> {
+fn check_policy(session: &Session, tool: &Tool, request: &Request, origin: &Origin) -> Result<()> {
     let is_allowed = match session.settings.auto_install {
         AutoInstall::Always => true,
         AutoInstall::Locked => request.exact(tool).is_some(),
@@ -160,6 +153,6 @@ fn check_policy(
         ErrorKind::NotInstalled,
         format!("{} {request} is not installed (requested by {origin})", tool.name),
     )
-    .because(format!("auto_install = \"{}\" ({setting})", session.settings.auto_install.word()))
+    .because(format!("auto_install = \"{}\" ({setting})", session.settings.auto_install.name()))
     .hint(format!("use install {}@{request}", tool.name)))
 }

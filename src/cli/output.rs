@@ -1,7 +1,7 @@
 //! Printing: the only place that writes to the standard streams, and asks questions.
 //!
-//! A command that reports something is two functions: *decide* goes from the session to a
-//! [`Report`], and [`print`] prints it.
+//! A command that reports something is two functions: *decide* makes a [`Report`] from the
+//! session, and [`print`] prints it.
 //!
 //! A closed pipe is ignored: the reader has seen enough.
 
@@ -41,43 +41,43 @@ pub trait Report: Serialize {
 /// Prints a report, as JSON or as text with its notes and its error; returns the exit code.
 pub fn print(report: &impl Report, as_json: bool, reporter: &dyn Reporter) -> i32 {
     if as_json {
-        json(report);
+        print_json(report);
         return report.exit_code();
     }
-    text(report.text().as_bytes());
+    print_text(report.text().as_bytes());
     for note in report.notes() {
         reporter.note(&note);
     }
     if let Some(error) = report.error() {
-        self::error(error, false);
+        self::print_error(error, false);
     }
     report.exit_code()
 }
 
 /// Prints a line to standard output.
-pub fn line(text: impl Display) {
+pub fn print_line(text: impl Display) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
 /// Prints text as it is.
-pub fn text(text: &[u8]) {
+pub fn print_text(text: &[u8]) {
     let _ = io::stdout().lock().write_all(text);
 }
 
 /// Prints a path byte for byte, as a script needs it.
-pub fn path(path: &Path) {
+pub fn print_path(path: &Path) {
     let _ = io::stdout().lock().write_all(&[path.as_os_str().as_bytes(), b"\n"].concat());
 }
 
 /// Prints a value as JSON.
-pub fn json(value: &impl Serialize) {
+pub fn print_json(value: &impl Serialize) {
     if let Ok(text) = serde_json::to_string_pretty(value) {
-        line(text);
+        print_line(text);
     }
 }
 
 /// Prints a note to standard error.
-pub fn note(text: impl Display) {
+pub fn print_note(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "usher: {text}");
 }
 
@@ -86,8 +86,8 @@ pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks a yes-or-no question; anything but yes is no.
-pub fn ask(question: impl Display) -> bool {
+/// Asks a yes-or-no question; any answer but yes means no.
+pub fn confirm(question: impl Display) -> bool {
     let _ = write!(io::stderr().lock(), "usher: {question} [y/N] ");
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);
@@ -95,9 +95,9 @@ pub fn ask(question: impl Display) -> bool {
 }
 
 /// Prints an error of `use`: text to standard error, JSON to standard output.
-pub fn error(error: &Error, as_json: bool) {
+pub fn print_error(error: &Error, as_json: bool) {
     if as_json {
-        json(&serde_json::json!({ "error": {
+        print_json(&serde_json::json!({ "error": {
             "what": error.what,
             "causes": error.causes,
             "hint": error.hint,
@@ -111,11 +111,11 @@ pub fn error(error: &Error, as_json: bool) {
 
 /// Prints an error of a shim. In the log of a program, `error:` would look like the program's own.
 pub fn shim_error(error: &Error) {
-    note(error);
+    print_note(error);
 }
 
 /// Lines of columns, each as wide as its widest cell; the last column isn't padded.
-pub fn table(rows: &[Vec<String>]) -> String {
+pub fn align_columns(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
@@ -139,7 +139,7 @@ mod tests {
     fn columns_are_as_wide_as_their_widest_cell() {
         let rows = [["a", "é", "x y"], ["bbb", "cc", ""]];
         let rows: Vec<_> = rows.iter().map(|row| row.map(str::to_owned).to_vec()).collect();
-        assert_eq!(table(&rows), "a    é   x y\nbbb  cc\n");
-        assert_eq!(table(&[]), "");
+        assert_eq!(align_columns(&rows), "a    é   x y\nbbb  cc\n");
+        assert_eq!(align_columns(&[]), "");
     }
 }

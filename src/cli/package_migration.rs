@@ -53,7 +53,7 @@ pub struct MigrationReport {
 
 impl<'a> PackageManager<'a> {
     /// The package manager of a toolchain, if it is installed and the registry has its commands.
-    pub fn of(session: &Session, (known, toolchain): (KnownTool<'a>, &Toolchain)) -> Option<Self> {
+    pub fn of(session: &Session, known: KnownTool<'a>, toolchain: &Toolchain) -> Option<Self> {
         let rules = known.definition.migrate.as_ref()?;
         let program = toolchain.program(&rules.program);
         let seen = session.world.metadata(&program).ok().flatten();
@@ -82,7 +82,7 @@ impl<'a> PackageManager<'a> {
     pub fn command_line(&self, to: &Version, packages: &[ListedPackage]) -> String {
         let own = [self.rules.program.clone(), format!("+{to}")];
         let words = own.into_iter().chain(self.rules.install.iter().cloned());
-        let words = words.chain(packages.iter().map(|one| self.word(one)));
+        let words = words.chain(packages.iter().map(|one| self.argument(one)));
         words.map(|word| quote_if_needed(&word)).collect::<Vec<_>>().join(" ")
     }
 
@@ -104,13 +104,13 @@ impl<'a> PackageManager<'a> {
     }
 
     /// Installs packages in a version: all at once; if that fails, one by one.
-    pub fn install(&self, to: &Version, wanted: Vec<ListedPackage>) -> Result<MigrationReport> {
+    pub fn install(&self, to: &Version, packages: Vec<ListedPackage>) -> Result<MigrationReport> {
         let mut report = MigrationReport::default();
-        if wanted.is_empty() || self.run(to, &wanted)? {
-            report.added = wanted;
+        if packages.is_empty() || self.run(to, &packages)? {
+            report.added = packages;
             return Ok(report);
         }
-        for package in wanted {
+        for package in packages {
             match self.run(to, std::slice::from_ref(&package))? {
                 true => report.added.push(package),
                 false => report.failed.push(package),
@@ -122,13 +122,13 @@ impl<'a> PackageManager<'a> {
     fn run(&self, to: &Version, packages: &[ListedPackage]) -> Result<bool> {
         let mut command = self.call(to, &self.rules.install);
         // Its output is not our answer.
-        command.args(packages.iter().map(|one| self.word(one))).stdout(Stdio::null());
+        command.args(packages.iter().map(|one| self.argument(one))).stdout(Stdio::null());
         let ended = command.status().map_err(|error| Error::io("run", &self.shim, error))?;
         Ok(ended.success())
     }
 
     /// A package as the manager's argument.
-    pub fn word(&self, package: &ListedPackage) -> String {
+    pub fn argument(&self, package: &ListedPackage) -> String {
         format!("{}{}{}", package.name, self.rules.separator, package.version)
     }
 
@@ -318,10 +318,10 @@ mod tests {
             local: vec!["mine".into()],
         };
         assert_eq!(manager.missing_packages(&from, None).unwrap(), all);
-        let lacking = manager.missing_packages(&from, Some(&to)).unwrap();
-        assert_eq!(lacking.packages, all.packages[1..]);
-        assert_eq!(lacking.local, all.local);
-        let report = manager.install(&to, lacking.packages).unwrap();
+        let missing = manager.missing_packages(&from, Some(&to)).unwrap();
+        assert_eq!(missing.packages, all.packages[1..]);
+        assert_eq!(missing.local, all.local);
+        let report = manager.install(&to, missing.packages).unwrap();
         let expected = MigrationReport {
             added: vec![package("c", "3")],
             failed: vec![package("broken", "2")],

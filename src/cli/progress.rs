@@ -76,11 +76,11 @@ impl Reporter for ProgressDisplay {
 
     /// Above all bars.
     fn note(&self, text: &str) {
-        self.bars.suspend(|| output::note(text));
+        self.bars.suspend(|| output::print_note(text));
     }
 
     fn error(&self, error: &Error) {
-        self.bars.suspend(|| output::error(error, false));
+        self.bars.suspend(|| output::print_error(error, false));
     }
 }
 

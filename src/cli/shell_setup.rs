@@ -40,7 +40,7 @@ pub use shell::{ReadFile, Shell, ShellFolders};
 /// What must change so that `shell` finds programs in `shims` first. Nothing if it does already.
 ///
 /// A block of usher's that names another folder is changed in place.
-/// Refuses a folder that PATH can't hold, and a file whose block has lost its last line.
+/// Refuses a folder that PATH can't contain, and a file whose block has lost its last line.
 pub fn plan(
     shell: Shell,
     folders: &ShellFolders,
@@ -49,7 +49,7 @@ pub fn plan(
 ) -> Result<Vec<FileChange>> {
     let line = path_line(shell, shims)?;
     let mut changes = Vec::new();
-    for file in files::of(shell, folders, read)? {
+    for file in files::shell_files(shell, folders, read)? {
         let before = file.text;
         let updated = match &before {
             Some(text) => {
@@ -71,16 +71,16 @@ pub fn plan(
     Ok(changes)
 }
 
-/// What must change so that no file of `shell` mentions usher any more.
+/// What must change so that no file of `shell` mentions usher afterwards.
 ///
-/// A file that holds only usher's block is deleted; the others become what they were.
+/// A file that holds only usher's block is deleted; the others get their old text back.
 pub fn plan_removal(
     shell: Shell,
     folders: &ShellFolders,
     read: ReadFile,
 ) -> Result<Vec<FileChange>> {
     let mut changes = Vec::new();
-    for file in files::of(shell, folders, read)? {
+    for file in files::shell_files(shell, folders, read)? {
         let Some(before) = file.text else {
             continue;
         };

@@ -32,28 +32,29 @@ const LONGEST: u64 = 64 * 1024;
 ///
 /// [`ErrorKind::NoRegistry`] where npm can't be run, takes longer than `timeout`, or names no http
 /// or https address.
-pub fn ask(
+pub fn npm_registry(
     program: &Path,
     variables: &[(OsString, OsString)],
     timeout: Duration,
 ) -> Result<Address> {
-    query(program, &["config", "get", "registry"], variables, timeout)
+    run_and_read_address(program, &["config", "get", "registry"], variables, timeout)
 }
 
-/// The first http or https address in a program's output; otherwise like [`ask`].
+/// Runs a program, and returns the first http or https address in its output; otherwise like
+/// [`npm_registry`].
 ///
 /// # Errors
 ///
-/// Those of [`ask`].
-pub fn answer(
+/// Those of [`npm_registry`].
+pub fn run_query(
     program: &Path,
     arguments: &[&str],
     variables: &[(OsString, OsString)],
 ) -> Result<Address> {
-    query(program, arguments, variables, TIMEOUT)
+    run_and_read_address(program, arguments, variables, TIMEOUT)
 }
 
-fn query(
+fn run_and_read_address(
     program: &Path,
     arguments: &[&str],
     variables: &[(OsString, OsString)],
@@ -62,14 +63,14 @@ fn query(
     let mut command = Command::new(program);
     command
         .args(arguments)
-        // Elsewhere a project's own configuration would speak.
+        // In a project's folder its own configuration would apply.
         .current_dir("/")
         .env_clear()
         .envs(variables.iter().map(|(name, value)| (name, value)))
         // npm is a script: if a shim becomes its node after all, that must not start a download
-        // that would ask npm again.
+        // that would query npm again.
         .env("USHER_AUTO_INSTALL", "never")
-        // Asking should neither reach for the network nor write a log.
+        // The query should neither use the network nor write a log.
         .env("npm_config_update_notifier", "false")
         .env("npm_config_logs_max", "0");
     let output =
@@ -93,15 +94,15 @@ fn first_output(command: &mut Command, timeout: Duration) -> std::result::Result
     let mut child = command.process_group(0).spawn().map_err(|error| error.to_string())?;
     let output = child.stdout.take();
     let (sender, receiver) = mpsc::channel();
-    // A pipe can't be read with a time limit: a thread does it, and may be left behind.
+    // A pipe can't be read with a time limit: a thread does it, and may outlive the call.
     thread::spawn(move || {
         let mut bytes = Vec::new();
         let read = output.map(|output| output.take(LONGEST).read_to_end(&mut bytes));
-        // Nobody listens any more once the patience has run out.
+        // After the timeout the receiver is dropped.
         let _ = sender.send(read.transpose().map(|_| bytes));
     });
     let output = receiver.recv_timeout(timeout);
-    end(&mut child);
+    kill_process_group_of(&mut child);
     match output {
         Ok(Ok(output)) => Ok(String::from_utf8_lossy(&output).into_owned()),
         Ok(Err(error)) => Err(error.to_string()),
@@ -110,9 +111,9 @@ fn first_output(command: &mut Command, timeout: Duration) -> std::result::Result
 }
 
 /// Ends a process and all its children.
-fn end(child: &mut Child) {
-    // It was not waited for yet, so that its number can't be another process's. Where it is gone
-    // already, there is nothing to end.
+fn kill_process_group_of(child: &mut Child) {
+    // The process wasn't reaped yet, so its number can't belong to another one. If it has ended
+    // already, this does nothing.
     if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
         let _ = kill_process_group(group, Signal::KILL);
     }
@@ -145,10 +146,10 @@ mod tests {
         assert!(write.arg(&npm).arg(script).status().unwrap().success());
 
         let variables = [("MARK".into(), "mark".into())];
-        let address = ask(&npm, &variables, TIMEOUT).unwrap();
+        let address = npm_registry(&npm, &variables, TIMEOUT).unwrap();
         assert_eq!(address.as_str(), "https://registry.example/mark-never");
 
-        let error = ask(&folder.path().join("none"), &[], TIMEOUT).unwrap_err();
+        let error = npm_registry(&folder.path().join("none"), &[], TIMEOUT).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NoRegistry);
         assert!(error.what.ends_with("/none printed no registry address"), "{error}");
     }

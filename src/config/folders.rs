@@ -16,7 +16,7 @@ use crate::files::write_access::{self, Readers, WriteAccess};
 /// Strongest first: `USHER_HOME`; the index beside the running file, so that a shim with an empty
 /// environment finds the same; XDG's folders. If the running file is in the machine's home and the
 /// user can't write there, the user's own folders are used.
-pub fn find(world: &impl World, own_folder: &Path) -> Result<Folders> {
+pub fn find_folders(world: &impl World, own_folder: &Path) -> Result<Folders> {
     let variable =
         |name: &str| world.variable(name).filter(|value| !value.is_empty() && !is_secure());
     // The account's entry in the list of users knows it where HOME isn't set.
@@ -24,7 +24,7 @@ pub fn find(world: &impl World, own_folder: &Path) -> Result<Folders> {
     if let Some(value) = variable("USHER_HOME") {
         return Ok(Folders::under(&roof(value)?, user_home));
     }
-    match indexed(world, own_folder)? {
+    match index_in(world, own_folder)? {
         Some(home) if !home.folders.is_system_wide || may_write(&home.folders.data) => {
             Ok(home.folders)
         }
@@ -50,7 +50,7 @@ fn no_home() -> Error {
 }
 
 /// The index in a folder, if it is this folder's own.
-fn indexed(world: &impl World, folder: &Path) -> Result<Option<Index>> {
+fn index_in(world: &impl World, folder: &Path) -> Result<Option<Index>> {
     let file = index_file(folder);
     let index = read_optional(world, &file).map_err(|error| Error::io("read", &file, error))?;
     let home = index.and_then(|index| Index::parse(&index));

@@ -51,8 +51,8 @@ mod tests {
 
     /// The proxies for `http://a.example/` and `https://a.example/`.
     fn check(variables: &[(&str, &str)], expected: &str) {
-        let variable = |wanted: &str| {
-            let found = variables.iter().find(|(name, _)| *name == wanted);
+        let variable = |key: &str| {
+            let found = variables.iter().find(|(name, _)| *name == key);
             found.map(|(_, value)| (*value).to_owned())
         };
         let found = super::proxies(&variable);
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn certificate_authorities_are_read_from_variables() {
         let named = |name: &str, value: &str| {
-            authorities(&|wanted| (wanted == name).then(|| OsString::from(value)))
+            authorities(&|variable| (variable == name).then(|| OsString::from(value)))
         };
         let folders = |paths: &[&str]| Some(paths.iter().map(PathBuf::from).collect());
         assert_eq!(named("SSL_CERT_FILE", "/a").file, Some(PathBuf::from("/a")));

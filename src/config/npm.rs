@@ -43,9 +43,9 @@ pub struct NpmAccess {
 }
 
 impl NpmAccess {
-    /// Finds the registry. `ask` runs an installed npm ([`client::ask`](super::client::ask)) or
-    /// returns its cached output; it is called only without other configuration. `None` if no npm
-    /// is installed.
+    /// Finds the registry. `ask` runs an installed npm
+    /// ([`client::npm_registry`](super::client::npm_registry)) or returns its cached output; it is
+    /// called only without other configuration. `None` if no npm is installed.
     ///
     /// # Errors
     ///
@@ -56,7 +56,7 @@ impl NpmAccess {
         let (registry, origin) = registry(sources, &values, ask)?;
         let registry = registry.into_folder();
         Ok(Self {
-            credentials: credentials::gather(&values, registry.url())?,
+            credentials: credentials::read_credentials(&values, registry.url())?,
             registry,
             origin,
             cafile: find_value(&values, "cafile")
@@ -98,7 +98,8 @@ fn registry(
         let origin = sources.settings.origin(KEY);
         return Ok((address.clone(), format!("usher's setting {KEY} ({origin})")));
     }
-    // Unlike elsewhere, `registry=null` leaves the word to the next one: there is no "none".
+    // Unlike for other keys, `registry=null` means that the next source decides: there is no
+    // "none".
     if let Some(value) = values.iter().find(|value| value.key == "registry" && value.is_set()) {
         return Ok((value.address()?, value.origin.clone()));
     }
@@ -124,7 +125,7 @@ fn proxy(values: &[ConfigValue], key: &str) -> Result<Option<Address>> {
     };
     match value.address()? {
         address if address.url().scheme() == "file" => {
-            Err(value.refused("an address that begins with http:// or https://"))
+            Err(value.invalid_value_error("an address that begins with http:// or https://"))
         }
         address => Ok(Some(address)),
     }
@@ -185,7 +186,7 @@ fn file(sources: &ConfigSources<'_>, path: &Path) -> Result<Vec<ConfigValue>> {
         .into_iter()
         .rev()
         .map(|npmrc::NpmrcEntry { key, value, line }| {
-            // A place may hold a user name and password.
+            // The address may contain a user name and password.
             let what = if key.starts_with("//") { "a credential" } else { &format!("{key}=") };
             let origin = format!("{} in {shown}:{line}", Escaped(what));
             ConfigValue { key, value, origin }

@@ -118,7 +118,7 @@ fn files(sources: &ConfigSources<'_>) -> Result<Vec<Vec<ConfigValue>>> {
     let xdg =
         variable(sources, "XDG_CONFIG_HOME").map(|root| Path::new(&root).join("pip/pip.conf"));
     let machine = ["/etc/pip.conf", "/etc/xdg/pip/pip.conf"].map(PathBuf::from);
-    // With that name for a file, pip reads no file at all.
+    // With that name, pip reads no configuration file.
     if named.as_deref() == Some(Path::new("/dev/null")) {
         return Ok(Vec::new());
     }
@@ -129,11 +129,11 @@ fn files(sources: &ConfigSources<'_>) -> Result<Vec<Vec<ConfigValue>>> {
 fn file(sources: &ConfigSources<'_>, path: &Path) -> Result<Vec<ConfigValue>> {
     let shown = Shown(path).to_string();
     let text = sources.text(path, &shown, "a pip.conf")?;
-    Ok(text.map_or_else(Vec::new, |text| lines(&text, &shown)))
+    Ok(text.map_or_else(Vec::new, |text| parse_config(&text, &shown)))
 }
 
 /// The lines of the sections for all of pip, or for downloads.
-fn lines(text: &str, path: &str) -> Vec<ConfigValue> {
+fn parse_config(text: &str, path: &str) -> Vec<ConfigValue> {
     let mut section = "";
     let mut found = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
@@ -161,8 +161,8 @@ mod tests {
     use super::*;
     use crate::config::settings::Settings;
 
-    /// Where the index is found: its address and who says so, or the error.
-    fn check(variables: &[(&str, &str)], conf: &str, asked: Option<&str>, expected: &str) {
+    /// Checks the address of the index with its origin, or the error.
+    fn check(variables: &[(&str, &str)], conf: &str, from_pip: Option<&str>, expected: &str) {
         let owned = |(name, value): &(&str, &str)| (OsString::from(name), OsString::from(value));
         let variables: Vec<_> = variables.iter().map(owned).collect();
         let sources = ConfigSources {
@@ -175,7 +175,7 @@ mod tests {
                 _ => Err(io::ErrorKind::NotFound.into()),
             },
         };
-        let found = PipAccess::load(&sources, &|| asked.and_then(Address::parse));
+        let found = PipAccess::load(&sources, &|| from_pip.and_then(Address::parse));
         let shown = match found {
             Ok(access) => format!("{} ({})", access.index, access.origin),
             Err(error) => error.to_string(),
@@ -188,18 +188,23 @@ mod tests {
         let conf = "[list]\nindex-url = https://no.example/\n[global]\nindex_url: https://f.example/simple\n";
         let pip = ("PIP_INDEX_URL", "https://p.example/simple/");
         let uv = ("UV_DEFAULT_INDEX", "own=https://u.example/simple");
-        let asked = Some("https://a.example/simple");
-        check(&[pip, uv], conf, asked, "https://u.example/simple/ (UV_DEFAULT_INDEX)");
+        let from_pip = Some("https://a.example/simple");
+        check(&[pip, uv], conf, from_pip, "https://u.example/simple/ (UV_DEFAULT_INDEX)");
         check(
             &[pip, ("UV_INDEX_URL", "")],
             conf,
-            asked,
+            from_pip,
             "https://p.example/simple/ (PIP_INDEX_URL)",
         );
         let in_file = "index-url in /home/me/.config/pip/pip.conf:4";
-        check(&[], conf, asked, &format!("https://f.example/simple/ ({in_file})"));
-        check(&[("PIP_CONFIG_FILE", "/dev/null")], conf, asked, "https://a.example/simple/ (pip)");
-        check(&[], "", asked, "https://a.example/simple/ (pip)");
+        check(&[], conf, from_pip, &format!("https://f.example/simple/ ({in_file})"));
+        check(
+            &[("PIP_CONFIG_FILE", "/dev/null")],
+            conf,
+            from_pip,
+            "https://a.example/simple/ (pip)",
+        );
+        check(&[], "", from_pip, "https://a.example/simple/ (pip)");
     }
 
     #[test]

@@ -53,7 +53,7 @@ macro_rules! settings {
             meaning: concat!($($meaning),+),
             example: $example,
             printable: <$type as SettingType>::PRINTABLE,
-            take: |settings, written| match written.read() {
+            set: |settings, written| match written.read() {
                 Some(value) => { settings.$key = value; true }
                 None => false,
             },
@@ -117,7 +117,7 @@ pub struct Setting {
     meaning: &'static str,
     text_form: &'static str,
     printable: bool,
-    take: fn(&mut Settings, &SettingText<'_>) -> bool,
+    set: fn(&mut Settings, &SettingText<'_>) -> bool,
     show: fn(&Settings) -> String,
 }
 
@@ -127,8 +127,8 @@ impl Setting {
         variable_of(self.key)
     }
 
-    /// What it means, a sentence.
-    pub fn meaning(&self) -> &'static str {
+    /// Its meaning, in one sentence.
+    pub fn description(&self) -> &'static str {
         self.meaning.trim()
     }
 }
@@ -249,7 +249,7 @@ impl Settings {
             let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key.get_ref()) else {
                 return Err(unknown(key.get_ref(), &origin));
             };
-            self.take(setting, &SettingText::Toml(value.get_ref()), origin)?;
+            self.set_value(setting, &SettingText::Toml(value.get_ref()), origin)?;
         }
         Ok(())
     }
@@ -259,16 +259,16 @@ impl Settings {
         let Some(text) = text.to_str() else {
             return Err(not_text(&name));
         };
-        self.take(setting, &SettingText::Text(text), SettingOrigin::Variable(name))
+        self.set_value(setting, &SettingText::Text(text), SettingOrigin::Variable(name))
     }
 
-    fn take(
+    fn set_value(
         &mut self,
         setting: &Setting,
         written: &SettingText<'_>,
         origin: SettingOrigin,
     ) -> Result<()> {
-        if !(setting.take)(self, written) {
+        if !(setting.set)(self, written) {
             return Err(invalid(setting, written, &origin));
         }
         self.origins.insert(setting.key, origin);
@@ -351,7 +351,7 @@ pub fn table() -> String {
             setting.key,
             setting.variable(),
             setting.form,
-            setting.meaning(),
+            setting.description(),
             setting.example,
         )
     });

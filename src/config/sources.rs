@@ -63,12 +63,12 @@ impl ConfigValue {
         !matches!(self.value.as_str(), "" | "null" | "undefined" | "true" | "false")
     }
 
-    pub(super) fn refused(&self, form: &str) -> Error {
+    pub(super) fn invalid_value_error(&self, form: &str) -> Error {
         Error::new(ErrorKind::BadSetting, format!("{} must be {form}", self.origin))
     }
 
     pub(super) fn address(&self) -> Result<Address> {
-        Address::parse(&self.value).ok_or_else(|| self.refused(Address::FORM))
+        Address::parse(&self.value).ok_or_else(|| self.invalid_value_error(Address::FORM))
     }
 
     /// Only absolute: npm resolves a relative path from the working directory, where a project
@@ -81,7 +81,7 @@ impl ConfigValue {
         if path.is_absolute() && self.is_plain() {
             return Ok(path);
         }
-        Err(self.refused("an absolute path"))
+        Err(self.invalid_value_error("an absolute path"))
     }
 
     pub(super) fn ca_file(&self, home: Option<&Path>) -> Result<CaFile> {
@@ -92,7 +92,7 @@ impl ConfigValue {
         if self.is_plain() {
             return Ok(self.value.clone());
         }
-        Err(self.refused("names of hosts, separated by commas"))
+        Err(self.invalid_value_error("names of hosts, separated by commas"))
     }
 
     /// Whether it is UTF-8 without control characters.

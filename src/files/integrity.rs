@@ -41,8 +41,8 @@ impl Integrity {
             let (algorithm, rest) = hash.split_once('-')?;
             let encoded = rest.split('?').next()?;
             match algorithm {
-                "sha512" => return decoded(encoded).map(Self::Sha512),
-                "sha256" => strongest = Some(Self::Sha256(decoded(encoded)?)),
+                "sha512" => return decode_base64(encoded).map(Self::Sha512),
+                "sha256" => strongest = Some(Self::Sha256(decode_base64(encoded)?)),
                 _ => {}
             }
         }
@@ -84,14 +84,14 @@ impl Integrity {
 impl fmt::Display for Integrity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sha256(bytes) => write!(f, "sha256:{}", hex(bytes)),
-            Self::Sha512(bytes) => write!(f, "sha512:{}", hex(bytes)),
+            Self::Sha256(bytes) => write!(f, "sha256:{}", to_hex(bytes)),
+            Self::Sha512(bytes) => write!(f, "sha512:{}", to_hex(bytes)),
         }
     }
 }
 
 /// Bytes in lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
+pub fn to_hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
@@ -104,16 +104,16 @@ fn bytes<const LENGTH: usize>(hex: &str) -> Option<[u8; LENGTH]> {
     }
     let mut bytes = [0; LENGTH];
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = (digit(pair[0])? << 4) | digit(pair[1])?;
+        *byte = (hex_digit(pair[0])? << 4) | hex_digit(pair[1])?;
     }
     Some(bytes)
 }
 
-fn digit(character: u8) -> Option<u8> {
+fn hex_digit(character: u8) -> Option<u8> {
     char::from(character).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
-fn decoded<const LENGTH: usize>(base64: &str) -> Option<[u8; LENGTH]> {
+fn decode_base64<const LENGTH: usize>(base64: &str) -> Option<[u8; LENGTH]> {
     STANDARD.decode(base64).ok()?.try_into().ok()
 }
 
@@ -165,14 +165,14 @@ impl Hasher {
             Some(expected) if expected != actual => {
                 Err(Mismatch { expected: expected.to_string(), actual: actual.to_string() })
             }
-            Some(_) | None => Ok(hex(&sha256)),
+            Some(_) | None => Ok(to_hex(&sha256)),
         }
     }
 }
 
 /// The SHA-256 of some bytes, in lower-case hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    to_hex(&Sha256::digest(bytes))
 }
 
 /// The SHA-256 of the rest of a reader, in lower-case hexadecimal digits. Reads one `buffer` at a time.
@@ -180,7 +180,7 @@ pub fn sha256_of(mut reader: impl Read, buffer: &mut [u8]) -> io::Result<String>
     let mut hasher = Sha256::new();
     loop {
         match reader.read(buffer) {
-            Ok(0) => return Ok(hex(&hasher.finalize())),
+            Ok(0) => return Ok(to_hex(&hasher.finalize())),
             Ok(count) => hasher.update(&buffer[..count]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

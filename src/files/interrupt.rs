@@ -31,29 +31,29 @@ pub struct InterruptGuard {
 impl InterruptGuard {
     /// Deletes `folder` on an interrupt, and then ends the process by the signal.
     pub fn removing_on_interrupt(access: &WriteAccess, folder: &Path) -> Self {
-        unfinished().push((folder.to_path_buf(), access.for_threads().for_deleting()));
-        WATCHER.call_once(watch);
+        unfinished_folders().push((folder.to_path_buf(), access.for_threads().for_deleting()));
+        WATCHER.call_once(watch_signals);
         Self { folder: folder.to_path_buf() }
     }
 }
 
 impl Drop for InterruptGuard {
     fn drop(&mut self) {
-        unfinished().retain(|(folder, _)| *folder != self.folder);
+        unfinished_folders().retain(|(folder, _)| *folder != self.folder);
     }
 }
 
-fn unfinished() -> MutexGuard<'static, Vec<UnfinishedFolder>> {
+fn unfinished_folders() -> MutexGuard<'static, Vec<UnfinishedFolder>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn watch() {
+fn watch_signals() {
     let watched = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
     let Ok(mut signals) = Signals::new(watched) else { return };
     thread::spawn(move || {
         for signal in signals.forever() {
             // The lock is held until the end, so that no new folder is added.
-            for (folder, access) in unfinished().iter() {
+            for (folder, access) in unfinished_folders().iter() {
                 let _ = access.with(|_| remove_tree(folder));
             }
             let _ = signal_hook::low_level::emulate_default_handler(signal);

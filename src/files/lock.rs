@@ -15,7 +15,7 @@ use super::write_access::WriteAccess;
 /// The pause between two attempts to lock.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How long to wait before the user is told.
+/// How long to wait before a note about the wait is printed.
 const QUIET_TIME: Duration = Duration::from_secs(1);
 
 /// A lock that is held until this is dropped.
@@ -46,7 +46,7 @@ impl<'a> Locks<'a> {
         let folder = &self.folder;
         fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
         let path = folder.join(format!("{name}.lock"));
-        let mut file = open(&path)?;
+        let mut file = open_lock_file(&path)?;
         let start = Instant::now();
         let mut has_reported = false;
         loop {
@@ -55,7 +55,7 @@ impl<'a> Locks<'a> {
                 Err(TryLockError::WouldBlock) if start.elapsed() >= timeout => {
                     return Err(Error::new(
                         ErrorKind::LockTimeout,
-                        format!("{name} is being changed by {}", holder(&path)),
+                        format!("{name} is being changed by {}", lock_holder(&path)),
                     )
                     .because(format!("waited {} s for {}", timeout.as_secs(), Shown(&path)))
                     .hint("export USHER_LOCK_TIMEOUT=SECONDS to wait longer"));
@@ -65,7 +65,7 @@ impl<'a> Locks<'a> {
                         has_reported = true;
                         waiting(&format!(
                             "waiting for {}, which is changing {name}",
-                            holder(&path)
+                            lock_holder(&path)
                         ));
                     }
                     sleep(RETRY_INTERVAL);
@@ -82,7 +82,7 @@ impl<'a> Locks<'a> {
 
 /// Opens a lock's file, or creates it. It is written to, so it must not be another file under that
 /// name: neither through a symbolic link, nor by a hard link.
-fn open(path: &Path) -> Result<File> {
+fn open_lock_file(path: &Path) -> Result<File> {
     let failed = |error: io::Error| Error::io("open the lock", path, error).hint("use doctor");
     let file = File::options()
         .read(true)
@@ -108,7 +108,7 @@ fn is_unsupported(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
-fn holder(path: &Path) -> String {
+fn lock_holder(path: &Path) -> String {
     let holder = fs::read_to_string(path).unwrap_or_default();
     match holder.as_str() {
         "" => "another process".to_owned(),
@@ -134,7 +134,8 @@ mod tests {
         assert!(error.what.contains(&format!("process {}", std::process::id())), "{error}");
         locks.lock("node-12.0.1", Duration::ZERO, &|_| {}).unwrap();
         drop(held);
-        // Not at once: what another test starts right now has it until it is another program.
+        // With retries: a process that another test has just forked has the lock until it executes
+        // its program.
         locks.lock("node-12.0.0", LONG, &|_| {}).unwrap();
     }
 
@@ -148,7 +149,8 @@ mod tests {
         let mut child =
             std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
         drop(held);
-        // Not at once: what another test starts right now has it until it is another program.
+        // With retries: a process that another test has just forked has the lock until it executes
+        // its program.
         locks.lock("node-12.0.0", LONG, &|_| {}).unwrap();
         assert_eq!(child.try_wait().unwrap(), None);
         drop(child.stdin.take());

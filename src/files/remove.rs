@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Result};
 
-/// Deletes `path` and everything below it. It is no error if it doesn't exist.
+/// Deletes `path` and everything below it. It isn't an error if `path` doesn't exist.
 ///
 /// Links are deleted, never followed. Read-only folders (as in a Go module cache) are made writable
 /// first. Use it only on our own folders that no other account can write to, and that were renamed
@@ -100,13 +100,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let outside = folder.path().join("outside");
         fs::create_dir(&outside).unwrap();
-        fs::write(outside.join("kept"), "").unwrap();
+        fs::write(outside.join("file"), "").unwrap();
         fs::set_permissions(&outside, Permissions::from_mode(0o555)).unwrap();
         let tree = folder.path().join("tree");
         fs::create_dir_all(tree.join("a/b/c")).unwrap();
         fs::write(tree.join("a/b/c/file"), "").unwrap();
         symlink(&outside, tree.join("a/b/folder")).unwrap();
-        symlink(outside.join("kept"), tree.join("a/link")).unwrap();
+        symlink(outside.join("file"), tree.join("a/link")).unwrap();
         for (name, mode) in [("a/b/c", 0o000), ("a/b", 0o555), ("a", 0o400)] {
             fs::set_permissions(tree.join(name), Permissions::from_mode(mode)).unwrap();
         }
@@ -114,7 +114,7 @@ mod tests {
         remove_tree(&tree).unwrap();
 
         assert!(fs::symlink_metadata(&tree).is_err());
-        assert!(outside.join("kept").exists());
+        assert!(outside.join("file").exists());
         let mode = fs::metadata(&outside).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o555, "a folder behind a link was changed");
         // So that accounts other than root can delete it.
@@ -142,10 +142,10 @@ mod tests {
     #[test]
     fn a_link_a_file_or_nothing_can_be_deleted() {
         let folder = tempfile::tempdir().unwrap();
-        let kept = folder.path().join("kept");
-        fs::create_dir(&kept).unwrap();
+        let target = folder.path().join("target");
+        fs::create_dir(&target).unwrap();
         let link = folder.path().join("link");
-        symlink(&kept, &link).unwrap();
+        symlink(&target, &link).unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
 
@@ -153,6 +153,6 @@ mod tests {
             remove_tree(path).unwrap();
             assert!(fs::symlink_metadata(path).is_err());
         }
-        assert!(kept.exists());
+        assert!(target.exists());
     }
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 use tempfile::{Builder, TempPath};
 use usher_shims::error::{Error, Result};
 
-/// The permission bits of a file that anyone may read and write; the umask takes some away.
+/// The permission bits of a file that all users may read and write; the umask removes some.
 const NEW_FILE: u32 = 0o666;
 
 /// How a file is replaced.
@@ -21,7 +21,7 @@ pub struct FileReplacement<'a> {
     pub target: &'a Path,
     /// An existing folder for the temporary file, on the file system of `target`.
     pub staging: &'a Path,
-    /// How the temporary file's name begins. A killed process leaves that file behind.
+    /// How the temporary file's name begins. A killed process doesn't delete that file.
     pub prefix: &'a str,
     /// Who may read, write and run the new file.
     pub mode: FileMode,
@@ -36,7 +36,7 @@ pub enum FileMode {
     Exact(u32),
     /// These bits, less the umask.
     Masked(u32),
-    /// The bits and, as far as we may set it, the owner of the replaced file. A file that is new
+    /// The bits of the replaced file, and its owner if this process may set it. A file that is new
     /// gets 0666, less the umask.
     SameAsBefore,
 }
@@ -46,7 +46,7 @@ pub enum FileMode {
 pub enum Durability {
     /// It is synced before the rename.
     Synced,
-    /// It isn't synced: whoever reads it checks it, and can fetch it again.
+    /// It isn't synced: its reader checks it, and can fetch it again.
     Unsynced,
 }
 
@@ -149,12 +149,12 @@ mod tests {
         FileReplacement { target, staging: folder, prefix: ".new-", mode, durability }
     }
 
-    fn bits(path: &Path) -> u32 {
+    fn mode_bits(path: &Path) -> u32 {
         fs::metadata(path).unwrap().mode() & 0o7777
     }
 
     #[test]
-    fn a_replaced_file_is_a_new_one_of_the_wanted_mode() {
+    fn a_replaced_file_is_a_new_one_of_the_requested_mode() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let write = |mode, content: &str| {
@@ -164,13 +164,13 @@ mod tests {
         };
         // No usual umask leaves others' write bit.
         let first = write(FileMode::Exact(0o757), "one");
-        assert_eq!(bits(&path), 0o757);
+        assert_eq!(mode_bits(&path), 0o757);
         let open = File::open(&path).unwrap();
         assert_ne!(write(FileMode::SameAsBefore, "two"), first);
-        assert_eq!(bits(&path), 0o757);
+        assert_eq!(mode_bits(&path), 0o757);
         assert_eq!(io::read_to_string(open).unwrap(), "one");
         write(FileMode::Masked(0o600), "three");
-        assert_eq!(bits(&path), 0o600);
+        assert_eq!(mode_bits(&path), 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
@@ -178,12 +178,12 @@ mod tests {
     fn a_link_is_replaced_and_not_followed() {
         let folder = tempfile::tempdir().unwrap();
         let [target, link] = ["target", "link"].map(|name| folder.path().join(name));
-        fs::write(&target, "kept").unwrap();
+        fs::write(&target, "unchanged").unwrap();
         symlink(&target, &link).unwrap();
         replacement(&link, folder.path(), FileMode::Masked(0o644)).write(b"new").unwrap();
         assert!(!link.is_symlink());
         assert_eq!(fs::read_to_string(&link).unwrap(), "new");
-        assert_eq!(fs::read_to_string(&target).unwrap(), "kept");
+        assert_eq!(fs::read_to_string(&target).unwrap(), "unchanged");
     }
 
     #[test]

@@ -81,7 +81,9 @@ fn delete_abandoned(staging: &Path) {
     for entry in fs::read_dir(staging).into_iter().flatten().flatten() {
         let path = entry.path();
         let is_abandoned = match entry.file_type() {
-            Ok(kind) if kind.is_dir() => open(&path).is_ok_and(|folder| folder.try_lock().is_ok()),
+            Ok(kind) if kind.is_dir() => {
+                open_folder(&path).is_ok_and(|folder| folder.try_lock().is_ok())
+            }
             // usher creates only folders here.
             Ok(_) => true,
             Err(_) => false,
@@ -94,7 +96,7 @@ fn delete_abandoned(staging: &Path) {
 
 /// Opens a folder, even one without read permission. Links aren't followed, and pipes aren't waited
 /// for.
-fn open(path: &Path) -> io::Result<File> {
+fn open_folder(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_DIRECTORY | libc::O_NONBLOCK);
     match options.open(path) {
@@ -135,7 +137,7 @@ mod tests {
         let staging = home.path().join("staging");
         let locks = Locks::new(&access, home.path().join("locks"));
         let outside = home.path().join("outside");
-        fs::create_dir_all(outside.join("kept")).unwrap();
+        fs::create_dir_all(outside.join("outside_folder")).unwrap();
         fs::create_dir_all(staging.join("closed/inside")).unwrap();
         for name in ["closed/inside", "closed"] {
             fs::set_permissions(staging.join(name), Permissions::from_mode(0o000)).unwrap();
@@ -146,15 +148,15 @@ mod tests {
         let fifo = rustix::fs::FileType::Fifo;
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, fifo, 0o600.into(), 0).unwrap();
         // A folder may be replaced by a pipe before it is opened; that isn't waited for.
-        assert!(open(&pipe).is_err());
-        deep(&staging, 3_000);
+        assert!(open_folder(&pipe).is_err());
+        make_deep_folder(&staging, 3_000);
         remove_abandoned(&staging, &locks);
         assert_eq!(fs::read_dir(&staging).unwrap().count(), 0);
-        assert!(outside.join("kept").exists());
+        assert!(outside.join("outside_folder").exists());
     }
 
     /// Nests folders from the innermost out, since no path can be that long.
-    fn deep(staging: &Path, depth: usize) {
+    fn make_deep_folder(staging: &Path, depth: usize) {
         let (inner, outer) = (staging.join("deep"), staging.join("outer"));
         fs::create_dir(&inner).unwrap();
         for _ in 1..depth {

@@ -94,7 +94,7 @@ impl OpenTree {
             };
             let path = folder.join(name);
             let manifest_path = path.to_string_lossy().into_owned();
-            let is_folder = kind(&stat) == FileType::Directory;
+            let is_folder = file_type(&stat) == FileType::Directory;
             let found = WalkEntry { path: &path, manifest_path, stat, folder: handle.as_fd() };
             if visitor.visit(&found) == Walk::Descend && is_folder {
                 folders.push(path);
@@ -149,12 +149,12 @@ impl WalkEntry<'_> {
 }
 
 /// The file type in some metadata.
-pub fn kind(stat: &Stat) -> FileType {
+pub fn file_type(stat: &Stat) -> FileType {
     FileType::from_raw_mode(stat.st_mode)
 }
 
 /// The permission bits in some metadata.
-pub fn permissions(stat: &Stat) -> RawMode {
+pub fn permission_bits(stat: &Stat) -> RawMode {
     stat.st_mode & 0o7777
 }
 
@@ -183,7 +183,7 @@ impl Visitor for Usage {
     fn visit(&mut self, found: &WalkEntry<'_>) -> Walk {
         let stat = &found.stat;
         if stat.st_nlink < 2
-            || kind(stat) == FileType::Directory
+            || file_type(stat) == FileType::Directory
             || self.counted.insert((stat.st_dev, stat.st_ino))
         {
             self.bytes += u64::try_from(stat.st_blocks).unwrap_or_default() * 512;

@@ -203,7 +203,9 @@ impl Drop for FileSizeLimit {
 
 /// The user and group that own the folders, if root must write as another account.
 fn other_owner(data: &Path) -> Result<Option<(u32, u32)>> {
-    let Some((folder, seen)) = data.ancestors().find_map(there) else { return Ok(None) };
+    let Some((folder, seen)) = data.ancestors().find_map(folder_with_metadata) else {
+        return Ok(None);
+    };
     let own = geteuid().as_raw();
     match seen.uid() {
         owner if owner == own => Ok(None),
@@ -219,7 +221,7 @@ fn other_owner(data: &Path) -> Result<Option<(u32, u32)>> {
     }
 }
 
-fn there(folder: &Path) -> Option<(&Path, Metadata)> {
+fn folder_with_metadata(folder: &Path) -> Option<(&Path, Metadata)> {
     fs::metadata(folder).ok().map(|seen| (folder, seen))
 }
 

@@ -54,7 +54,7 @@ pub fn redacted_url(address: &str) -> String {
 /// The host of an address, with a port that isn't the default one; or a file's path.
 pub fn host_label(address: &str) -> String {
     match Location::parse(address) {
-        Ok(Location::Web(url)) => host(&url),
+        Ok(Location::Web(url)) => host_with_port(&url),
         Ok(_) | Err(_) => redacted_url(address),
     }
 }
@@ -75,7 +75,7 @@ impl fmt::Display for Location {
         match self {
             Self::File(path) => Shown(path).fmt(f),
             Self::Web(url) => {
-                let host = host(url);
+                let host = host_with_port(url);
                 Escaped(&format!("{}://{host}{}", url.scheme(), url.path())).fmt(f)
             }
         }
@@ -88,7 +88,7 @@ pub(super) fn cant_fetch(location: &Location) -> Error {
 }
 
 /// The host of an address, with a port that isn't the default one.
-pub(super) fn host(url: &Url) -> String {
+pub(super) fn host_with_port(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

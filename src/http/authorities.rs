@@ -52,7 +52,7 @@ impl Authorities {
         self.file.is_some() || self.folders.is_some()
     }
 
-    /// Reads the certificates, as far as that is possible.
+    /// Reads the certificates that can be read.
     pub(super) fn load(&self) -> LoadedAuthorities {
         let mut found = LoadedAuthorities::default();
         if let Some(file) = &self.file {

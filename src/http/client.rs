@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use flate2::read::MultiGzDecoder;
 use usher_shims::error::{Error, ErrorKind, Shown};
 
-use super::address::{Location, cant_fetch, host};
+use super::address::{Location, cant_fetch, host_with_port};
 use super::diagnose::{Endpoint, connection_error};
 use super::fetch_error::{AttemptError, FetchError};
 use super::network_config::{HttpClient, NetworkConfig};
@@ -118,7 +118,7 @@ impl Client {
             Location::File(path) => open_file(path).map_err(AttemptError::Permanent),
             Location::Web(url) => {
                 let web = self.web().map_err(AttemptError::Permanent)?;
-                redirects::open(&self.config, web, url, request)
+                redirects::send_following_redirects(&self.config, web, url, request)
             }
         }
     }
@@ -186,8 +186,11 @@ pub(super) fn read_error(location: &Location, error: io::Error) -> AttemptError 
         }
         Location::Web(url) => {
             // The connection was established, so neither proxy nor certificates are the cause.
-            let endpoint =
-                Endpoint { host: host(url), proxy: None, trust: CertificateTrust::System };
+            let endpoint = Endpoint {
+                host: host_with_port(url),
+                proxy: None,
+                trust: CertificateTrust::System,
+            };
             connection_error(cant_fetch(location), &endpoint, &error)
         }
     }

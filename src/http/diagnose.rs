@@ -57,7 +57,7 @@ pub(super) fn connection_error(
     source: &(dyn StdError + 'static),
 ) -> AttemptError {
     let host = Escaped(&endpoint.host);
-    let peer = peer(endpoint, source);
+    let peer = connected_server(endpoint, source);
     let error = match classify(source) {
         ConnectionFailure::UnresolvedName if peer == endpoint.host => {
             error.because(format!("the name {host} doesn't resolve"))
@@ -88,7 +88,7 @@ pub(super) fn connection_error(
 }
 
 /// Which server the connection was made to: the host, or the proxy before it.
-fn peer(endpoint: &Endpoint<'_>, error: &(dyn StdError + 'static)) -> String {
+fn connected_server(endpoint: &Endpoint<'_>, error: &(dyn StdError + 'static)) -> String {
     let host = Escaped(&endpoint.host);
     match &endpoint.proxy {
         Some(proxy) if is_connecting(error) => format!("the proxy {} for {host}", Escaped(proxy)),
@@ -99,7 +99,7 @@ fn peer(endpoint: &Endpoint<'_>, error: &(dyn StdError + 'static)) -> String {
 fn classify(error: &(dyn StdError + 'static)) -> ConnectionFailure {
     let mut timed_out = false;
     let mut deepest = String::new();
-    for link in chain(error) {
+    for link in error_chain(error) {
         if let Some(tls_problem) = link.downcast_ref().and_then(tls_problem) {
             return ConnectionFailure::Tls(tls_problem);
         }
@@ -132,23 +132,24 @@ fn classify(error: &(dyn StdError + 'static)) -> ConnectionFailure {
     }
 }
 
-/// Whether to retry. A name that doesn't resolve or a refused connection will fail again at once, and
-/// another source may be quicker. An established connection that broke is worth another attempt.
+/// Whether to retry. A name that doesn't resolve or a refused connection will fail again
+/// immediately, and another source may be quicker. An established connection that broke is worth
+/// another attempt.
 fn is_transient(error: &(dyn StdError + 'static)) -> bool {
-    let reset = chain(error)
+    let reset = error_chain(error)
         .filter_map(|link| link.downcast_ref::<io::Error>())
         .any(|error| error.kind() == ErrorKind::ConnectionReset);
     !is_connecting(error) || reset
 }
 
 fn is_connecting(error: &(dyn StdError + 'static)) -> bool {
-    chain(error)
+    error_chain(error)
         .filter_map(|link| link.downcast_ref::<reqwest::Error>())
         .any(|request| request.is_connect() || request.is_builder())
 }
 
 /// The error and its sources, outermost first.
-fn chain<'a>(
+fn error_chain<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| {
@@ -165,10 +166,10 @@ mod tests {
     use super::*;
 
     fn check(error: &io::Error, expected: &str) {
-        let asked =
+        let endpoint =
             Endpoint { host: "a.example".to_owned(), proxy: None, trust: CertificateTrust::System };
         let error =
-            connection_error(Error::new(ErrorKind::Network, "can't fetch it"), &asked, error);
+            connection_error(Error::new(ErrorKind::Network, "can't fetch it"), &endpoint, error);
         let (AttemptError::Permanent(failure) | AttemptError::Transient(failure, _)) = error;
         assert_eq!(Error::from(failure).causes[0], expected);
     }

@@ -34,6 +34,6 @@ impl From<FetchError> for Error {
 pub(super) enum AttemptError {
     /// A retry would fail too.
     Permanent(FetchError),
-    /// A retry may succeed, after the time that the server asked to wait.
+    /// A retry may succeed, after the wait that the server requests.
     Transient(FetchError, Option<Duration>),
 }

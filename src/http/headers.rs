@@ -5,7 +5,7 @@
 use reqwest::header::{ETAG, HeaderMap};
 
 /// A header's value; `None` if it isn't ASCII.
-pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(super) fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
 
@@ -16,9 +16,9 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 pub struct StrongTag(String);
 
 impl StrongTag {
-    /// The one of a response; `None` if that has none, or a weak one.
+    /// The `ETag` of a response; `None` for a weak one or none.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
-        Self::parse(text(headers, ETAG.as_str())?)
+        Self::parse(header_text(headers, ETAG.as_str())?)
     }
 
     /// Parses a header's value; `None` if it is weak or invalid.
@@ -36,7 +36,7 @@ impl StrongTag {
     /// Whether a partial response can be of the same file. It may omit the tag, but must not have
     /// another one.
     pub fn matches_partial(&self, headers: &HeaderMap) -> bool {
-        !headers.contains_key(ETAG) || text(headers, ETAG.as_str()) == Some(self.as_str())
+        !headers.contains_key(ETAG) || header_text(headers, ETAG.as_str()) == Some(self.as_str())
     }
 }
 

@@ -6,7 +6,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{NoProxy, Proxy, Url};
 use usher_shims::error::{Error, ErrorKind, Escaped};
 
-use super::address::host;
+use super::address::host_with_port;
 use super::fetch_error::FetchError;
 
 /// The proxies; with all fields `None`, none is used.
@@ -32,7 +32,7 @@ impl Proxies {
         let found = matcher.intercept(&url.as_str().parse().ok()?)?;
         Some(found.uri().authority().map_or_else(String::new, |proxy| {
             let shown = Url::parse(&format!("http://{proxy}"));
-            shown.map_or_else(|_| proxy.host().to_owned(), |url| host(&url))
+            shown.map_or_else(|_| proxy.host().to_owned(), |url| host_with_port(&url))
         }))
     }
 
@@ -43,14 +43,14 @@ impl Proxies {
         let https = self.https.as_ref().map(Proxy::https);
         let made = [http, https].into_iter().flatten().map(|proxy| match proxy {
             Ok(proxy) => Ok(proxy.no_proxy(except.clone())),
-            Err(error) => Err(unusable(&error)),
+            Err(error) => Err(unusable_proxy_error(&error)),
         });
         made.collect()
     }
 }
 
 /// The address itself is not in the message: it may contain a password.
-fn unusable(error: &reqwest::Error) -> FetchError {
+fn unusable_proxy_error(error: &reqwest::Error) -> FetchError {
     let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     let error = Error::new(ErrorKind::BadSetting, "the proxy's address is invalid")
         .because(Escaped(&why).to_string())

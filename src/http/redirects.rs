@@ -10,17 +10,17 @@ use reqwest::header::{
 use reqwest::{Url, blocking};
 use usher_shims::error::Escaped;
 
-use super::address::{Location, cant_fetch, host};
+use super::address::{Location, cant_fetch, host_with_port};
 use super::diagnose::{Endpoint, connection_error};
 use super::fetch_error::{AttemptError, FetchError};
 use super::network_config::{HttpClient, NetworkConfig};
-use super::response::{HttpRequest, RequestCondition, Response, classify};
+use super::response::{HttpRequest, RequestCondition, Response, classify_response};
 
 /// The most redirects to follow.
 const MAX_REDIRECTS: usize = 10;
 
 /// Sends one request, without retries. Follows redirects.
-pub(super) fn open(
+pub(super) fn send_following_redirects(
     config: &NetworkConfig,
     client: &HttpClient,
     url: &Url,
@@ -29,16 +29,16 @@ pub(super) fn open(
     let location = Location::Web(url.clone());
     let mut next = url.clone();
     for _ in 0..=MAX_REDIRECTS {
-        let sent = send(config, client, &next, request);
+        let sent = send_once(config, client, &next, request);
         let endpoint = Endpoint {
-            host: host(&next),
+            host: host_with_port(&next),
             proxy: config.proxies.proxy_for(&next),
             trust: client.trust(config),
         };
         let response =
             sent.map_err(|error| connection_error(cant_fetch(&location), &endpoint, &error))?;
         let Some(target) = redirect_target(&next, &response) else {
-            let kind = classify(&location, request.condition, &endpoint, &response)?;
+            let kind = classify_response(&location, request.condition, &endpoint, &response)?;
             return Ok(Response::from_server(response, kind, &config.timeouts));
         };
         check_redirect(&next, &target).map_err(|why| redirect_error(&location, &next, why))?;
@@ -47,7 +47,7 @@ pub(super) fn open(
     Err(redirect_error(&location, &next, "redirects too often"))
 }
 
-fn send(
+fn send_once(
     config: &NetworkConfig,
     client: &HttpClient,
     url: &Url,
@@ -109,6 +109,6 @@ fn with_user_of(first: &Url, mut next: Url) -> Url {
 }
 
 fn redirect_error(location: &Location, from: &Url, why: &str) -> AttemptError {
-    let cause = format!("{} {why}", Escaped(&host(from)));
+    let cause = format!("{} {why}", Escaped(&host_with_port(from)));
     AttemptError::Permanent(FetchError::BadResponse(cant_fetch(location).because(cause)))
 }

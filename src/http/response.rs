@@ -13,10 +13,10 @@ use reqwest::header::{
 use reqwest::{StatusCode, blocking};
 use usher_shims::error::Escaped;
 
-use super::address::{Location, cant_fetch, host};
+use super::address::{Location, cant_fetch, host_with_port};
 use super::diagnose::{Endpoint, HINT_NETWORK};
 use super::fetch_error::{AttemptError, FetchError};
-use super::headers::{ContentRange, StrongTag, text};
+use super::headers::{ContentRange, StrongTag, header_text};
 use super::min_throughput::MinThroughput;
 use super::retry_after::{describe_wait, retry_after};
 use super::timeouts::Timeouts;
@@ -111,7 +111,7 @@ impl Response {
         timeouts: &Timeouts,
     ) -> Self {
         let headers = response.headers();
-        let header = |name: &str| text(headers, name).map(str::to_owned);
+        let header = |name: &str| header_text(headers, name).map(str::to_owned);
         let is_gzipped = header(CONTENT_ENCODING.as_str())
             .is_some_and(|encoding| matches!(encoding.as_str(), "gzip" | "x-gzip"));
         Self {
@@ -120,7 +120,7 @@ impl Response {
             validator: StrongTag::of(headers),
             tag: header(ETAG.as_str()).or_else(|| header(LAST_MODIFIED.as_str())),
             responder: Some(Responder {
-                host: host(response.url()),
+                host: host_with_port(response.url()),
                 status: response.status(),
                 content_type: header(CONTENT_TYPE.as_str()).unwrap_or_default(),
             }),
@@ -131,7 +131,7 @@ impl Response {
 }
 
 /// What a response is for the request. An error if it is unusable.
-pub(super) fn classify(
+pub(super) fn classify_response(
     location: &Location,
     condition: RequestCondition<'_>,
     endpoint: &Endpoint<'_>,
@@ -153,7 +153,7 @@ pub(super) fn classify(
 /// Checks that a partial response is what follows the first `length` bytes of the file with the
 /// `ETag` `validator`.
 fn partial_body(headers: &HeaderMap, length: u64, validator: &StrongTag) -> BodyKind {
-    let range = text(headers, CONTENT_RANGE.as_str()).and_then(ContentRange::parse);
+    let range = header_text(headers, CONTENT_RANGE.as_str()).and_then(ContentRange::parse);
     match range {
         Some(range) if range.is_rest_after(length) && validator.matches_partial(headers) => {
             BodyKind::Remainder(range)

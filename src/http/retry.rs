@@ -21,7 +21,7 @@ impl<'a> Retry<'a> {
     }
 
     /// Waits before the next attempt. Returns the error if it is permanent, if no retry is left, or
-    /// if the server asks to wait too long.
+    /// if the wait that the server requests is too long.
     pub(super) fn wait_after(&mut self, error: AttemptError) -> Result<(), FetchError> {
         let (failure, wait) = match error {
             AttemptError::Permanent(failure) => return Err(failure),

@@ -1,4 +1,4 @@
-//! When a server asks to retry later.
+//! How long to wait before a retry, as the server requests.
 //!
 //! It parses headers, and must not wait itself.
 
@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use super::headers::text;
+use super::headers::header_text;
 use crate::files::clock;
 
-/// How long the server asks to wait; `None` if it doesn't ask.
+/// The wait that the server requests; `None` if it requests none.
 ///
 /// Reads `Retry-After` in both its formats (RFC 9110, 10.2.3), then the end of a used-up rate limit:
 /// `X-RateLimit-Reset` in seconds since 1970, and `RateLimit-Reset` in seconds from now
@@ -18,8 +18,8 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     // The server's own clock is used where it sends it: ours may be wrong.
     let now = date(headers, DATE.as_str()).unwrap_or(now);
     let until = |end: SystemTime| end.duration_since(now).unwrap_or_default();
-    let seconds = |name: &str| text(headers, name)?.parse().ok().map(Duration::from_secs);
-    let used_up = |name: &str| text(headers, name) == Some("0");
+    let seconds = |name: &str| header_text(headers, name)?.parse().ok().map(Duration::from_secs);
+    let used_up = |name: &str| header_text(headers, name) == Some("0");
     seconds(RETRY_AFTER.as_str())
         .or_else(|| date(headers, RETRY_AFTER.as_str()).map(until))
         .or_else(|| {
@@ -43,7 +43,7 @@ pub(super) fn describe_wait(wait: Duration, now: SystemTime) -> String {
 
 /// The date of a header.
 fn date(headers: &HeaderMap, name: &str) -> Option<SystemTime> {
-    httpdate::parse_http_date(text(headers, name)?).ok()
+    httpdate::parse_http_date(header_text(headers, name)?).ok()
 }
 
 #[cfg(test)]
@@ -101,7 +101,7 @@ mod tests {
             retry_after(&headers(lines), UNIX_EPOCH + Duration::from_secs(now)).unwrap()
         };
         let (of_1970, of_2099) = (12, 4_070_908_800);
-        // Longer than the limit, so it is an error at once.
+        // Longer than the limit, so it is an error without a retry.
         assert!(wait(&[retry], of_1970) > max);
         assert_eq!(wait(&[retry], of_2099), Duration::ZERO);
         let date = "Date: Sun, 09 Sep 2001 01:47:30 GMT";

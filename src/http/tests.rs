@@ -206,9 +206,9 @@ fn a_failing_proxy_is_named() {
             Client::new(NetworkConfig { proxies, ..access() }).get("https://a.example/", 9);
         let named = proxy.address.replace("http://", "the proxy ");
         assert_eq!(shown(result), format!("unreachable: {named} for a.example {expected}"));
-        let asked = proxy.requests();
-        assert_eq!(asked.len(), requests);
-        assert!(asked.iter().all(|request| request.starts_with("connect a.example:443 ")));
+        let received = proxy.requests();
+        assert_eq!(received.len(), requests);
+        assert!(received.iter().all(|request| request.starts_with("connect a.example:443 ")));
     };
     check(vec![], 0, "refused the connection");
     check(vec![reply("403 Forbidden", "", b"")], 1, "refuses to connect us");

@@ -26,7 +26,7 @@ pub(crate) struct FolderWorld<'a> {
 }
 
 impl FolderWorld<'_> {
-    fn sees(&self, folder: Option<&Path>) -> bool {
+    fn is_visible(&self, folder: Option<&Path>) -> bool {
         self.visibility == Visibility::Everything
             || folder.is_some_and(|folder| folder.starts_with(self.folder))
     }
@@ -57,25 +57,25 @@ impl World for FolderWorld<'_> {
     }
 
     fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
-        if self.sees(Some(folder)) { Os.existing_names(folder, names) } else { Ok(0) }
+        if self.is_visible(Some(folder)) { Os.existing_names(folder, names) } else { Ok(0) }
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        match self.sees(path.parent()) {
+        match self.is_visible(path.parent()) {
             true => Os.read(path),
             false => Err(io::ErrorKind::NotFound.into()),
         }
     }
 
     fn folders(&self, folder: &Path, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
-        if self.sees(Some(folder)) { Os.folders(folder, visit) } else { Ok(()) }
+        if self.is_visible(Some(folder)) { Os.folders(folder, visit) } else { Ok(()) }
     }
 
     fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>> {
-        if self.sees(path.parent()) { Os.metadata(path) } else { Ok(None) }
+        if self.is_visible(path.parent()) { Os.metadata(path) } else { Ok(None) }
     }
 
     fn is_writable(&self, path: &Path) -> bool {
-        self.sees(path.parent()) && Os.is_writable(path)
+        self.is_visible(path.parent()) && Os.is_writable(path)
     }
 }

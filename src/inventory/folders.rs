@@ -10,8 +10,8 @@ use usher_shims::world::World;
 
 use usher_shims::folders::Folders;
 
-/// The folders that a folder of a definition stands for, the highest version first; none if its
-/// variable isn't set. A machine-wide home uses no variable, since those are an account's.
+/// The folders that a folder pattern of a definition matches, the highest version first; none if
+/// its variable isn't set. A machine-wide home uses no variable, since those are an account's.
 pub fn expand_folder(world: &impl World, folders: &Folders, folder: &str) -> Result<Vec<PathBuf>> {
     let (first, rest) = folder.split_once('/').unwrap_or((folder, ""));
     let start = match first.strip_prefix('$') {
@@ -34,7 +34,7 @@ fn expand_star(start: &Path, path: &str) -> Result<Vec<PathBuf>> {
     let (parent, prefix) = before.rsplit_once('/').unwrap_or(("", before));
     let (suffix, below) = after.split_once('/').unwrap_or((after, ""));
     let (parent, pattern) = (joined(parent), format!("{prefix}*{suffix}"));
-    let names = names(&parent)?.into_iter().rev();
+    let names = names_in_folder(&parent)?.into_iter().rev();
     let matching = names.filter(|name| match_pattern(name, &pattern).is_some());
     Ok(matching.map(|name| parent.join(name).join(below)).collect())
 }
@@ -44,18 +44,18 @@ fn expand_star(start: &Path, path: &str) -> Result<Vec<PathBuf>> {
 pub(super) struct FolderListings(BTreeMap<PathBuf, BTreeSet<String>>);
 
 impl FolderListings {
-    /// As [`names`], but each folder is listed once.
+    /// As [`names_in_folder`], but each folder is listed once.
     pub(super) fn names(&mut self, folder: &Path) -> Result<&BTreeSet<String>> {
         Ok(match self.0.entry(folder.to_owned()) {
             Entry::Occupied(listed) => listed.into_mut(),
-            Entry::Vacant(place) => place.insert(names(folder)?),
+            Entry::Vacant(vacant) => vacant.insert(names_in_folder(folder)?),
         })
     }
 }
 
 /// The names in a folder; none if it doesn't exist, or if we may not list it. Any other failure is an
 /// error: needed shims would be deleted.
-pub(super) fn names(folder: &Path) -> Result<BTreeSet<String>> {
+pub(super) fn names_in_folder(folder: &Path) -> Result<BTreeSet<String>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if is_absence(&error) => return Ok(BTreeSet::new()),
@@ -69,8 +69,8 @@ fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), NotFound | NotADirectory | PermissionDenied)
 }
 
-/// What the `*` of a pattern stands for in a name: nothing, or numbers with dots. `None` if the name
-/// doesn't match.
+/// The text that the `*` of a pattern matches in a name: nothing, or numbers with dots. `None` if
+/// the name doesn't match.
 pub(super) fn match_pattern<'a>(name: &'a str, pattern: &str) -> Option<&'a str> {
     let Some((start, end)) = pattern.split_once('*') else {
         return (name == pattern).then_some("");

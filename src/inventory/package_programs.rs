@@ -11,7 +11,7 @@ use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::Store;
 use usher_shims::world::World as _;
 
-use super::folders::names;
+use super::folders::names_in_folder;
 use super::scan::MachineScan;
 
 /// Names that never get a shim for a global package: they are usher's own.
@@ -23,7 +23,10 @@ pub fn is_reserved_name(name: &str) -> bool {
 }
 
 /// The programs in toolchains that their tools don't ship.
-pub(super) fn find(scan: &MachineScan<'_>, home: &Index) -> Result<Vec<GlobalPackage>> {
+pub(super) fn find_package_programs(
+    scan: &MachineScan<'_>,
+    home: &Index,
+) -> Result<Vec<GlobalPackage>> {
     let mut found: BTreeMap<Name, Vec<String>> = BTreeMap::new();
     for known in scan.registry.all() {
         let for_all = home.user_wide_programs(known.tool);
@@ -35,10 +38,11 @@ pub(super) fn find(scan: &MachineScan<'_>, home: &Index) -> Result<Vec<GlobalPac
                     programs(scan, &toolchain.programs())?
                 }
             };
-            let beside = home.global_packages_folder(known.tool, &toolchain);
-            let beside = beside.map(|folder| programs(scan, &folder.join("bin"))).transpose()?;
+            let packages = home.global_packages_folder(known.tool, &toolchain);
+            let packages =
+                packages.map(|folder| programs(scan, &folder.join("bin"))).transpose()?;
             all_names.extend(own);
-            all_names.extend(beside.unwrap_or_default());
+            all_names.extend(packages.unwrap_or_default());
         }
         for name in all_names {
             if !known.tool.programs.contains(&name.as_str()) {
@@ -52,7 +56,7 @@ pub(super) fn find(scan: &MachineScan<'_>, home: &Index) -> Result<Vec<GlobalPac
 
 /// The programs in a folder.
 fn programs(scan: &MachineScan<'_>, folder: &Path) -> Result<Vec<Name>> {
-    let names = names(folder)?.into_iter().filter_map(|name| Name::parse(&name));
+    let names = names_in_folder(folder)?.into_iter().filter_map(|name| Name::parse(&name));
     let is_program = |name: &Name| {
         let seen = scan.world.metadata(&folder.join(name.as_str())).ok().flatten();
         seen.is_some_and(|seen| seen.is_program)

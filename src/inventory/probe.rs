@@ -30,14 +30,14 @@ pub(super) enum ProbeResult {
 
 /// Runs a program with these arguments, at most `limit` long.
 pub(super) fn probe(program: &Path, arguments: &[String], limit: Duration) -> ProbeResult {
-    match start(program, arguments) {
-        Ok((child, output)) => wait(child, output, limit),
+    match spawn(program, arguments) {
+        Ok((child, output)) => wait_for_output(child, output, limit),
         Err(error) => ProbeResult::Failed(error.to_string()),
     }
 }
 
 /// Starts it in a process group of its own, with one pipe for both output streams.
-fn start(program: &Path, arguments: &[String]) -> io::Result<(Child, io::PipeReader)> {
+fn spawn(program: &Path, arguments: &[String]) -> io::Result<(Child, io::PipeReader)> {
     let (reader, writer) = io::pipe()?;
     let mut command = Command::new(program);
     command.args(arguments).env_clear().current_dir("/").process_group(0);
@@ -48,14 +48,14 @@ fn start(program: &Path, arguments: &[String]) -> io::Result<(Child, io::PipeRea
     Ok((command.spawn()?, reader))
 }
 
-fn wait(mut child: Child, reader: io::PipeReader, limit: Duration) -> ProbeResult {
+fn wait_for_output(mut child: Child, reader: io::PipeReader, limit: Duration) -> ProbeResult {
     let group = Pid::from_child(&child);
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut output = Vec::new();
         let _ = reader.take(MAX_OUTPUT).read_to_end(&mut output);
         let ended = child.wait();
-        // After a timeout the receiver is gone.
+        // After a timeout the receiver is dropped.
         let _ = sender.send((output, ended));
     });
     match receiver.recv_timeout(limit) {

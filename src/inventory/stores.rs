@@ -14,13 +14,13 @@ use usher_shims::toolchain::{self, Toolchain};
 use usher_shims::version::Version;
 use usher_shims::world::{Identity, World as _};
 
-use super::folders::{expand_folder, names};
+use super::folders::{expand_folder, names_in_folder};
 use super::scan::MachineScan;
 use crate::registry::KnownTool;
 
 /// The existing stores of other managers. A machine-wide home adopts none, since those are an
 /// account's.
-pub(super) fn adopted(
+pub(super) fn find_adopted_stores(
     scan: &MachineScan<'_>,
     known: KnownTool<'_>,
     before: &[AdoptedStore],
@@ -52,14 +52,14 @@ pub(super) fn adopted(
     Ok(found)
 }
 
-/// The existing folders of a tool's stores that `wanted` accepts.
+/// The existing folders of a tool's stores that `accepts` selects.
 fn folders_of<'k>(
     scan: &MachineScan<'_>,
     known: KnownTool<'k>,
-    wanted: fn(&ForeignStore) -> bool,
+    accepts: fn(&ForeignStore) -> bool,
 ) -> Result<Vec<(&'k ForeignStore, PathBuf)>> {
     let mut found = Vec::new();
-    for store in known.definition.store.iter().filter(|store| wanted(store)) {
+    for store in known.definition.store.iter().filter(|store| accepts(store)) {
         for folder in &store.folders {
             found.extend(
                 expand_folder(scan.world, scan.folders, folder)?
@@ -76,7 +76,7 @@ fn folders_of<'k>(
 fn is_laid_out_so(scan: &MachineScan<'_>, store: &AdoptedStore) -> Result<bool> {
     let names = match store.subdir.as_str() {
         "" => BTreeSet::new(),
-        _ => names(&store.folder)?,
+        _ => names_in_folder(&store.folder)?,
     };
     let holds = |name: &String| scan.is_folder(&store.folder.join(name).join(&store.subdir));
     Ok(names.is_empty() || names.iter().any(holds))
@@ -132,7 +132,7 @@ fn read_one(
 
 /// The possible roots of the toolchains in a folder; folders before links to them.
 fn roots(folder: &Path, inside: &str) -> Result<Vec<PathBuf>> {
-    let names = names(folder)?.into_iter();
+    let names = names_in_folder(folder)?.into_iter();
     let mut roots: Vec<PathBuf> = names.map(|name| folder.join(name)).collect();
     roots.sort_by_key(|root| root.is_symlink());
     Ok(match inside {
@@ -155,7 +155,7 @@ fn version_in(text: &str, release: &VersionInfoFile, tool: &Tool) -> Option<Vers
         normalize::version(&value[..end.unwrap_or(value.len())], tool)
     })?;
     let vendor = release.vendor.as_ref().and_then(value);
-    let known = release.vendors.iter().find(|[says, _]| Some(says) == vendor.as_ref());
+    let known = release.vendors.iter().find(|[name, _]| Some(name) == vendor.as_ref());
     match known {
         Some([_, flavour]) => Version::parse(&format!("{flavour}-{version}")),
         None => Some(version),

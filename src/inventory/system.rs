@@ -27,7 +27,7 @@ struct UnusableReason {
 
 /// The operating system's own versions of a tool, each file once: those that can be used, and those
 /// that can't.
-pub(super) fn find(
+pub(super) fn find_system_versions(
     scan: &MachineScan<'_>,
     known: KnownTool<'_>,
     before: &Index,
@@ -62,8 +62,8 @@ pub(super) fn find(
     Ok((found, refused))
 }
 
-/// The files that match a definition's patterns, with what the `*` stands for. Names with a version
-/// come first, so that they win over a name without one that links to them.
+/// The files that match a definition's patterns, with the text that the `*` matches. Names with a
+/// version come first, so that they win over a name without one that links to them.
 fn candidates(
     scan: &MachineScan<'_>,
     system: &System,
@@ -118,7 +118,7 @@ fn cached_probe(
     Some(Err(UnusableReason { reason: known.reason.clone(), hint: known.hint.clone() }))
 }
 
-/// Probes a program for its version, and for what its definition says that it needs.
+/// Probes a program for its version, and for the requirements that its definition names.
 fn probe_version(
     path: &Path,
     system: &System,

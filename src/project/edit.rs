@@ -14,7 +14,7 @@
 //! | patterns on lines: `runtime.txt` | [`pattern`] |
 //!
 //! Nothing here knows the disk, a tool, or which file is the right one to change. A request comes
-//! parsed, so that it holds no line end and no `#`.
+//! parsed, so that it contains no line end and no `#`.
 
 mod lines;
 mod style;

@@ -37,15 +37,17 @@ const MARKS: [&str; 13] = [
 ];
 
 /// Where a tool's pin is written. An error if this request can't be written there.
-pub fn target(session: &Session, tool: &'static Tool, request: &Request) -> Result<PinTarget> {
+pub fn pin_target(session: &Session, tool: &'static Tool, request: &Request) -> Result<PinTarget> {
     let directory = session
         .world
         .directory()
         .map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
-    let Some(root) = root(session, &directory)? else { return Ok(PinTarget::Default) };
+    let Some(root) = project_root(session, &directory)? else { return Ok(PinTarget::Default) };
     match current_pin(session, tool)? {
-        Some(place) if place.path.parent().is_some_and(|folder| folder.starts_with(&root)) => {
-            pin_location(session, place, tool, (&root, request)).map(PinTarget::Existing)
+        Some(location)
+            if location.path.parent().is_some_and(|folder| folder.starts_with(&root)) =>
+        {
+            pin_location(session, location, tool, (&root, request)).map(PinTarget::Existing)
         }
         Some(_) | None => Ok(PinTarget::NewFile(root.join(OWN_FILE))),
     }
@@ -54,50 +56,51 @@ pub fn target(session: &Session, tool: &'static Tool, request: &Request) -> Resu
 /// A pin's location as something that can be changed, or why it can't be.
 fn pin_location(
     session: &Session,
-    mut place: FileLocation,
+    mut location: FileLocation,
     tool: &'static Tool,
     (root, request): (&Path, &Request),
 ) -> Result<PinLocation> {
     // A file that another one extends may be anywhere: `../../package.json`.
-    if let (Some(folder), Some(name)) = (place.path.parent(), place.path.file_name()) {
+    if let (Some(folder), Some(name)) = (location.path.parent(), location.path.file_name()) {
         let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
         if !folder.starts_with(root) {
-            return Err(cannot_edit(&place, tool).because("it is outside of this project"));
+            return Err(cannot_edit(&location, tool).because("it is outside of this project"));
         }
-        place.path = folder.join(name);
+        location.path = folder.join(name);
     }
-    let Some(file) = file(&place, tool) else { return Err(cannot_edit(&place, tool)) };
+    let Some(file) = file(&location, tool) else { return Err(cannot_edit(&location, tool)) };
     if file.generated {
-        let error = cannot_edit(&place, tool).because("the file is generated");
+        let error = cannot_edit(&location, tool).because("the file is generated");
         return Err(error.hint("change the file that it is generated from"));
     }
-    let field = field(session, &place, (file, tool));
+    let field = pin_field(session, &location, file, tool);
     let is_none = matches!(request.kind(), RequestKind::System | RequestKind::Path(_));
     if is_none && field.is_some_and(|field| wants_version(field, request)) {
-        return Err(needs_exact_version(&place, tool, request));
+        return Err(needs_exact_version(&location, tool, request));
     }
-    Ok(PinLocation { place, file, field })
+    Ok(PinLocation { place: location, file, field })
 }
 
 /// The kind of file that a location is in: the one of that name, else one that can extend others.
-fn file(place: &FileLocation, tool: &'static Tool) -> Option<&'static VersionFile> {
+fn file(location: &FileLocation, tool: &'static Tool) -> Option<&'static VersionFile> {
     let extends = |file: &&VersionFile| file.fields.iter().any(|field| field.extends);
-    let named = tool.files.iter().find(|file| place.path.ends_with(file.name));
+    let named = tool.files.iter().find(|file| location.path.ends_with(file.name));
     named.or_else(|| tool.files.iter().find(extends))
 }
 
 /// The field that pins at this location.
-fn field(
+fn pin_field(
     session: &Session,
-    place: &FileLocation,
-    (file, tool): (&'static VersionFile, &'static Tool),
+    location: &FileLocation,
+    file: &'static VersionFile,
+    tool: &'static Tool,
 ) -> Option<&'static VersionField> {
-    let content = session.world.read(&place.path).ok()?;
+    let content = session.world.read(&location.path).ok()?;
     let text = decode(&content).ok()?;
     let all = read(&text, file, tool).ok()?.into_iter();
-    let mut fields = all.filter(|written| match place.field {
+    let mut fields = all.filter(|written| match location.field {
         Some(at) => written.field.is_some_and(|field| field.path == at),
-        None => written.line == place.line,
+        None => written.line == location.line,
     });
     fields.find_map(|written| {
         written.field.filter(|field| field.role != FieldRole::Constraint && !field.extends)
@@ -106,7 +109,7 @@ fn field(
 
 /// The project's folder: the nearest ancestor below the home folder with version control, a
 /// manifest or a version file, else the working directory; none in the home folder and the root.
-pub fn root(session: &Session, directory: &Path) -> Result<Option<PathBuf>> {
+pub fn project_root(session: &Session, directory: &Path) -> Result<Option<PathBuf>> {
     let files =
         session.registry.all().flat_map(|known| known.tool.files.iter().map(|file| file.name));
     let mut marks: Vec<&str> = MARKS.into_iter().chain(files).collect();
@@ -135,14 +138,14 @@ fn current_pin(session: &Session, tool: &'static Tool) -> Result<Option<FileLoca
     // Variables aren't the project's.
     search(&session.world, &session.index, &call, &mut |finding| match finding {
         Finding::Pin(pin) => match pin.origin {
-            Origin::File(place) => {
-                found = Some(place);
+            Origin::File(location) => {
+                found = Some(location);
                 ControlFlow::Break(())
             }
             _ => ControlFlow::Continue(()),
         },
-        Finding::Broken(_, ErrorSource::Text(place)) => {
-            found = Some(place);
+        Finding::Broken(_, ErrorSource::Text(location)) => {
+            found = Some(location);
             ControlFlow::Break(())
         }
         Finding::Broken(error, ErrorSource::File) => {

@@ -32,7 +32,7 @@ pub struct WrittenPin {
 }
 
 /// Writes a pin; `version` is the one that the request means now, for files that need an exact one.
-pub fn write(
+pub fn write_pin(
     session: &Session,
     target: &PinTarget,
     tool: &'static Tool,
@@ -46,14 +46,14 @@ pub fn write(
     let before = read_text(&path)?.unwrap_or_default();
     let new_pin = NewPin { tool, request, version };
     let (after, text) = match target {
-        PinTarget::Existing(pin_location) => changed(&before, pin_location, &new_pin)?,
+        PinTarget::Existing(pin_location) => edit_pin(&before, pin_location, &new_pin)?,
         PinTarget::NewFile(_) | PinTarget::Default => tool_versions(&before, &new_pin),
     };
     let changed = after != before;
     if changed {
         match target {
             // A project's files are written as the caller.
-            PinTarget::Existing(_) | PinTarget::NewFile(_) => replace(&path, &after)?,
+            PinTarget::Existing(_) | PinTarget::NewFile(_) => replace_file(&path, &after)?,
             PinTarget::Default => {
                 write_default(&folders::write_access(&session.folders)?, &path, &after)?;
             }
@@ -62,8 +62,8 @@ pub fn write(
     Ok(WrittenPin { path, text, changed })
 }
 
-/// The new text of a file that pins the tool already, and the request as it is in there then.
-fn changed(
+/// The new text of a file that pins the tool already, and the request as that text spells it.
+fn edit_pin(
     before: &str,
     pin_location: &PinLocation,
     new_pin: &NewPin<'_>,
@@ -127,7 +127,7 @@ fn edit_field(
             .map_err(|fault| fault.in_file(&pin_location.place.path)),
         (Reader::Toml, _) => Ok(edit::toml::set(before, &keys, text)),
         (Reader::Keys, _) => Ok(edit::keys::set(before, line, text)),
-        (Reader::Lines, _) => Ok(edit::pattern::set(before, (line, field.path), text)),
+        (Reader::Lines, _) => Ok(edit::pattern::set(before, line, field.path, text)),
     }
 }
 
@@ -151,26 +151,30 @@ fn has_separate_flavour_field(file: &VersionFile, field: &VersionField) -> bool 
 }
 
 /// The error for a pin that usher can't change.
-pub(super) fn cannot_edit(place: &FileLocation, tool: &Tool) -> Error {
-    Error::new(ErrorKind::BadFile, format!("can't change the pin of {} in {place}", tool.name))
+pub(super) fn cannot_edit(location: &FileLocation, tool: &Tool) -> Error {
+    Error::new(ErrorKind::BadFile, format!("can't change the pin of {} in {location}", tool.name))
         .hint("change it by hand")
 }
 
 /// The error where the file needs an exact version, and the request means none.
-pub(super) fn needs_exact_version(place: &FileLocation, tool: &Tool, request: &Request) -> Error {
+pub(super) fn needs_exact_version(
+    location: &FileLocation,
+    tool: &Tool,
+    request: &Request,
+) -> Error {
     let tool = tool.name;
-    Error::new(ErrorKind::BadFile, format!("{place} needs an exact version of {tool}"))
+    Error::new(ErrorKind::BadFile, format!("{location} needs an exact version of {tool}"))
         .because(format!("{tool} {request} is not an exact version"))
         .hint(format!("use available {tool}"))
 }
 
 /// Replaces the user's default, which belongs to the owner of usher's folders.
 fn write_default(_: &WriteAccess, path: &Path, text: &str) -> Result<()> {
-    replace(path, text)
+    replace_file(path, text)
 }
 
 /// Replaces a file as a whole, keeping its mode; if it is a link, its target.
-pub fn replace(path: &Path, text: &str) -> Result<()> {
+pub fn replace_file(path: &Path, text: &str) -> Result<()> {
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let folder = real.parent().unwrap_or(&real);
     fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
@@ -262,10 +266,10 @@ mod tests {
         let request = Request::parse(request, &TOOL, RequestTrust::User).unwrap();
         let version = version.map(|version| Version::parse(version).unwrap());
         let new_pin = NewPin { tool: &TOOL, request: &request, version: version.as_ref() };
-        let outcome = changed(before, &pin_location, &new_pin);
+        let outcome = edit_pin(before, &pin_location, &new_pin);
         let printed = outcome.map_or_else(|error| error.what, |(after, _)| after);
         assert_eq!(printed, after, "{request} in {before:?}");
-        if let Ok((again, _)) = changed(after, &pin_location, &new_pin) {
+        if let Ok((again, _)) = edit_pin(after, &pin_location, &new_pin) {
             assert_eq!(again, after, "twice is once");
         }
     }

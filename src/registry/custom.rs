@@ -46,7 +46,7 @@ fn file(world: &impl World, path: PathBuf) -> Option<CustomToolFile> {
     let seen = world.metadata(&path).ok().flatten()?;
     let text = match world.read(&path) {
         Ok(content) => {
-            String::from_utf8(content).map_err(|_| fault(&path, None, "it is not UTF-8"))
+            String::from_utf8(content).map_err(|_| definition_error(&path, None, "it is not UTF-8"))
         }
         Err(error) => Err(Error::io("read", &path, error)),
     };
@@ -61,27 +61,28 @@ pub(super) fn definition(
     let text = file.text.clone()?;
     let (tool, definition) = Definition::parse(&text).map_err(|refusal| {
         let line = refusal.line.and_then(|line| Some((line, text.lines().nth(line - 1)?)));
-        fault(&file.path, line, &refusal.reason)
+        definition_error(&file.path, line, &refusal.reason)
     })?;
-    let tool = common.complete(&tool).map_err(|reason| fault(&file.path, None, &reason))?;
+    let tool =
+        common.complete(&tool).map_err(|reason| definition_error(&file.path, None, &reason))?;
     Ok((definition, Box::leak(Box::new(tool))))
 }
 
 /// The error for a custom tool with a runtime that doesn't exist.
 pub(super) fn missing_runtime(file: &CustomToolFile, host: &str) -> Error {
     let reason = format!("{host} can't be the runtime of other tools");
-    fault(&file.path, None, &reason)
+    definition_error(&file.path, None, &reason)
 }
 
 /// The error for a file, with its line.
-fn fault(path: &Path, line: Option<(usize, &str)>, reason: &str) -> Error {
-    let place = match line {
+fn definition_error(path: &Path, line: Option<(usize, &str)>, reason: &str) -> Error {
+    let location = match line {
         Some((number, _)) => format!("{}:{number}", Shown(path)),
         None => Shown(path).to_string(),
     };
     let reason = Escaped(reason);
     let error =
-        Error::new(ErrorKind::BadFile, format!("invalid tool definition {place}: {reason}"));
+        Error::new(ErrorKind::BadFile, format!("invalid tool definition {location}: {reason}"));
     match line.map(|(_, text)| text.trim()).filter(|text| !text.is_empty()) {
         Some(text) => error.because(format!("the line: {}", Escaped(text))),
         None => error,

@@ -1,7 +1,7 @@
 //! Cleans the cache folder: deletes the files that usher created there.
 //!
-//! Links are never followed, other files never touched, and locked files are kept: each step goes
-//! from an open folder to a name in it. It must not know what the files mean.
+//! Links aren't followed, and other programs' files and locked files aren't deleted: each step
+//! opens a name in an open folder. It must not know what the files mean.
 
 use std::fs::File;
 use std::io;
@@ -64,10 +64,10 @@ pub fn clean(cache: &Path, access: Option<&WriteAccess>) -> CacheCleanup {
         for (name, is_ours) in FOLDERS {
             let path = cache.join(name);
             if let Some(open) = cleaned.open(open.as_fd(), Path::new(name), &path) {
-                cleaned.sweep(&Folder { open, path: &path, is_ours }, access);
+                cleaned.clean_folder(&Folder { open, path: &path, is_ours }, access);
             }
         }
-        cleaned.sweep(&Folder { open, path: cache, is_ours: is_registry_address }, access);
+        cleaned.clean_folder(&Folder { open, path: cache, is_ours: is_registry_address }, access);
     }
     cleaned
 }
@@ -79,13 +79,13 @@ impl CacheCleanup {
         match rustix::fs::openat(parent, name, flags, Mode::empty()) {
             Ok(open) => return Some(open),
             Err(Errno::NOENT) => {}
-            Err(Errno::LOOP | Errno::NOTDIR) => self.leave(path, "it is not a folder"),
+            Err(Errno::LOOP | Errno::NOTDIR) => self.record_remaining(path, "it is not a folder"),
             Err(errno) => self.fail("open", path, errno),
         }
         None
     }
 
-    fn sweep(&mut self, folder: &Folder<'_>, access: Option<&WriteAccess>) {
+    fn clean_folder(&mut self, folder: &Folder<'_>, access: Option<&WriteAccess>) {
         let entries = match Dir::read_from(&folder.open) {
             Ok(entries) => entries,
             Err(errno) => return self.fail("list", folder.path, errno),
@@ -106,10 +106,10 @@ impl CacheCleanup {
         };
         let is_file = FileType::from_raw_mode(seen.st_mode) == FileType::RegularFile;
         if !is_file || !(folder.is_ours)(name) {
-            return self.leave(&path, "it isn't usher's");
+            return self.record_remaining(&path, "it isn't usher's");
         }
         let Ok(_lock) = lock_unused(folder, name) else {
-            return self.leave(&path, "another process is using it");
+            return self.record_remaining(&path, "another process is using it");
         };
         let removed = match access {
             Some(_) => rustix::fs::unlinkat(&folder.open, name, AtFlags::empty()),
@@ -126,7 +126,7 @@ impl CacheCleanup {
         }
     }
 
-    fn leave(&mut self, path: &Path, reason: &'static str) {
+    fn record_remaining(&mut self, path: &Path, reason: &'static str) {
         self.skipped.push(SkippedFile { path: path.to_path_buf(), reason });
     }
 
@@ -209,22 +209,22 @@ mod tests {
     fn cleaning_the_cache_follows_no_links() {
         let home = cache(&[INDEX_FILE]);
         let outside = home.path().join("outside");
-        let kept = outside.join("0123456789abcdef0123456789abcdef.json");
+        let outside_file = outside.join("0123456789abcdef0123456789abcdef.json");
         fs::create_dir(&outside).unwrap();
-        fs::write(&kept, "kept").unwrap();
+        fs::write(&outside_file, "unchanged").unwrap();
         let cache = home.path().join("cache");
         symlink(&outside, cache.join("downloads")).unwrap();
-        symlink(&kept, cache.join("npm-registry")).unwrap();
+        symlink(&outside_file, cache.join("npm-registry")).unwrap();
         let left = ["cache/downloads: it is not a folder", "cache/npm-registry: it isn't usher's"];
         check(home.path(), Some(&WriteAccess::for_test()), (1, 10, &left));
         fs::rename(&cache, home.path().join("elsewhere")).unwrap();
         symlink(home.path().join("elsewhere"), &cache).unwrap();
         check(home.path(), Some(&WriteAccess::for_test()), (0, 0, &["cache: it is not a folder"]));
-        assert_eq!(fs::read(&kept).unwrap(), b"kept");
+        assert_eq!(fs::read(&outside_file).unwrap(), b"unchanged");
     }
 
     #[test]
-    fn locked_files_are_kept() {
+    fn locked_files_are_not_deleted() {
         let home = cache(&["downloads/x.part", "downloads/y.part"]);
         let file = File::open(home.path().join("cache/downloads/x.part")).unwrap();
         file.lock().unwrap();

@@ -40,7 +40,7 @@ impl Catalog<'_> {
     /// A tool's sources that have releases for this platform, in order; or the one that the settings
     /// select. An error if the tool has no source of the selected name.
     pub(super) fn sources<'b>(&self, known: KnownTool<'b>) -> Result<Vec<AvailableSource<'b>>> {
-        let chosen = self.chosen(known)?;
+        let chosen = self.selected_sources(known)?;
         Ok(chosen.into_iter().filter_map(|source| self.available(source)).collect())
     }
 
@@ -54,7 +54,7 @@ impl Catalog<'_> {
         self.available(source)
     }
 
-    fn chosen<'b>(&self, known: KnownTool<'b>) -> Result<Vec<&'b Source>> {
+    fn selected_sources<'b>(&self, known: KnownTool<'b>) -> Result<Vec<&'b Source>> {
         let all = &known.definition.source;
         let Some(only) = self.settings.source.get(known.tool.name) else {
             return Ok(all.iter().collect());

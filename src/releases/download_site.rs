@@ -89,7 +89,7 @@ impl<'a> DownloadSite<'a> {
         collector: &mut ReleaseCollector<'_>,
     ) -> Result<usize, IndexProblem> {
         let mut rows = 0;
-        rows::for_each(text, (self.source.format, &self.source.entries), &mut |row| {
+        rows::for_each_row(text, self.source.format, &self.source.entries, &mut |row| {
             rows += 1;
             collector.push_row(row)
         })?;
@@ -97,7 +97,7 @@ impl<'a> DownloadSite<'a> {
     }
 
     /// What to fetch for a release.
-    pub(super) fn part(
+    pub(super) fn release_part(
         &self,
         release: &Release,
         fetch: &Fetch<'_>,
@@ -136,7 +136,7 @@ impl<'a> DownloadSite<'a> {
             Ok(Some(Hash::ChecksumFile(sums))) => integrity_in(sums, rule, archive, fetch),
             Ok(None) if rule.unverified.is_some() => Ok(None),
             Ok(None) => {
-                let error = unusable("hash", release);
+                let error = unusable_release_error("hash", release);
                 Err(FetchError::Fatal(error.because(format!("{} has none", self.address()))))
             }
         }
@@ -145,7 +145,7 @@ impl<'a> DownloadSite<'a> {
     /// The error of an invalid value in the index.
     fn invalid_value(&self, what: &str, release: &Release, problem: &IndexProblem) -> FetchError {
         let because = format!("in {}: {problem}", self.address());
-        FetchError::Fatal(unusable(what, release).because(because))
+        FetchError::Fatal(unusable_release_error(what, release).because(because))
     }
 
     /// The addresses to try for an address of the site: those of mirrors, if there are any.
@@ -156,7 +156,7 @@ impl<'a> DownloadSite<'a> {
         };
         let starts = match first_set(self.variable, &mirror.variables) {
             Some(set) => vec![set],
-            None => before(mirror),
+            None => environment_variables_of(mirror),
         };
         starts.iter().map(|start| format!("{}{rest}", start.trim_end_matches('/'))).collect()
     }
@@ -172,7 +172,7 @@ impl<'a> DownloadSite<'a> {
     }
 }
 
-fn before(mirror: &Mirror) -> Vec<String> {
+fn environment_variables_of(mirror: &Mirror) -> Vec<String> {
     mirror.before.iter().chain([&mirror.replaces]).cloned().collect()
 }
 
@@ -203,7 +203,7 @@ fn integrity_in(
     }
 }
 
-fn unusable(what: &str, release: &Release) -> Error {
+fn unusable_release_error(what: &str, release: &Release) -> Error {
     let Release { source, version, .. } = release;
     Error::new(ErrorKind::Integrity, format!("{source} {version} has no usable {what}"))
 }

@@ -35,15 +35,16 @@ impl SourceFailure {
 /// failed.
 pub(super) fn not_found(
     settings: &Settings,
-    wanted: &ToolRequest<'_>,
+    tool_request: &ToolRequest<'_>,
     mut listed: Vec<Version>,
     failures: &[SourceFailure],
 ) -> Error {
-    let (tool, request, origin) = (wanted.known.tool.name, wanted.request, wanted.origin);
+    let (tool, request, origin) =
+        (tool_request.known.tool.name, tool_request.request, tool_request.origin);
     if listed.is_empty() {
         let what =
             format!("can't look up {tool} {request} (requested by {origin}): no source answered");
-        return unreachable(settings, what, failures);
+        return all_sources_failed(settings, what, failures);
     }
     listed.sort();
     listed.dedup();
@@ -54,7 +55,7 @@ pub(super) fn not_found(
         false => format!("{matches} in the sources that answered (requested by {origin})"),
     };
     let error = Error::new(ErrorKind::NoMatchingVersion, what);
-    let error = match nearest(wanted.request, &listed).as_slice() {
+    let error = match nearest(tool_request.request, &listed).as_slice() {
         [] => error.hint(format!("use available {tool}")),
         nearest @ [first, ..] => {
             let names: Vec<&str> = nearest.iter().map(|version| version.as_str()).collect();
@@ -67,7 +68,11 @@ pub(super) fn not_found(
 }
 
 /// All sources failed; `what` couldn't be done.
-pub(super) fn unreachable(settings: &Settings, what: String, failures: &[SourceFailure]) -> Error {
+pub(super) fn all_sources_failed(
+    settings: &Settings,
+    what: String,
+    failures: &[SourceFailure],
+) -> Error {
     let error = failures
         .iter()
         .fold(Error::new(ErrorKind::Network, what), |error, failure| error.because(failure.line()));
@@ -80,18 +85,18 @@ pub(super) fn unreachable(settings: &Settings, what: String, failures: &[SourceF
 }
 
 /// All sources failed to list a tool's releases.
-pub(super) fn unlisted(
+pub(super) fn no_index_error(
     settings: &Settings,
     known: KnownTool<'_>,
     failures: &[SourceFailure],
 ) -> Error {
     let what = format!("can't list the releases of {}", known.tool.name);
-    unreachable(settings, what, failures)
+    all_sources_failed(settings, what, failures)
 }
 
 /// A request that is not a version could only be a folder of a store, and there is none.
-pub(super) fn no_such_folder(wanted: &ToolRequest<'_>) -> Error {
-    let ToolRequest { known, request, origin } = wanted;
+pub(super) fn no_such_folder(tool_request: &ToolRequest<'_>) -> Error {
+    let ToolRequest { known, request, origin } = tool_request;
     let tool = known.tool.name;
     let what = format!("unknown version of {tool}: {request} (requested by {origin})");
     Error::new(ErrorKind::NoMatchingVersion, what)
@@ -101,8 +106,12 @@ pub(super) fn no_such_folder(wanted: &ToolRequest<'_>) -> Error {
 
 /// The tool has no source, or none for this platform. Names the `installed` versions, highest first,
 /// which can be used instead.
-pub(super) fn no_source(wanted: &ToolRequest<'_>, platform: &str, installed: &[Version]) -> Error {
-    let ToolRequest { known, request, origin } = wanted;
+pub(super) fn no_source(
+    tool_request: &ToolRequest<'_>,
+    platform: &str,
+    installed: &[Version],
+) -> Error {
+    let ToolRequest { known, request, origin } = tool_request;
     let tool = known.tool.name;
     let what = format!("{tool} {request} is not installed (requested by {origin})");
     let error =
@@ -130,10 +139,10 @@ pub(super) fn no_source_to_list(known: KnownTool<'_>, platform: &str) -> Error {
 /// The requested version of a runtime runs none of the matching `releases` of a tool.
 pub(super) fn incompatible_runtime(
     host: &Runtime,
-    wanted: &ToolRequest<'_>,
+    tool_request: &ToolRequest<'_>,
     releases: &[Version],
 ) -> Error {
-    let ToolRequest { known, request, origin } = wanted;
+    let ToolRequest { known, request, origin } = tool_request;
     let (tool, other) = (known.tool.name, host.tool.name);
     let pinned = host.pin.as_ref().and_then(|pin| Some((pin.request()?, &pin.origin)));
     let runtime = pinned.map_or_else(
@@ -180,10 +189,10 @@ fn searched(known: KnownTool<'_>) -> String {
 
 /// The versions just below and just above the requested one; none for a request that isn't a version.
 fn nearest<'v>(request: &Request, sorted: &'v [Version]) -> Vec<&'v Version> {
-    let RequestKind::Version(asked) = request.kind() else { return Vec::new() };
-    let place = sorted.partition_point(|version| version < asked);
-    let below = place.checked_sub(1).and_then(|below| sorted.get(below));
-    below.into_iter().chain(sorted.get(place)).collect()
+    let RequestKind::Version(requested) = request.kind() else { return Vec::new() };
+    let index = sorted.partition_point(|version| version < requested);
+    let below = index.checked_sub(1).and_then(|below| sorted.get(below));
+    below.into_iter().chain(sorted.get(index)).collect()
 }
 
 fn major(version: &Version) -> u64 {

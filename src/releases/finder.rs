@@ -80,18 +80,22 @@ impl<'a> Finder<'a> {
     }
 
     /// The newest release that matches a request, of the first source that has one.
-    pub fn find(&self, wanted: &ToolRequest<'_>) -> Result<Release> {
-        self.find_excluding(wanted, &[])
+    pub fn find(&self, tool_request: &ToolRequest<'_>) -> Result<Release> {
+        self.find_excluding(tool_request, &[])
     }
 
     /// As [`find`](Self::find), without the sources of these names.
-    pub fn find_excluding(&self, wanted: &ToolRequest<'_>, excluded: &[String]) -> Result<Release> {
-        let ToolRequest { known, request, .. } = *wanted;
+    pub fn find_excluding(
+        &self,
+        tool_request: &ToolRequest<'_>,
+        excluded: &[String],
+    ) -> Result<Release> {
+        let ToolRequest { known, request, .. } = *tool_request;
         let has_sources = !known.definition.source.is_empty();
         if let (true, RequestKind::Named(name)) = (has_sources, request.kind())
             && !known.has_flavour(name.as_str())
         {
-            return Err(errors::no_such_folder(wanted));
+            return Err(errors::no_such_folder(tool_request));
         }
         let runtime = self.runtime(known.tool)?;
         let selection = ReleaseFilter { request, tool: known.tool, runtime: runtime.as_ref() };
@@ -104,7 +108,7 @@ impl<'a> Finder<'a> {
                 return Ok(release);
             }
         }
-        Err(self.nothing_found(wanted, runtime.as_ref(), missed))
+        Err(self.nothing_found(tool_request, runtime.as_ref(), missed))
     }
 
     /// The newest matching release of a source. If its cached index has none, the index is
@@ -156,20 +160,20 @@ impl<'a> Finder<'a> {
 
     fn nothing_found(
         &self,
-        wanted: &ToolRequest<'_>,
+        tool_request: &ToolRequest<'_>,
         runtime: Option<&Runtime>,
         missed: SearchMisses,
     ) -> Error {
         let SearchMisses { listed, incompatible, failures } = missed;
         match runtime {
             Some(runtime) if !incompatible.is_empty() => {
-                errors::incompatible_runtime(runtime, wanted, &incompatible)
+                errors::incompatible_runtime(runtime, tool_request, &incompatible)
             }
             _ if listed.is_empty() && failures.is_empty() => {
-                let installed = self.machine.installed(wanted.known.tool);
-                errors::no_source(wanted, &self.catalog.platform, &installed)
+                let installed = self.machine.installed(tool_request.known.tool);
+                errors::no_source(tool_request, &self.catalog.platform, &installed)
             }
-            _ => errors::not_found(self.settings, wanted, listed, &failures),
+            _ => errors::not_found(self.settings, tool_request, listed, &failures),
         }
     }
 
@@ -190,7 +194,7 @@ impl<'a> Finder<'a> {
     }
 
     /// All releases of the first source that can be listed, oldest first.
-    pub fn all(&self, known: KnownTool<'_>) -> Result<ListedReleases> {
+    pub fn list_first_source(&self, known: KnownTool<'_>) -> Result<ListedReleases> {
         let mut failures = Vec::new();
         for source in self.catalog.sources(known)? {
             match self.read(&source, CachePolicy::AllowFresh)? {
@@ -223,7 +227,7 @@ impl<'a> Finder<'a> {
     fn nothing_listed(&self, known: KnownTool<'_>, failures: &[SourceFailure]) -> Error {
         match failures.is_empty() {
             true => errors::no_source_to_list(known, &self.catalog.platform),
-            false => errors::unlisted(self.settings, known, failures),
+            false => errors::no_index_error(self.settings, known, failures),
         }
     }
 
@@ -236,14 +240,18 @@ impl<'a> Finder<'a> {
     }
 
     /// What to fetch for a release. When usher is offline, an error that names what would be fetched.
-    pub fn parts(&self, known: KnownTool<'_>, release: &Release) -> Result<Vec<ReleasePart>> {
+    pub fn release_parts(
+        &self,
+        known: KnownTool<'_>,
+        release: &Release,
+    ) -> Result<Vec<ReleasePart>> {
         if self.settings.offline {
             return Err(release_not_fetched(self.settings, known.tool, release));
         }
         let Some(source) = self.catalog.named(known, &release.source) else {
             return Ok(Vec::new());
         };
-        self.sources.parts(&source, release).map_err(Error::from)
+        self.sources.release_parts(&source, release).map_err(Error::from)
     }
 }
 

@@ -52,22 +52,22 @@ pub fn pypi(
 /// Parses a cached entry.
 pub fn cached(text: &str) -> Result<ParsedRelease> {
     let entry: IndexEntry =
-        serde_json::from_str(text).map_err(|error| refused(error.to_string()))?;
-    one(entry)
+        serde_json::from_str(text).map_err(|error| refusal_error(error.to_string()))?;
+    parsed_release(entry)
 }
 
 fn listed(
     entries: std::result::Result<Vec<IndexEntry>, IndexProblem>,
 ) -> Result<Vec<ParsedRelease>> {
-    let entries = entries.map_err(|problem| refused(problem.to_string()))?;
-    entries.into_iter().map(one).collect()
+    let entries = entries.map_err(|problem| refusal_error(problem.to_string()))?;
+    entries.into_iter().map(parsed_release).collect()
 }
 
-fn one(entry: IndexEntry) -> Result<ParsedRelease> {
-    let cached = serde_json::to_string(&entry).map_err(|error| refused(error.to_string()))?;
+fn parsed_release(entry: IndexEntry) -> Result<ParsedRelease> {
+    let cached = serde_json::to_string(&entry).map_err(|error| refusal_error(error.to_string()))?;
     Ok(ParsedRelease { version: entry.version, address: entry.archive.address, cached })
 }
 
-fn refused(why: String) -> Error {
+fn refusal_error(why: String) -> Error {
     Error::new(ErrorKind::Network, "the index is invalid").because(why)
 }

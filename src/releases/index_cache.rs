@@ -104,7 +104,7 @@ impl IndexCache {
 
     /// Records that the source still has this index.
     pub(super) fn mark_fresh(&self, _: &WriteAccess, key: &CacheKey<'_>) {
-        // If the time can't be set, the source is asked once more the next time.
+        // If the time can't be set, the source is fetched again the next time.
         let _ = File::options()
             .append(true)
             .open(self.path(key.address))
@@ -141,7 +141,8 @@ fn text<T: Serialize>(
     Some([serde_json::to_vec(&head).ok()?, b"\n".to_vec(), content].concat())
 }
 
-/// How long ago that was. A time in the future counts as old, so that the source is asked again.
+/// The time that has passed since then. A time in the future counts as old, so that the index is
+/// fetched again.
 fn age(modified: SystemTime) -> Duration {
     SystemTime::now().duration_since(modified).unwrap_or(MAX_FRESH_AGE)
 }
@@ -158,23 +159,23 @@ mod tests {
         (folder, cache)
     }
 
-    fn kept(cache: &IndexCache, key: &CacheKey<'_>) -> Option<CachedIndex<Vec<String>>> {
+    fn cached(cache: &IndexCache, key: &CacheKey<'_>) -> Option<CachedIndex<Vec<String>>> {
         cache.get(key)
     }
 
     #[test]
     fn a_cached_index_is_read_back_with_its_validator() {
         let (_folder, cache) = cache();
-        assert!(kept(&cache, &KEY).is_none());
+        assert!(cached(&cache, &KEY).is_none());
         cache.put(&WriteAccess::for_test(), &KEY, &["12.0.0"], Some("a".to_owned()));
-        let found = kept(&cache, &KEY).unwrap();
+        let found = cached(&cache, &KEY).unwrap();
         assert_eq!(
             (found.content.concat(), found.validator),
             ("12.0.0".into(), Some("a".to_owned()))
         );
         assert!(found.age < MAX_FRESH_AGE);
-        assert!(kept(&cache, &CacheKey { address: "https://y.example/", ..KEY }).is_none());
-        let otherwise = kept(&cache, &CacheKey { parser_id: "2", ..KEY }).unwrap();
+        assert!(cached(&cache, &CacheKey { address: "https://y.example/", ..KEY }).is_none());
+        let otherwise = cached(&cache, &CacheKey { parser_id: "2", ..KEY }).unwrap();
         assert!(otherwise.validator.is_none() && otherwise.age >= MAX_FRESH_AGE);
     }
 
@@ -187,11 +188,11 @@ mod tests {
             file.set_modified(time).unwrap();
         };
         date(SystemTime::now() - Duration::from_secs(50 * 3_600));
-        assert!(kept(&cache, &KEY).unwrap().age > MAX_FRESH_AGE);
+        assert!(cached(&cache, &KEY).unwrap().age > MAX_FRESH_AGE);
         cache.mark_fresh(&WriteAccess::for_test(), &KEY);
-        assert!(kept(&cache, &KEY).unwrap().age < MAX_FRESH_AGE);
+        assert!(cached(&cache, &KEY).unwrap().age < MAX_FRESH_AGE);
         date(SystemTime::now() + Duration::from_secs(50 * 3_600));
-        assert_eq!(kept(&cache, &KEY).unwrap().age, MAX_FRESH_AGE);
+        assert_eq!(cached(&cache, &KEY).unwrap().age, MAX_FRESH_AGE);
     }
 
     #[test]
@@ -202,19 +203,19 @@ mod tests {
         let whole = fs::read(&path).unwrap();
         for length in 0..whole.len() {
             fs::write(&path, &whole[..length]).unwrap();
-            assert!(kept(&cache, &KEY).is_none(), "cut after {length} bytes");
+            assert!(cached(&cache, &KEY).is_none(), "cut after {length} bytes");
         }
         let start = whole.iter().position(|byte| *byte == b'\n').unwrap();
-        for place in start..whole.len() {
+        for position in start..whole.len() {
             let mut spoilt = whole.clone();
-            spoilt[place] ^= 1;
+            spoilt[position] ^= 1;
             fs::write(&path, &spoilt).unwrap();
-            assert!(kept(&cache, &KEY).is_none(), "a bit of byte {place} flipped");
+            assert!(cached(&cache, &KEY).is_none(), "a bit of byte {position} flipped");
         }
         fs::remove_file(&path).unwrap();
         rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0)
             .unwrap();
-        assert!(kept(&cache, &KEY).is_none(), "a pipe");
+        assert!(cached(&cache, &KEY).is_none(), "a pipe");
     }
 
     #[test]

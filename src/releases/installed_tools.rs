@@ -1,4 +1,4 @@
-//! What is installed on this machine, as far as the choice of a release depends on it.
+//! The installed versions on which the choice of a release depends.
 
 use usher_shims::error::Result;
 use usher_shims::resolve::{Resolver, Runtime};

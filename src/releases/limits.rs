@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How long a cached index is used without asking its source.
+/// How long a cached index is used without a request to its source.
 pub(super) const MAX_FRESH_AGE: Duration = Duration::from_secs(3_600);
 
 /// The largest index in bytes, if it is parsed line by line.

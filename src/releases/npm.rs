@@ -15,7 +15,7 @@ use super::version_range::applies_to;
 use crate::files::integrity::Integrity;
 use crate::http::FetchError;
 
-/// A package's document, as far as usher reads it.
+/// The fields of a package's document that usher reads.
 #[derive(Deserialize)]
 struct Packument {
     #[serde(default)]
@@ -63,7 +63,7 @@ fn entry((version, manifest): (String, PackageManifest)) -> Option<IndexEntry> {
 }
 
 /// What to fetch for a release: its own package, and its companions.
-pub(super) fn parts(
+pub(super) fn release_parts(
     source: &NpmSource,
     release: &Release,
     entries_of: &dyn Fn(&str) -> Result<Vec<IndexEntry>, FetchError>,
@@ -71,7 +71,7 @@ pub(super) fn parts(
     let Some(archive) = &release.archive else { return Ok(Vec::new()) };
     let mut parts = vec![ReleasePart {
         destination: source.destination.as_str().into(),
-        links: pairs(&source.links),
+        links: link_pairs(&source.links),
         ..part(archive)
     }];
     let is_for_it =
@@ -84,7 +84,7 @@ pub(super) fn parts(
         };
         parts.push(ReleasePart {
             destination: rule.destination.as_str().into(),
-            links: pairs(&rule.links),
+            links: link_pairs(&rule.links),
             title: format!("{} {}", rule.package, entry.version),
             ..part(&entry.archive)
         });
@@ -102,7 +102,7 @@ fn part(archive: &ListedArchive) -> ReleasePart {
     }
 }
 
-fn pairs(links: &BTreeMap<String, String>) -> Vec<(String, String)> {
+fn link_pairs(links: &BTreeMap<String, String>) -> Vec<(String, String)> {
     links.iter().map(|(link, target)| (link.clone(), target.clone())).collect()
 }
 
@@ -160,7 +160,7 @@ mod tests {
         let parts = |version: &str| {
             let IndexEntry { version, lts, archive, .. } = entry(version, None);
             let release = Release { version, lts, source: "npm".into(), archive: Some(archive) };
-            parts(&source, &release, &|package| {
+            release_parts(&source, &release, &|package| {
                 assert_eq!(package, "npm");
                 Ok(vec![entry("6.0.0", Some(">=10")), entry("7.0.0", Some(">=12"))])
             })

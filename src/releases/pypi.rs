@@ -24,7 +24,7 @@ pub(super) fn address(index: &str, project: &str) -> String {
 }
 
 /// What to fetch for a release.
-pub(super) fn part(source: &PypiSource, release: &Release) -> Option<ReleasePart> {
+pub(super) fn release_part(source: &PypiSource, release: &Release) -> Option<ReleasePart> {
     let archive = release.archive.as_ref()?;
     Some(ReleasePart {
         addresses: vec![archive.address.clone()],
@@ -289,7 +289,7 @@ mod tests {
             let source_name = "pypi".to_owned();
             let release =
                 Release { version, lts: None, source: source_name, archive: Some(archive) };
-            assert_eq!(part(&source(), &release).unwrap().size, expected, "{value}");
+            assert_eq!(release_part(&source(), &release).unwrap().size, expected, "{value}");
         }
     }
 

@@ -27,20 +27,20 @@ pub fn for_tool(
 
 /// A runtime as it will be when the requests in `together` are installed.
 pub(super) fn with_requests(runtime: Runtime, together: &[ToolRequest<'_>]) -> Runtime {
-    let Some(beside) = together.iter().find(|wanted| wanted.known.tool.name == runtime.tool.name)
+    let Some(requested) =
+        together.iter().find(|tool_request| tool_request.known.tool.name == runtime.tool.name)
     else {
         return runtime;
     };
-    let pin = Pin { requests: vec![beside.request.clone()], origin: beside.origin.clone() };
-    let compatibility = Compatibility::of_request(beside.request);
+    let pin = Pin { requests: vec![requested.request.clone()], origin: requested.origin.clone() };
+    let compatibility = Compatibility::of_request(requested.request);
     Runtime { compatibility, pin: Some(pin), is_missing: false, ..runtime }
 }
 
 /// The newest release that matches a request and runs on the runtime. Of several builds of a release,
 /// the one for the newest version of the runtime.
 ///
-/// If the runtime isn't pinned, no release is skipped for its sake: another version of the runtime can
-/// be installed.
+/// If the runtime isn't pinned, it limits nothing: another version of it can be installed.
 pub(super) fn newest_on(
     runtime: &Runtime,
     releases: &[Release],
@@ -87,15 +87,17 @@ pub struct MissingRuntime {
 /// An error if the pinned version of the runtime can't run it.
 pub fn missing_runtime(
     resolver: &Resolver<'_, impl World>,
-    wanted: &ToolRequest<'_>,
+    tool_request: &ToolRequest<'_>,
     toolchain: &Toolchain,
 ) -> Result<Option<MissingRuntime>> {
-    let Some(runtime) = resolver.selector().runtime(wanted.known.tool)? else { return Ok(None) };
+    let Some(runtime) = resolver.selector().runtime(tool_request.known.tool)? else {
+        return Ok(None);
+    };
     let least = toolchain.version.as_ref().and_then(|version| runtime.rule.least(version));
     match &runtime.pin {
         Some(_) if !runtime.runs(least) && runtime.compatibility != Compatibility::Nothing => {
             let version = toolchain.version.iter().cloned().collect::<Vec<_>>();
-            Err(incompatible_runtime(&runtime, wanted, &version))
+            Err(incompatible_runtime(&runtime, tool_request, &version))
         }
         Some(pin) if runtime.is_missing => Ok(pin.request().map(|request| MissingRuntime {
             tool: runtime.tool,
@@ -108,7 +110,11 @@ pub fn missing_runtime(
             let text = least.map_or_else(|| "latest".to_owned(), |least| least.to_string());
             let request = Request::parse(&text, runtime.tool, RequestTrust::User)
                 .map_err(|reason| Error::new(ErrorKind::BadValue, reason))?;
-            Ok(Some(MissingRuntime { tool: runtime.tool, request, origin: wanted.origin.clone() }))
+            Ok(Some(MissingRuntime {
+                tool: runtime.tool,
+                request,
+                origin: tool_request.origin.clone(),
+            }))
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) trait ReadSource: Sync {
     ) -> Result<ListedReleases, FetchError>;
 
     /// What to fetch for one of its releases.
-    fn parts(
+    fn release_parts(
         &self,
         source: &AvailableSource<'_>,
         release: &Release,
@@ -74,7 +74,7 @@ impl ReadSource for SourceReader<'_> {
         })
     }
 
-    fn parts(
+    fn release_parts(
         &self,
         source: &AvailableSource<'_>,
         release: &Release,
@@ -83,7 +83,7 @@ impl ReadSource for SourceReader<'_> {
             Offer::Site(site, words) => {
                 let site = DownloadSite::new(site, words, &*self.variable);
                 let fetch = |address: &str| self.network.client().get(address, MAX_INDEX);
-                Ok(site.part(release, &fetch)?.into_iter().collect())
+                Ok(site.release_part(release, &fetch)?.into_iter().collect())
             }
             Offer::Npm(packages, _) => {
                 let entries_of = |package: &str| {
@@ -91,9 +91,9 @@ impl ReadSource for SourceReader<'_> {
                         self.indexes.read(&self.npm_query(package)?, CachePolicy::AllowFresh);
                     Ok(index?.entries)
                 };
-                npm::parts(packages, release, &entries_of)
+                npm::release_parts(packages, release, &entries_of)
             }
-            Offer::Pypi(project) => Ok(pypi::part(project, release).into_iter().collect()),
+            Offer::Pypi(project) => Ok(pypi::release_part(project, release).into_iter().collect()),
         }
     }
 }

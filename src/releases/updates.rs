@@ -25,7 +25,8 @@ pub struct Updates {
 impl Updates {
     /// Looks up the latest releases. An error if no source can be listed.
     pub fn check(current: &CurrentVersion<'_>, finder: &Finder<'_>) -> Result<Self> {
-        let ListedReleases { releases, source, freshness } = finder.all(current.known)?;
+        let ListedReleases { releases, source, freshness } =
+            finder.list_first_source(current.known)?;
         let latest = Request::parse("latest", current.known.tool, RequestTrust::User).ok();
         let latest = match latest {
             Some(latest) => finder.newest(&releases, &latest, current.known.tool)?,

@@ -8,7 +8,7 @@ use crate::http::{NoProgress, Progress};
 pub trait Reporter {
     /// Prints a note of one or more lines.
     fn note(&self, text: &str);
-    /// Prints an error after which the command goes on.
+    /// Prints an error after which the command continues.
     fn error(&self, error: &Error);
     /// Whether progress bars are drawn. Then a download needs no line of its own.
     fn draws(&self) -> bool;

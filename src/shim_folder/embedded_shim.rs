@@ -16,11 +16,11 @@ const EMBEDDED: Option<&[u8]> = Some(include_bytes!(env!("USHER_CARRIED_SHIM")))
 #[cfg(not(feature = "carried-shim"))]
 const EMBEDDED: Option<&[u8]> = None;
 
-/// Makes a file the embedded shim, unless it is already. The new file is prepared in `staging`, a
-/// folder on the same file system.
-pub fn put(access: &WriteAccess, path: &Path, staging: &Path) -> Result<()> {
+/// Writes the embedded shim to `path`, unless it is there already. The new file is prepared in
+/// `staging`, a folder on the same file system.
+pub fn install_shim(access: &WriteAccess, path: &Path, staging: &Path) -> Result<()> {
     match EMBEDDED {
-        Some(shim) => put_program(access, shim, (path, staging)),
+        Some(shim) => put_program(access, shim, path, staging),
         None if path.exists() => Ok(()),
         None => {
             Err(Error::new(ErrorKind::CannotCreate, "this build of usher has no embedded shim")

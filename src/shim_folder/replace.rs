@@ -10,7 +10,7 @@ use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use crate::files::replace::{Durability, FileMode, FileReplacement, Staged};
 use crate::files::write_access::WriteAccess;
 
-/// The prefix of files that are about to be renamed. A process that is killed leaves them behind.
+/// The prefix of files that are about to be renamed. A process that is killed doesn't delete them.
 pub const UNFINISHED: &str = ".new-";
 
 /// The permissions of a program: its owner may do everything, all others may read and run it.
@@ -19,8 +19,8 @@ const MODE: u32 = 0o755;
 /// The bits of a mode that are permissions, set-user-ID and its like among them.
 const PERMISSIONS: u32 = 0o7777;
 
-/// Deletes what killed processes left behind. The index is also written without the lock, by calls
-/// that can do without it: if its unfinished file is deleted here, the next call writes it.
+/// Deletes the temporary files of killed processes. The index is also written without the lock, by
+/// calls that can do without it: if its unfinished file is deleted here, the next call writes it.
 pub fn remove_unfinished(_: &WriteAccess, shims: &Path) {
     for entry in fs::read_dir(shims).into_iter().flatten().flatten() {
         if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
@@ -82,7 +82,7 @@ pub fn is_same(binary: &Path, path: &Path) -> bool {
 }
 
 /// Makes a file a program with this content, unless it is one already.
-pub fn put_program(_: &WriteAccess, content: &[u8], (path, staging): (&Path, &Path)) -> Result<()> {
+pub fn put_program(_: &WriteAccess, content: &[u8], path: &Path, staging: &Path) -> Result<()> {
     if is_program(content, path) {
         return Ok(());
     }
@@ -115,8 +115,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("program");
         let put = |content: &str| {
-            let places = (path.as_path(), folder.path());
-            put_program(&WriteAccess::for_test(), content.as_bytes(), places).unwrap();
+            let access = WriteAccess::for_test();
+            put_program(&access, content.as_bytes(), &path, folder.path()).unwrap();
             fs::metadata(&path).unwrap()
         };
         let first = put("one");

@@ -12,7 +12,7 @@ use usher_shims::name::Name;
 use crate::files::write_access::WriteAccess;
 
 /// All recorded requests, as `TOOL@REQUEST`.
-pub fn all(folders: &Folders) -> Result<BTreeSet<String>> {
+pub fn read_entries(folders: &Folders) -> Result<BTreeSet<String>> {
     let folder = folders.requested_shims();
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
@@ -23,8 +23,8 @@ pub fn all(folders: &Folders) -> Result<BTreeSet<String>> {
     Ok(names.filter(|name| Name::parse(name).is_some() && name.contains('@')).collect())
 }
 
-/// Records one.
-pub fn add(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<()> {
+/// Records a request.
+pub fn add_entry(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<()> {
     let folder = folders.requested_shims();
     fs::create_dir_all(&folder).map_err(|error| Error::io("make the folder", &folder, error))?;
     let path = folder.join(entry.as_str());
@@ -36,8 +36,8 @@ pub fn add(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<()> {
     }
 }
 
-/// Removes one; returns whether it was recorded.
-pub fn remove(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<bool> {
+/// Removes a request; returns whether it was recorded.
+pub fn remove_entry(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<bool> {
     let path = folders.requested_shims().join(entry.as_str());
     match fs::remove_file(&path) {
         Ok(()) => Ok(true),
@@ -56,14 +56,14 @@ mod tests {
         let folders = Folders::under(home.path(), None);
         let access = WriteAccess::for_test();
         let entry = Name::parse("node@12").unwrap();
-        assert_eq!(all(&folders).unwrap(), BTreeSet::new());
+        assert_eq!(read_entries(&folders).unwrap(), BTreeSet::new());
         for _ in 0..2 {
-            add(&access, &folders, &entry).unwrap();
+            add_entry(&access, &folders, &entry).unwrap();
         }
         fs::write(folders.requested_shims().join("README"), "no entry").unwrap();
-        assert_eq!(all(&folders).unwrap(), BTreeSet::from(["node@12".to_owned()]));
-        assert!(remove(&access, &folders, &entry).unwrap());
-        assert!(!remove(&access, &folders, &entry).unwrap());
-        assert_eq!(all(&folders).unwrap(), BTreeSet::new());
+        assert_eq!(read_entries(&folders).unwrap(), BTreeSet::from(["node@12".to_owned()]));
+        assert!(remove_entry(&access, &folders, &entry).unwrap());
+        assert!(!remove_entry(&access, &folders, &entry).unwrap());
+        assert_eq!(read_entries(&folders).unwrap(), BTreeSet::new());
     }
 }

@@ -31,7 +31,8 @@ pub fn request_suffix(request: &Request, tool: &'static Tool) -> Option<String> 
         RequestKind::Range(_) | RequestKind::Path(_) => return None,
     };
     let again = Request::parse(&suffix, tool, RequestTrust::User).ok()?;
-    (!names(tool, &suffix).is_empty() && is_equivalent(&again, request)).then_some(suffix)
+    (!names_for_suffix(tool, &suffix).is_empty() && is_equivalent(&again, request))
+        .then_some(suffix)
 }
 
 /// `v12` and `12.x` become `12`; a version with more than numbers is unchanged.
@@ -55,19 +56,21 @@ fn is_equivalent(one: &Request, other: &Request) -> bool {
 /// The shims for such a suffix: `python3.7`, `pip3.7` and `python@3.7`.
 ///
 /// Only names that a shim resolves to this request: `python3` is a program of its own.
-pub fn names(tool: &'static Tool, suffix: &str) -> Vec<String> {
+pub fn names_for_suffix(tool: &'static Tool, suffix: &str) -> Vec<String> {
     let is_version = suffix.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let joined =
         versioned_programs(tool).filter(|_| is_version).map(|base| format!("{base}{suffix}"));
     let with_at = format!("{}@{suffix}", tool.main_program());
-    let Ok(wanted) = Request::parse(suffix, tool, RequestTrust::User) else { return Vec::new() };
+    let Ok(suffix_request) = Request::parse(suffix, tool, RequestTrust::User) else {
+        return Vec::new();
+    };
     let mut index = Index::default();
     index.tools.add(CustomTool { tool, file: PathBuf::new(), fingerprint: String::new() });
     let is_understood = |name: &String| {
         let calls = calls(&index, name, None);
         let pin = calls.first().and_then(|call| call.pin.as_ref());
         let request = pin.and_then(|pin| pin.request());
-        request.is_some_and(|request| request.kind() == wanted.kind())
+        request.is_some_and(|request| request.kind() == suffix_request.kind())
     };
     joined.chain([with_at]).filter(is_understood).collect()
 }
@@ -102,11 +105,11 @@ pub fn of_installed(session: &Session, tool: &'static Tool) -> Result<BTreeSet<S
     Ok(found)
 }
 
-/// The versioned shims of all known releases, if the settings say so: of those that the cached
+/// The versioned shims of all known releases, if the settings enable them: of those that the cached
 /// indexes list, and of LTS lines.
-pub fn known(session: &Session, known: KnownTool<'_>) -> BTreeSet<String> {
+pub fn names_for_known_releases(session: &Session, known: KnownTool<'_>) -> BTreeSet<String> {
     let tool = known.tool;
-    let is_enabled = tool.all_names().any(|name| session.settings.versioned_shims.holds(name));
+    let is_enabled = tool.all_names().any(|name| session.settings.versioned_shims.contains(name));
     if !is_enabled {
         return BTreeSet::new();
     }
@@ -115,9 +118,9 @@ pub fn known(session: &Session, known: KnownTool<'_>) -> BTreeSet<String> {
     let lts = releases.iter().filter_map(|release| release.lts.clone());
     let lts = lts.chain(tool.lts.iter().map(|line| line.name.to_owned()));
     let mut found: BTreeSet<String> =
-        lts.flat_map(|line| names(tool, &format!("lts-{line}"))).collect();
+        lts.flat_map(|line| names_for_suffix(tool, &format!("lts-{line}"))).collect();
     if !tool.lts.is_empty() {
-        found.extend(names(tool, "lts"));
+        found.extend(names_for_suffix(tool, "lts"));
     }
     found.extend(releases.iter().flat_map(|release| of_version(&release.version, tool)));
     found
@@ -134,7 +137,7 @@ fn of_version(version: &Version, tool: &'static Tool) -> Vec<String> {
         let request = Request::parse(line, tool, RequestTrust::User);
         request.is_ok_and(|request| request.matches(version, tool))
     };
-    lines.filter(matches).flat_map(|line| names(tool, &line)).collect()
+    lines.filter(matches).flat_map(|line| names_for_suffix(tool, &line)).collect()
 }
 
 #[cfg(test)]
@@ -172,7 +175,8 @@ mod tests {
             let tool = tool(name);
             let request = Request::parse(request, tool, RequestTrust::User).unwrap();
             let suffix = request_suffix(&request, tool);
-            let printed = suffix.map_or("-".to_owned(), |suffix| names(tool, &suffix).join(" "));
+            let printed =
+                suffix.map_or("-".to_owned(), |suffix| names_for_suffix(tool, &suffix).join(" "));
             assert_eq!(printed, expected, "{argument}");
         }
     }

@@ -28,7 +28,6 @@ use super::location::InstallLocation;
 use super::own::OwnStore;
 use super::publish::publish;
 use crate::files::write_access::WriteAccess;
-use crate::http::without_secrets;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::{Finder, Release, ReleasePart, ToolRequest};
@@ -94,18 +93,22 @@ impl Installer<'_> {
     pub fn install(&self, known: KnownTool<'_>, release: &Release) -> Result<Installed> {
         let location = self.store.location(known, &release.version);
         install_assembled(&self.store, &location, || {
-            let parts = self.finder.parts(known, release)?;
-            self.assemble((&location, &release.source), &parts)
+            let parts = self.finder.release_parts(known, release)?;
+            self.assemble(&location, &release.source, &parts)
         })
     }
 
     /// Installs a release that was found. If its source can't be reached after all (its index may
     /// have been cached), installs the newest release of the next source instead.
-    pub fn install_from_any(&self, wanted: &ToolRequest<'_>, found: Release) -> Result<Installed> {
+    pub fn install_from_any(
+        &self,
+        tool_request: &ToolRequest<'_>,
+        found: Release,
+    ) -> Result<Installed> {
         let mut release = found;
         let mut tried = Vec::new();
         loop {
-            let error = match self.install(wanted.known, &release) {
+            let error = match self.install(tool_request.known, &release) {
                 Err(error)
                     if error.kind().is_unavailability() && !self.fetcher.settings.offline =>
                 {
@@ -114,7 +117,9 @@ impl Installer<'_> {
                 ended => return ended,
             };
             tried.push(release.source);
-            let Ok(next) = self.finder.find_excluding(wanted, &tried) else { return Err(error) };
+            let Ok(next) = self.finder.find_excluding(tool_request, &tried) else {
+                return Err(error);
+            };
             self.store.reporter.note(&format!("{}; trying {} instead", error.what, next.source));
             release = next;
         }
@@ -123,14 +128,15 @@ impl Installer<'_> {
     /// Assembles these parts in staging.
     pub(crate) fn assemble<'s>(
         &'s self,
-        (location, source): (&'s InstallLocation<'s>, &str),
+        location: &'s InstallLocation<'s>,
+        source: &str,
         parts: &[ReleasePart],
     ) -> Result<Assembly<'s>> {
         let (name, reporter) = (location.name(), self.store.reporter);
         if let Some(warning) = self.policy.check(&name, parts)? {
             reporter.note(&warning);
         }
-        let mut assembly = Assembly::new((self.store, self.fetcher), location, source)?;
+        let mut assembly = Assembly::new(self.store, self.fetcher, location, source)?;
         if !reporter.draws() {
             reporter.note(&format!("fetching {name} from {source}"));
         }
@@ -144,14 +150,12 @@ impl Installer<'_> {
 
 /// Installs a version from an archive, unless that version is installed already.
 pub fn install_from_archive(
-    (store, fetcher): (OwnStore<'_>, Fetcher<'_>),
+    store: OwnStore<'_>,
+    fetcher: Fetcher<'_>,
     location: &InstallLocation<'_>,
     archive: &UserArchive,
 ) -> Result<Installed> {
-    let source = without_secrets(&archive.address);
-    install_assembled(&store, location, || {
-        assemble_archive((store, fetcher), (location, &source), archive)
-    })
+    install_assembled(&store, location, || assemble_archive(store, fetcher, location, archive))
 }
 
 /// Publishes what `assemble` makes, unless the version is installed already.

@@ -106,7 +106,7 @@ impl<'a> OwnStore<'a> {
             _ => Error::io("move", tree, error),
         })?;
         sync_names(tree.parent().unwrap_or(tree));
-        // It isn't in the store any more; the next command deletes what can't be deleted now.
+        // It is no longer in the store; the next command deletes what can't be deleted now.
         if let Err(error) = remove_tree(&removed) {
             self.reporter.note(&error.to_string());
         }

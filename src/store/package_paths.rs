@@ -27,7 +27,8 @@ impl<'a> PackagePaths<'a> {
 
     /// What adds such a path, with all that is in it; `None` for unexpected paths.
     pub fn added_by(&self, path: &str) -> Option<AddedBy> {
-        let is_one_of = |patterns: &[String]| patterns.iter().any(|pattern| fits(path, pattern));
+        let is_one_of =
+            |patterns: &[String]| patterns.iter().any(|pattern| matches_pattern(path, pattern));
         match () {
             () if is_one_of(self.caches) => Some(AddedBy::Program),
             () if is_one_of(self.packages) => Some(AddedBy::PackageManager),
@@ -40,13 +41,13 @@ impl<'a> PackagePaths<'a> {
         let depth = folder.split('/').count();
         self.packages.iter().filter(|pattern| !pattern.starts_with("**/")).any(|pattern| {
             let parts: Vec<&str> = pattern.split('/').collect();
-            parts.len() > depth && fits(folder, &parts[..depth].join("/"))
+            parts.len() > depth && matches_pattern(folder, &parts[..depth].join("/"))
         })
     }
 }
 
 /// Whether a path matches a pattern.
-fn fits(path: &str, pattern: &str) -> bool {
+fn matches_pattern(path: &str, pattern: &str) -> bool {
     let (pattern, is_anywhere) = match pattern.strip_prefix("**/") {
         Some(pattern) => (pattern, true),
         None => (pattern, false),

@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, CWD, FileType};
 use usher_shims::error::{Error, Result};
 
 use crate::files::manifest::{Manifest, ManifestEntry};
-use crate::files::walk::{OpenTree, Visitor, Walk, WalkEntry, kind, permissions};
+use crate::files::walk::{OpenTree, Visitor, Walk, WalkEntry, file_type, permission_bits};
 use crate::files::write_access::WriteAccess;
 use crate::store::package_paths::{AddedBy, PackagePaths};
 use crate::store::receipt::RECEIPT;
@@ -20,12 +20,12 @@ use crate::store::receipt::RECEIPT;
 pub(super) struct Preserved {
     /// How many entries were preserved: files, links, and folders with all that is in them.
     pub(super) preserved_count: usize,
-    /// What neither upstream nor a package manager had put there; it was not preserved.
+    /// Files that are neither from upstream nor from a package manager; they were not preserved.
     pub(super) left: Vec<String>,
 }
 
-/// Copies what package managers added from one tree to another. If there is no tree, there is nothing
-/// to copy.
+/// Copies what package managers added from one tree to another. Without a tree,
+/// nothing is copied.
 pub(super) fn preserve_added_files(
     _: &WriteAccess,
     (from, to): (&Path, &Path),
@@ -81,8 +81,8 @@ struct ClosedFolders {
 
 impl Visitor for ClosedFolders {
     fn visit(&mut self, found: &WalkEntry<'_>) -> Walk {
-        let mode = permissions(&found.stat);
-        if kind(&found.stat) == FileType::Directory && mode & 0o500 != 0o500 {
+        let mode = permission_bits(&found.stat);
+        if file_type(&found.stat) == FileType::Directory && mode & 0o500 != 0o500 {
             self.folders.push((found.path.to_path_buf(), mode));
             return Walk::Skip;
         }
@@ -117,9 +117,9 @@ impl Preserver<'_> {
         Ok(self.preserved)
     }
 
-    /// What is to become of something that didn't come with the toolchain.
+    /// Decides what happens to an entry that isn't from upstream.
     fn added(&mut self, found: &WalkEntry<'_>) -> Walk {
-        let is_folder = kind(&found.stat) == FileType::Directory;
+        let is_folder = file_type(&found.stat) == FileType::Directory;
         match self.package_paths.added_by(&found.manifest_path) {
             Some(AddedBy::Program) => Walk::Skip,
             Some(AddedBy::PackageManager) => {
@@ -127,10 +127,10 @@ impl Preserver<'_> {
                 if is_folder {
                     self.units.push(found.path.to_path_buf());
                 }
-                self.take(found)
+                self.preserve(found)
             }
             None if is_folder && self.package_paths.may_contain(&found.manifest_path) => {
-                self.take(found)
+                self.preserve(found)
             }
             None => {
                 self.preserved.left.push(found.manifest_path.clone());
@@ -139,16 +139,16 @@ impl Preserver<'_> {
         }
     }
 
-    fn take(&mut self, found: &WalkEntry<'_>) -> Walk {
+    fn preserve(&mut self, found: &WalkEntry<'_>) -> Walk {
         let to = self.to.join(found.path);
-        let taken = match kind(&found.stat) {
+        let copied = match file_type(&found.stat) {
             FileType::Directory => self.folder(found, &to),
             FileType::RegularFile => file(found, &to),
             FileType::Symlink => found.target().and_then(|target| symlink(target, &to)),
-            // Nobody needs a socket of a server that ended, or a pipe.
+            // A socket of a server that ended, or a pipe, is of no use.
             _ => Ok(()),
         };
-        match taken {
+        match copied {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 self.failed.get_or_insert_with(|| (found.path.to_path_buf(), error));
                 Walk::Skip
@@ -159,7 +159,7 @@ impl Preserver<'_> {
 
     fn folder(&mut self, found: &WalkEntry<'_>, to: &Path) -> io::Result<()> {
         fs::DirBuilder::new().mode(0o700).create(to)?;
-        self.modes.push((to.to_path_buf(), permissions(&found.stat)));
+        self.modes.push((to.to_path_buf(), permission_bits(&found.stat)));
         Ok(())
     }
 }
@@ -170,7 +170,7 @@ impl Visitor for Preserver<'_> {
             return Walk::Skip;
         }
         if self.units.iter().any(|unit| found.path.starts_with(unit)) {
-            return self.take(found);
+            return self.preserve(found);
         }
         match self.manifest.0.get(&found.manifest_path) {
             Some(ManifestEntry::Folder { .. }) => Walk::Descend,
@@ -267,7 +267,7 @@ mod tests {
         let again =
             preserve_added_files(&WriteAccess::for_test(), (&old, &new), package_paths, &manifest)
                 .unwrap();
-        assert_eq!(again.preserved_count, 3, "an existing file is no failure");
+        assert_eq!(again.preserved_count, 3, "an existing file isn't a failure");
         fs::set_permissions(old.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();
         fs::set_permissions(new.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();
     }

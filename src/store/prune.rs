@@ -6,7 +6,7 @@
 //! processes (running)           ┘
 //! ```
 //!
-//! It decides and deletes nothing. In doubt a toolchain is kept.
+//! It only decides, and deletes nothing. In doubt a toolchain isn't removed.
 
 pub mod last_use;
 pub mod references;
@@ -14,10 +14,10 @@ pub mod running;
 
 use std::fmt;
 
-/// What the command line selects.
+/// The selection on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PruneRules {
-    /// Remove what was unused for so many days (`--unused`).
+    /// Remove versions that were unused for this number of days (`--unused`).
     pub unused_days: Option<u64>,
     /// What happens to versions that processes run from.
     pub running: RunningVersions,
@@ -26,7 +26,7 @@ pub struct PruneRules {
 /// What happens to versions that processes run from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RunningVersions {
-    /// They are kept.
+    /// They aren't removed.
     #[default]
     Keep,
     /// They are removed if the user named the version (`--yes`).
@@ -65,18 +65,18 @@ pub struct ToolchainUse {
 pub enum PruneDecision {
     /// It is removed.
     Remove,
-    /// It is kept, for this reason.
+    /// It isn't removed, for this reason.
     Keep(KeepReason),
 }
 
-/// Why a toolchain is kept.
+/// Why a toolchain isn't removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeepReason {
     /// This requests it.
     Requested(String),
     /// These processes run from it.
     InUse(Vec<u32>),
-    /// It was used so many days ago.
+    /// It was last used this number of days ago.
     UsedRecently(u64),
     /// Virtual environments in other folders would break, and it wasn't named.
     VirtualEnvironments,

@@ -29,7 +29,7 @@ pub(super) fn publish(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()>
 /// A file system that can't exchange two names (of network and FUSE kinds) has a window between
 /// two renames in which there is none. A process that is killed in it leaves the old one as a
 /// backup, and [`restore_backup`] restores it for the next one that takes the lock.
-pub(super) fn replace(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()> {
+pub(super) fn replace_tree(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()> {
     sync(tree)?;
     let done = match rustix::fs::renameat_with(CWD, tree, CWD, target, RenameFlags::EXCHANGE) {
         Err(Errno::INVAL | Errno::NOSYS) => in_two_steps(tree, target),
@@ -51,8 +51,9 @@ fn in_two_steps(tree: &Path, target: &Path) -> io::Result<()> {
     fs::rename(&backup, tree)
 }
 
-/// Restores what a process left that was killed in the middle of [`replace`], under the same lock:
-/// the old toolchain gets its name back. Returns it instead if its replacement has the name.
+/// Restores the backup of a process that was killed in the middle of [`replace_tree`], under the
+/// same lock: the old toolchain gets its name back. Returns it instead if its replacement has the
+/// name.
 pub(super) fn restore_backup(_: &WriteAccess, target: &Path) -> Result<Option<PathBuf>> {
     let backup = backup_path(target);
     let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
@@ -92,14 +93,14 @@ fn sync(tree: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn made(folder: &Path, name: &str) -> PathBuf {
+    fn make_toolchain(folder: &Path, name: &str) -> PathBuf {
         let path = folder.join(name);
         fs::create_dir(&path).unwrap();
         fs::write(path.join("is"), name).unwrap();
         path
     }
 
-    fn is(path: &Path) -> String {
+    fn content_of(path: &Path) -> String {
         fs::read_to_string(path.join("is")).unwrap_or_else(|_| "nothing".to_owned())
     }
 
@@ -107,14 +108,18 @@ mod tests {
     fn replacing_a_toolchain_keeps_the_old_one_as_backup() {
         type Replace = fn(&Path, &Path) -> io::Result<()>;
         let exchange: Replace = |tree, target| {
-            replace(&WriteAccess::for_test(), tree, target)
+            replace_tree(&WriteAccess::for_test(), tree, target)
                 .map_err(|error| io::Error::other(error.what))
         };
         for replace in [exchange, in_two_steps] {
             let folder = tempfile::tempdir().unwrap();
-            let (old, new) = (made(folder.path(), "1.0.0"), made(folder.path(), "new"));
+            let (old, new) =
+                (make_toolchain(folder.path(), "1.0.0"), make_toolchain(folder.path(), "new"));
             replace(&new, &old).unwrap();
-            assert_eq!((is(&old), is(&new)), ("new".to_owned(), "1.0.0".to_owned()));
+            assert_eq!(
+                (content_of(&old), content_of(&new)),
+                ("new".to_owned(), "1.0.0".to_owned())
+            );
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
             assert_eq!(restore_backup(&WriteAccess::for_test(), &old).unwrap(), None);
         }
@@ -123,27 +128,30 @@ mod tests {
     #[test]
     fn a_backup_is_restored_after_a_process_was_killed() {
         let folder = tempfile::tempdir().unwrap();
-        let old = made(folder.path(), "1.0.0");
+        let old = make_toolchain(folder.path(), "1.0.0");
         fs::rename(&old, backup_path(&old)).unwrap();
         assert_eq!(restore_backup(&WriteAccess::for_test(), &old).unwrap(), None);
-        assert_eq!((is(&old), is(&backup_path(&old))), ("1.0.0".to_owned(), "nothing".to_owned()));
+        assert_eq!(
+            (content_of(&old), content_of(&backup_path(&old))),
+            ("1.0.0".to_owned(), "nothing".to_owned())
+        );
         // The replacement has the name already.
         fs::rename(&old, backup_path(&old)).unwrap();
-        made(folder.path(), "new");
+        make_toolchain(folder.path(), "new");
         fs::rename(folder.path().join("new"), &old).unwrap();
         assert_eq!(
             restore_backup(&WriteAccess::for_test(), &old).unwrap(),
             Some(backup_path(&old))
         );
-        assert_eq!(is(&old), "new");
+        assert_eq!(content_of(&old), "new");
     }
 
     #[test]
     fn a_failed_replacement_keeps_the_old_toolchain() {
         let folder = tempfile::tempdir().unwrap();
-        let old = made(folder.path(), "1.0.0");
+        let old = make_toolchain(folder.path(), "1.0.0");
         in_two_steps(&folder.path().join("absent"), &old).unwrap_err();
-        assert_eq!(is(&old), "1.0.0");
+        assert_eq!(content_of(&old), "1.0.0");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::files::integrity::sha256;
 use crate::files::manifest::Manifest;
 use crate::files::write_access::WriteAccess;
 
-/// The file in a toolchain that holds its receipt.
+/// The file in a toolchain that contains its receipt.
 pub const RECEIPT: &str = ".usher-receipt.json";
 
 /// The format of receipts. A receipt with a newer one is left alone.
@@ -147,8 +147,8 @@ const SEAL: &[u8] = br#"{"seal":""#;
 /// What is between the checksum and the rest.
 const AFTER: &[u8] = br#"","#;
 
-/// The text of a receipt with its SHA-256 in front, so that damage is detected. It is no defence
-/// against an attacker who can write here.
+/// The text of a receipt with its SHA-256 before it, so that damage is detected. It doesn't protect
+/// from an attacker who can write here.
 fn with_checksum(text: &[u8]) -> Vec<u8> {
     let rest = text.get(1..).unwrap_or_default();
     [SEAL, sha256(rest).as_bytes(), AFTER, rest].concat()
@@ -185,7 +185,7 @@ mod tests {
 
     use super::*;
 
-    fn written(folder: &Path) -> Receipt {
+    fn write_receipt(folder: &Path) -> Receipt {
         let version = Version::parse("12.22.12").unwrap();
         let receipt = Receipt::new("node", &version, "official");
         receipt.save(&WriteAccess::for_test(), folder).unwrap();
@@ -200,7 +200,7 @@ mod tests {
     fn a_receipt_round_trips_and_is_never_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(load(folder.path()), ReceiptFile::Absent);
-        let receipt = written(folder.path());
+        let receipt = write_receipt(folder.path());
         assert_eq!(load(folder.path()), ReceiptFile::Receipt(Box::new(receipt.clone())));
         assert_eq!(
             receipt.save(&WriteAccess::for_test(), folder.path()).unwrap_err().kind(),
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn every_changed_byte_of_a_receipt_is_detected() {
         let folder = tempfile::tempdir().unwrap();
-        written(folder.path());
+        write_receipt(folder.path());
         let path = folder.path().join(RECEIPT);
         let text = std::fs::read(&path).unwrap();
         for offset in 0..text.len() {

@@ -11,7 +11,7 @@ use super::install::from_archive::{UserArchive, assemble_archive};
 use super::location::InstallLocation;
 use super::package_paths::PackagePaths;
 use super::preserve_packages::{Preserved, preserve_added_files};
-use super::publish::replace;
+use super::publish::replace_tree;
 use super::receipt::{self, Receipt, ReceiptFile};
 use super::verify::{ReceiptProblem, removed_meanwhile, verify};
 use crate::files::integrity::Integrity;
@@ -24,7 +24,7 @@ use crate::releases::{Release, ReleasePart, ToolRequest};
 pub struct Repaired {
     /// How many entries that package managers added were preserved.
     pub preserved: usize,
-    /// What neither upstream nor a package manager had put there; it was removed.
+    /// Files that were neither from upstream nor from a package manager; they were removed.
     pub removed: Vec<String>,
 }
 
@@ -61,8 +61,8 @@ pub fn repair(
     let access = installer.store.access;
     let Preserved { preserved_count: preserved, left } =
         preserve_added_files(access, (&location.root, &tree), package_paths, manifest)
-            .map_err(|error| assembly.space().explain(error))?;
-    replace(access, &tree, &location.root)?;
+            .map_err(|error| assembly.required_space().explain(error))?;
+    replace_tree(access, &tree, &location.root)?;
     // What package managers added during the repair.
     preserve_added_files(access, (&tree, &location.root), package_paths, manifest)?;
     remove_tree(&tree)?;
@@ -77,12 +77,12 @@ fn assemble_from_source<'a>(
     receipt: Option<&Receipt>,
 ) -> Result<Assembly<'a>> {
     let release = same_release(installer, location, receipt)?;
-    let fresh = installer.finder.parts(location.known, &release)?;
+    let fresh = installer.finder.release_parts(location.known, &release)?;
     let parts = match receipt {
         Some(receipt) => same_files(fresh, &receipt.parts)?,
         None => fresh,
     };
-    installer.assemble((location, &release.source), &parts).map_err(|error| match receipt {
+    installer.assemble(location, &release.source, &parts).map_err(|error| match receipt {
         Some(_) if error.kind() == ErrorKind::Integrity => error.because(UPSTREAM_CHANGED),
         _ => error,
     })
@@ -94,11 +94,7 @@ fn assemble_from_user_archive<'a>(
     location: &'a InstallLocation<'a>,
     archive: &UserArchive,
 ) -> Result<Assembly<'a>> {
-    let made = assemble_archive(
-        (installer.store, installer.fetcher),
-        (location, &archive.address),
-        archive,
-    );
+    let made = assemble_archive(installer.store, installer.fetcher, location, archive);
     made.map_err(|error| {
         let name = format!("{}@{}", location.known.tool.name, location.version);
         let hash = archive.integrity.map(|hash| hash.to_string()).unwrap_or_default();
@@ -125,15 +121,15 @@ fn same_release(
     let request = Request::parse(version.as_str(), known.tool, RequestTrust::User)
         .map_err(|reason| Error::new(ErrorKind::BadValue, reason))?;
     let origin = Origin::CommandLine;
-    let wanted = ToolRequest { known: *known, request: &request, origin: &origin };
+    let tool_request = ToolRequest { known: *known, request: &request, origin: &origin };
     let names = known.definition.source.iter().map(|source| &source.name);
     let is_other = |name: &&String| receipt.is_some_and(|receipt| receipt.source != **name);
     let mut passed: Vec<String> = names.clone().filter(is_other).cloned().collect();
-    // The receipt's source isn't in the registry any more; another source may have the same file.
+    // The receipt's source is no longer in the registry; another source may have the same file.
     if passed.len() == names.count() {
         passed.clear();
     }
-    let release = installer.finder.find_excluding(&wanted, &passed)?;
+    let release = installer.finder.find_excluding(&tool_request, &passed)?;
     if release.version == *version {
         return Ok(release);
     }

@@ -15,16 +15,16 @@ pub fn install_runtime(
     installer: &Installer<'_>,
     registry: &Registry,
     (guest, toolchain): (&Tool, &Toolchain),
-    lacking: &MissingRuntime,
+    missing: &MissingRuntime,
 ) -> Result<()> {
-    let MissingRuntime { tool, request, origin } = lacking;
+    let MissingRuntime { tool, request, origin } = missing;
     let guest = format!("{} {}", guest.name, version_label(toolchain));
-    let wanted = ToolRequest { known: registry.named(tool.name)?, request, origin };
+    let tool_request = ToolRequest { known: registry.named(tool.name)?, request, origin };
     let notice = format!("{guest} needs {}: installing {} {request} too", tool.title, tool.name);
     installer.store.reporter.note(&notice);
-    let got = installer
+    let result = installer
         .finder
-        .find(&wanted)
-        .and_then(|release| installer.install_from_any(&wanted, release));
-    got.map(drop).map_err(|error| error.because(format!("{guest} needs {}", tool.name)))
+        .find(&tool_request)
+        .and_then(|release| installer.install_from_any(&tool_request, release));
+    result.map(drop).map_err(|error| error.because(format!("{guest} needs {}", tool.name)))
 }

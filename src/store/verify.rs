@@ -43,7 +43,7 @@ pub struct Verified {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", content = "detail", rename_all = "kebab-case")]
 pub enum ReceiptProblem {
-    /// It doesn't exist any more: another process removed it.
+    /// It no longer exists: another process removed it.
     Removed,
     /// It isn't a folder, or can't be opened.
     NotAFolder(String),
@@ -88,14 +88,14 @@ pub fn verify(location: &InstallLocation<'_>) -> Result<Verified> {
                 return Ok(Verified::without_receipt(ReceiptProblem::of(&error, &location.root)));
             }
         };
-        let verified = once(location, &tree)?;
+        let verified = verify_once(location, &tree)?;
         if verified.is_intact() || is_still(&tree, &location.root) {
             return Ok(verified);
         }
     }
     let tree =
         OpenTree::open(&location.root).map_err(|error| Error::io("open", &location.root, error))?;
-    once(location, &tree)
+    verify_once(location, &tree)
 }
 
 /// The error for a version that another process removed.
@@ -105,7 +105,7 @@ pub fn removed_meanwhile(location: &InstallLocation<'_>) -> Error {
         .hint(format!("use install {tool}@{version}"))
 }
 
-fn once(location: &InstallLocation<'_>, tree: &OpenTree) -> Result<Verified> {
+fn verify_once(location: &InstallLocation<'_>, tree: &OpenTree) -> Result<Verified> {
     let recorded = ReceiptFile::load(tree)
         .map_err(|error| Error::io("read the receipt of", &location.root, error))?;
     let receipt = match recorded {
@@ -128,8 +128,8 @@ fn once(location: &InstallLocation<'_>, tree: &OpenTree) -> Result<Verified> {
         .map_err(|error| Error::io("read", &location.root, error))
 }
 
-/// Whether a receipt is this toolchain's: a renamed folder holds another version than its name
-/// says.
+/// Whether a receipt is this toolchain's: a renamed folder contains another version than its
+/// name states.
 fn is_of(receipt: &Receipt, location: &InstallLocation<'_>) -> bool {
     receipt.tool == location.known.tool.name && receipt.version == location.version.as_str()
 }

@@ -5,7 +5,7 @@ use std::io;
 
 use rustix::fs::OFlags;
 
-/// There is no such flag.
+/// This system has no such flag.
 pub(crate) const NO_ACCESS_TIME: OFlags = OFlags::empty();
 
 /// Syncs all file systems: a single one can't be synced.

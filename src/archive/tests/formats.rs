@@ -38,11 +38,11 @@ fn compressions() -> &'static [(&'static str, Pack)] {
 
 #[test]
 fn every_compression_is_unpacked() {
-    let wanted = Room::new().unpack(&gzip(&ordinary()), 1).unwrap();
-    assert_eq!(wanted.files(), 5);
+    let manifest = Room::new().unpack(&gzip(&ordinary()), 1).unwrap();
+    assert_eq!(manifest.files(), 5);
     for (packing, pack) in ALL {
         let listing = Room::new().unpack(&pack(&ordinary()), 1);
-        assert_eq!(listing.as_ref(), Ok(&wanted), "{packing}");
+        assert_eq!(listing.as_ref(), Ok(&manifest), "{packing}");
     }
 }
 
@@ -61,14 +61,14 @@ fn a_cut_of_the_compressed_file_is_noticed_at_any_byte() {
 #[test]
 fn a_flipped_bit_is_detected_or_harmless() {
     let small = ended(&[file(b"top/a", b"some text"), symbolic(b"top/l", b"a")]);
-    let wanted = Room::new().unpack(&small, 1).unwrap();
+    let manifest = Room::new().unpack(&small, 1).unwrap();
     for (packing, pack) in compressions() {
         let packed = pack(&small);
-        for place in 0..packed.len() {
+        for index in 0..packed.len() {
             let mut flipped = packed.clone();
-            flipped[place] ^= 1 << (place % 8);
+            flipped[index] ^= 1 << (index % 8);
             if let Ok(listing) = Room::new().unpack(&flipped, 1) {
-                assert_eq!(listing, wanted, "{packing}, byte {place}");
+                assert_eq!(listing, manifest, "{packing}, byte {index}");
             }
         }
     }
@@ -76,14 +76,14 @@ fn a_flipped_bit_is_detected_or_harmless() {
 
 #[test]
 fn a_wrong_compression_checksum_is_detected() {
-    for (packing, place) in [("zstd", 1), ("bzip2", 2)] {
+    for (packing, index) in [("zstd", 1), ("bzip2", 2)] {
         let pack = ALL.iter().find(|(name, _)| *name == packing).unwrap().1;
         let mut packed = pack(&ordinary());
-        let last = packed.len() - place;
+        let last = packed.len() - index;
         packed[last] ^= 0x10;
         refused(packing, &packed, 1, "it is damaged or cut short");
     }
-    // The check of a block stands in front of the index, which ends 12 bytes before the end.
+    // The check of a block precedes the index, which ends 12 bytes before the end.
     let packed = xz(&ordinary());
     let index = packed.len() - 12 - 8;
     let mut flipped = packed.clone();
@@ -123,14 +123,14 @@ fn decompression_bombs_are_refused() {
         ("gzip", encoder.finish().unwrap()),
         ("xz", xz(&zeros)),
         ("bzip2", bzip2(&zeros)),
-        ("zstd", runs(0, 800)),
+        ("zstd", byte_run(0, 800)),
     ] {
         refused(packing, &packed, 0, "it holds more than");
     }
 }
 
-/// A frame of so many blocks, each 128 KiB of the same byte in 4 bytes.
-fn runs(byte: u8, count: usize) -> Vec<u8> {
+/// A frame of `count` blocks, each 128 KiB of the same byte in 4 bytes.
+fn byte_run(byte: u8, count: usize) -> Vec<u8> {
     let block = |is_last: u32| {
         let header = is_last | 1 << 1 | (128 << 10) << 3;
         [&header.to_le_bytes()[..3], &[byte]].concat()

@@ -99,7 +99,7 @@ fn entries_of_the_subdir_stay_inside() {
 fn a_reserved_name_is_refused_at_the_top() {
     let shape =
         UnpackOptions { strip_components: 1, reserved: ".receipt", ..UnpackOptions::default() };
-    let kept = "its name is reserved";
+    let reserved = "its name is reserved";
     for (label, entries) in [
         ("file", vec![file(b"top/.receipt", b"")]),
         ("other case", vec![file(b"top/.RECEIPT", b"")]),
@@ -110,7 +110,7 @@ fn a_reserved_name_is_refused_at_the_top() {
     ] {
         let archive = ended(&[vec![file(b"top/a", b"")], entries].concat());
         let error = Room::new().unpack_shape(&gzip(&archive), &shape).expect_err(label);
-        assert!(error.to_string().contains(kept), "{label}: {error}");
+        assert!(error.to_string().contains(reserved), "{label}: {error}");
     }
     let below = ended(&[file(b"top/a/.receipt", b"")]);
     assert!(Room::new().unpack_shape(&gzip(&below), &shape).is_ok());

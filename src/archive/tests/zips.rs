@@ -6,7 +6,7 @@ use flate2::write::DeflateEncoder;
 
 use super::*;
 
-/// An entry: what stands in front of it with what it holds, its record, and what stands behind.
+/// An entry: its local header and content, the bytes after it, and its central record.
 #[derive(Clone)]
 struct ZipEntry {
     local: Vec<u8>,
@@ -31,7 +31,7 @@ fn length(bytes: &[u8]) -> [u8; 4] {
     u32::try_from(bytes.len()).unwrap().to_le_bytes()
 }
 
-fn short(bytes: &[u8]) -> [u8; 2] {
+fn le_bytes_16(bytes: &[u8]) -> [u8; 2] {
     u16::try_from(bytes.len()).unwrap().to_le_bytes()
 }
 
@@ -45,13 +45,14 @@ fn packed_entry(name: &[u8], text: &[u8], mode: u32, method: u8) -> ZipEntry {
     // Flags, method, time and date: 2000-01-01 00:00:10.
     let shared = [&[0, 8, method, 0, 5, 0, 0x21, 0x28][..], &crc(text).to_le_bytes()].concat();
     let sizes = [length(&body), length(text)].concat();
-    let local = [&b"PK\x03\x04\x14\0"[..], &shared, &sizes, &short(name), &[0, 0], name].concat();
+    let local =
+        [&b"PK\x03\x04\x14\0"[..], &shared, &sizes, &le_bytes_16(name), &[0, 0], name].concat();
     let attributes = (mode << 16).to_le_bytes();
     let central = [
         &b"PK\x01\x02\x14\x03\x14\0"[..],
         &shared,
         &sizes,
-        &short(name),
+        &le_bytes_16(name),
         &[0; 8],
         &attributes,
         &[0; 4],
@@ -65,7 +66,7 @@ fn plain(name: &[u8], text: &[u8]) -> ZipEntry {
 }
 
 impl ZipEntry {
-    /// With other bytes in front of the entry.
+    /// With other bytes before the entry.
     fn local(mut self, offset: usize, bytes: &[u8]) -> Self {
         self.local[offset..offset + bytes.len()].copy_from_slice(bytes);
         self
@@ -77,7 +78,7 @@ impl ZipEntry {
         self
     }
 
-    /// With other bytes in both; the record's stand two bytes further on.
+    /// With other bytes in both headers; in the central record the offset is two bytes higher.
     fn both(self, offset: usize, bytes: &[u8]) -> Self {
         self.local(offset, bytes).central(offset + 2, bytes)
     }
@@ -87,7 +88,7 @@ impl ZipEntry {
         self
     }
 
-    /// With its sizes behind it, in so many bytes, and none in front.
+    /// With its sizes after it, in a data descriptor of `count` bytes, and none before it.
     fn streamed(mut self, count: usize) -> Self {
         let (sum, sizes) = (self.central[16..20].to_vec(), self.central[20..28].to_vec());
         let sizes: Vec<u8> = match count {
@@ -102,17 +103,17 @@ impl ZipEntry {
 
     fn local_extra(mut self, extra: &[u8]) -> Self {
         self.local.extend_from_slice(extra);
-        self.local(28, &short(extra))
+        self.local(28, &le_bytes_16(extra))
     }
 
     fn central_extra(mut self, extra: &[u8]) -> Self {
         self.central.extend_from_slice(extra);
-        self.central(30, &short(extra))
+        self.central(30, &le_bytes_16(extra))
     }
 
     fn comment(mut self, comment: &[u8]) -> Self {
         self.central.extend_from_slice(comment);
-        self.central(32, &short(comment))
+        self.central(32, &le_bytes_16(comment))
     }
 
     fn front(&self) -> Vec<u8> {
@@ -120,7 +121,7 @@ impl ZipEntry {
     }
 }
 
-/// A file of these entries and records; every record is given its place, unless it has one.
+/// A file of these entries and records; every record gets its offset, unless it has one.
 fn zip(entries: &[ZipEntry]) -> Vec<u8> {
     let (mut front, mut directory) = (Vec::new(), Vec::new());
     for entry in entries {
@@ -131,11 +132,11 @@ fn zip(entries: &[ZipEntry]) -> Vec<u8> {
         front.extend(entry.front());
         directory.extend(central);
     }
-    closed(&front, &directory, entries.len())
+    with_end_record(&front, &directory, entries.len())
 }
 
 /// A file of entries, a directory and an end.
-fn closed(front: &[u8], directory: &[u8], count: usize) -> Vec<u8> {
+fn with_end_record(front: &[u8], directory: &[u8], count: usize) -> Vec<u8> {
     let count = u16::try_from(count).unwrap().to_le_bytes();
     let end = [&b"PK\x05\x06\0\0\0\0"[..], &count, &count, &length(directory), &length(front)];
     [front, directory, &end.concat(), &[0, 0]].concat()
@@ -147,7 +148,7 @@ fn patched(mut bytes: Vec<u8>, from_end: usize, new: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Every case stands after an ordinary file `a`.
+/// Every case follows an ordinary file `a`.
 fn check(cases: Vec<(&str, Vec<ZipEntry>, &str)>) {
     for (label, entries, why) in cases {
         let archive = zip(&[vec![plain(b"a", b"first")], entries].concat());
@@ -227,7 +228,7 @@ fn headers_must_match_the_directory() {
     let text = b"text";
     let b = || plain(b"b", text);
     let name = |name: &[u8]| {
-        [&b"\x75\x70"[..], &short(&[&[0; 5], name].concat()), &[1, 0, 0, 0, 0], name].concat()
+        [&b"\x75\x70"[..], &le_bytes_16(&[&[0; 5], name].concat()), &[1, 0, 0, 0, 0], name].concat()
     };
     let sizes = |size: u8| [&b"\x01\0\x10\0"[..], &[size, 0, 0, 0, 0, 0, 0, 0].repeat(2)].concat();
     check(vec![
@@ -263,7 +264,7 @@ fn headers_must_match_the_directory() {
         ("two sizes", vec![b().both(18, &[4, 0, 0, 0, 5])], "has two sizes"),
         ("huge packed", vec![b().central(20, &[0xff; 4])], HUGE),
         ("huge size", vec![b().central(24, &[0xff; 4])], HUGE),
-        ("huge place", vec![b().central(42, &[0xff; 4])], HUGE),
+        ("huge offset", vec![b().central(42, &[0xff; 4])], HUGE),
         ("unknown alphabet", vec![plain("ä".as_bytes(), b"").both(6, &[0, 0])], "unknown encoding"),
     ]);
 }
@@ -280,8 +281,8 @@ fn sizes_and_checksums_are_verified() {
         ("another text", vec![b().body(&[b'y'; 100])], wrong),
         ("another sum", vec![b().both(14, &[1, 2, 3, 4])], wrong),
         ("another sum, deflated", vec![d().both(14, &[1, 2, 3, 4])], wrong),
-        ("smaller than said", vec![d().both(22, &[101])], wrong),
-        ("larger than said", vec![d().both(22, &[99])], "larger than its directory states"),
+        ("smaller than stated", vec![d().both(22, &[101])], wrong),
+        ("larger than stated", vec![d().both(22, &[99])], "larger than its directory states"),
         ("larger packed", vec![longer(&more)], "larger than its directory states"),
         ("bytes behind the packed", vec![longer(&[&packed[..], b"x"].concat())], wrong),
         ("cut packed", vec![longer(&packed[..packed.len() - 1])], DAMAGED),
@@ -290,9 +291,9 @@ fn sizes_and_checksums_are_verified() {
         ("streamed, no sum", vec![b().streamed(16).local(14, &[9])], DISAGREE),
     ]);
     for count in [12, 16, 20, 24] {
-        for place in 0..count {
+        for index in 0..count {
             let mut b = d().streamed(count);
-            b.behind[place] ^= 1;
+            b.behind[index] ^= 1;
             check(vec![("behind", vec![b], BETWEEN)]);
         }
     }
@@ -304,37 +305,49 @@ fn entries_and_directory_fill_the_file() {
     let b = plain(b"b", b"text");
     let whole = zip(&[a.clone(), b.clone()]);
     let front = [a.front(), b.front()].concat();
-    let place = length(&a.front());
-    let directory = [a.central.clone(), b.clone().central(42, &place).central].concat();
-    assert_eq!(closed(&front, &directory, 2), whole);
+    let offset = length(&a.front());
+    let directory = [a.central.clone(), b.clone().central(42, &offset).central].concat();
+    assert_eq!(with_end_record(&front, &directory, 2), whole);
     let with = |bytes: &[u8]| [&front[..], bytes].concat();
     let commented = |comment: &[u8]| {
-        patched([&whole[..], comment].concat(), 2 + comment.len(), &short(comment))
+        patched([&whole[..], comment].concat(), 2 + comment.len(), &le_bytes_16(comment))
     };
-    let inside = b.clone().comment(&closed(b"", b"", 0));
+    let inside = b.clone().comment(&with_end_record(b"", b"", 0));
     let over = b.clone().central(42, &[1, 0, 0, 0]);
     for (label, archive, why) in [
         ("prefix", [b"#", &whole[..]].concat(), "should be an archive"),
-        ("prefix, shifted", shifted(&a, b"PK\x03\x04"), "before its first entry"),
+        ("prefix, shifted", shifted_entry(&a, b"PK\x03\x04"), "before its first entry"),
         ("suffix", [&whole[..], b"x"].concat(), "something follows its end"),
         ("second", [&whole[..], &whole].concat(), "isn't directly before its end"),
-        ("between entries and directory", closed(&with(b"x"), &directory, 2), BETWEEN),
-        ("an entry left out", closed(&front, &a.central, 1), BETWEEN),
-        ("an entry behind", closed(&with(&b.front()), &directory, 2), BETWEEN),
-        ("count", closed(&front, &directory, 3), "another number of entries"),
+        ("between entries and directory", with_end_record(&with(b"x"), &directory, 2), BETWEEN),
+        ("an entry left out", with_end_record(&front, &a.central, 1), BETWEEN),
+        ("an entry behind", with_end_record(&with(&b.front()), &directory, 2), BETWEEN),
+        ("count", with_end_record(&front, &directory, 3), "another number of entries"),
         ("one count", patched(whole.clone(), 14, &[1]), "one part of several"),
         ("disk", patched(whole.clone(), 18, &[1]), "one part of several"),
         ("directory elsewhere", patched(whole.clone(), 6, &[1]), "isn't directly before its end"),
         ("directory shorter", patched(whole.clone(), 10, &[1]), "isn't directly before its end"),
         ("huge count", patched(whole.clone(), 14, &[0xff; 4]), HUGE),
         ("huge directory", patched(whole.clone(), 10, &[0xff; 4]), HUGE),
-        ("huge place", patched(whole.clone(), 6, &[0xff; 4]), HUGE),
-        ("directory without records", closed(&front, b"junk", 0), "its directory is damaged"),
-        ("end in a comment", commented(&closed(b"", b"", 0)), "isn't directly before its end"),
+        ("huge offset", patched(whole.clone(), 6, &[0xff; 4]), HUGE),
+        (
+            "directory without records",
+            with_end_record(&front, b"junk", 0),
+            "its directory is damaged",
+        ),
+        (
+            "end in a comment",
+            commented(&with_end_record(b"", b"", 0)),
+            "isn't directly before its end",
+        ),
         ("end in a record", zip(&[a.clone(), inside]), "it has two ends"),
-        ("same entry twice", closed(&front, &[&directory[..], &a.central].concat(), 3), BETWEEN),
+        (
+            "same entry twice",
+            with_end_record(&front, &[&directory[..], &a.central].concat(), 3),
+            BETWEEN,
+        ),
         ("entries over each other", zip(&[a.clone(), over]), BETWEEN),
-        ("nothing", closed(b"", b"", 0), "it holds no file"),
+        ("nothing", with_end_record(b"", b"", 0), "it holds no file"),
         ("only a folder", zip(&[entry(b"b/", b"", 0o040_755)]), "it holds no file"),
     ] {
         refused(label, &archive, 0, why);
@@ -342,10 +355,10 @@ fn entries_and_directory_fill_the_file() {
     assert!(Room::new().unpack(&commented(b"a comment"), 0).is_ok());
 }
 
-/// An entry with something in front of it that its record knows of.
-fn shifted(entry: &ZipEntry, prefix: &[u8]) -> Vec<u8> {
+/// An entry after other bytes, at the offset that its record states.
+fn shifted_entry(entry: &ZipEntry, prefix: &[u8]) -> Vec<u8> {
     let central = entry.clone().central(42, &length(prefix)).central;
-    closed(&[prefix, &entry.front()].concat(), &central, 1)
+    with_end_record(&[prefix, &entry.front()].concat(), &central, 1)
 }
 
 fn ordinary() -> Vec<u8> {
@@ -388,7 +401,7 @@ fn an_ordinary_zip_is_unpacked() {
         dos(plain(b"top/d/", b"")).central(38, &[16]),
         plain(b"top/noted", b"").comment(b"a comment"),
         link(b"top/link", b"setuid"),
-        // 2107, as late as DOS can say.
+        // 2107, the last year of a DOS date.
         plain(b"top/late", b"text").central(12, &[0xff; 4]),
     ]);
     let room = Room::new();
@@ -397,10 +410,10 @@ fn an_ordinary_zip_is_unpacked() {
     let mode = |name: &str| {
         fs::metadata(room.destination().join(name)).unwrap().permissions().mode() & 0o7700
     };
-    for (name, wanted) in
+    for (name, expected) in
         [("setuid", 0o700), ("empty", 0o600), ("script", 0o700), ("text", 0o600), ("d", 0o700)]
     {
-        assert_eq!(mode(name), wanted, "{name}");
+        assert_eq!(mode(name), expected, "{name}");
     }
     let time = |name: &str| fs::metadata(room.destination().join(name)).unwrap().mtime();
     assert_eq!((time("setuid"), time("text")), (1000, 946_684_810));

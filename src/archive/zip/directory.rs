@@ -81,11 +81,11 @@ impl ZipDirectory {
         let tail_length = length.min((END_LENGTH + usize::from(u16::MAX)) as u64);
         let mut tail = vec![0; usize::try_from(tail_length).unwrap_or(0)];
         file.read_exact_at(&mut tail, length - tail_length).map_err(&unreadable)?;
-        let place = tail.windows(END.len()).rposition(|four| four == END);
-        let place = place.ok_or("it is cut short: its end is missing")?;
-        let end = EndRecord::parse(&tail[place..]).ok_or("its end is cut short")??;
+        let offset = tail.windows(END.len()).rposition(|four| four == END);
+        let offset = offset.ok_or("it is cut short: its end is missing")?;
+        let end = EndRecord::parse(&tail[offset..]).ok_or("its end is cut short")??;
         let EndRecord { count, size, start } = end;
-        if start + size != length - tail_length + place as u64 || size > MAX_DIRECTORY_SIZE {
+        if start + size != length - tail_length + offset as u64 || size > MAX_DIRECTORY_SIZE {
             return Err("its directory isn't directly before its end");
         }
         let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
@@ -93,7 +93,7 @@ impl ZipDirectory {
         if bytes.windows(END.len()).any(|four| four == END) {
             return Err("it has two ends");
         }
-        let mut records = records(&bytes)?;
+        let mut records = parse_records(&bytes)?;
         if records.len() != count {
             return Err("its end states another number of entries than its directory has");
         }
@@ -133,10 +133,10 @@ impl EndRecord {
 const ZIP64: &str = "it is a zip64 file";
 const MULTI_PART: &str = "it is one part of several";
 
-fn records(mut bytes: &[u8]) -> Validated<Vec<ZipRecord>> {
+fn parse_records(mut bytes: &[u8]) -> Validated<Vec<ZipRecord>> {
     let mut records = Vec::new();
     while !bytes.is_empty() {
-        let (record, rest) = split(bytes).ok_or("its directory is damaged")?;
+        let (record, rest) = split_record(bytes).ok_or("its directory is damaged")?;
         records.push(record?);
         bytes = rest;
     }
@@ -144,17 +144,17 @@ fn records(mut bytes: &[u8]) -> Validated<Vec<ZipRecord>> {
 }
 
 /// The first record, and what follows it; `None` if there is none.
-fn split(bytes: &[u8]) -> Option<(Validated<ZipRecord>, &[u8])> {
+fn split_record(bytes: &[u8]) -> Option<(Validated<ZipRecord>, &[u8])> {
     let bytes = bytes.strip_prefix(RECORD).and(Some(bytes))?;
     let length = |offset| u16_at(bytes, offset).map(usize::from);
     let name = RECORD_LENGTH + length(28)?;
     let extra = name + length(30)?;
     let end = extra + length(32)?;
     let rest = bytes.get(end..)?;
-    Some((record(bytes, &bytes[RECORD_LENGTH..name], &bytes[name..extra])?, rest))
+    Some((parse_record(bytes, &bytes[RECORD_LENGTH..name], &bytes[name..extra])?, rest))
 }
 
-fn record(bytes: &[u8], name: &[u8], extra: &[u8]) -> Option<Validated<ZipRecord>> {
+fn parse_record(bytes: &[u8], name: &[u8], extra: &[u8]) -> Option<Validated<ZipRecord>> {
     let (packed, size, start) = (u32_at(bytes, 20)?, u32_at(bytes, 24)?, u32_at(bytes, 42)?);
     let attributes = Attributes {
         system: *bytes.get(5)?,

@@ -103,7 +103,7 @@ fn decide(
     Ok(AvailableReport { rows, filter, notes: cached.collect() })
 }
 
-/// A version that several sources list is the first one's.
+/// A version that several sources list is shown for the first of them.
 fn rows(
     session: &Session,
     filter: &AvailableFilter,
@@ -175,7 +175,7 @@ fn flavour(tool: &Tool, version: &Version) -> (usize, String) {
     match (flavour, vendor) {
         _ if version.is_free_threaded() => (usize::MAX, flavour.to_owned()),
         ("", _) => (0, String::new()),
-        (_, Some(place)) => (place + 1, flavour.to_owned()),
+        (_, Some(index)) => (index + 1, flavour.to_owned()),
         _ => {
             let name = flavour.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
             (tool.vendors.len() + 1, name.to_owned())
@@ -228,8 +228,10 @@ impl Report for AvailableReport {
         let others: Vec<Vec<String>> =
             flavours.filter_map(|rows| self.filter.flavour_cells(&rows)).collect();
         match others.is_empty() {
-            true => output::table(&lines),
-            false => format!("{}\n{}", output::table(&lines), output::table(&others)),
+            true => output::align_columns(&lines),
+            false => {
+                format!("{}\n{}", output::align_columns(&lines), output::align_columns(&others))
+            }
         }
     }
 
@@ -248,7 +250,7 @@ mod tests {
     use super::*;
     use crate::session::in_memory::session;
 
-    fn listed(source: &str, freshness: Freshness, versions: &[&str]) -> ListedReleases {
+    fn listed_releases(source: &str, freshness: Freshness, versions: &[&str]) -> ListedReleases {
         let release = |text: &&str| Release {
             version: Version::parse(text).unwrap(),
             lts: None,
@@ -259,7 +261,7 @@ mod tests {
         ListedReleases { releases, source: source.to_owned(), freshness }
     }
 
-    fn decided(
+    fn report_for(
         name: &str,
         request: Option<&str>,
         listed: &[ListedReleases],
@@ -274,17 +276,21 @@ mod tests {
     #[test]
     fn versions_are_listed_once_with_their_lts_lines() {
         let listed = [
-            listed("site", Freshness::New, &["13.0.0", "12.22.12", "26.0.0-rc.1"]),
-            listed("npm", Freshness::Cached(Duration::from_secs(7200)), &["12.0.0", "12.22.12"]),
+            listed_releases("site", Freshness::New, &["13.0.0", "12.22.12", "26.0.0-rc.1"]),
+            listed_releases(
+                "npm",
+                Freshness::Cached(Duration::from_secs(7200)),
+                &["12.0.0", "12.22.12"],
+            ),
         ];
-        let report = decided("node", None, &listed).unwrap();
+        let report = report_for("node", None, &listed).unwrap();
         insta::assert_snapshot!(report.text(), @"
         12.0.0
         12.22.12  lts/erbium  installed
         13.0.0
         ");
         assert_eq!(report.notes(), ["the index from npm is 2 h old"]);
-        let report = decided("node", Some("12.22"), &listed).unwrap();
+        let report = report_for("node", Some("12.22"), &listed).unwrap();
         assert_eq!(
             serde_json::to_value(&report).unwrap(),
             json!([{
@@ -300,15 +306,15 @@ mod tests {
     #[test]
     fn other_flavours_have_a_line_each() {
         let versions = ["3.12.1", "3.13.0", "3.13.0t", "pypy3.10.1", "pypy3.10.2"];
-        let listed = [listed("site", Freshness::New, &versions)];
-        insta::assert_snapshot!(decided("python", None, &listed).unwrap().text(), @"
+        let listed = [listed_releases("site", Freshness::New, &versions)];
+        insta::assert_snapshot!(report_for("python", None, &listed).unwrap().text(), @"
         3.12.1
         3.13.0
 
         pypy3.10.2  latest of 2  use available python@pypy
         3.13.0t     latest of 1  use available python@3t
         ");
-        let pypy = decided("python", Some("pypy"), &listed).unwrap();
+        let pypy = report_for("python", Some("pypy"), &listed).unwrap();
         insta::assert_snapshot!(pypy.text(), @"
         pypy3.10.1
         pypy3.10.2
@@ -317,14 +323,14 @@ mod tests {
 
     #[test]
     fn no_match_and_an_invalid_request_are_errors() {
-        let listed = [listed("site", Freshness::New, &["12.0.0"])];
-        let error = |request| decided("node", request, &listed).unwrap_err().to_string();
+        let listed = [listed_releases("site", Freshness::New, &["12.0.0"])];
+        let error = |request| report_for("node", request, &listed).unwrap_err().to_string();
         assert_eq!(error(Some("99")), "no node release matches 99\n  hint: use available node");
         assert_eq!(
             error(Some("a b")),
             "invalid version of node: “a b”\n  expected a version, a range or an alias"
         );
-        let none = decided("node", None, &[]).unwrap_err();
+        let none = report_for("node", None, &[]).unwrap_err();
         assert_eq!(none.to_string(), "no node release is available for this platform");
     }
 }

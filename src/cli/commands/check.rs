@@ -284,7 +284,7 @@ mod tests {
         Tool::named(TOOLS, "node").unwrap()
     }
 
-    fn place(path: &str, line: u32) -> MentionPlace {
+    fn mention_place(path: &str, line: u32) -> MentionPlace {
         MentionPlace { path: path.into(), line }
     }
 
@@ -297,7 +297,7 @@ mod tests {
         let mention = Mention {
             tool: node(),
             requests: vec![request.to_owned()],
-            place: place("Dockerfile", line),
+            place: mention_place("Dockerfile", line),
             kind: MentionKind::Image,
             shown: format!("FROM node:{request}"),
         };
@@ -311,7 +311,7 @@ mod tests {
     }
 
     fn nvmrc() -> Requester {
-        Requester::File(place(".nvmrc", 1), None)
+        Requester::File(mention_place(".nvmrc", 1), None)
     }
 
     fn active() -> Baseline {
@@ -328,9 +328,10 @@ mod tests {
                 image(5, "latest", Agreement::Unknown("it means different versions over time")),
             ],
         );
-        report
-            .notes
-            .push(Note { place: Some(place("ci.yml", 0)), what: "invalid YAML\u{1b}".into() });
+        report.notes.push(Note {
+            place: Some(mention_place("ci.yml", 0)),
+            what: "invalid YAML\u{1b}".into(),
+        });
         insta::assert_snapshot!(report.text(), @r#"
         node: usher runs 20.1.0 here (requested by .nvmrc:1)
           Dockerfile:3: FROM node:16
@@ -416,7 +417,7 @@ mod tests {
         the one place that names a version disagrees
           hint: change these places, or the pin: use node@16
         ");
-        let field = Requester::File(place("package.json", 0), Some("engines.node"));
+        let field = Requester::File(mention_place("package.json", 0), Some("engines.node"));
         insta::assert_snapshot!(heading(Expected::NotInstalled, field), @"
         node: 20 is requested here by package.json (engines.node), but not installed
         the one place that names a version disagrees
@@ -428,7 +429,7 @@ mod tests {
         the one place that names a version disagrees
           hint: change these places, or the pin: unset NODE_VERSION
         ");
-        let mention = Requester::Mention(place("Dockerfile", 1), "FROM node:20".to_owned());
+        let mention = Requester::Mention(mention_place("Dockerfile", 1), "FROM node:20".to_owned());
         insta::assert_snapshot!(heading(Expected::NotInstalled, mention), @"
         node: not pinned; the first place that names a version is Dockerfile:1: FROM node:20
         the one place that names a version disagrees

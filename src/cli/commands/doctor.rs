@@ -93,7 +93,7 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
     checks.extend(own_definitions(session));
     for known in session.registry.all() {
         checks.extend(variables(session, known));
-        checks.extend(selection(session, known));
+        checks.extend(check_selected_version(session, known));
         checks.extend(rejected_programs(session, known));
     }
     checks.extend(settings_in_use(session));
@@ -148,10 +148,10 @@ fn path(session: &Session) -> DoctorCheck {
     // The machine's shims serve an account that has none of its own.
     let has_shims =
         |entry: &PathBuf| session.shim.folders.iter().any(|one| is_same(session, entry, one));
-    let Some(place) = entries.iter().position(has_shims) else {
+    let Some(index) = entries.iter().position(has_shims) else {
         return DoctorCheck::error(format!("PATH doesn't contain {}", Shown(&shims)), "use setup");
     };
-    let before = &entries[..place];
+    let before = &entries[..index];
     let hiding = session.registry.all().flat_map(|known| known.tool.programs).find_map(|program| {
         let mut earlier = before.iter().map(|folder| folder.join(program));
         earlier.find(|path| {
@@ -163,7 +163,7 @@ fn path(session: &Session) -> DoctorCheck {
             format!("{} comes before the shims on PATH and hides them", Shown(&program)),
             format!("move {} to the front of PATH, or: use setup", Shown(&shims)),
         ),
-        None => DoctorCheck::ok(format!("{} is on PATH", Shown(&entries[place]))),
+        None => DoctorCheck::ok(format!("{} is on PATH", Shown(&entries[index]))),
     }
 }
 
@@ -261,11 +261,11 @@ fn overridden_pin(session: &Session, known: KnownTool<'_>) -> Option<String> {
 
 /// Problems of the user's own tool definitions, and which of them replace usher's.
 fn own_definitions(session: &Session) -> Vec<DoctorCheck> {
-    let faulty = session.registry.faults().iter().map(|fault| {
+    let faulty = session.registry.definition_errors().iter().map(|fault| {
         let what = [vec![fault.what.clone()], fault.causes.clone()].concat().join(": ");
         DoctorCheck::error(what, "fix the file, then: use reshim")
     });
-    let replaced = session.registry.replaced().map(|(tool, file)| {
+    let replaced = session.registry.replaced_tools().map(|(tool, file)| {
         let (name, file) = (tool.name, Shown(file));
         DoctorCheck::note(
             format!("{file} replaces usher's own definition of {name}"),
@@ -285,7 +285,7 @@ fn rejected_programs(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck
 }
 
 /// Whether a pinned tool can run, and what runs where it isn't pinned.
-fn selection(session: &Session, known: KnownTool<'_>) -> Option<DoctorCheck> {
+fn check_selected_version(session: &Session, known: KnownTool<'_>) -> Option<DoctorCheck> {
     let tool = known.tool.name;
     match active_selection(session, known) {
         Err(Error { what, causes, hint, .. }) => {

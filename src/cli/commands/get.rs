@@ -25,7 +25,7 @@ use crate::session::current::version_label;
 use crate::store::install::Installer;
 use crate::store::runtime::install_runtime;
 
-/// How many versions are fetched at once: enough to keep one network line and two cores busy.
+/// How many versions are fetched at once: enough to use one network connection and two cores fully.
 const PARALLEL_INSTALLS: usize = 4;
 
 /// Which version a request means where several match.
@@ -37,7 +37,7 @@ pub(super) enum Prefer {
     Installed,
 }
 
-/// What a request led to.
+/// The result of a request.
 #[derive(Debug)]
 pub(super) enum Acquired {
     /// An installed version.
@@ -81,19 +81,19 @@ struct Chooser<'a> {
 }
 
 impl Chooser<'_> {
-    fn choose(self, wanted: &ToolRequest<'_>, prefer: Prefer) -> Result<Choice> {
+    fn choose(self, tool_request: &ToolRequest<'_>, prefer: Prefer) -> Result<Choice> {
         match prefer {
-            Prefer::Newest => self.newest(wanted),
-            Prefer::Installed => match self.find_installed(wanted)? {
+            Prefer::Newest => self.newest(tool_request),
+            Prefer::Installed => match self.find_installed(tool_request)? {
                 Some(toolchain) => Ok(Choice::Installed(toolchain)),
-                None => self.newest(wanted),
+                None => self.newest(tool_request),
             },
         }
     }
 
     /// The newest release that matches; without one, the highest installed version.
-    fn newest(self, wanted: &ToolRequest<'_>) -> Result<Choice> {
-        let ToolRequest { known, request, .. } = *wanted;
+    fn newest(self, tool_request: &ToolRequest<'_>) -> Result<Choice> {
+        let ToolRequest { known, request, .. } = *tool_request;
         let session = self.session;
         match request.kind() {
             RequestKind::System => return Ok(Choice::System),
@@ -114,14 +114,14 @@ impl Chooser<'_> {
             | RequestKind::LtsBack(_)
             | RequestKind::LtsNamed(_) => {}
         }
-        let installed = self.find_installed(wanted)?;
+        let installed = self.find_installed(tool_request)?;
         // No release matches an exact version better than the installed one.
         if request.exact(known.tool).is_some()
             && let Some(toolchain) = installed
         {
             return Ok(Choice::Installed(toolchain));
         }
-        match ((self.find)(wanted), installed) {
+        match ((self.find)(tool_request), installed) {
             (Ok(release), Some(toolchain))
                 if toolchain.version.as_ref() == Some(&release.version) =>
             {
@@ -137,8 +137,8 @@ impl Chooser<'_> {
 
     /// The highest installed version that matches and that the runtime it is built for can run, if
     /// that is installed.
-    fn find_installed(self, wanted: &ToolRequest<'_>) -> Result<Option<Toolchain>> {
-        let ToolRequest { known, request, .. } = *wanted;
+    fn find_installed(self, tool_request: &ToolRequest<'_>) -> Result<Option<Toolchain>> {
+        let ToolRequest { known, request, .. } = *tool_request;
         let session = self.session;
         let runtime = runtime::for_tool(&session.resolver(), known.tool, self.together)?;
         let fits = |version: &Version| {
@@ -162,29 +162,31 @@ impl Chooser<'_> {
 pub(super) fn try_install_all(
     session: &Session,
     access: &WriteAccess,
-    wanted: &[(ToolRequest<'_>, Prefer)],
+    requests: &[(ToolRequest<'_>, Prefer)],
 ) -> Vec<Option<Result<Acquired>>> {
     let network = Network::with_cache(session, access);
-    let together: Vec<ToolRequest<'_>> = wanted.iter().map(|(wanted, _)| *wanted).collect();
+    let together: Vec<ToolRequest<'_>> =
+        requests.iter().map(|(tool_request, _)| *tool_request).collect();
     let finder = Finder::new(session, &network).with_requests(&together);
     let for_threads = access.for_threads();
-    let results: Vec<_> = wanted.iter().map(|_| Mutex::new(None)).collect();
+    let results: Vec<_> = requests.iter().map(|_| Mutex::new(None)).collect();
     let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
-    session.reporter.begin_batch(wanted.len());
+    session.reporter.begin_batch(requests.len());
     let work = |access: &WriteAccess| {
         let installer = Installer::new(session, access, &network, &finder);
-        let find = |wanted: &ToolRequest<'_>| finder.find(wanted);
+        let find = |tool_request: &ToolRequest<'_>| finder.find(tool_request);
         let batch = BatchInstaller {
             installer,
             chooser: Chooser { session, together: &together, find: &find },
         };
         while !stopped.load(Ordering::Relaxed) {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let (Some((wanted, prefer)), Some(slot)) = (wanted.get(index), results.get(index))
+            let (Some((tool_request, prefer)), Some(slot)) =
+                (requests.get(index), results.get(index))
             else {
                 return;
             };
-            let result = batch.acquire(wanted, *prefer);
+            let result = batch.acquire(tool_request, *prefer);
             if result.as_ref().is_err_and(stops_the_batch) {
                 stopped.store(true, Ordering::Relaxed);
             }
@@ -192,7 +194,7 @@ pub(super) fn try_install_all(
         }
     };
     thread::scope(|scope| {
-        for _ in 1..wanted.len().min(PARALLEL_INSTALLS) {
+        for _ in 1..requests.len().min(PARALLEL_INSTALLS) {
             scope.spawn(|| for_threads.with(work));
         }
         work(access);
@@ -206,9 +208,9 @@ pub(super) fn try_install_all(
 pub(super) fn install_all(
     session: &Session,
     access: &WriteAccess,
-    wanted: &[(ToolRequest<'_>, Prefer)],
+    requests: &[(ToolRequest<'_>, Prefer)],
 ) -> Result<Vec<Acquired>> {
-    try_install_all(session, access, wanted).into_iter().flatten().collect()
+    try_install_all(session, access, requests).into_iter().flatten().collect()
 }
 
 /// Whether an error ends the whole command: one that isn't about a single version or source.
@@ -226,22 +228,22 @@ struct BatchInstaller<'a> {
 impl BatchInstaller<'_> {
     /// Makes one version available, and the runtime that it is built for unless that is requested
     /// by the same command.
-    fn acquire(self, wanted: &ToolRequest<'_>, prefer: Prefer) -> Result<Acquired> {
-        let acquired = self.carry_out(wanted, self.chooser.choose(wanted, prefer)?)?;
+    fn acquire(self, tool_request: &ToolRequest<'_>, prefer: Prefer) -> Result<Acquired> {
+        let acquired = self.carry_out(tool_request, self.chooser.choose(tool_request, prefer)?)?;
         if let Acquired::Toolchain { toolchain, .. } = &acquired {
-            self.install_missing_runtime(wanted, toolchain)?;
+            self.install_missing_runtime(tool_request, toolchain)?;
         }
         Ok(acquired)
     }
 
-    fn carry_out(self, wanted: &ToolRequest<'_>, choice: Choice) -> Result<Acquired> {
+    fn carry_out(self, tool_request: &ToolRequest<'_>, choice: Choice) -> Result<Acquired> {
         let session = self.chooser.session;
         let (toolchain, error) = match choice {
             Choice::System => return Ok(Acquired::Nothing),
             Choice::Installed(toolchain) => return Ok(Acquired::installed_before(toolchain)),
             Choice::Fallback(toolchain, error) => (toolchain, error),
             Choice::Fetch { release, fallback } => {
-                match (self.installer.install_from_any(wanted, release), fallback) {
+                match (self.installer.install_from_any(tool_request, release), fallback) {
                     (Ok(installed), _) => {
                         return Ok(Acquired::Toolchain {
                             toolchain: installed.toolchain,
@@ -249,38 +251,38 @@ impl BatchInstaller<'_> {
                         });
                     }
                     (Err(error), Some(toolchain)) if !stops_the_batch(&error) => {
-                        (toolchain, requested_by(wanted, error))
+                        (toolchain, requested_by(tool_request, error))
                     }
-                    (Err(error), _) => return Err(requested_by(wanted, error)),
+                    (Err(error), _) => return Err(requested_by(tool_request, error)),
                 }
             }
         };
-        session.note(&fallback_notice(wanted, &toolchain, &error));
+        session.note(&fallback_notice(tool_request, &toolchain, &error));
         Ok(Acquired::installed_before(toolchain))
     }
 
     fn install_missing_runtime(
         self,
-        wanted: &ToolRequest<'_>,
+        tool_request: &ToolRequest<'_>,
         toolchain: &Toolchain,
     ) -> Result<()> {
         let Chooser { session, together, .. } = self.chooser;
-        let built_for = wanted.known.tool.built_for.map(|built_for| built_for.tool);
+        let built_for = tool_request.known.tool.built_for.map(|built_for| built_for.tool);
         if together.iter().any(|one| Some(one.known.tool.name) == built_for) {
             return Ok(());
         }
-        let Some(missing) = runtime::missing_runtime(&session.resolver(), wanted, toolchain)?
+        let Some(missing) = runtime::missing_runtime(&session.resolver(), tool_request, toolchain)?
         else {
             return Ok(());
         };
-        let guest = (wanted.known.tool, toolchain);
+        let guest = (tool_request.known.tool, toolchain);
         install_runtime(&self.installer, &session.registry, guest, &missing)
     }
 }
 
 /// An error of an install, with the file that requests the version.
-pub(super) fn requested_by(wanted: &ToolRequest<'_>, error: Error) -> Error {
-    let ToolRequest { known, request, origin } = wanted;
+pub(super) fn requested_by(tool_request: &ToolRequest<'_>, error: Error) -> Error {
+    let ToolRequest { known, request, origin } = tool_request;
     match origin {
         Origin::CommandLine => error,
         origin => error.because(format!("{} {request} is requested by {origin}", known.tool.name)),
@@ -302,8 +304,8 @@ fn toolchain_in_folder(
 }
 
 /// The notice that an installed version is used because no release could be fetched.
-fn fallback_notice(wanted: &ToolRequest<'_>, toolchain: &Toolchain, error: &Error) -> String {
-    let ToolRequest { known, request, .. } = wanted;
+fn fallback_notice(tool_request: &ToolRequest<'_>, toolchain: &Toolchain, error: &Error) -> String {
+    let ToolRequest { known, request, .. } = tool_request;
     let installed =
         format!("using {} {}, which is installed", known.tool.name, version_label(toolchain));
     match error.kind() {
@@ -335,21 +337,25 @@ mod tests {
         let session = session(world);
         let known = session.registry.named("node").unwrap();
         let request = Request::parse(request, known.tool, RequestTrust::User).unwrap();
-        let wanted = ToolRequest { known, request: &request, origin: &Origin::CommandLine };
+        let tool_request = ToolRequest { known, request: &request, origin: &Origin::CommandLine };
         let find = |_: &ToolRequest<'_>| match newest {
             Ok(version) => Ok(test_release(version)),
             Err(kind) => Err(Error::new(kind, "no release")),
         };
-        let chooser = Chooser { session: &session, together: &[wanted], find: &find };
-        [Prefer::Newest, Prefer::Installed].map(|prefer| match chooser.choose(&wanted, prefer) {
-            Ok(Choice::System) => "system".to_owned(),
-            Ok(Choice::Installed(toolchain)) => version_label(&toolchain),
-            Ok(Choice::Fallback(toolchain, error)) => fallback_notice(&wanted, &toolchain, &error),
-            Ok(Choice::Fetch { release, fallback }) => {
-                let fallback = fallback.map(|toolchain| version_label(&toolchain));
-                format!("fetch {}, else {}", release.version, fallback.unwrap_or_default())
+        let chooser = Chooser { session: &session, together: &[tool_request], find: &find };
+        [Prefer::Newest, Prefer::Installed].map(|prefer| {
+            match chooser.choose(&tool_request, prefer) {
+                Ok(Choice::System) => "system".to_owned(),
+                Ok(Choice::Installed(toolchain)) => version_label(&toolchain),
+                Ok(Choice::Fallback(toolchain, error)) => {
+                    fallback_notice(&tool_request, &toolchain, &error)
+                }
+                Ok(Choice::Fetch { release, fallback }) => {
+                    let fallback = fallback.map(|toolchain| version_label(&toolchain));
+                    format!("fetch {}, else {}", release.version, fallback.unwrap_or_default())
+                }
+                Err(error) => format!("{:?}", error.kind()),
             }
-            Err(error) => format!("{:?}", error.kind()),
         })
     }
 
@@ -375,7 +381,7 @@ mod tests {
         assert_eq!(absent, [&format!("{using} matches 12"), "12.0.0"]);
         let offline = check("12.0.0", "12", Err(ErrorKind::Network));
         assert_eq!(offline, [using, "12.0.0"]);
-        // A failed checksum is no reason to run something else.
+        // After a failed checksum no other version is used.
         assert_eq!(check("12.0.0", "12", Err(ErrorKind::Integrity)), ["Integrity", "12.0.0"]);
         assert_eq!(check("", "12", Err(ErrorKind::Network)), ["Network"; 2]);
     }

@@ -40,7 +40,7 @@ pub(super) struct InstallReport {
     pub(super) newly_installed: bool,
 }
 
-/// What came of all requests; `error` is what the command ends with.
+/// The results of all requests; `error` is the command's result.
 #[derive(Default)]
 struct InstallReports {
     installed: Vec<InstallReport>,
@@ -65,9 +65,10 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
 pub fn into_store(
     session: &mut Session,
     words: &[String],
-    (store, as_json): (&Path, bool),
+    store: &Path,
+    as_json: bool,
 ) -> Result<()> {
-    let store = absolute(session, store)?;
+    let store = absolute_path(session, store)?;
     let reports = session.with_store(&store, |session| apply(session, &decide(session, words)?))?;
     if let Some(error) = reports.error {
         print_text(&reports.installed, as_json);
@@ -120,22 +121,28 @@ fn requested_here(session: &Session) -> Result<Vec<InstallRequest<'_>>> {
 
 /// Installs all of them. One that can't be found or fetched doesn't stop the others.
 fn apply(session: &Session, requests: &[InstallRequest<'_>]) -> Result<InstallReports> {
-    let wanted = requests.iter().map(|InstallRequest { known, request, origin }| {
-        // For a project any version that matches is right; a user who names one wants the newest.
+    let tool_requests = requests.iter().map(|InstallRequest { known, request, origin }| {
+        // For a project any version that matches is right; for a user who names one, the newest is.
         let prefer = match origin {
             Origin::CommandLine => Prefer::Newest,
             _ => Prefer::Installed,
         };
         (ToolRequest { known: *known, request, origin }, prefer)
     });
-    let wanted: Vec<_> = wanted.collect();
+    let tool_requests: Vec<_> = tool_requests.collect();
     let access = folders::write_access(&session.folders)?;
     let mut reports = InstallReports::default();
     let mut errors: Vec<Error> = Vec::new();
-    for ((wanted, _), result) in wanted.iter().zip(try_install_all(session, &access, &wanted)) {
+    for ((tool_request, _), result) in
+        tool_requests.iter().zip(try_install_all(session, &access, &tool_requests))
+    {
         match result {
             Some(Ok(Acquired::Toolchain { toolchain, newly_installed })) => {
-                reports.installed.push(InstallReport::of(wanted, &toolchain, newly_installed));
+                reports.installed.push(InstallReport::of(
+                    tool_request,
+                    &toolchain,
+                    newly_installed,
+                ));
             }
             Some(Err(error)) => errors.push(error),
             Some(Ok(Acquired::Nothing)) | None => {}
@@ -153,10 +160,10 @@ fn apply(session: &Session, requests: &[InstallRequest<'_>]) -> Result<InstallRe
 }
 
 impl InstallReport {
-    fn of(wanted: &ToolRequest<'_>, toolchain: &Toolchain, newly_installed: bool) -> Self {
+    fn of(tool_request: &ToolRequest<'_>, toolchain: &Toolchain, newly_installed: bool) -> Self {
         Self {
-            tool: wanted.known.tool.name,
-            request: wanted.request.to_string(),
+            tool: tool_request.known.tool.name,
+            request: tool_request.request.to_string(),
             version: version_label(toolchain),
             store: store_label(&toolchain.store).to_owned(),
             path: toolchain.root.to_string_lossy().into_owned(),
@@ -178,20 +185,20 @@ impl InstallReport {
 /// Prints what was installed.
 pub(super) fn print(reports: &[InstallReport], as_json: bool) {
     match as_json {
-        true => output::json(&reports),
+        true => output::print_json(&reports),
         false => print_text(reports, as_json),
     }
 }
 
-/// Prints what was installed before an error; that is no answer for programs.
+/// Prints what was installed before an error. With `--json` the output is only the error.
 fn print_text(reports: &[InstallReport], as_json: bool) {
     for report in reports.iter().filter(|_| !as_json) {
-        output::line(report.text());
+        output::print_line(report.text());
     }
 }
 
 /// A store's path from the root.
-fn absolute(session: &Session, store: &Path) -> Result<PathBuf> {
+fn absolute_path(session: &Session, store: &Path) -> Result<PathBuf> {
     let directory = session.world.directory();
     let directory = directory.map_err(|error| Error::io("find", Path::new("."), error))?;
     Ok(directory.join(store).components().collect())
@@ -209,7 +216,7 @@ mod tests {
         let words: Vec<String> = words.iter().map(ToString::to_string).collect();
         let described = |one: &InstallRequest<'_>| {
             let origin = match &one.origin {
-                Origin::File(place) => place.path.display().to_string(),
+                Origin::File(location) => location.path.display().to_string(),
                 origin => origin.to_string(),
             };
             format!("{} {} by {origin}", one.known.tool.name, one.request)

@@ -79,7 +79,7 @@ fn apply(session: &Session, plan: &FromArchivePlan<'_>) -> Result<InstallReport>
     let store = OwnStore::new(session, &access);
     let fetcher = Fetcher::new(session, &network, &access);
     let Installed { toolchain, already_installed } =
-        install_from_archive((store, fetcher), &store.location(*known, version), archive)?;
+        install_from_archive(store, fetcher, &store.location(*known, version), archive)?;
     Ok(InstallReport {
         tool: known.tool.name,
         request: version.to_string(),

@@ -28,10 +28,10 @@ pub fn run(given: ProcessArgs, running: RunningShim, is_system: bool) -> Result<
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, error))?;
     let [first, second] = OWN_NAMES.map(|name| shims.join(name));
     let content = fs::read(&own).map_err(|error| Error::io("read", &own, error))?;
-    replace::put_program(&access, &content, (&first, &shims))?;
+    replace::put_program(&access, &content, &first, &shims)?;
     replace::put_shim(&access, &first, &second)?;
     drop(access);
     refresh_shims(&mut session, &[])?;
-    output::path(&shims);
+    output::print_path(&shims);
     Ok(())
 }

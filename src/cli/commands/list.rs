@@ -82,7 +82,9 @@ impl Report for ListReport {
     fn text(&self) -> String {
         match self.rows.is_empty() {
             true => "no version is installed: use node@lts\n".to_owned(),
-            false => output::table(&self.rows.iter().map(ListRow::cells).collect::<Vec<_>>()),
+            false => {
+                output::align_columns(&self.rows.iter().map(ListRow::cells).collect::<Vec<_>>())
+            }
         }
     }
 

@@ -76,7 +76,7 @@ struct LatestRelease {
 /// Looks up the releases of a tool.
 type CheckUpdates<'a> = dyn Fn(&CurrentVersion<'_>) -> Result<Updates> + 'a;
 
-/// Runs `use outdated`. An outdated version is no failure; a failed look-up is.
+/// Runs `use outdated`. An outdated version isn't a failure; a failed look-up is.
 pub fn run(session: &Session, filter: &ToolFilter<'_>, as_json: bool) -> Result<i32> {
     // Indexes are cached only where the cache is writable; the result is the same.
     let access = folders::write_access(&session.folders).ok();
@@ -191,7 +191,7 @@ impl Report for OutdatedReport {
         }
         let head = ["tool", "active", "latest matching", "latest", "request"].map(str::to_owned);
         let rows = self.rows.iter().map(OutdatedRow::cells);
-        output::table(&[head.to_vec()].into_iter().chain(rows).collect::<Vec<_>>())
+        output::align_columns(&[head.to_vec()].into_iter().chain(rows).collect::<Vec<_>>())
     }
 
     fn notes(&self) -> Vec<String> {

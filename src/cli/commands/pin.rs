@@ -15,7 +15,7 @@ use super::{refresh_shims_after_error, tool_arguments};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
-use crate::project::{PinTarget, target, write};
+use crate::project::{PinTarget, pin_target, write_pin};
 use crate::registry::KnownTool;
 use crate::releases::ToolRequest;
 use crate::session::Session;
@@ -74,7 +74,7 @@ fn decide<'a>(session: &'a Session, words: &[String], is_global: bool) -> Result
         let (known, request) = argument.request_or_default()?;
         let target = match is_global {
             true => PinTarget::Default,
-            false => target(session, known.tool, &request)?,
+            false => pin_target(session, known.tool, &request)?,
         };
         plan.is_default_without_project |= matches!(target, PinTarget::Default) && !is_global;
         check_allowed(&target, known.tool, &request)?;
@@ -84,7 +84,7 @@ fn decide<'a>(session: &'a Session, words: &[String], is_global: bool) -> Result
     Ok(plan)
 }
 
-/// A project's files can't hold every request that a user can type: no `path:/somewhere`.
+/// A project's files can't contain every request that a user can type: no `path:/somewhere`.
 fn check_allowed(target: &PinTarget, tool: &'static Tool, request: &Request) -> Result<()> {
     match target {
         PinTarget::Default => Ok(()),
@@ -110,15 +110,15 @@ fn overriding_variables(session: &Session, tool: &Tool) -> Vec<(&'static str, St
     set.collect()
 }
 
-/// Installs what is to be pinned: nothing is written before all versions are installed. `system`
-/// has no version.
+/// Installs the versions to pin: nothing is written before all are installed. `system` has no
+/// version.
 fn install(session: &Session, pins: &[PlannedPin<'_>]) -> Result<Vec<Option<Version>>> {
-    let wanted = pins.iter().map(|PlannedPin { known, request, .. }| {
-        let wanted = ToolRequest { known: *known, request, origin: &Origin::CommandLine };
-        (wanted, Prefer::Newest)
+    let tool_requests = pins.iter().map(|PlannedPin { known, request, .. }| {
+        let tool_request = ToolRequest { known: *known, request, origin: &Origin::CommandLine };
+        (tool_request, Prefer::Newest)
     });
     let access = folders::write_access(&session.folders)?;
-    let acquired = install_all(session, &access, &wanted.collect::<Vec<_>>())?;
+    let acquired = install_all(session, &access, &tool_requests.collect::<Vec<_>>())?;
     let version = |acquired| match acquired {
         Acquired::Toolchain { toolchain, .. } => toolchain.version,
         Acquired::Nothing => None,
@@ -133,7 +133,7 @@ fn apply(
 ) -> Result<Vec<PinReport>> {
     let reports = pins.iter().zip(versions).map(|(pin, version)| {
         let PlannedPin { known, request, target, overriding } = pin;
-        let written = write(session, target, known.tool, (request, version.as_ref()))?;
+        let written = write_pin(session, target, known.tool, (request, version.as_ref()))?;
         Ok(PinReport {
             tool: known.tool.name,
             request: written.text,
@@ -170,13 +170,13 @@ impl PinReport {
 
 fn print(session: &Session, reports: &[PinReport], as_json: bool) {
     for report in reports.iter().filter(|_| !as_json) {
-        output::line(report.text());
+        output::print_line(report.text());
     }
     for warning in reports.iter().flat_map(PinReport::warnings) {
         session.note(&warning);
     }
     if as_json {
-        output::json(&reports);
+        output::print_json(&reports);
     }
 }
 
@@ -194,11 +194,11 @@ mod tests {
         let words: Vec<String> =
             words.split(' ').filter(|word| *word != "--global").map(str::to_owned).collect();
         let decided = decide(&session, &words, is_global);
-        let decided = decided.map_or_else(|error| error.to_string(), |plan| described(&plan));
+        let decided = decided.map_or_else(|error| error.to_string(), |plan| plan_text(&plan));
         assert_eq!(decided, expected, "{words:?}");
     }
 
-    fn described(plan: &PinPlan<'_>) -> String {
+    fn plan_text(plan: &PinPlan<'_>) -> String {
         let pins = plan.pins.iter().map(|PlannedPin { known, request, target, overriding }| {
             let target = match target {
                 PinTarget::Existing(location) => format!("in {}", location.place.path.display()),
@@ -249,7 +249,7 @@ mod tests {
         let refused = decide(&session, &["go@path:/opt/n".to_owned()], false).err().unwrap();
         assert_eq!((refused.kind(), refused.what.as_str()), (ErrorKind::Usage, error));
         assert_eq!(refused.hint.as_deref(), Some("use --global go@path:/opt/n"));
-        // The field holds an exact version, and `system` has none.
+        // The field needs an exact version, and `system` has none.
         let refused = decide(&session, &["node@system".to_owned()], false).err().unwrap();
         assert_eq!(refused.kind(), ErrorKind::BadFile);
         assert!(decide(&session, &["node@20".to_owned()], false).is_ok());

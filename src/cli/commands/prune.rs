@@ -1,4 +1,4 @@
-//! `use prune`: removes unused versions, after it has listed them with the reasons and asked.
+//! `use prune`: lists unused versions with the reasons, and removes them once the user confirms.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::toolchain::Store;
 
-use super::verify::{absent, is_meant, name};
+use super::verify::{is_meant, not_installed_error, version_with_store};
 use super::{ToolArgument, count_of, refresh_shims_after_error, tool_arguments};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
@@ -109,7 +109,7 @@ pub fn run(session: &mut Session, arguments: &PruneArguments, as_json: bool) -> 
         return Err(error);
     }
     if as_json {
-        output::json(&reports);
+        output::print_json(&reports);
     }
     Ok(())
 }
@@ -129,13 +129,13 @@ fn prune(
     }
     let mut references = References::default();
     for project in &arguments.projects {
-        references.below(session, project)?;
+        references.add_projects_below(session, project)?;
     }
-    let plan = plan(session, arguments, (installed, references))?;
+    let plan = plan(session, arguments, installed, references)?;
     if !as_json {
-        output::text(output::table(&plan.table()).as_bytes());
+        output::print_text(output::align_columns(&plan.table()).as_bytes());
         if plan.removals().next().is_none() {
-            output::line("nothing to remove");
+            output::print_line("nothing to remove");
         }
     }
     let result = match is_confirmed(&plan, arguments) {
@@ -144,15 +144,16 @@ fn prune(
     };
     if !as_json {
         for one in plan.removals().filter(|one| result.removed.contains(&one.location.root)) {
-            let (name, size) = (name(&one.location), human_size(one.bytes));
-            output::line(format_args!("removed {name} ({size})"));
+            let (name, size) = (version_with_store(&one.location), human_size(one.bytes));
+            output::print_line(format_args!("removed {name} ({size})"));
         }
     }
     let reports = plan.versions.iter().map(|one| one.report(&result.removed));
     Ok((reports.collect(), result))
 }
 
-/// Refuses arguments that don't say what to remove, and questions that can't be asked.
+/// Refuses arguments that name nothing to remove, and a run that needs a confirmation but can't
+/// get one.
 fn check_arguments(arguments: &PruneArguments, can_ask: bool) -> Result<()> {
     let usage = |what: &str, hint: &str| Err(Error::new(ErrorKind::Usage, what).hint(hint));
     let has_bare_tool = arguments.tools.iter().any(|word| !word.contains('@'));
@@ -174,7 +175,7 @@ fn check_arguments(arguments: &PruneArguments, can_ask: bool) -> Result<()> {
 fn installed_versions(session: &Session) -> Result<Vec<InstalledVersion<'_>>> {
     let store = session.folders.toolchains();
     let contents = StoreContents::of(&session.registry, &store, &Store::Own)?;
-    let processes = Processes::now();
+    let processes = Processes::list();
     let measured = contents.locations.into_iter().map(|location| {
         let last = last_use(location.known.tool, &location.toolchain());
         InstalledVersion {
@@ -191,19 +192,23 @@ fn installed_versions(session: &Session) -> Result<Vec<InstalledVersion<'_>>> {
 fn plan<'a>(
     session: &'a Session,
     arguments: &PruneArguments,
-    (installed, mut references): (Vec<InstalledVersion<'a>>, References),
+    installed: Vec<InstalledVersion<'a>>,
+    mut references: References,
 ) -> Result<PrunePlan<'a>> {
     let words = tool_arguments(session, &arguments.tools)?;
     for word in &words {
         if !installed.iter().any(|one| is_meant(&one.location, word)) {
             let locations = installed.into_iter().map(|one| one.location).collect();
-            return Err(absent(word, &StoreContents { locations, ..StoreContents::default() }));
+            return Err(not_installed_error(
+                word,
+                &StoreContents { locations, ..StoreContents::default() },
+            ));
         }
     }
     if installed.is_empty() {
         return Ok(PrunePlan { versions: Vec::new() });
     }
-    references.here(session)?;
+    references.add_current_folder(session)?;
     let rules = PruneRules {
         unused_days: arguments.unused,
         running: match arguments.yes {
@@ -222,7 +227,7 @@ fn plan<'a>(
             has_virtual_environments: location.known.definition.venvs,
             unused_days,
             processes,
-            requested_by: references.by(&location.root).map(str::to_owned),
+            requested_by: references.requester_of(&location.root).map(str::to_owned),
         };
         let decision = decide(&rules, &usage);
         PlannedRemoval { location, usage, decision, bytes }
@@ -243,17 +248,20 @@ fn is_confirmed(plan: &PrunePlan<'_>, arguments: &PruneArguments) -> bool {
     let count = plan.removals().count();
     let bytes: u64 = plan.removals().map(|one| one.bytes).sum();
     let question = format!("remove {} ({})?", count_of(count, "version"), human_size(bytes));
-    count > 0 && !arguments.dry_run && (arguments.yes || output::ask(question))
+    count > 0 && !arguments.dry_run && (arguments.yes || output::confirm(question))
 }
 
-/// Removes what the plan says, one version after the other, up to the first error.
+/// Removes the versions of the plan, one after the other, up to the first error.
 fn apply(session: &Session, plan: &PrunePlan<'_>, arguments: &PruneArguments) -> PruneResult {
     let mut result = PruneResult::default();
     for PlannedRemoval { location, usage, .. } in plan.removals() {
         // It may have been started while the question was open.
-        let is_running = !Processes::now().running_from(&location.root).is_empty();
+        let is_running = !Processes::list().running_from(&location.root).is_empty();
         if is_running && !(arguments.yes && usage.named == NamedBy::Version) {
-            session.note(&format!("keeping {}: it was started just now", name(location)));
+            session.note(&format!(
+                "keeping {}: it was started just now",
+                version_with_store(location)
+            ));
             continue;
         }
         match remove(session, location) {
@@ -284,7 +292,12 @@ impl<'a> PrunePlan<'a> {
                 PruneDecision::Remove => ("remove", unused_text(one.usage.unused_days)),
                 PruneDecision::Keep(reason) => ("keep", reason.to_string()),
             };
-            vec![action.to_owned(), name(&one.location), human_size(one.bytes), reason]
+            vec![
+                action.to_owned(),
+                version_with_store(&one.location),
+                human_size(one.bytes),
+                reason,
+            ]
         };
         self.versions.iter().map(row).collect()
     }
@@ -379,11 +392,16 @@ mod tests {
     /// What is removed.
     fn check(words: &str, expected: &str) {
         let session = machine();
-        let known = (installed(&session), References::default());
-        let planned = plan(&session, &arguments(words), known);
+        let installed = installed(&session);
+        let planned = plan(&session, &arguments(words), installed, References::default());
         let planned = planned.map_or_else(
             |error| error.to_string(),
-            |plan| plan.removals().map(|one| name(&one.location)).collect::<Vec<_>>().join(", "),
+            |plan| {
+                plan.removals()
+                    .map(|one| version_with_store(&one.location))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            },
         );
         assert_eq!(planned, expected, "{words}");
     }
@@ -400,7 +418,7 @@ mod tests {
         check("node@20.1.0", "");
         check("node@20.1.0 --yes", "node 20.1.0");
         check("--unused=90 --yes", "node 10.24.1");
-        // What a project requests is kept even if it is named.
+        // A version that a project requests isn't removed, even if it is named.
         check("node@12.22.12 --yes", "");
         check("node@12", "node 12.0.0");
     }
@@ -413,10 +431,11 @@ mod tests {
     }
 
     #[test]
-    fn the_table_names_what_is_removed_and_why_the_rest_is_kept() {
+    fn the_table_names_what_is_removed_and_why_the_rest_stays() {
         let session = machine();
-        let known = (installed(&session), References::default());
-        let plan = plan(&session, &arguments("--unused=90"), known).unwrap();
+        let installed = installed(&session);
+        let plan =
+            plan(&session, &arguments("--unused=90"), installed, References::default()).unwrap();
         let rows = plan.table();
         let columns =
             |row: &Vec<String>| [row[0].clone(), row[1].clone(), row[2].clone()].join(" ");
@@ -441,8 +460,9 @@ mod tests {
     #[test]
     fn programs_read_what_would_be_and_what_was_removed() {
         let session = machine();
-        let known = (installed(&session), References::default());
-        let plan = plan(&session, &arguments("node@10 node@20"), known).unwrap();
+        let installed = installed(&session);
+        let plan = plan(&session, &arguments("node@10 node@20"), installed, References::default())
+            .unwrap();
         let removed = [PathBuf::from("/usher/toolchains/node/10.24.1")];
         let reports: Vec<PruneReport> =
             plan.versions.iter().map(|one| one.report(&removed)).collect();

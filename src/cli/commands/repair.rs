@@ -5,7 +5,7 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::toolchain::Store;
 
 use super::count_of;
-use super::verify::{name, select};
+use super::verify::{select_versions, version_with_store};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -32,28 +32,28 @@ struct RepairReport {
     repaired: bool,
     /// How many entries that package managers added were preserved.
     preserved: usize,
-    /// What neither upstream nor a package manager had put there.
+    /// Files that were neither from upstream nor from a package manager.
     removed: Vec<String>,
 }
 
 /// Runs the command. A version that can't be repaired doesn't stop the others; the last error is the
 /// command's.
 pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
-    let contents = select(session, words)?;
+    let contents = select_versions(session, words)?;
     for entry in &contents.unexpected {
         session.note(&format!("{}: {}; left as it is", Shown(&entry.path), entry.what));
     }
     let (reports, error) = apply(session, &contents)?;
     drop(contents);
     if !as_json {
-        text(&reports, error.is_some()).iter().for_each(output::line);
+        text(&reports, error.is_some()).iter().for_each(output::print_line);
     }
     refresh_shims(session, &[])?;
     if let Some(error) = error {
         return Err(error);
     }
     if as_json {
-        output::json(&reports);
+        output::print_json(&reports);
     }
     Ok(())
 }
@@ -96,7 +96,7 @@ fn repair_one(
 
 /// A shared store is repaired by the account that it belongs to.
 fn not_yours(location: &InstallLocation<'_>) -> Error {
-    let what = format!("{} is not in your own store", name(location));
+    let what = format!("{} is not in your own store", version_with_store(location));
     Error::new(ErrorKind::Permission, what)
         .because(format!("it is in {}", Shown(&location.root)))
         .hint("ask this machine's administrator to repair it")
@@ -108,7 +108,7 @@ impl RepairReport {
         let (preserved, removed) =
             repaired.map_or((0, Vec::new()), |repaired| (repaired.preserved, repaired.removed));
         Self {
-            name: name(location),
+            name: version_with_store(location),
             tool: location.known.tool.name,
             version: location.version.to_string(),
             path: location.root.to_string_lossy().into_owned(),
@@ -165,12 +165,12 @@ mod tests {
     }
 
     #[test]
-    fn a_report_has_what_was_kept_and_what_was_removed() {
+    fn a_report_counts_preserved_and_deleted_entries() {
         let text = |repaired| report(repaired, Store::Own).text().join("\n");
         assert_eq!(text(None), "node 12.22.12 is unchanged");
         assert_eq!(text(Some((0, 0))), "repaired node 12.22.12");
-        let kept = "repaired node 12.22.12, keeping 2 entries added by package managers";
-        assert_eq!(text(Some((2, 0))), kept);
+        let repaired = "repaired node 12.22.12, keeping 2 entries added by package managers";
+        assert_eq!(text(Some((2, 0))), repaired);
         let many = text(Some((1, 6)));
         assert!(many.starts_with("repaired node 12.22.12, keeping 1 entry added"), "{many}");
         assert!(

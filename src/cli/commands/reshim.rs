@@ -23,10 +23,10 @@ pub fn run(session: &mut Session, as_json: bool) -> Result<()> {
     let changes = shim_folder::refresh(session, &folders::write_access(&session.folders)?, &[])?;
     if as_json {
         let ShimChanges { created, removed, foreign } = &changes;
-        output::json(&ReshimReport { created, removed, foreign });
+        output::print_json(&ReshimReport { created, removed, foreign });
         return Ok(());
     }
-    text(&changes).iter().for_each(output::line);
+    text(&changes).iter().for_each(output::print_line);
     if !changes.foreign.is_empty() {
         session.note(&foreign_files_notice(session, &changes.foreign));
     }

@@ -30,12 +30,12 @@ struct RunPlan {
 /// Runs the command; returns only with an error.
 pub fn run(session: &mut Session, words: &[String], command: &[OsString]) -> Result<()> {
     let requests = requests(session, words)?;
-    let wanted = requests.iter().map(|(known, request)| {
-        let wanted = ToolRequest { known: *known, request, origin: &Origin::CommandLine };
-        (wanted, Prefer::Installed)
+    let tool_requests = requests.iter().map(|(known, request)| {
+        let tool_request = ToolRequest { known: *known, request, origin: &Origin::CommandLine };
+        (tool_request, Prefer::Installed)
     });
     let access = folders::write_access(&session.folders)?;
-    install_all(session, &access, &wanted.collect::<Vec<_>>())?;
+    install_all(session, &access, &tool_requests.collect::<Vec<_>>())?;
     drop(access);
     let variables = variables(&requests);
     let tools: Vec<_> = requests.iter().map(|(known, _)| known.tool).collect();
@@ -72,7 +72,7 @@ fn decide(
     let program = find(&session.world, &path, command)?;
     variables.push(("PATH", path));
     if matches!(session.settings.origin("offline"), settings::SettingOrigin::Flag(_)) {
-        // What the command calls is offline as well.
+        // Programs that the command starts are offline as well.
         variables.push(("USHER_OFFLINE", "true".into()));
     }
     Ok(RunPlan { program, variables })

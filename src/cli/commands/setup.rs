@@ -48,7 +48,7 @@ struct SetupReport {
 pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Result<()> {
     if arguments.print {
         let shell = shell(session, arguments.shell.as_deref())?;
-        output::line(path_line(shell, &session.folders.shims())?);
+        output::print_line(path_line(shell, &session.folders.shims())?);
         return Ok(());
     }
     let plan = decide(session, arguments, &read)?;
@@ -56,8 +56,8 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
         apply(&plan.changes)?;
     }
     match as_json {
-        true => output::json(&plan.reports(arguments.yes)),
-        false => output::text(plan.text(arguments.yes).as_bytes()),
+        true => output::print_json(&plan.reports(arguments.yes)),
+        false => output::print_text(plan.text(arguments.yes).as_bytes()),
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::config::folders;
 use crate::session::Session;
 use crate::shim_folder::{self, ShimChanges, is_foreign, requested, versioned};
 
-/// The shims that an argument stands for.
+/// The versioned shims that an argument names.
 #[derive(Debug, PartialEq, Eq)]
 struct VersionedShims {
     /// The entry that is recorded: `node@12`.
@@ -39,7 +39,7 @@ struct RequestedShims {
 /// Makes the named shims; without arguments, lists those that were made so.
 pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
     if words.is_empty() {
-        return list(session, as_json);
+        return list_versioned_shims(session, as_json);
     }
     let shims = decide(session, words)?;
     for name in shims.iter().flat_map(|one| &one.names) {
@@ -51,10 +51,10 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
     }
     let access = folders::write_access(&session.folders)?;
     for one in &shims {
-        requested::add(&access, &session.folders, &one.entry)?;
+        requested::add_entry(&access, &session.folders, &one.entry)?;
     }
     let changes = shim_folder::refresh(session, &access, &[])?;
-    print(&ShimReport::of(&shims, &changes), ("already there", as_json));
+    print_report(&ShimReport::of(&shims, &changes), "already there", as_json);
     Ok(())
 }
 
@@ -63,13 +63,13 @@ pub fn remove(session: &mut Session, words: &[String], as_json: bool) -> Result<
     let shims = decide(session, words)?;
     let access = folders::write_access(&session.folders)?;
     for one in &shims {
-        if !requested::remove(&access, &session.folders, &one.entry)? {
+        if !requested::remove_entry(&access, &session.folders, &one.entry)? {
             let what = format!("`use shim` has not made shims for {}", one.entry);
             return Err(Error::new(ErrorKind::Usage, what).hint("use shim"));
         }
     }
     let changes = shim_folder::refresh(session, &access, &[])?;
-    print(&ShimReport::of(&shims, &changes), ("kept for an installed version", as_json));
+    print_report(&ShimReport::of(&shims, &changes), "kept for an installed version", as_json);
     Ok(())
 }
 
@@ -90,7 +90,7 @@ fn versioned_shims(ToolArgument { known, request }: ToolArgument<'_>) -> Result<
     let (Some(suffix), Some(entry)) = (suffix, entry) else {
         return Err(usage(format!("{} {request} can't be part of a shim's name", tool.name)));
     };
-    Ok(VersionedShims { entry, names: versioned::names(tool, &suffix) })
+    Ok(VersionedShims { entry, names: versioned::names_for_suffix(tool, &suffix) })
 }
 
 impl ShimReport {
@@ -108,7 +108,7 @@ impl ShimReport {
         }
     }
 
-    /// The lines for people; `unchanged` is the word for shims of which nothing became.
+    /// The lines for people; `unchanged` describes shims that weren't changed.
     fn text(&self, unchanged: &str) -> Vec<String> {
         let lists =
             [("created", &self.created), ("removed", &self.removed), (unchanged, &self.unchanged)];
@@ -117,21 +117,21 @@ impl ShimReport {
     }
 }
 
-fn print(report: &ShimReport, (unchanged, as_json): (&str, bool)) {
+fn print_report(report: &ShimReport, unchanged: &str, as_json: bool) {
     match as_json {
-        true => output::json(report),
-        false => report.text(unchanged).iter().for_each(output::line),
+        true => output::print_json(report),
+        false => report.text(unchanged).iter().for_each(output::print_line),
     }
 }
 
 /// Lists what `use shim` made.
-fn list(session: &Session, as_json: bool) -> Result<()> {
-    let entries = requested::all(&session.folders)?;
+fn list_versioned_shims(session: &Session, as_json: bool) -> Result<()> {
+    let entries = requested::read_entries(&session.folders)?;
     let shims = entries.iter().filter_map(|entry| requested_shims(session, entry));
     let shims: Vec<RequestedShims> = shims.collect();
     match as_json {
-        true => output::json(&shims),
-        false => output::text(output::table(&table(&shims)).as_bytes()),
+        true => output::print_json(&shims),
+        false => output::print_text(output::align_columns(&table(&shims)).as_bytes()),
     }
     Ok(())
 }

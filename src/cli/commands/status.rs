@@ -154,7 +154,9 @@ impl Report for StatusReport {
     fn text(&self) -> String {
         match self.rows.is_empty() {
             true => "no tool is pinned or installed here: use node@lts\n".to_owned(),
-            false => output::table(&self.rows.iter().map(StatusRow::cells).collect::<Vec<_>>()),
+            false => {
+                output::align_columns(&self.rows.iter().map(StatusRow::cells).collect::<Vec<_>>())
+            }
         }
     }
 

@@ -52,12 +52,12 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
 fn decide<'a>(session: &'a Session, words: &[String]) -> Result<Vec<VersionRemoval<'a>>> {
     let arguments = tool_arguments(session, words)?.into_iter();
     arguments
-        .map(|ToolArgument { known, request }| choose(session, known, request.as_ref()))
+        .map(|ToolArgument { known, request }| own_version(session, known, request.as_ref()))
         .collect()
 }
 
 /// The one version of usher's own that an argument names.
-fn choose<'a>(
+fn own_version<'a>(
     session: &'a Session,
     known: KnownTool<'a>,
     request: Option<&Request>,
@@ -132,10 +132,10 @@ fn apply(session: &Session, removals: &[VersionRemoval<'_>]) -> Result<Vec<Unins
 
 fn print(reports: &[UninstallReport], as_json: bool) {
     if as_json {
-        return output::json(&reports);
+        return output::print_json(&reports);
     }
     for UninstallReport { tool, version, .. } in reports {
-        output::line(format_args!("removed {tool} {version}"));
+        output::print_line(format_args!("removed {tool} {version}"));
     }
 }
 

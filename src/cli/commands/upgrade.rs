@@ -85,15 +85,15 @@ pub fn run(session: &mut Session, arguments: &UpgradeArguments, as_json: bool) -
         for error in errors.iter().skip(1) {
             session.reporter.error(error);
         }
-        outcomes.iter().filter_map(|one| one.row.text()).for_each(output::line);
+        outcomes.iter().filter_map(|one| one.row.text()).for_each(output::print_line);
     }
     if outcomes.iter().any(|one| one.row.state == UpgradeState::Upgraded) {
         refresh_shims(session, &[])?;
     }
-    migrate(session, &mut outcomes, (policy(session, arguments, as_json), as_json));
+    migrate(session, &mut outcomes, policy(session, arguments, as_json), as_json);
     let error = errors.into_iter().next();
     if as_json {
-        output::json(&outcomes.iter().map(|one| &one.row).collect::<Vec<_>>());
+        output::print_json(&outcomes.iter().map(|one| &one.row).collect::<Vec<_>>());
         return Ok(error.map_or(0, |error| error.kind().exit_code().into()));
     }
     error.map_or(Ok(0), Err)
@@ -139,9 +139,14 @@ fn upgrade_all(
     let finder = Finder::new(session, &network);
     let installer = Installer::new(session, &access, &network, &finder);
     let listed = |known: KnownTool<'_>| -> Result<Vec<Version>> {
-        Ok(finder.all(known)?.releases.into_iter().map(|release| release.version).collect())
+        Ok(finder
+            .list_first_source(known)?
+            .releases
+            .into_iter()
+            .map(|release| release.version)
+            .collect())
     };
-    let releases = Releases { newest: &|wanted| finder.find(wanted), listed: &listed };
+    let releases = Releases { newest: &|tool_request| finder.find(tool_request), listed: &listed };
     let (mut outcomes, mut errors) = (Vec::new(), Vec::new());
     for SelectedTool { known, is_named } in selected {
         let plan = decide(session, *known, &releases);
@@ -159,7 +164,7 @@ fn upgrade_all(
 /// Decides what is done for a tool.
 fn decide(session: &Session, known: KnownTool<'_>, releases: &Releases<'_>) -> UpgradePlan {
     let mut row = UpgradeRow::of(known.tool.name);
-    match find_upgrade(session, (known, releases), &mut row) {
+    match find_upgrade(session, known, releases, &mut row) {
         Ok(upgrade) => UpgradePlan { row, upgrade, error: None },
         Err(error) => {
             row.fail(&error);
@@ -171,7 +176,8 @@ fn decide(session: &Session, known: KnownTool<'_>, releases: &Releases<'_>) -> U
 /// The upgrade of a tool, if there is one; else the row has the reason.
 fn find_upgrade(
     session: &Session,
-    (known, releases): (KnownTool<'_>, &Releases<'_>),
+    known: KnownTool<'_>,
+    releases: &Releases<'_>,
     row: &mut UpgradeRow,
 ) -> Result<Option<PlannedUpgrade>> {
     let current = CurrentVersion::of(session, known)?;
@@ -188,7 +194,7 @@ fn find_upgrade(
     }
     if let Some(exact) = request.exact(known.tool) {
         let hint = match current.version {
-            Some(_) => newer_than_pinned(known, (exact, origin), releases),
+            Some(_) => newer_than_pinned(known, exact, origin, releases),
             None => Some("use install".to_owned()),
         };
         row.skip("it is pinned to an exact version", hint);
@@ -219,7 +225,8 @@ fn skip_reason(current: &CurrentVersion<'_>, request: &Request) -> Option<String
 /// last number alone, else the newest release.
 fn newer_than_pinned(
     known: KnownTool<'_>,
-    (exact, origin): (&Version, &Origin),
+    exact: &Version,
+    origin: &Origin,
     releases: &Releases<'_>,
 ) -> Option<String> {
     let tool = known.tool.name;
@@ -247,7 +254,7 @@ fn differs_in_last_number(version: &Version, exact: &Version) -> bool {
 }
 
 impl UpgradePlan {
-    /// What would come of it.
+    /// The expected row.
     fn into_outcome(self) -> (UpgradeOutcome, Option<Error>) {
         let step = self.upgrade.and_then(|upgrade| {
             let to = upgrade.release.version.clone();
@@ -268,8 +275,8 @@ fn apply(
     let Some(PlannedUpgrade { request, origin, release, old }) = upgrade else {
         return (UpgradeOutcome { row, step: None }, error);
     };
-    let wanted = ToolRequest { known, request: &request, origin: &origin };
-    match install(session, &wanted, (release, installer)) {
+    let tool_request = ToolRequest { known, request: &request, origin: &origin };
+    match install(session, &tool_request, release, installer) {
         Ok(version) => {
             row.state = UpgradeState::Upgraded;
             row.to = version.as_ref().map(ToString::to_string);
@@ -285,14 +292,16 @@ fn apply(
 
 fn install(
     session: &Session,
-    wanted: &ToolRequest<'_>,
-    (release, installer): (Release, &Installer<'_>),
+    tool_request: &ToolRequest<'_>,
+    release: Release,
+    installer: &Installer<'_>,
 ) -> Result<Option<Version>> {
-    let installed = installer.install_from_any(wanted, release);
-    let installed = installed.map_err(|error| requested_by(wanted, error))?;
-    let missing = runtime::missing_runtime(&session.resolver(), wanted, &installed.toolchain)?;
+    let installed = installer.install_from_any(tool_request, release);
+    let installed = installed.map_err(|error| requested_by(tool_request, error))?;
+    let missing =
+        runtime::missing_runtime(&session.resolver(), tool_request, &installed.toolchain)?;
     if let Some(missing) = missing {
-        let guest = (wanted.known.tool, &installed.toolchain);
+        let guest = (tool_request.known.tool, &installed.toolchain);
         install_runtime(installer, &session.registry, guest, &missing)?;
     }
     Ok(installed.toolchain.version)

@@ -31,8 +31,8 @@ struct VerifyReport<'a> {
 pub fn run(session: &Session, words: &[String], as_json: bool) -> Result<i32> {
     let report = compare(session, words)?;
     match as_json {
-        true => output::json(&report.for_programs()),
-        false => report.text().iter().for_each(output::line),
+        true => output::print_json(&report.for_programs()),
+        false => report.text().iter().for_each(output::print_line),
     }
     match report.error() {
         None => Ok(0),
@@ -46,7 +46,7 @@ pub fn run(session: &Session, words: &[String], as_json: bool) -> Result<i32> {
 }
 
 fn compare<'a>(session: &'a Session, words: &[String]) -> Result<VerifyReport<'a>> {
-    let StoreContents { locations, unexpected } = select(session, words)?;
+    let StoreContents { locations, unexpected } = select_versions(session, words)?;
     let mut versions = Vec::new();
     for location in locations {
         let verified = verify(&location)?;
@@ -61,7 +61,10 @@ fn compare<'a>(session: &'a Session, words: &[String]) -> Result<VerifyReport<'a
 
 /// The versions that the command line names, in usher's own store and in shared ones; without
 /// arguments, all in usher's own store.
-pub(super) fn select<'a>(session: &'a Session, words: &[String]) -> Result<StoreContents<'a>> {
+pub(super) fn select_versions<'a>(
+    session: &'a Session,
+    words: &[String],
+) -> Result<StoreContents<'a>> {
     let mut contents =
         StoreContents::of(&session.registry, &session.folders.toolchains(), &Store::Own)?;
     if words.is_empty() {
@@ -77,7 +80,7 @@ pub(super) fn select<'a>(session: &'a Session, words: &[String]) -> Result<Store
         let matching = contents.locations.iter().filter(|one| is_meant(one, &argument));
         selected.locations.extend(matching.cloned());
         if selected.locations.len() == before {
-            return Err(absent(&argument, &contents));
+            return Err(not_installed_error(&argument, &contents));
         }
     }
     selected.locations.sort_by(|one, other| one.root.cmp(&other.root));
@@ -94,7 +97,10 @@ pub(super) fn is_meant(location: &InstallLocation<'_>, argument: &ToolArgument<'
 }
 
 /// The error where an argument names no version in the store.
-pub(super) fn absent(argument: &ToolArgument<'_>, contents: &StoreContents<'_>) -> Error {
+pub(super) fn not_installed_error(
+    argument: &ToolArgument<'_>,
+    contents: &StoreContents<'_>,
+) -> Error {
     let tool = argument.known.tool.name;
     let of_tool = contents.locations.iter().filter(|location| location.known.tool.name == tool);
     let installed: Vec<&str> = of_tool.map(|location| location.version.as_str()).collect();
@@ -110,7 +116,7 @@ pub(super) fn absent(argument: &ToolArgument<'_>, contents: &StoreContents<'_>) 
 }
 
 /// `node 12.22.12`, with the store unless that is usher's own.
-pub(super) fn name(location: &InstallLocation<'_>) -> String {
+pub(super) fn version_with_store(location: &InstallLocation<'_>) -> String {
     let name = format!("{} {}", location.known.tool.name, location.version);
     match &location.store {
         Store::Own => name,
@@ -119,13 +125,13 @@ pub(super) fn name(location: &InstallLocation<'_>) -> String {
 }
 
 impl VerifyReport<'_> {
-    fn changed(&self) -> impl Iterator<Item = &VerifiedVersion<'_>> {
+    fn changed_versions(&self) -> impl Iterator<Item = &VerifiedVersion<'_>> {
         self.versions.iter().filter(|one| !one.verified.is_intact())
     }
 
     /// What the command ends with if anything differs.
     fn error(&self) -> Option<Error> {
-        let changed: Vec<_> = self.changed().collect();
+        let changed: Vec<_> = self.changed_versions().collect();
         let (all, unexpected) = (self.versions.len(), self.unexpected.len());
         let mut parts = Vec::new();
         if !changed.is_empty() {
@@ -162,7 +168,7 @@ impl VerifyReport<'_> {
 
 impl VerifiedVersion<'_> {
     fn text(&self) -> Vec<String> {
-        let (name, findings) = (name(&self.location), &self.verified.findings);
+        let (name, findings) = (version_with_store(&self.location), &self.verified.findings);
         if let Some(problem) = &self.verified.receipt_problem {
             return vec![format!("{name}: {}", problem_text(problem))];
         }
@@ -207,7 +213,7 @@ fn difference_text(difference: &Difference) -> String {
         "" => String::new(),
         detail => format!(" ({})", Escaped(detail)),
     };
-    format!("  {:10}  {}{detail}", difference.change.word(), Escaped(path))
+    format!("  {:10}  {}{detail}", difference.change.label(), Escaped(path))
 }
 
 /// The report, as programs read it.
@@ -290,7 +296,7 @@ mod tests {
         VerifiedVersion { location, verified }
     }
 
-    fn compared(differences: Vec<Difference>, packages: &[&str]) -> Verified {
+    fn verified(differences: Vec<Difference>, packages: &[&str]) -> Verified {
         let packages = packages.iter().map(ToString::to_string).collect();
         let findings = Findings { differences, packages, compared: 20 };
         Verified { receipt_problem: None, findings }
@@ -303,7 +309,7 @@ mod tests {
     #[test]
     fn unchanged_versions_are_no_error() {
         let session = session(MemoryWorld::at("/p"));
-        let unchanged = version(&session, "12.22.12", compared(Vec::new(), &["bin/yarn"]));
+        let unchanged = version(&session, "12.22.12", verified(Vec::new(), &["bin/yarn"]));
         let report = VerifyReport { versions: vec![unchanged], unexpected: Vec::new() };
         let text = ["node 12.22.12 is unchanged: 20 files, 1 added by package managers"];
         assert_eq!(report.text(), text);
@@ -316,7 +322,7 @@ mod tests {
     #[test]
     fn changes_are_listed_and_end_in_a_hint() {
         let session = session(MemoryWorld::at("/p"));
-        let changed = version(&session, "12.22.12", compared(differences(12, true), &[]));
+        let changed = version(&session, "12.22.12", verified(differences(12, true), &[]));
         let text = changed.text();
         assert_eq!(text[0], "node 12.22.12: 12 changes in 20 files");
         assert_eq!(text[1], "  changed     lib/0 (its bytes)");
@@ -344,7 +350,7 @@ mod tests {
     #[test]
     fn programs_read_every_difference() {
         let session = session(MemoryWorld::at("/p"));
-        let changed = version(&session, "12.22.12", compared(differences(1, false), &["bin/yarn"]));
+        let changed = version(&session, "12.22.12", verified(differences(1, false), &["bin/yarn"]));
         let newer = version(&session, "13.0.0", problem(ReceiptProblem::NewerReceipt(2)));
         let report = VerifyReport { versions: vec![changed, newer], unexpected: Vec::new() };
         insta::assert_snapshot!(serde_json::to_string_pretty(&report.for_programs()).unwrap(), @r#"

@@ -19,7 +19,7 @@ struct WhichReport {
     tool: &'static str,
 }
 
-/// A path that text has byte for byte, and JSON as far as it is UTF-8.
+/// A path: text output has its bytes, and JSON its UTF-8 form.
 #[derive(Debug)]
 struct PrintedPath(PathBuf);
 
@@ -36,15 +36,15 @@ pub fn run(session: &Session, program: &str, as_json: bool) -> Result<()> {
 }
 
 /// Runs `use which --home`.
-pub fn home(session: &Session, name: &str, as_json: bool) -> Result<()> {
+pub fn run_home(session: &Session, name: &str, as_json: bool) -> Result<()> {
     print(&version_folder(session, name)?, as_json);
     Ok(())
 }
 
 fn print(report: &WhichReport, as_json: bool) {
     match as_json {
-        true => output::json(report),
-        false => output::path(&report.path.0),
+        true => output::print_json(report),
+        false => output::print_path(&report.path.0),
     }
 }
 

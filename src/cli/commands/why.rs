@@ -76,8 +76,8 @@ impl Branch {
     }
 
     fn write_below(&self, indent: &str, text: &mut String) {
-        for (place, branch) in self.below.iter().enumerate() {
-            let (corner, more) = match place + 1 == self.below.len() {
+        for (index, branch) in self.below.iter().enumerate() {
+            let (corner, more) = match index + 1 == self.below.len() {
                 true => ("└─ ", "   "),
                 false => ("├─ ", "│  "),
             };
@@ -215,9 +215,9 @@ mod tests {
     }
 
     /// The only release is 12.22.12.
-    fn find(wanted: &ToolRequest<'_>) -> Result<Release> {
+    fn find(tool_request: &ToolRequest<'_>) -> Result<Release> {
         let version = Version::parse("12.22.12").unwrap();
-        match wanted.request.matches(&version, wanted.known.tool) {
+        match tool_request.request.matches(&version, tool_request.known.tool) {
             true => Ok(Release { version, lts: None, source: "site".to_owned(), archive: None }),
             false => Err(Error::new(ErrorKind::NoMatchingVersion, "no node release matches")),
         }
@@ -227,7 +227,7 @@ mod tests {
         Err(Error::new(ErrorKind::Offline, "no release").because("site: no cached index (offline)"))
     }
 
-    fn why(world: MemoryWorld) -> String {
+    fn why_text(world: MemoryWorld) -> String {
         decide(&session(world), Some("node"), &find).unwrap().text()
     }
 
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn a_variable_may_be_the_label_of_an_image() {
         let world = world().file("/p/.nvmrc", "10").variable("NODE_VERSION", "12.20");
-        insta::assert_snapshot!(why(world), @r#"
+        insta::assert_snapshot!(why_text(world), @r#"
         node: node 12.20.0 (requested by NODE_VERSION)
         ├─ requests, strongest first
         │  ├─ 12.20 requested by NODE_VERSION: wins, the strongest
@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn broken_requests_and_missing_versions_cannot_run() {
-        let nvmrc = |content: &str| why(world().file("/p/.nvmrc", content));
+        let nvmrc = |content: &str| why_text(world().file("/p/.nvmrc", content));
         insta::assert_snapshot!(nvmrc("../x"), @"
         node: the request for node is broken
         ├─ requests, strongest first
@@ -340,7 +340,7 @@ mod tests {
         └─ can't run: node 13 is not installed (requested by .nvmrc:1)
            └─ hint: use install node@13
         ");
-        let unreadable = why(world().file("/p/.nvmrc", "12").unreadable("/p/.nvmrc"));
+        let unreadable = why_text(world().file("/p/.nvmrc", "12").unreadable("/p/.nvmrc"));
         insta::assert_snapshot!(unreadable, @"
         node: the request for node is broken
         ├─ requests, strongest first
@@ -356,13 +356,13 @@ mod tests {
 
     #[test]
     fn a_newer_release_has_its_command() {
-        let pinned = why(world().file("/p/.nvmrc", "12.x || 10"));
+        let pinned = why_text(world().file("/p/.nvmrc", "12.x || 10"));
         assert!(pinned.contains("is 12.22.12, which is installed\n"), "{pinned}");
         let only_old = || MemoryWorld::at("/p").file("/usher/toolchains/node/12.20.0/bin/node", "");
-        let pinned = why(only_old().file("/p/.nvmrc", "12"));
+        let pinned = why_text(only_old().file("/p/.nvmrc", "12"));
         assert!(pinned.contains("matches 12 is 12.22.12: use upgrade node\n"), "{pinned}");
         let engines = r#"{"engines":{"node":"12"}}"#;
-        let constrained = why(only_old().file("/p/package.json", engines));
+        let constrained = why_text(only_old().file("/p/package.json", engines));
         assert!(constrained.contains("12.22.12: use install node@12\n"), "{constrained}");
     }
 
@@ -376,7 +376,7 @@ mod tests {
         let programs: Vec<&str> =
             pinned.0.iter().map(|explanation| explanation.program.as_str()).collect();
         assert_eq!(programs, ["node", "python"]);
-        insta::assert_snapshot!(why(world()), @"
+        insta::assert_snapshot!(why_text(world()), @"
         node: not pinned
         ├─ installed
         │  ├─ 12.22.12 (usher) /usher/toolchains/node/12.22.12

@@ -28,7 +28,7 @@ enum ToolProvider {
     Path,
 }
 
-/// What resolving a tool led to.
+/// The result of resolving a tool.
 enum ProviderLookup {
     Found(ToolProvider),
     /// A version has to be installed first.
@@ -89,7 +89,9 @@ fn find_provider(
     for _ in 0..MAX_ROUNDS {
         match resolve(session)? {
             ProviderLookup::Found(provider) => return Ok(provider),
-            ProviderLookup::MissingVersion(missing) => handoff::get(session, &missing)?,
+            ProviderLookup::MissingVersion(missing) => {
+                handoff::install_if_allowed(session, &missing)?;
+            }
             ProviderLookup::Stale => session.refresh()?,
         }
     }

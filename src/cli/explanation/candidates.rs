@@ -76,23 +76,23 @@ pub(super) fn candidates(
     tool: &'static Tool,
     found: &SearchResult,
 ) -> Vec<Candidate> {
-    let decision = Decision::of(tool, found);
+    let decision = Decision::from_search(tool, found);
     let places = 0..found.findings.len();
-    places.filter_map(|place| decision.candidate(session, place)).collect()
+    places.filter_map(|index| decision.candidate(session, index)).collect()
 }
 
 /// The finding that decides, among the others.
 struct Decision<'a> {
     tool: &'static Tool,
     findings: &'a [Finding],
-    /// The place of the finding that decides.
-    place: Option<usize>,
+    /// The index of the finding that decides.
+    index: Option<usize>,
     /// The active version.
     version: Option<&'a Version>,
 }
 
 impl<'a> Decision<'a> {
-    fn of(tool: &'static Tool, found: &'a SearchResult) -> Self {
+    fn from_search(tool: &'static Tool, found: &'a SearchResult) -> Self {
         let pin = found.pin();
         let decides = |finding: &Finding| match finding {
             Finding::Pin(one) | Finding::Constraint(one) | Finding::Default(one) => {
@@ -101,13 +101,13 @@ impl<'a> Decision<'a> {
             Finding::Broken(..) => found.selection.is_err(),
             Finding::Skipped(_) => false,
         };
-        let place = found.findings.iter().position(decides);
+        let index = found.findings.iter().position(decides);
         let version = found.active().and_then(|toolchain| toolchain.version.as_ref());
-        Self { tool, findings: &found.findings, place, version }
+        Self { tool, findings: &found.findings, index, version }
     }
 
     fn origin(&self) -> Option<&'a Origin> {
-        match self.findings.get(self.place?)? {
+        match self.findings.get(self.index?)? {
             Finding::Pin(pin) | Finding::Constraint(pin) | Finding::Default(pin) => {
                 Some(&pin.origin)
             }
@@ -115,18 +115,18 @@ impl<'a> Decision<'a> {
         }
     }
 
-    fn candidate(&self, session: &Session, place: usize) -> Option<Candidate> {
-        let selected = self.place == Some(place);
-        let (kind, pin) = match &self.findings[place] {
+    fn candidate(&self, session: &Session, index: usize) -> Option<Candidate> {
+        let selected = self.index == Some(index);
+        let (kind, pin) = match &self.findings[index] {
             Finding::Pin(pin) => (CandidateKind::Pin, pin),
             Finding::Constraint(pin) => (CandidateKind::Constraint, pin),
             Finding::Default(pin) => (CandidateKind::Default, pin),
-            Finding::Broken(error, _) => return Some(broken(error, selected)),
+            Finding::Broken(error, _) => return Some(broken_candidate(error, selected)),
             Finding::Skipped(_) => return None,
         };
         let reason = match (selected, kind) {
             (true, _) => self.why_selected(pin),
-            (false, CandidateKind::Constraint) => self.why_constraint_lost(place, pin),
+            (false, CandidateKind::Constraint) => self.why_constraint_lost(index, pin),
             (false, _) => match self.origin() {
                 Some(winner) => why_weaker(pin, winner),
                 None => "a stronger request can't be used".to_owned(),
@@ -138,7 +138,7 @@ impl<'a> Decision<'a> {
             requests: pin.requests.iter().map(ToString::to_string).collect(),
             selected,
             reason,
-            normalized: leniency::normalized(&session.world, pin, self.tool),
+            normalized: leniency::leniency_notes(&session.world, pin, self.tool),
         })
     }
 
@@ -150,18 +150,18 @@ impl<'a> Decision<'a> {
             };
         };
         match pin.requests.iter().position(|request| request.matches(version, self.tool)) {
-            Some(place @ 1..) => {
+            Some(index @ 1..) => {
                 let missing: Vec<String> =
-                    pin.requests[..place].iter().map(ToString::to_string).collect();
+                    pin.requests[..index].iter().map(ToString::to_string).collect();
                 format!("the strongest; {} isn't installed, {version} is", missing.join(" and "))
             }
             Some(0) | None => "the strongest".to_owned(),
         }
     }
 
-    fn why_constraint_lost(&self, place: usize, pin: &Pin) -> String {
+    fn why_constraint_lost(&self, index: usize, pin: &Pin) -> String {
         let is_constraint = |finding: &Finding| matches!(finding, Finding::Constraint(_));
-        if self.findings[..place].iter().any(is_constraint) {
+        if self.findings[..index].iter().any(is_constraint) {
             return "a nearer constraint counts".to_owned();
         }
         let (Some(request), Some(version)) = (pin.request(), self.version) else {
@@ -176,7 +176,7 @@ impl<'a> Decision<'a> {
     }
 }
 
-fn broken(error: &Error, selected: bool) -> Candidate {
+fn broken_candidate(error: &Error, selected: bool) -> Candidate {
     Candidate {
         kind: CandidateKind::Broken,
         requested_by: error.what.clone(),
@@ -200,20 +200,20 @@ fn why_weaker(pin: &Pin, winner: &Origin) -> String {
              [\"{name}\"] into config.toml"
         ),
         (Origin::Variable(name), _) => format!("{name} is stronger"),
-        (Origin::File(winner), Origin::File(place)) => why_later(winner, place),
+        (Origin::File(winner), Origin::File(location)) => why_later(winner, location),
         (Origin::File(_), _) => "the project's request is stronger".to_owned(),
         (Origin::Default(_), _) => "your default is stronger".to_owned(),
         (Origin::Machine(_), _) => "another default is stronger".to_owned(),
     }
 }
 
-fn why_later(winner: &FileLocation, place: &FileLocation) -> String {
-    let name = |place: &FileLocation| {
-        place.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+fn why_later(winner: &FileLocation, location: &FileLocation) -> String {
+    let name = |location: &FileLocation| {
+        location.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     };
-    match (winner.path == place.path, winner.path.parent() == place.path.parent()) {
+    match (winner.path == location.path, winner.path.parent() == location.path.parent()) {
         (true, _) => "an earlier entry in this file counts".to_owned(),
-        (false, true) => format!("{} is read before {}", name(winner), name(place)),
+        (false, true) => format!("{} is read before {}", name(winner), name(location)),
         (false, false) => format!("{} is nearer", Shown(&winner.path)),
     }
 }

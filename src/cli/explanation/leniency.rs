@@ -8,15 +8,17 @@ use usher_shims::read::decode;
 use usher_shims::tool::Tool;
 use usher_shims::world::World;
 
-/// What was ignored or normalized where a pin is written.
-pub(super) fn normalized(world: &impl World, pin: &Pin, tool: &Tool) -> Vec<&'static str> {
+/// Notes on what was ignored or normalized in the text of a pin.
+pub(super) fn leniency_notes(world: &impl World, pin: &Pin, tool: &Tool) -> Vec<&'static str> {
     let mut all = Vec::new();
-    if let Origin::File(place) | Origin::Default(place) | Origin::Machine(place) = &pin.origin {
-        let bytes = world.read(&place.path).unwrap_or_default();
+    if let Origin::File(location) | Origin::Default(location) | Origin::Machine(location) =
+        &pin.origin
+    {
+        let bytes = world.read(&location.path).unwrap_or_default();
         all.extend(encoding(&bytes));
         let text = decode(&bytes).unwrap_or_default();
         all.extend(line_endings(&text));
-        all.extend(around_request(&text, place, pin));
+        all.extend(around_request(&text, location, pin));
     }
     all.extend(pin.request().into_iter().filter_map(|request| spelling(request.as_str(), tool)));
     all
@@ -40,13 +42,13 @@ fn line_endings(text: &str) -> Option<&'static str> {
 }
 
 /// What is around the request in its line.
-fn around_request(text: &str, place: &FileLocation, pin: &Pin) -> Vec<&'static str> {
+fn around_request(text: &str, location: &FileLocation, pin: &Pin) -> Vec<&'static str> {
     let unified = text.replace("\r\n", "\n").replace('\r', "\n");
-    let number = usize::try_from(place.line).unwrap_or(0);
+    let number = usize::try_from(location.line).unwrap_or(0);
     let Some(line) = number.checked_sub(1).and_then(|number| unified.lines().nth(number)) else {
         return Vec::new();
     };
-    let is_document = place.field.is_some();
+    let is_document = location.field.is_some();
     let bare = pin.request().map_or("", |request| request.as_str());
     let is_quoted = |quote: char| line.contains(&format!("{quote}{bare}{quote}"));
     let checks = [
@@ -84,13 +86,13 @@ mod tests {
     fn check(content: &[u8], request: &str, expected: &str) {
         let tool = Tool::named(TOOLS, "node").unwrap();
         let world = MemoryWorld::default().file("/p/.nvmrc", content);
-        let place =
+        let location =
             FileLocation { path: "/p/.nvmrc".into(), line: 1, field: None, is_in_directory: true };
         let pin = Pin {
             requests: vec![Request::parse(request, tool, RequestTrust::Project).unwrap()],
-            origin: Origin::File(place),
+            origin: Origin::File(location),
         };
-        assert_eq!(normalized(&world, &pin, tool).join("; "), expected, "{content:?}");
+        assert_eq!(leniency_notes(&world, &pin, tool).join("; "), expected, "{content:?}");
     }
 
     #[test]

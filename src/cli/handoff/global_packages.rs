@@ -35,11 +35,11 @@ const FORWARDED: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
 
 /// Runs a plan as a child, makes the shims match, and ends as the child ended.
 ///
-/// `rule` is the tool and the number of the package-call rule that matched.
+/// `rule` is the index of the tool's package-call rule that matched.
 pub(super) fn run(
     session: &mut Session,
     plan: &Plan,
-    rule: (&Tool, usize),
+    (tool, rule): (&Tool, usize),
     arguments: &[&CStr],
 ) -> Result<Error> {
     let mut command = Command::new(&plan.program);
@@ -47,28 +47,31 @@ pub(super) fn run(
         .arg0(&plan.program)
         .args(arguments.iter().map(|argument| OsStr::from_bytes(argument.to_bytes())));
     command.envs(plan.set.iter().map(|(name, value)| (name, value)));
-    command.envs(toolchain_variables(session, plan, rule)?);
-    let folders = folders(session, rule)?;
+    command.envs(toolchain_variables(session, plan, tool, rule)?);
+    let folders = folders(session, tool, rule)?;
     let before = FolderSnapshot::of(session, &folders);
     // Before there is a child: a signal that arrives in between is forwarded once there is one.
     let signals = Signals::new(FORWARDED.into_iter().filter(|signal| !is_ignored(*signal)));
     let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, error))?;
     let status = wait(&mut child, signals.ok())
         .map_err(|error| Error::io("wait for", &plan.program, error))?;
-    if let Err(error) = before.link_new(session, rule.0).and_then(|()| refresh_and_note(session)) {
-        output::note(format!("can't make the shims match what {} changed", Shown(&plan.program)));
-        output::note(error);
+    if let Err(error) = before.link_new(session, tool).and_then(|()| refresh_and_note(session)) {
+        output::print_note(format!(
+            "can't make the shims match what {} changed",
+            Shown(&plan.program)
+        ));
+        output::print_note(error);
     }
     end_like(status)
 }
 
 /// The folders of the account's own into which a call puts programs.
-fn folders(session: &Session, (tool, place): (&Tool, usize)) -> Result<Vec<String>> {
+fn folders(session: &Session, tool: &Tool, rule: usize) -> Result<Vec<String>> {
     let known = session.registry.named(tool.name)?;
     Ok(known
         .definition
         .package_calls
-        .get(place)
+        .get(rule)
         .map(|adds| adds.folders.clone())
         .unwrap_or_default())
 }
@@ -78,11 +81,12 @@ fn folders(session: &Session, (tool, place): (&Tool, usize)) -> Result<Vec<Strin
 fn toolchain_variables(
     session: &Session,
     plan: &Plan,
-    (tool, place): (&Tool, usize),
+    tool: &Tool,
+    rule: usize,
 ) -> Result<Vec<(String, OsString)>> {
     let known = session.registry.named(tool.name)?;
     let toolchain = plan.toolchain.as_ref().filter(|toolchain| toolchain.store == Store::Own);
-    let Some((adds, toolchain)) = known.definition.package_calls.get(place).zip(toolchain) else {
+    let Some((adds, toolchain)) = known.definition.package_calls.get(rule).zip(toolchain) else {
         return Ok(Vec::new());
     };
     let root = toolchain.root.to_string_lossy();
@@ -91,20 +95,21 @@ fn toolchain_variables(
     let set = set.map(|(name, value)| (name.clone(), value.replace("{root}", &root).into()));
     let path = adds
         .path_position
-        .and_then(|place| path_with(session, plan, (place, &toolchain.programs())));
+        .and_then(|position| path_with(session, plan, position, &toolchain.programs()));
     Ok(set.chain(path.map(|path| ("PATH".to_owned(), path))).collect())
 }
 
-/// PATH with a folder in it; `None` if PATH can't hold it.
+/// PATH with a folder in it; `None` if PATH can't contain it.
 fn path_with(
     session: &Session,
     plan: &Plan,
-    (place, folder): (PathPosition, &Path),
+    position: PathPosition,
+    folder: &Path,
 ) -> Option<OsString> {
     let set = plan.set.iter().find(|(name, _)| *name == "PATH").map(|(_, path)| path.clone());
     let path = set.or_else(|| session.world.variable("PATH"))?;
     let folders = std::env::split_paths(&path).filter(|known| known != folder);
-    match place {
+    match position {
         PathPosition::First => {
             std::env::join_paths([folder.to_owned()].into_iter().chain(folders)).ok()
         }

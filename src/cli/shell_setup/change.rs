@@ -58,8 +58,8 @@ fn escape_for_terminal(line: &str) -> String {
 
 /// Makes the changes: all of them are checked before the first is made.
 ///
-/// A change that is made already counts as made, and of two to one file (a link to it, say) the
-/// first counts. A file with neither the old nor the new text is refused.
+/// A change that was made already counts as made. Of two changes to one file (through a link, for
+/// example) the first counts. A file with neither the old nor the new text is refused.
 pub fn apply(changes: &[FileChange]) -> Result<()> {
     let mut due: Vec<(PathBuf, &FileChange)> = Vec::new();
     for change in changes {
@@ -82,7 +82,7 @@ pub fn apply(changes: &[FileChange]) -> Result<()> {
     Ok(())
 }
 
-/// The file itself, where a dotfiles repository's link stands in for it.
+/// The file itself, if the path is a link into a dotfiles repository.
 fn target_of(path: &Path) -> Result<PathBuf> {
     let error = match fs::canonicalize(path) {
         Ok(target) => return Ok(target),
@@ -151,7 +151,7 @@ mod tests {
         tempfile::tempdir().unwrap()
     }
 
-    /// What lies in a folder, so that a test sees what was left behind.
+    /// The names in a folder, so that a test notices files that are left over.
     fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(folder)
             .unwrap()
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_symlink_is_kept_and_its_target_updated() {
+    fn a_symlink_stays_and_its_target_is_updated() {
         let folder = folder();
         fs::create_dir(folder.path().join("dotfiles")).unwrap();
         let target = folder.path().join("dotfiles/zshenv");
@@ -268,7 +268,7 @@ mod tests {
         let folder = folder();
         let (first, second) = (folder.path().join("first"), folder.path().join("second"));
         fs::write(&first, "a").unwrap();
-        for now in [None, Some("somebody else's")] {
+        for now in [None, Some("another program's")] {
             match now {
                 None => assert!(!second.exists()),
                 Some(text) => fs::write(&second, text).unwrap(),

@@ -18,12 +18,16 @@ pub(super) struct ShellFile {
     pub(super) text: Option<String>,
     /// Where in it a new block belongs.
     pub(super) position: BlockPosition,
-    /// Whether it needs a block. Without, it is only searched for one from earlier days.
+    /// Whether it needs a block. If not, it is only searched for the block of an earlier version.
     pub(super) needs_block: bool,
 }
 
-/// All files of a shell that need the block or may hold one.
-pub(super) fn of(shell: Shell, folders: &ShellFolders, read: ReadFile) -> Result<Vec<ShellFile>> {
+/// All files of a shell that need the block or may contain one.
+pub(super) fn shell_files(
+    shell: Shell,
+    folders: &ShellFolders,
+    read: ReadFile,
+) -> Result<Vec<ShellFile>> {
     match shell {
         Shell::Bash => bash(&folders.home, read),
         Shell::Zsh => zsh(folders, read),
@@ -116,7 +120,7 @@ mod tests {
         let read = |path: &Path| -> io::Result<Option<String>> {
             Ok(present.get(path).map(|text| (*text).to_owned()))
         };
-        let files = of(shell, folders, &read).unwrap();
+        let files = shell_files(shell, folders, &read).unwrap();
         let needs_block: Vec<String> = files
             .iter()
             .filter(|file| file.needs_block)
@@ -201,7 +205,7 @@ mod tests {
     #[test]
     fn an_unreadable_startup_file_is_an_error() {
         let read = |_: &Path| Err(io::Error::from(io::ErrorKind::PermissionDenied));
-        let error = of(Shell::Sh, &home(), &read).unwrap_err();
+        let error = shell_files(Shell::Sh, &home(), &read).unwrap_err();
         assert!(error.to_string().starts_with("can't read /h/.profile"), "{error}");
     }
 }

@@ -11,11 +11,11 @@ use super::block::{CLOSE, OPEN};
 
 /// The line, without a line end, that puts `shims` first in PATH and exports it.
 ///
-/// It changes nothing where PATH holds the folder already, wherever in it: something that
-/// was put in front since (an activated venv, say) must stay there in nested shells. It works
+/// It changes nothing if PATH contains the folder already, at any position: a folder that was
+/// prepended since (of an activated venv, for example) must stay first in nested shells. It works
 /// under `set -eu` and without a PATH.
 ///
-/// Refuses what PATH can't hold: a relative folder, a colon, and text that isn't UTF-8.
+/// Refuses what PATH can't contain: a relative folder, a colon, and text that isn't UTF-8.
 pub fn path_line(shell: Shell, shims: &Path) -> Result<String> {
     let folder = path_entry(shims)?;
     Ok(match shell {

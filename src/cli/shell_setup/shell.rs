@@ -44,7 +44,7 @@ impl fmt::Display for Shell {
 impl FromStr for Shell {
     type Err = Error;
 
-    /// From a name, or from a path as `$SHELL` holds it.
+    /// From a name, or from a path, as in `$SHELL`.
     fn from_str(text: &str) -> Result<Self, Error> {
         let name = text.rsplit_once('/').map_or(text, |(_, name)| name);
         match name {

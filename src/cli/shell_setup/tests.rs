@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::{FileChange, Shell, ShellFolders, apply, plan, plan_removal, read};
 
-/// What Debian and others give every user: a shell that isn't interactive leaves at once.
+/// What Debian and others give every user: a shell that isn't interactive returns immediately.
 const GUARDED: &str = "# ~/.bashrc\ncase $- in\n    *i*) ;;\n      *) return;;\nesac\necho no\n";
 
 /// Names that are hard to quote.
@@ -45,7 +45,7 @@ fn reader(files: &Files) -> impl Fn(&Path) -> io::Result<Option<String>> {
     |path| Ok(files.get(path).cloned())
 }
 
-fn made(mut files: Files, changes: Vec<FileChange>) -> Files {
+fn apply_in_memory(mut files: Files, changes: Vec<FileChange>) -> Files {
     for FileChange { path, before, after } in changes {
         assert_eq!(files.get(&path), before.as_ref());
         match after {
@@ -71,11 +71,11 @@ fn setup_is_idempotent_and_removed_without_a_trace() {
         let planned = |files: &Files, shims: &str| {
             plan(shell, &folders, Path::new(shims), &reader(files)).unwrap()
         };
-        let after = made(before.clone(), planned(&before, "/shims"));
+        let after = apply_in_memory(before.clone(), planned(&before, "/shims"));
         assert_ne!(after, before, "{shell} {present:?}");
         assert_eq!(planned(&after, "/shims"), [], "{shell} {present:?}");
 
-        let moved = made(after.clone(), planned(&after, "/elsewhere"));
+        let moved = apply_in_memory(after.clone(), planned(&after, "/elsewhere"));
         let expected: Files = after
             .iter()
             .map(|(path, text)| (path.clone(), text.replace("/shims", "/elsewhere")))
@@ -83,7 +83,7 @@ fn setup_is_idempotent_and_removed_without_a_trace() {
         assert_eq!(moved, expected, "{shell} {present:?}");
 
         let removal = plan_removal(shell, &folders, &reader(&moved)).unwrap();
-        assert_eq!(made(moved, removal), before, "{shell} {present:?}");
+        assert_eq!(apply_in_memory(moved, removal), before, "{shell} {present:?}");
         assert_eq!(plan_removal(shell, &folders, &reader(&before)).unwrap(), []);
     }
 }
@@ -93,7 +93,8 @@ fn an_existing_block_is_updated_in_place() {
     let folders = folders(Path::new("/h"));
     let old = files(&[]);
     let shims = Path::new("/shims");
-    let mut files = made(old.clone(), plan(Shell::Bash, &folders, shims, &reader(&old)).unwrap());
+    let mut files =
+        apply_in_memory(old.clone(), plan(Shell::Bash, &folders, shims, &reader(&old)).unwrap());
     // From now on no bash reads `.profile`.
     files.insert("/h/.bash_profile".into(), "true\n".to_owned());
     let new = plan(Shell::Bash, &folders, Path::new("/new"), &reader(&files)).unwrap();
@@ -147,7 +148,7 @@ impl Index {
         String::from_utf8(out).unwrap()
     }
 
-    /// Runs a program that prints PATH: the shims must stand in it once, and first.
+    /// Runs a program that prints PATH: the shims must be in it once, and first.
     fn check(&self, call: &[&str], path: Option<&str>) {
         let printed = self.output(call, path, Stdio::null());
         self.check_printed(&printed, &format!("{call:?} with PATH {path:?}"));
@@ -161,7 +162,7 @@ impl Index {
     }
 }
 
-/// Where a shell is, unless this machine lacks it, which is said aloud.
+/// The path of a shell. If this machine lacks it, prints that its tests are skipped.
 fn program(name: &str) -> Option<String> {
     let folders = ["/bin", "/usr/bin", "/usr/local/bin"];
     let found = folders.map(|folder| format!("{folder}/{name}"));

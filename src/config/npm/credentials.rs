@@ -20,23 +20,23 @@ use crate::http::{Credential, Credentials};
 ///
 /// [`ErrorKind::BadFile`] for one that can't be sent to the registry's own host. Invalid ones for
 /// other hosts are left out: they may be for other programs.
-pub(super) fn gather(values: &[ConfigValue], registry: &Url) -> Result<Credentials> {
+pub(super) fn read_credentials(values: &[ConfigValue], registry: &Url) -> Result<Credentials> {
     let mut keys: BTreeMap<String, Keys<'_>> = BTreeMap::new();
-    // What holds a variable that isn't set would only turn a public registry's answer into a 401.
+    // A value with a variable that isn't set would only make a public registry answer 401.
     for value in values.iter().filter(|value| value.is_set() && !value.value.contains("${")) {
-        if let Some((place, name)) = value.key.strip_prefix("//").and_then(|k| k.rsplit_once(':'))
-            && let Some(place) = place_of(place)
+        if let Some((address, name)) = value.key.strip_prefix("//").and_then(|k| k.rsplit_once(':'))
+            && let Some(address) = key_address(address)
         {
-            keys.entry(place).or_default().take(name, value);
+            keys.entry(address).or_default().record_key(name, value);
         }
     }
-    let own = place(registry);
+    let own = host_and_path(registry);
     let own_host = own.split('/').next().unwrap_or_default();
     let mut credentials = Vec::new();
-    for (place, keys) in keys {
+    for (address, keys) in keys {
         match keys.header() {
-            Ok(Some(header)) => credentials.push(Credential::new(&place, header)),
-            Err(error) if place.split('/').next() == Some(own_host) => return Err(error),
+            Ok(Some(header)) => credentials.push(Credential::new(&address, header)),
+            Err(error) if address.split('/').next() == Some(own_host) => return Err(error),
             Ok(None) | Err(_) => {}
         }
     }
@@ -53,7 +53,7 @@ struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    fn take(&mut self, name: &str, said: &'a ConfigValue) {
+    fn record_key(&mut self, name: &str, value: &'a ConfigValue) {
         let slot = match name {
             "_authToken" => &mut self.token,
             "username" => &mut self.user,
@@ -61,12 +61,12 @@ impl<'a> Keys<'a> {
             "_auth" => &mut self.pair,
             _ => return,
         };
-        slot.get_or_insert(said);
+        slot.get_or_insert(value);
     }
 
     /// The header's value, in npm's order: token, user name with password, both in one.
     fn header(&self) -> Result<Option<String>> {
-        let (header, said) = match (self.token, self.user, self.password, self.pair) {
+        let (header, value) = match (self.token, self.user, self.password, self.pair) {
             (Some(token), ..) => (format!("Bearer {}", token.value), token),
             (None, Some(user), Some(password), _) => (basic(user, password)?, password),
             (None, _, _, Some(pair)) => (format!("Basic {}", pair.value), pair),
@@ -75,7 +75,7 @@ impl<'a> Keys<'a> {
         if header.chars().all(|c| matches!(c, ' '..='~')) {
             return Ok(Some(header));
         }
-        Err(unusable(said, "it holds characters that can't be sent"))
+        Err(unusable_credential_error(value, "it holds characters that can't be sent"))
     }
 }
 
@@ -85,24 +85,24 @@ fn basic(user: &ConfigValue, password: &ConfigValue) -> Result<String> {
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let base64 = GeneralPurpose::new(&alphabet::STANDARD, config);
     let Ok(password) = base64.decode(&password.value) else {
-        return Err(unusable(password, "it isn't base64"));
+        return Err(unusable_credential_error(password, "it isn't base64"));
     };
     let pair = [user.value.as_bytes(), b":", &password].concat();
     Ok(format!("Basic {}", base64.encode(pair)))
 }
 
-fn unusable(said: &ConfigValue, cause: &str) -> Error {
-    Error::new(ErrorKind::BadSetting, format!("{} can't be used", said.origin)).because(cause)
+fn unusable_credential_error(value: &ConfigValue, cause: &str) -> Error {
+    Error::new(ErrorKind::BadSetting, format!("{} can't be used", value.origin)).because(cause)
 }
 
 /// An address as in a key, `host/path`, normalized and with a slash at its end.
-fn place_of(text: &str) -> Option<String> {
+fn key_address(text: &str) -> Option<String> {
     let url = Url::parse(&format!("https://{text}")).ok()?;
-    let place = place(&url);
-    Some(if place.ends_with('/') { place } else { place + "/" })
+    let address = host_and_path(&url);
+    Some(if address.ends_with('/') { address } else { address + "/" })
 }
 
 /// Host, port and path of an address, without user name, query and fragment.
-fn place(url: &Url) -> String {
+fn host_and_path(url: &Url) -> String {
     url[Position::BeforeHost..Position::AfterPath].to_owned()
 }

@@ -84,10 +84,10 @@ fn placeholder(text: &str) -> Option<(&str, &str)> {
 /// A key or value without its quotes, or without the comment behind it.
 fn unquote(text: &str) -> String {
     let text = text.trim();
-    if let Some(inside) = between(text, '\'') {
+    if let Some(inside) = unquoted(text, '\'') {
         return inside.to_owned();
     }
-    if between(text, '"').is_some() {
+    if unquoted(text, '"').is_some() {
         return serde_json::from_str(text).unwrap_or_else(|_| text.to_owned());
     }
     let mut plain = String::new();
@@ -106,7 +106,7 @@ fn unquote(text: &str) -> String {
     plain.trim().to_owned()
 }
 
-fn between(text: &str, quote: char) -> Option<&str> {
+fn unquoted(text: &str, quote: char) -> Option<&str> {
     text.strip_prefix(quote)?.strip_suffix(quote)
 }
 

@@ -1,4 +1,4 @@
-//! What is set up where, as data, and the registry that comes of it.
+//! Configurations as data, and the registry that they result in.
 
 use std::io;
 
@@ -26,7 +26,7 @@ impl Case<'_> {
             self.variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
         let ask = || {
             let unanswered =
-                Error::new(ErrorKind::Network, "npm said nothing").because("it is broken");
+                Error::new(ErrorKind::Network, "npm printed nothing").because("it is broken");
             Address::parse(self.npm).ok_or(unanswered)
         };
         let read = |path: &Path| match self.files.iter().find(|(name, _)| Path::new(name) == path) {
@@ -44,7 +44,7 @@ impl Case<'_> {
         NpmAccess::load(&sources, (!self.npm.is_empty()).then_some(&ask))
     }
 
-    /// The registry and who says so, or the error; never with a secret.
+    /// The registry and its origin, or the error; never with a secret.
     fn registry(&self) -> String {
         match self.load() {
             Ok(access) => format!("{} ({})", access.registry, access.origin),
@@ -155,7 +155,10 @@ fn without_configuration_the_error_names_the_settings() {
     assert_eq!(Case::default().registry(), format!("{nothing}{hint}"));
     assert_eq!(Case::default().load().unwrap_err().kind(), ErrorKind::NoRegistry);
     let broken = Case { npm: "-", ..Case::default() };
-    assert_eq!(broken.registry(), format!("{nothing}\n  npm said nothing\n  it is broken{hint}"));
+    assert_eq!(
+        broken.registry(),
+        format!("{nothing}\n  npm printed nothing\n  it is broken{hint}")
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Settings as data: what is written where, and what comes of it.
+//! Settings as data: files and variables, and the values that they result in.
 
 use super::*;
 

@@ -59,7 +59,7 @@ pub struct ToolNames(Vec<String>);
 
 impl ToolNames {
     /// Whether a tool of this name is among them.
-    pub fn holds(&self, name: &str) -> bool {
+    pub fn contains(&self, name: &str) -> bool {
         self.0.iter().any(|tool| tool == name)
     }
 }
@@ -69,8 +69,8 @@ impl ToolNames {
 pub struct StorePaths(pub Vec<PathBuf>);
 
 impl AutoInstall {
-    /// The word for it.
-    pub fn word(self) -> &'static str {
+    /// Its spelling in the settings.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Always => "always",
             Self::Never => "never",
@@ -80,8 +80,8 @@ impl AutoInstall {
 }
 
 impl ShimPolicy {
-    /// The word for it.
-    pub fn word(self) -> &'static str {
+    /// Its spelling in the settings.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::All => "all",
@@ -93,11 +93,11 @@ impl SettingType for AutoInstall {
     const FORM: &'static str = r#""always", "never" or "locked""#;
 
     fn from_text(text: &str) -> Option<Self> {
-        [Self::Always, Self::Never, Self::Locked].into_iter().find(|choice| choice.word() == text)
+        [Self::Always, Self::Never, Self::Locked].into_iter().find(|choice| choice.name() == text)
     }
 
     fn shown(&self) -> String {
-        quoted(self.word())
+        quoted(self.name())
     }
 }
 
@@ -105,11 +105,11 @@ impl SettingType for ShimPolicy {
     const FORM: &'static str = r#""auto" or "all""#;
 
     fn from_text(text: &str) -> Option<Self> {
-        [Self::Auto, Self::All].into_iter().find(|choice| choice.word() == text)
+        [Self::Auto, Self::All].into_iter().find(|choice| choice.name() == text)
     }
 
     fn shown(&self) -> String {
-        quoted(self.word())
+        quoted(self.name())
     }
 }
 
@@ -137,12 +137,12 @@ impl SettingType for Duration {
     const FORM: &'static str = "a whole number of seconds";
 
     fn from_text(text: &str) -> Option<Self> {
-        seconds(text, 10)
+        parse_seconds(text, 10)
     }
 
     fn from_toml(value: &DeValue<'_>) -> Option<Self> {
         let integer = value.as_integer()?;
-        seconds(integer.as_str(), integer.radix())
+        parse_seconds(integer.as_str(), integer.radix())
     }
 
     fn shown(&self) -> String {
@@ -167,7 +167,7 @@ impl SettingType for Vec<String> {
     }
 
     fn shown(&self) -> String {
-        list(self)
+        quoted_list(self)
     }
 }
 
@@ -187,7 +187,7 @@ impl SettingType for ToolNames {
     }
 
     fn shown(&self) -> String {
-        list(&self.0)
+        quoted_list(&self.0)
     }
 }
 
@@ -206,7 +206,7 @@ impl SettingType for StorePaths {
 
     fn shown(&self) -> String {
         let paths: Vec<_> = self.0.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-        list(&paths)
+        quoted_list(&paths)
     }
 }
 
@@ -219,12 +219,14 @@ impl SettingType for BTreeMap<String, String> {
 
     fn from_text(text: &str) -> Option<Self> {
         let pairs = settings::list_items(text).map(|part| part.split_once('='));
-        pairs.map(|pair| pair.and_then(|(tool, source)| named(tool, source))).collect()
+        pairs.map(|pair| pair.and_then(|(tool, source)| parse_table_entry(tool, source))).collect()
     }
 
     fn from_toml(value: &DeValue<'_>) -> Option<Self> {
         let pairs = value.as_table()?.iter();
-        pairs.map(|(tool, source)| named(tool.get_ref(), source.get_ref().as_str()?)).collect()
+        pairs
+            .map(|(tool, source)| parse_table_entry(tool.get_ref(), source.get_ref().as_str()?))
+            .collect()
     }
 
     fn shown(&self) -> String {
@@ -270,18 +272,18 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", Escaped(text))
 }
 
-fn list(names: &[String]) -> String {
+fn quoted_list(names: &[String]) -> String {
     let names: Vec<_> = names.iter().map(|name| quoted(name)).collect();
     format!("[{}]", names.join(", "))
 }
 
-fn seconds(text: &str, radix: u32) -> Option<Duration> {
+fn parse_seconds(text: &str, radix: u32) -> Option<Duration> {
     let seconds = u32::from_str_radix(text, radix).ok()?;
     Some(Duration::from_secs(seconds.into()))
 }
 
-fn named(tool: &str, source: &str) -> Option<(String, String)> {
-    // It is shown wherever a source is named, which no password survives.
+fn parse_table_entry(tool: &str, source: &str) -> Option<(String, String)> {
+    // Messages that name a source contain it, so a password would be printed.
     let is_open = |address: Address| {
         address.url().username().is_empty() && address.url().password().is_none()
     };

@@ -27,7 +27,7 @@ impl BackgroundHasher {
         let (file, hasher) = (file.try_clone()?, Hasher::new(expected));
         let (lengths, receiver) = channel();
         let hashing = thread::Builder::new().name("hash".to_owned());
-        let thread = hashing.spawn(move || follow(&file, hasher, &receiver))?;
+        let thread = hashing.spawn(move || hash_as_written(&file, hasher, &receiver))?;
         Ok(Self { lengths: Some(lengths), thread: Some(thread) })
     }
 
@@ -53,8 +53,8 @@ impl BackgroundHasher {
     /// Waits until all bytes are hashed.
     pub(super) fn finish(mut self) -> io::Result<Hasher> {
         self.lengths = None;
-        let thread = self.thread.take().ok_or_else(stopped)?;
-        thread.join().unwrap_or_else(|_| Err(stopped()))
+        let thread = self.thread.take().ok_or_else(hasher_stopped_error)?;
+        thread.join().unwrap_or_else(|_| Err(hasher_stopped_error()))
     }
 }
 
@@ -68,11 +68,11 @@ impl Drop for BackgroundHasher {
     }
 }
 
-fn stopped() -> io::Error {
+fn hasher_stopped_error() -> io::Error {
     io::Error::other("the thread that hashes it stopped")
 }
 
-fn follow(file: &File, mut hasher: Hasher, lengths: &Receiver<u64>) -> io::Result<Hasher> {
+fn hash_as_written(file: &File, mut hasher: Hasher, lengths: &Receiver<u64>) -> io::Result<Hasher> {
     let mut buffer = vec![0; CHUNK_SIZE];
     let mut done = 0;
     while let Ok(reached) = lengths.recv() {

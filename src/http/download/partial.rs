@@ -347,7 +347,7 @@ mod tests {
 
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        fs::write(at("target"), "kept").unwrap();
+        fs::write(at("target"), "unchanged").unwrap();
         symlink(at("target"), at("link")).unwrap();
         fs::create_dir(at("folder")).unwrap();
         fs::write(at("open"), "").unwrap();
@@ -355,6 +355,6 @@ mod tests {
         for name in ["link", "folder", "open"] {
             assert!(Partial::open(&at(name)).is_err(), "{name}");
         }
-        assert_eq!(fs::read_to_string(at("target")).unwrap(), "kept");
+        assert_eq!(fs::read_to_string(at("target")).unwrap(), "unchanged");
     }
 }

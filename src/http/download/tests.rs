@@ -24,10 +24,10 @@ const SHA256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f2
 /// Five thousand bytes that differ.
 static FILE: [u8; 5000] = {
     let mut bytes = [0_u8; 5000];
-    let mut place = 1;
-    while place < bytes.len() {
-        bytes[place] = bytes[place - 1].wrapping_mul(5).wrapping_add(7);
-        place += 1;
+    let mut index = 1;
+    while index < bytes.len() {
+        bytes[index] = bytes[index - 1].wrapping_mul(5).wrapping_add(7);
+        index += 1;
     }
     bytes
 };
@@ -110,8 +110,8 @@ fn check(replies: Vec<Reply>, requests: usize, expected: &str) {
 
 /// As [`check`], with a published size.
 fn check_size(size: Option<u64>, replies: Vec<Reply>, requests: usize, expected: &str) {
-    let (server, kept) = (TestServer::with(replies), DownloadCache::new());
-    let shown = match kept.fetch(&server.at("/archive"), BODY, size) {
+    let (server, cache) = (TestServer::with(replies), DownloadCache::new());
+    let shown = match cache.fetch(&server.at("/archive"), BODY, size) {
         Ok(content) => String::from_utf8(content).unwrap(),
         Err(failure) => {
             let fatal = if matches!(failure, FetchError::Fatal(_)) { "fatal" } else { "not fatal" };
@@ -124,7 +124,7 @@ fn check_size(size: Option<u64>, replies: Vec<Reply>, requests: usize, expected:
     assert!(shown.starts_with(start) && shown.contains(inside), "{shown}\nis not\n{expected}");
     assert_eq!(server.requests().len(), requests, "{expected}");
     assert_eq!(
-        (kept.in_cache(), kept.names("staging").len()),
+        (cache.in_cache(), cache.names("staging").len()),
         (0, 0),
         "{expected}: files are left"
     );
@@ -200,14 +200,14 @@ fn a_file_of_another_size_than_published_is_refused() {
 
 #[test]
 fn the_published_size_is_the_total_without_a_content_length() {
-    let (server, kept, noted) = (
+    let (server, cache, noted) = (
         TestServer::with(vec![reply("200 OK", "", BODY)]),
         DownloadCache::new(),
         ProgressLog::default(),
     );
-    let (address, wanted) = (server.at("/archive"), hash(BODY));
-    let spec = DownloadSpec { address: &address, integrity: Some(&wanted), size: Some(3) };
-    kept.downloads().fetch(client(), &spec, &noted).unwrap();
+    let (address, integrity) = (server.at("/archive"), hash(BODY));
+    let spec = DownloadSpec { address: &address, integrity: Some(&integrity), size: Some(3) };
+    cache.downloads().fetch(client(), &spec, &noted).unwrap();
     assert!(noted.0.borrow().starts_with("begin Some(3)\n"), "{}", noted.0.borrow());
 }
 
@@ -290,18 +290,18 @@ fn part(range: &str, tag: &str, body: &[u8]) -> Reply {
 /// checks which ranges were requested.
 fn check_rest(label: &str, replies: Vec<Reply>, expected: &str) {
     let first = reply("200 OK", &format!("Content-Length: 3\r\n{label}\r\n"), b"a");
-    let (server, kept) = (TestServer::with([vec![first], replies].concat()), DownloadCache::new());
-    let content = kept.fetch(&server.at("/archive"), BODY, None).unwrap();
+    let (server, cache) = (TestServer::with([vec![first], replies].concat()), DownloadCache::new());
+    let content = cache.fetch(&server.at("/archive"), BODY, None).unwrap();
     assert_eq!(content, BODY);
     let requests = server.requests();
-    let asked = requests.iter().map(|request| match first_byte(request) {
+    let ranges = requests.iter().map(|request| match first_byte(request) {
         None => "all".to_owned(),
         Some(first) => {
             let (_, validator) = request.split_once("if-range: ").unwrap();
             format!("from {first} if {}", validator.lines().next().unwrap())
         }
     });
-    assert_eq!(asked.collect::<Vec<_>>().join(", "), expected);
+    assert_eq!(ranges.collect::<Vec<_>>().join(", "), expected);
 }
 
 #[test]
@@ -372,12 +372,12 @@ fn a_resumed_download_fetches_no_byte_twice() {
 fn progress_resets_the_retries() {
     let replies = vec![Reply::File(&FILE, "\"1\"", 100); 50];
     let fetch = |progress_reset| {
-        let (server, kept) = (TestServer::with(replies.clone()), DownloadCache::new());
+        let (server, cache) = (TestServer::with(replies.clone()), DownloadCache::new());
         let timeouts = Timeouts { progress_reset, ..access().timeouts };
         let client = Client::new(NetworkConfig { timeouts, ..access() });
-        let (address, wanted) = (server.at("/archive"), hash(&FILE));
-        let spec = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
-        let done = kept.downloads().fetch(&client, &spec, &NoProgress).is_ok();
+        let (address, integrity) = (server.at("/archive"), hash(&FILE));
+        let spec = DownloadSpec { address: &address, integrity: Some(&integrity), size: None };
+        let done = cache.downloads().fetch(&client, &spec, &NoProgress).is_ok();
         (done, server.requests().len())
     };
     assert_eq!(fetch(100), (true, 50));
@@ -388,35 +388,43 @@ fn progress_resets_the_retries() {
 fn repeating_the_same_bytes_is_no_progress() {
     // Without a validator each attempt starts at the beginning, and fetches the same bytes.
     let replies = vec![announced("5000", &FILE[..4000]); 50];
-    let (server, kept) = (TestServer::with(replies), DownloadCache::new());
+    let (server, cache) = (TestServer::with(replies), DownloadCache::new());
     let timeouts = Timeouts { progress_reset: 1, ..access().timeouts };
     let client = Client::new(NetworkConfig { timeouts, ..access() });
-    let (address, wanted) = (server.at("/archive"), hash(&FILE));
-    let spec = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
-    assert!(kept.downloads().fetch(&client, &spec, &NoProgress).is_err());
+    let (address, integrity) = (server.at("/archive"), hash(&FILE));
+    let spec = DownloadSpec { address: &address, integrity: Some(&integrity), size: None };
+    assert!(cache.downloads().fetch(&client, &spec, &NoProgress).is_err());
     assert_eq!(server.requests().len(), 3);
 }
 
 #[test]
 fn a_partial_file_is_resumed_by_the_next_run() {
-    let kept = DownloadCache::new();
+    let cache = DownloadCache::new();
     let cut = |count| Reply::File(&FILE, "\"1\"", count);
     let server = TestServer::with(vec![cut(1000), cut(0), cut(500), cut(5000), cut(5000)]);
     let address = server.at("/archive");
-    assert!(kept.fetch(&address, &FILE, None).is_err());
-    assert_eq!(kept.in_cache(), 2, "the file and its note");
+    assert!(cache.fetch(&address, &FILE, None).is_err());
+    assert_eq!(cache.in_cache(), 2, "the file and its note");
     assert!(
-        kept.names("cache/downloads").iter().all(|name| name.trim_end_matches(".note").len() == 64)
+        cache
+            .names("cache/downloads")
+            .iter()
+            .all(|name| name.trim_end_matches(".note").len() == 64)
     );
-    assert_eq!(kept.fetch(&address, &FILE, None).as_deref(), Ok(&FILE[..]));
-    let asked: Vec<_> = server.requests().iter().map(|request| first_byte(request)).collect();
-    assert_eq!(asked, [None, Some(1000), Some(1000), Some(1500)]);
-    assert_eq!(kept.in_cache(), 0);
+    assert_eq!(cache.fetch(&address, &FILE, None).as_deref(), Ok(&FILE[..]));
+    let first_bytes: Vec<_> = server.requests().iter().map(|request| first_byte(request)).collect();
+    assert_eq!(first_bytes, [None, Some(1000), Some(1000), Some(1500)]);
+    assert_eq!(cache.in_cache(), 0);
 }
 
 /// Creates the partial file and the resume information of an earlier run.
-fn left(kept: &DownloadCache, address: &str, (content, validator): (&[u8], &str), total: &str) {
-    let downloads = kept.folder.path().join("cache/downloads");
+fn write_partial_file(
+    cache: &DownloadCache,
+    address: &str,
+    (content, validator): (&[u8], &str),
+    total: &str,
+) {
+    let downloads = cache.folder.path().join("cache/downloads");
     fs::create_dir_all(&downloads).unwrap();
     fs::set_permissions(&downloads, fs::Permissions::from_mode(0o700)).unwrap();
     let path = downloads.join(sha256(hash(&FILE).to_string().as_bytes()));
@@ -433,12 +441,13 @@ fn a_partial_file_is_verified_by_its_hash() {
     damaged[7] ^= 1;
     let whole = || Reply::File(&FILE, "\"1\"", FILE.len());
     let check = |content: &[u8], validator: &str, total: &str, expected: &[Option<usize>]| {
-        let (server, kept) = (TestServer::with(vec![whole(), whole()]), DownloadCache::new());
-        left(&kept, &server.at("/archive"), (content, validator), total);
-        let done = kept.fetch(&server.at("/archive"), &FILE, None);
+        let (server, cache) = (TestServer::with(vec![whole(), whole()]), DownloadCache::new());
+        write_partial_file(&cache, &server.at("/archive"), (content, validator), total);
+        let done = cache.fetch(&server.at("/archive"), &FILE, None);
         assert_eq!(done.as_deref(), Ok(&FILE[..]));
-        let asked: Vec<_> = server.requests().iter().map(|request| first_byte(request)).collect();
-        assert_eq!(asked, expected, "{} {validator} {total}", content.len());
+        let first_bytes: Vec<_> =
+            server.requests().iter().map(|request| first_byte(request)).collect();
+        assert_eq!(first_bytes, expected, "{} {validator} {total}", content.len());
     };
     check(&FILE[..1000], "\"1\"", "5000", &[Some(1000)]);
     check(&FILE[..1000], "\"1\"", "", &[Some(1000)]);
@@ -453,15 +462,20 @@ fn a_partial_file_is_verified_by_its_hash() {
     check(&damaged, "\"1\"", "5000", &[None]);
     check(&[&FILE[..], b"x"].concat(), "\"1\"", "5000", &[None]);
     // A partial file from another address isn't resumed from this server.
-    let (server, kept) = (TestServer::with(vec![whole()]), DownloadCache::new());
-    left(&kept, "http://elsewhere.example/archive", (&FILE[..1000], "\"1\""), "5000");
-    kept.fetch(&server.at("/archive"), &FILE, None).unwrap();
+    let (server, cache) = (TestServer::with(vec![whole()]), DownloadCache::new());
+    write_partial_file(
+        &cache,
+        "http://elsewhere.example/archive",
+        (&FILE[..1000], "\"1\""),
+        "5000",
+    );
+    cache.fetch(&server.at("/archive"), &FILE, None).unwrap();
     assert_eq!(first_byte(&server.requests()[0]), None);
 }
 
 #[test]
 fn a_partial_file_survives_unreachable_servers() {
-    let kept = DownloadCache::new();
+    let cache = DownloadCache::new();
     let lost = TestServer::with(Vec::new());
     let portal =
         TestServer::with(vec![ok(b"<html>Log in"), reply("403 Forbidden", "", b""), ok(b"")]);
@@ -469,19 +483,19 @@ fn a_partial_file_survives_unreachable_servers() {
         [lost.at("/archive"), portal.at("/archive"), portal.at("/archive"), portal.at("/archive")]
     {
         let home = portal.at("/archive");
-        left(&kept, &home, (&FILE[..1000], "\"1\""), "5000");
-        assert!(kept.fetch(&address, &FILE, None).is_err());
-        assert_eq!(kept.in_cache(), 2, "{address}");
+        write_partial_file(&cache, &home, (&FILE[..1000], "\"1\""), "5000");
+        assert!(cache.fetch(&address, &FILE, None).is_err());
+        assert_eq!(cache.in_cache(), 2, "{address}");
     }
 }
 
 #[test]
 fn a_complete_download_is_not_fetched_again() {
-    let kept = DownloadCache::new();
+    let cache = DownloadCache::new();
     let server = TestServer::with(vec![reply("200 OK", "", BODY)]);
-    let (address, wanted) = (server.at("/archive"), hash(BODY));
-    let spec = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
-    let fetch = || kept.downloads().fetch(client(), &spec, &NoProgress);
+    let (address, integrity) = (server.at("/archive"), hash(BODY));
+    let spec = DownloadSpec { address: &address, integrity: Some(&integrity), size: None };
+    let fetch = || cache.downloads().fetch(client(), &spec, &NoProgress);
     drop(fetch().unwrap());
     let again = fetch().unwrap();
     assert_eq!(again.sha256, SHA256);
@@ -489,38 +503,38 @@ fn a_complete_download_is_not_fetched_again() {
     let content = io::read_to_string(again.file()).unwrap();
     assert_eq!(content.as_bytes(), BODY);
     again.discard();
-    assert_eq!((server.requests().len(), kept.in_cache()), (1, 0));
+    assert_eq!((server.requests().len(), cache.in_cache()), (1, 0));
     assert!(server.requests()[0].contains("accept-encoding: identity\r\n"));
 }
 
 #[test]
 fn concurrent_downloads_use_a_file_each() {
-    let kept = DownloadCache::new();
+    let cache = DownloadCache::new();
     let server = TestServer::with(vec![Reply::File(&FILE, "\"1\"", 5000); 2]);
-    let (address, wanted) = (server.at("/archive"), hash(&FILE));
-    let spec = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
-    let fetch = || kept.downloads().fetch(client(), &spec, &NoProgress).unwrap();
+    let (address, integrity) = (server.at("/archive"), hash(&FILE));
+    let spec = DownloadSpec { address: &address, integrity: Some(&integrity), size: None };
+    let fetch = || cache.downloads().fetch(client(), &spec, &NoProgress).unwrap();
     let (first, second) = (fetch(), fetch());
     let inside =
-        |done: &Downloaded, folder: &str| done.path().starts_with(kept.folder.path().join(folder));
+        |done: &Downloaded, folder: &str| done.path().starts_with(cache.folder.path().join(folder));
     assert!(inside(&first, "cache/downloads") && inside(&second, "staging"));
     for done in [first, second] {
         assert_eq!(fs::read(done.path()).unwrap(), FILE);
         done.discard();
     }
-    assert_eq!((kept.in_cache(), kept.names("staging").len()), (0, 0));
+    assert_eq!((cache.in_cache(), cache.names("staging").len()), (0, 0));
 }
 
 #[test]
 fn downloads_work_without_a_cache() {
     let check = |spoil: &dyn Fn(&Path)| {
-        let (server, kept) = (TestServer::with(vec![ok(BODY)]), DownloadCache::new());
-        let cache = kept.folder.path().join("cache");
-        fs::create_dir(&cache).unwrap();
-        spoil(&cache.join("downloads"));
-        let content = kept.fetch(&server.at("/archive"), BODY, None);
+        let (server, cache) = (TestServer::with(vec![ok(BODY)]), DownloadCache::new());
+        let cache_folder = cache.folder.path().join("cache");
+        fs::create_dir(&cache_folder).unwrap();
+        spoil(&cache_folder.join("downloads"));
+        let content = cache.fetch(&server.at("/archive"), BODY, None);
         assert_eq!(content.as_deref(), Ok(BODY));
-        assert_eq!(kept.names("staging").len(), 0, "a file is left");
+        assert_eq!(cache.names("staging").len(), 0, "a file is left");
     };
     check(&|_| {});
     check(&|downloads| fs::write(downloads, "a file").unwrap());
@@ -533,7 +547,7 @@ fn downloads_work_without_a_cache() {
 
 #[test]
 fn a_file_without_a_published_hash_is_not_cached() {
-    let kept = DownloadCache::new();
+    let cache = DownloadCache::new();
     let server = TestServer::with(vec![
         ok(BODY),
         announced("9\r\nETag: \"1\"", b"a"),
@@ -542,47 +556,47 @@ fn a_file_without_a_published_hash_is_not_cached() {
     ]);
     let address = server.at("/archive");
     let spec = DownloadSpec { address: &address, integrity: None, size: None };
-    let fetch = || kept.downloads().fetch(client(), &spec, &NoProgress);
+    let fetch = || cache.downloads().fetch(client(), &spec, &NoProgress);
     let done = fetch().unwrap();
-    assert!(done.path().starts_with(kept.folder.path().join("staging")));
+    assert!(done.path().starts_with(cache.folder.path().join("staging")));
     assert_eq!((done.sha256.as_str(), done.size), (SHA256, 3));
     done.discard();
     for _ in 0..2 {
         assert!(matches!(fetch(), Err(FetchError::BadResponse(_))));
     }
-    assert_eq!((kept.in_cache(), kept.names("staging").len()), (0, 0));
+    assert_eq!((cache.in_cache(), cache.names("staging").len()), (0, 0));
 }
 
 #[test]
 fn old_partial_files_are_deleted() {
-    let kept = DownloadCache::new();
-    left(&kept, "x", (b"abc", ""), "");
-    let downloads = kept.folder.path().join("cache/downloads");
-    for name in kept.names("cache/downloads") {
+    let cache = DownloadCache::new();
+    write_partial_file(&cache, "x", (b"abc", ""), "");
+    let downloads = cache.folder.path().join("cache/downloads");
+    for name in cache.names("cache/downloads") {
         let file = fs::File::options().append(true).open(downloads.join(name)).unwrap();
         file.set_modified(std::time::SystemTime::now() - Duration::from_secs(24 * 15 * 3_600))
             .unwrap();
     }
     let server = TestServer::with(vec![ok(BODY)]);
-    kept.fetch(&server.at("/archive"), BODY, None).unwrap();
-    assert_eq!(kept.in_cache(), 0);
+    cache.fetch(&server.at("/archive"), BODY, None).unwrap();
+    assert_eq!(cache.in_cache(), 0);
 }
 
 #[test]
 fn a_folder_works_as_a_mirror() {
-    let kept = DownloadCache::new();
-    let path = kept.folder.path().join("published");
+    let cache = DownloadCache::new();
+    let path = cache.folder.path().join("published");
     let address = path.to_str().unwrap();
     fs::write(&path, BODY).unwrap();
-    assert_eq!(kept.fetch(address, BODY, None).as_deref(), Ok(BODY));
+    assert_eq!(cache.fetch(address, BODY, None).as_deref(), Ok(BODY));
     for other in ["abd", ""] {
         fs::write(&path, other).unwrap();
-        let failed = kept.fetch(address, BODY, None).unwrap_err();
+        let failed = cache.fetch(address, BODY, None).unwrap_err();
         assert_eq!(
             Error::from(failed).kind(),
             if other.is_empty() { ErrorKind::Network } else { ErrorKind::Integrity }
         );
-        assert_eq!(kept.in_cache(), 0);
+        assert_eq!(cache.in_cache(), 0);
     }
 }
 
@@ -598,13 +612,13 @@ fn a_full_disk_is_reported_with_the_missing_bytes() {
 
 #[test]
 fn progress_is_reported_for_each_attempt() {
-    let kept = DownloadCache::new();
+    let cache = DownloadCache::new();
     let server =
         TestServer::with(vec![announced("3\r\nETag: \"1\"", b"a"), part("bytes 1-2/3", "", b"bc")]);
-    let (address, wanted) = (server.at("/archive"), hash(BODY));
+    let (address, integrity) = (server.at("/archive"), hash(BODY));
     let noted = ProgressLog::default();
-    let spec = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
-    kept.downloads().fetch(client(), &spec, &noted).unwrap();
+    let spec = DownloadSpec { address: &address, integrity: Some(&integrity), size: None };
+    cache.downloads().fetch(client(), &spec, &noted).unwrap();
     assert_eq!(
         noted.0.into_inner(),
         "begin Some(3)\nadvance 0\nadvance 1\nend\nbegin Some(3)\nadvance 1\nadvance 2\nend\n"

@@ -240,8 +240,8 @@ impl<'a> Transfer<'a> {
             return Err(AttemptError::Permanent(too_long(&self.location, MAX_DOWNLOAD)));
         }
         let mut buffer = vec![0; CHUNK_SIZE];
-        // The file is truncated only after the response is checked: a captive portal's page is no
-        // reason to lose half a download.
+        // The file is truncated only after the response is checked: a captive portal's page must
+        // not cost half a download.
         let mut count = self.read(&mut response, &mut buffer)?;
         self.responder = response.responder.take();
         if matches!(response.kind, BodyKind::Full) {

@@ -34,7 +34,7 @@ pub type EditResult<T> = Result<T, JsonError>;
 /// `None` if there is no string. Of fields with the same name the last one counts, as it does
 /// for JSON's readers.
 pub fn set(text: &str, path: &[&str], value: &str) -> EditResult<Option<String>> {
-    replace(text, value, |root| follow(root, path))
+    replace(text, value, |root| value_at(root, path))
 }
 
 /// Replaces the `version` of the object whose `name` is `name`: the object at the end of `path`
@@ -51,12 +51,12 @@ pub fn set_named(text: &str, path: &[&str], name: &str, value: &str) -> EditResu
         rest.is_some_and(|rest| rest.starts_with('@'))
     };
     let in_text =
-        replace(text, &format!("{name}@{value}"), |root| follow(root, path).filter(is_named))?;
+        replace(text, &format!("{name}@{value}"), |root| value_at(root, path).filter(is_named))?;
     if in_text.is_some() {
         return Ok(in_text);
     }
     replace(text, value, |root| {
-        let object = named(follow(root, path)?, name)?;
+        let object = object_named(value_at(root, path)?, name)?;
         field(object, "version")
     })
 }
@@ -78,7 +78,7 @@ fn replace(
     }))
 }
 
-fn follow<'a, 'text>(root: &'a Value<'text>, path: &[&str]) -> Option<&'a Value<'text>> {
+fn value_at<'a, 'text>(root: &'a Value<'text>, path: &[&str]) -> Option<&'a Value<'text>> {
     path.iter().try_fold(root, |value, key| field(value.as_object()?, key))
 }
 
@@ -87,7 +87,7 @@ fn field<'a, 'text>(object: &'a Object<'text>, key: &str) -> Option<&'a Value<'t
     Some(&last.value)
 }
 
-fn named<'a, 'text>(value: &'a Value<'text>, name: &str) -> Option<&'a Object<'text>> {
+fn object_named<'a, 'text>(value: &'a Value<'text>, name: &str) -> Option<&'a Object<'text>> {
     let candidates = match value {
         Value::Array(list) => &list.elements[..],
         _ => std::slice::from_ref(value),
@@ -119,8 +119,8 @@ impl From<serde_json::Error> for JsonError {
     fn from(error: serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         let message = error.to_string();
-        let place = format!(" at line {line} column {column}");
-        let reason = message.strip_suffix(&place).unwrap_or(&message).to_owned();
+        let position = format!(" at line {line} column {column}");
+        let reason = message.strip_suffix(&position).unwrap_or(&message).to_owned();
         // A text that ends too early ends at column 0 of its last line.
         Self { line, column: column.max(1), reason }
     }

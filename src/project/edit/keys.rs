@@ -4,7 +4,7 @@
 
 use usher_shims::read::value_of_key;
 
-use super::lines::change;
+use super::lines::change_line;
 use super::style::in_style_of;
 
 /// Makes `request` the value of a line, counted from 1.
@@ -12,7 +12,7 @@ use super::style::in_style_of;
 /// Quotes around the old value stay; where there are none and a shell would take the new one apart,
 /// it gets some. `None` if the line has no value, or quotes that the request would end.
 pub fn set(text: &str, line: u32, request: &str) -> Option<String> {
-    change(text, line, |line| {
+    change_line(text, line, |line| {
         let old = value_of_key(line)?;
         let request = in_style_of(&line[old.clone()], request);
         let before = &line[..old.start];

@@ -59,22 +59,22 @@ impl<'a> TextLine<'a> {
 /// A text with one of its lines changed, counted from 1; the line is given without its end.
 ///
 /// `None` if there is no such line, or if `change` returns none.
-pub(super) fn change(
+pub(super) fn change_line(
     text: &str,
     number: u32,
     change: impl FnOnce(&str) -> Option<String>,
 ) -> Option<String> {
     let (mark, body) = split_mark(text);
-    let place = usize::try_from(number).ok()?.checked_sub(1)?;
-    let line = lines(body).nth(place)?.whole;
-    let start: usize = lines(body).take(place).map(|line| line.whole.len()).sum();
+    let index = usize::try_from(number).ok()?.checked_sub(1)?;
+    let line = lines(body).nth(index)?.whole;
+    let start: usize = lines(body).take(index).map(|line| line.whole.len()).sum();
     let content = line.trim_end_matches(['\r', '\n']);
     let changed = change(content)?;
     Some([mark, &body[..start], &changed, &body[start + content.len()..]].concat())
 }
 
 /// Adds a line to a text, with the line end that the text's first line has.
-pub(super) fn append(text: &mut String, content: &str) {
+pub(super) fn append_line(text: &mut String, content: &str) {
     let end = line_end(text);
     let (_, body) = split_mark(text);
     if !body.is_empty() && !body.ends_with(['\n', '\r']) {
@@ -106,7 +106,8 @@ mod tests {
     #[test]
     fn only_the_given_line_changes() {
         let check = |text: &str, number, after: Option<&str>| {
-            let changed = change(text, number, |line| (line != "x").then(|| format!("<{line}>")));
+            let changed =
+                change_line(text, number, |line| (line != "x").then(|| format!("<{line}>")));
             assert_eq!(changed.as_deref(), after, "line {number} of {text:?}");
         };
         check("\u{feff}a\r\nb\rc\n", 1, Some("\u{feff}<a>\r\nb\rc\n"));

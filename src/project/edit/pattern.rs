@@ -4,7 +4,7 @@
 
 use usher_shims::read::placeholders;
 
-use super::lines::change;
+use super::lines::change_line;
 use super::style::in_style_of;
 
 /// Puts `request` in the placeholder of a pattern, on a line counted from 1.
@@ -12,8 +12,8 @@ use super::style::in_style_of;
 /// If the pattern has a placeholder for the flavour, that must stay the same, since the rest of the
 /// line may depend on it. `None` if the pattern doesn't match the line, if the line joins several
 /// requests, or if the request can't be written there as it is.
-pub fn set(text: &str, (line, pattern): (u32, &str), request: &str) -> Option<String> {
-    change(text, line, |line| {
+pub fn set(text: &str, line: u32, pattern: &str, request: &str) -> Option<String> {
+    change_line(text, line, |line| {
         let content = line.trim();
         let (before, after) = line.split_at(line.len() - line.trim_start().len());
         let edited = set_in(content, pattern, request)?;
@@ -40,7 +40,7 @@ mod tests {
     use proptest::{collection, prop_assert_eq, proptest, sample};
 
     fn check(pattern: &str, (before, request): (&str, &str), after: Option<&str>) {
-        let set = set(before, (2, pattern), request);
+        let set = set(before, 2, pattern, request);
         assert_eq!(set.as_deref(), after, "{request} by {pattern} in {before:?}");
     }
 
@@ -79,7 +79,7 @@ mod tests {
         ] {
             check(pattern, (before, request), Some(after).filter(|after| *after != "-"));
         }
-        // Another flavour, or none, would need to be known of more than the pattern says.
+        // The pattern doesn't cover another flavour, or none.
         let line = "\nx '3.1', engine: 'j', engine_version: '9.4'";
         check(engine, (line, "t-24.1"), None);
         check(engine, (line, "3.3.0"), None);
@@ -108,7 +108,7 @@ mod tests {
             let line = u32::try_from(head.len()).unwrap() + 1;
             let head: String = head.into_iter().map(|(line, end)| line + end).collect();
             let around = |value: &str| format!("{mark}{head}{start}{quote}{value}{quote}{end}");
-            let set = |text: &str| set(text, (line, "x \"{}\""), &request);
+            let set = |text: &str| set(text, line, "x \"{}\"", &request);
             let edited = set(&around("20")).unwrap();
             prop_assert_eq!(&edited, &around(&request));
             prop_assert_eq!(set(&edited), Some(edited));
@@ -116,7 +116,7 @@ mod tests {
 
         #[test]
         fn setting_a_pattern_never_panics(text in "\\PC*", pattern in "[a-z\" {}(,]*", request in "\\PC*") {
-            let _ = set(&text, (1, &pattern), &request);
+            let _ = set(&text, 1, &pattern, &request);
         }
     }
 }

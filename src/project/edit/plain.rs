@@ -1,8 +1,8 @@
-//! Files that hold a request as plain text: `.nvmrc`, `.node-version`, `.python-version`.
+//! Files that contain a request as plain text: `.nvmrc`, `.node-version`, `.python-version`.
 //!
 //! Knows the format of these files, not which tool one belongs to.
 
-use super::lines::{append, lines, split_mark};
+use super::lines::{append_line, lines, split_mark};
 use super::style::in_style_of;
 
 /// Makes `request` the only one in the file.
@@ -23,7 +23,7 @@ pub fn set(text: &str, request: &str) -> String {
         }
     }
     if !done {
-        append(&mut edited, request);
+        append_line(&mut edited, request);
     }
     edited
 }
@@ -76,7 +76,7 @@ mod tests {
             ("3.12\n# then\n3.11\n\nsystem\n", "3.13", "3.13\n# then\n\n"),
             ("3.12 3.11 system\n", "3.13", "3.13\n"),
             ("3.12\r\n3.11", "3.13", "3.13\r\n"),
-            // Operators are no settings.
+            // Operators aren't settings.
             (">=3.8,<3.13\n", "3.13", "3.13\n"),
             ("==3.12.1\n", "3.13", "3.13\n"),
             ("python==3.12.1\n", "3.13", "3.13\n"),
@@ -102,8 +102,9 @@ mod tests {
                     && line.split('#').next().unwrap().contains('=')
             };
             let once = set(&text, &request);
-            let kept = |text: &str| text.split_inclusive('\n').filter(silent).collect::<String>();
-            let (before, after) = (kept(&text), kept(&once));
+            let other_lines =
+                |text: &str| text.split_inclusive('\n').filter(silent).collect::<String>();
+            let (before, after) = (other_lines(&text), other_lines(&once));
             prop_assert_eq!(after.trim_end(), before.trim_end());
             let requests = once.lines().filter(|line| !silent(line)).count();
             prop_assert_eq!(requests, 1, "{:?}", once);

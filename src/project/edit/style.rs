@@ -14,7 +14,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_v_prefix_is_kept() {
+    fn a_v_prefix_stays() {
         for (old, new, expected) in [
             ("v12", "20", "v20"),
             ("12", "20", "20"),

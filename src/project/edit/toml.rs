@@ -18,7 +18,7 @@ use super::style::in_style_of;
 pub fn set(text: &str, path: &[&str], request: &str) -> Option<String> {
     let (mark, body) = split_mark(text);
     let document = DeTable::parse(body).ok()?;
-    let found = follow(document.get_ref(), path)?;
+    let found = value_at(document.get_ref(), path)?;
     let mut cuts = Vec::new();
     let first = match found.get_ref() {
         DeValue::Array(list) => {
@@ -26,17 +26,17 @@ pub fn set(text: &str, path: &[&str], request: &str) -> Option<String> {
             if !list.iter().all(is_request) {
                 return None;
             }
-            cuts = without(body, first, others);
+            cuts = ranges_of_others(body, first, others);
             first
         }
         _ => Some(found).filter(|found| is_request(found))?,
     };
     let Range { start, end } = first.span();
-    let written = spelled(&body[start..end], first.get_ref(), request);
-    Some([mark, &body[..start], &written, &outside(&body[end..], end, &cuts)].concat())
+    let written = toml_literal(&body[start..end], first.get_ref(), request);
+    Some([mark, &body[..start], &written, &without_ranges(&body[end..], end, &cuts)].concat())
 }
 
-fn follow<'a, 'text>(
+fn value_at<'a, 'text>(
     table: &'a DeTable<'text>,
     path: &[&str],
 ) -> Option<&'a Spanned<DeValue<'text>>> {
@@ -44,7 +44,7 @@ fn follow<'a, 'text>(
     let (_, value) = table.iter().find(|(known, _)| known.get_ref() == key)?;
     match rest {
         [] => Some(value),
-        rest => follow(value.get_ref().as_table()?, rest),
+        rest => value_at(value.get_ref().as_table()?, rest),
     }
 }
 
@@ -53,7 +53,7 @@ fn is_request(value: &Spanned<DeValue<'_>>) -> bool {
 }
 
 /// A request as it is written in place of a value.
-fn spelled(source: &str, old: &DeValue<'_>, request: &str) -> String {
+fn toml_literal(source: &str, old: &DeValue<'_>, request: &str) -> String {
     let request = in_style_of(old.as_str().unwrap_or_default(), request);
     if source.starts_with('\'') && !request.contains('\'') {
         return format!("'{request}'");
@@ -61,14 +61,14 @@ fn spelled(source: &str, old: &DeValue<'_>, request: &str) -> String {
     format!("\"{}\"", request.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// What has to go for an array to have its first element alone: the others, each with its comma
-/// and the blanks before it, and the line that is empty then. Comments stay.
-fn without(
+/// The ranges to delete so that only the first element of an array is left: the other elements,
+/// each with its comma and the blanks before it, and the lines that would be empty. Comments stay.
+fn ranges_of_others(
     body: &str,
     first: &Spanned<DeValue<'_>>,
     others: &[Spanned<DeValue<'_>>],
 ) -> Vec<Range<usize>> {
-    let comma = |value: &Spanned<DeValue<'_>>| comma_behind(body, value.span().end);
+    let comma = |value: &Spanned<DeValue<'_>>| comma_after(body, value.span().end);
     let mut cuts = Vec::new();
     if others.last().is_some_and(|last| comma(last).is_none()) {
         cuts.extend(comma(first).map(|comma| comma..comma + 1));
@@ -87,13 +87,13 @@ fn without(
     cuts
 }
 
-/// Where the next comma is, behind blanks, line ends and comments.
-fn comma_behind(body: &str, mut place: usize) -> Option<usize> {
+/// The position of the next comma, after blanks, line ends and comments.
+fn comma_after(body: &str, mut offset: usize) -> Option<usize> {
     loop {
-        place += body[place..].len() - body[place..].trim_start().len();
-        match body[place..].chars().next()? {
-            ',' => return Some(place),
-            '#' => place += body[place..].find('\n')?,
+        offset += body[offset..].len() - body[offset..].trim_start().len();
+        match body[offset..].chars().next()? {
+            ',' => return Some(offset),
+            '#' => offset += body[offset..].find('\n')?,
             _ => return None,
         }
     }
@@ -109,15 +109,16 @@ fn with_line_end(body: &str, range: Range<usize>) -> Range<usize> {
     }
 }
 
-/// A text that begins at this place of the document, without what is cut out of that.
-fn outside(text: &str, begins: usize, cuts: &[Range<usize>]) -> String {
-    let mut kept = String::new();
-    let mut place = begins;
+/// A text that begins at this position of the document, without the ranges of the document in
+/// `cuts`.
+fn without_ranges(text: &str, begins: usize, cuts: &[Range<usize>]) -> String {
+    let mut remaining = String::new();
+    let mut offset = begins;
     for cut in cuts {
-        kept.push_str(text.get(place - begins..cut.start - begins).unwrap_or_default());
-        place = cut.end;
+        remaining.push_str(text.get(offset - begins..cut.start - begins).unwrap_or_default());
+        offset = cut.end;
     }
-    kept + &text[place - begins..]
+    remaining + &text[offset - begins..]
 }
 
 #[cfg(test)]

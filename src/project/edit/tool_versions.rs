@@ -2,7 +2,7 @@
 //!
 //! Knows the format of the file, not the names of tools.
 
-use super::lines::{TextLine, append, lines, split_mark};
+use super::lines::{TextLine, append_line, lines, split_mark};
 
 /// Makes `request` the tool's only version.
 ///
@@ -23,7 +23,7 @@ pub fn set(text: &str, names: &[&str], request: &str) -> String {
         }
     }
     match names.first() {
-        Some(preferred) if !done => append(&mut edited, &format!("{preferred} {request}")),
+        Some(preferred) if !done => append_line(&mut edited, &format!("{preferred} {request}")),
         Some(_) | None => {}
     }
     edited
@@ -113,7 +113,7 @@ mod tests {
     }
 
     /// A line and whether it is the tool's.
-    fn piece() -> impl Strategy<Value = (bool, String)> {
+    fn any_line() -> impl Strategy<Value = (bool, String)> {
         let rest = "([ \t]{1,3}[0-9é.]{1,4}){0,2}[ \t]{0,2}(#[a-z #]{0,5})?";
         let word = prop_oneof![
             ("nodejs|node").prop_map(|name| (true, name)),
@@ -123,32 +123,32 @@ mod tests {
             .prop_map(|(indent, (ours, word), rest)| (ours, indent + &word + &rest))
     }
 
-    fn pieces() -> impl Strategy<Value = Vec<(bool, String)>> {
+    fn any_lines() -> impl Strategy<Value = Vec<(bool, String)>> {
         let end = sample::select(vec!["\n", "\r\n"]);
-        let ended = (piece(), end).prop_map(|((ours, line), end)| (ours, line + end));
-        (collection::vec(ended, 0..8), option::of(piece())).prop_map(|(mut lines, last)| {
+        let ended = (any_line(), end).prop_map(|((ours, line), end)| (ours, line + end));
+        (collection::vec(ended, 0..8), option::of(any_line())).prop_map(|(mut lines, last)| {
             lines.extend(last);
             lines
         })
     }
 
-    fn joined(pieces: &[(bool, String)], keep: impl Fn(bool) -> bool) -> String {
+    fn join_lines(pieces: &[(bool, String)], keep: impl Fn(bool) -> bool) -> String {
         pieces.iter().filter(|(ours, _)| keep(*ours)).map(|(_, line)| &**line).collect()
     }
 
     proptest! {
         #[test]
-        fn lines_of_other_tools_are_kept(mark in "\u{feff}?", pieces in pieces()) {
-            let text = mark.clone() + &joined(&pieces, |_| true);
+        fn lines_of_other_tools_stay(mark in "\u{feff}?", pieces in any_lines()) {
+            let text = mark.clone() + &join_lines(&pieces, |_| true);
             let first = pieces.iter().position(|(ours, _)| *ours).unwrap_or(pieces.len());
-            let before = mark.clone() + &joined(&pieces[..first], |_| true);
-            let after = joined(&pieces[first..], |ours| !ours);
+            let before = mark.clone() + &join_lines(&pieces[..first], |_| true);
+            let after = join_lines(&pieces[first..], |ours| !ours);
 
             let edited = set(&text, NAMES, "20");
             let changed = edited.strip_prefix(&before).and_then(|rest| rest.strip_suffix(&after));
             prop_assert!(changed.is_some_and(|line| line.contains("20")), "{:?}", edited);
             prop_assert_eq!(set(&edited, NAMES, "20"), edited);
-            prop_assert_eq!(remove(&text, NAMES), mark + &joined(&pieces, |ours| !ours));
+            prop_assert_eq!(remove(&text, NAMES), mark + &join_lines(&pieces, |ours| !ours));
         }
     }
 }

@@ -40,8 +40,8 @@ mod tests {
     fn hashes_are_found_in_all_formats() {
         let (hash, other) = ("ab".repeat(32), "cd".repeat(32));
         let check = |text: &str, is_there: bool| {
-            let wanted = is_there.then(|| Integrity::from_hex(&hash)).flatten();
-            assert_eq!(find(text, "a.tar.gz"), wanted, "{text}");
+            let expected = is_there.then(|| Integrity::from_hex(&hash)).flatten();
+            assert_eq!(find(text, "a.tar.gz"), expected, "{text}");
         };
         check(&hash, true);
         check(&format!("{hash}\n"), true);

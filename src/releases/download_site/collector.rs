@@ -37,15 +37,15 @@ impl<'a> ReleaseCollector<'a> {
     /// Adds a row, if one of the rules matches it; the first rule that matches is used.
     pub(super) fn push_row(&mut self, row: &Row<'_>) -> Result<(), IndexProblem> {
         let mut rules = self.source.release.iter().enumerate();
-        let taken = rules.find_map(|(place, take)| Some((place, take, self.version(take, row)?)));
-        let Some((rule, take, (version, order))) = taken else { return Ok(()) };
-        let order = (order.0, Reverse(rule), order.1);
+        let matched = rules.find_map(|(index, rule)| Some((index, rule, self.version(rule, row)?)));
+        let Some((rule_index, rule, (version, order))) = matched else { return Ok(()) };
+        let order = (order.0, Reverse(rule_index), order.1);
         let name = version.as_str().to_owned();
         if self.best.get(&name).is_some_and(|(best, _)| *best >= order) {
             return Ok(());
         }
-        let archive = self.archive((rule, take), &version, row)?;
-        let lts = take.lts.as_ref().and_then(|field| row.string(field));
+        let archive = self.archive((rule_index, rule), &version, row)?;
+        let lts = rule.lts.as_ref().and_then(|field| row.string(field));
         self.best.insert(name, (order, IndexEntry { version, lts, archive, engines: None }));
         Ok(())
     }
@@ -58,62 +58,66 @@ impl<'a> ReleaseCollector<'a> {
     /// The version of a row; `None` if the rule doesn't match.
     fn version(
         &self,
-        take: &ReleaseRule,
+        rule: &ReleaseRule,
         row: &Row<'_>,
     ) -> Option<(Version, (u64, Reverse<usize>))> {
-        let rank = self.rank(take, row)?;
+        let rank = self.rank(rule, row)?;
         let value = |placeholder: &str| self.value(placeholder, row);
-        let text = template::fill(&take.from, &value).ok()?;
-        let spelled = template::fill(&take.pattern, &|placeholder| match placeholder {
+        let text = template::fill(&rule.from, &value).ok()?;
+        let spelled = template::fill(&rule.pattern, &|placeholder| match placeholder {
             "version" | "build" => Some(format!("{{{placeholder}}}")),
             other => value(other),
         });
         let (version, build) = template::split_by_pattern(&spelled.ok()?, &text)?;
-        let version = template::fill(&take.version, &|placeholder| match placeholder {
+        let version = template::fill(&rule.version, &|placeholder| match placeholder {
             "version" => Some(Version::parse(version)?.as_str().to_owned()),
             other => value(other),
         });
         let version = Version::parse(&version.ok()?)?;
-        let is_meant = applies_to(take.versions.as_deref(), &version);
+        let applies = applies_to(rule.versions.as_deref(), &version);
         let build = build.and_then(|build| build.parse().ok()).unwrap_or(0);
-        is_meant.then_some((version, (build, Reverse(rank))))
+        applies.then_some((version, (build, Reverse(rank))))
     }
 
     /// The sum of the positions of a row's fields in the lists of accepted values; `None` if a field
     /// has no accepted value.
-    fn rank(&self, take: &ReleaseRule, row: &Row<'_>) -> Option<usize> {
+    fn rank(&self, rule: &ReleaseRule, row: &Row<'_>) -> Option<usize> {
         let mut rank = 0;
-        for (field, wanted) in &take.filter {
-            let texts = wanted.0.iter().map(|text| template::fill(text, &|word| self.word(word)));
-            rank +=
-                texts.into_iter().position(|text| text.is_ok_and(|text| row.is(field, &text)))?;
+        for (field, accepted) in &rule.filter {
+            let texts = accepted
+                .0
+                .iter()
+                .map(|text| template::fill(text, &|word| self.platform_word(word)));
+            rank += texts
+                .into_iter()
+                .position(|text| text.is_ok_and(|text| row.field_matches(field, &text)))?;
         }
         Some(rank)
     }
 
     fn archive(
         &self,
-        (rule, take): (usize, &ReleaseRule),
+        (rule_index, rule): (usize, &ReleaseRule),
         version: &Version,
         row: &Row<'_>,
     ) -> Result<ListedArchive, IndexProblem> {
         let address = |key: &str, text: &str| self.address((key, text), version, row);
-        let sums = take.checksums.as_ref().map(|text| address("sums", text)).transpose()?;
+        let sums = rule.checksums.as_ref().map(|text| address("checksums", text)).transpose()?;
         let in_file = |hash: Option<Hash>| hash.or(sums.map(Hash::ChecksumFile));
         Ok(ListedArchive {
-            address: address("archive", &take.archive)?,
-            hash: self.hash(take, version, row).map(in_file),
-            size: self.size(take, version, row),
-            rule,
+            address: address("archive", &rule.archive)?,
+            hash: self.hash(rule, version, row).map(in_file),
+            size: self.size(rule, version, row),
+            rule: rule_index,
         })
     }
 
     /// The hash in a row.
-    fn hash(&self, take: &ReleaseRule, version: &Version, row: &Row<'_>) -> Stated<Hash> {
-        let Some(hash) = &take.hash else { return Ok(None) };
+    fn hash(&self, rule: &ReleaseRule, version: &Version, row: &Row<'_>) -> Stated<Hash> {
+        let Some(hash) = &rule.hash else { return Ok(None) };
         let filled = template::fill(hash, &|placeholder| self.value_for(placeholder, version, row));
         let text = filled.unwrap_or_default();
-        let or_elsewhere = take.checksums.is_some() || take.unverified.is_some();
+        let or_elsewhere = rule.checksums.is_some() || rule.unverified.is_some();
         match checksums::parse(&text) {
             Some(integrity) => Ok(Some(Hash::Known(integrity))),
             None if text.is_empty() && or_elsewhere => Ok(None),
@@ -131,8 +135,8 @@ impl<'a> ReleaseCollector<'a> {
     }
 
     /// The archive's size in a row, in bytes.
-    fn size(&self, take: &ReleaseRule, version: &Version, row: &Row<'_>) -> Stated<u64> {
-        let Some(size) = &take.size else { return Ok(None) };
+    fn size(&self, rule: &ReleaseRule, version: &Version, row: &Row<'_>) -> Stated<u64> {
+        let Some(size) = &rule.size else { return Ok(None) };
         let text = template::fill(size, &|placeholder| self.value_for(placeholder, version, row));
         let text = text.unwrap_or_default();
         let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -196,11 +200,11 @@ impl<'a> ReleaseCollector<'a> {
     fn value(&self, placeholder: &str, row: &Row<'_>) -> Option<String> {
         match placeholder.strip_prefix('.') {
             Some(field) => row.text(field),
-            None => self.word(placeholder),
+            None => self.platform_word(placeholder),
         }
     }
 
-    fn word(&self, placeholder: &str) -> Option<String> {
+    fn platform_word(&self, placeholder: &str) -> Option<String> {
         match placeholder {
             "base" => Some(self.base.to_owned()),
             word => self.words.get(word).cloned(),

@@ -10,16 +10,16 @@ use crate::releases::index_entry::IndexProblem;
 pub(super) struct Row<'a> {
     /// The objects and lists, outermost first, and the entry itself last.
     scopes: &'a [&'a Value],
-    /// What the stars of the path stand for: names of members, or numbers.
+    /// What the stars of the path match: names of members, or numbers.
     names: &'a [String],
 }
 
 impl Row<'_> {
     /// The text of a field. Its path starts at the entry, or at what contains the entry. A number is
-    /// what that star of the path stands for, else a column; an empty path is the entry itself. `None`
+    /// what that star of the path matches, else a column; an empty path is the entry itself. `None`
     /// for a missing field, a list or an object.
     pub(super) fn text(&self, field: &str) -> Option<String> {
-        if let Some(name) = place(field).and_then(|place| self.names.get(place)) {
+        if let Some(name) = parse_position(field).and_then(|index| self.names.get(index)) {
             return Some(name.clone());
         }
         match self.value(field)? {
@@ -37,46 +37,49 @@ impl Row<'_> {
 
     /// Whether a field matches a pattern, or is a list with an item that does. An empty pattern matches
     /// a missing field or an empty list, `*` matches any text, and a leading `!` negates.
-    pub(super) fn is(&self, field: &str, wanted: &str) -> bool {
-        if let Some(unwanted) = wanted.strip_prefix('!') {
-            return !self.is(field, unwanted);
+    pub(super) fn field_matches(&self, field: &str, pattern: &str) -> bool {
+        if let Some(negated) = pattern.strip_prefix('!') {
+            return !self.field_matches(field, negated);
         }
         match self.value(field) {
-            Some(Value::Array(list)) if wanted.is_empty() => list.is_empty(),
+            Some(Value::Array(list)) if pattern.is_empty() => list.is_empty(),
             Some(Value::Array(list)) => {
-                list.iter().filter_map(Value::as_str).any(|one| is_like(one, wanted))
+                list.iter().filter_map(Value::as_str).any(|item| matches_pattern(item, pattern))
             }
-            _ => is_like(&self.text(field).unwrap_or_default(), wanted),
+            _ => matches_pattern(&self.text(field).unwrap_or_default(), pattern),
         }
     }
 
     fn value(&self, field: &str) -> Option<&Value> {
-        self.scopes.iter().rev().find_map(|scope| walk(scope, field))
+        self.scopes.iter().rev().find_map(|scope| value_at(scope, field))
     }
 }
 
 /// Calls `see` for each entry of a document.
-pub(super) fn for_each(
+pub(super) fn for_each_row(
     text: &[u8],
-    (form, way): (IndexFormat, &str),
+    form: IndexFormat,
+    path: &str,
     see: &mut dyn FnMut(&Row<'_>) -> Result<(), IndexProblem>,
 ) -> Result<(), IndexProblem> {
-    let way: Vec<&str> = way.split('.').filter(|step| !step.is_empty()).collect();
+    let path: Vec<&str> = path.split('.').filter(|step| !step.is_empty()).collect();
     match form {
-        IndexFormat::Json => entries(&json(text)?, &way, see),
-        IndexFormat::Ndjson => lines(text).try_for_each(|line| entries(&json(line)?, &way, see)),
-        IndexFormat::Words => lines(text).try_for_each(|line| {
+        IndexFormat::Json => entries(&json(text)?, &path, see),
+        IndexFormat::Ndjson => {
+            non_empty_lines(text).try_for_each(|line| entries(&json(line)?, &path, see))
+        }
+        IndexFormat::Words => non_empty_lines(text).try_for_each(|line| {
             let words = String::from_utf8_lossy(line);
             let words = words.split_whitespace().map(Value::from).collect();
-            entries(&Value::Array(words), &way, see)
+            entries(&Value::Array(words), &path, see)
         }),
         IndexFormat::Csv => {
-            let mut rows = lines(text).map(cells);
+            let mut rows = non_empty_lines(text).map(cells);
             let names = rows.next().transpose()?.unwrap_or_default();
             rows.try_for_each(|cells| {
                 let cells = cells?.into_iter().map(Value::from);
                 let row: Map<String, Value> = names.iter().cloned().zip(cells).collect();
-                entries(&Value::Object(row), &way, see)
+                entries(&Value::Object(row), &path, see)
             })
         }
     }
@@ -84,23 +87,24 @@ pub(super) fn for_each(
 
 fn entries(
     document: &Value,
-    way: &[&str],
+    path: &[&str],
     see: &mut dyn FnMut(&Row<'_>) -> Result<(), IndexProblem>,
 ) -> Result<(), IndexProblem> {
-    follow(way, (&mut vec![document], &mut Vec::new()), see)
+    visit_path(path, &mut vec![document], &mut Vec::new(), see)
 }
 
 /// Follows a path from the last of the scopes.
-fn follow<'a>(
-    way: &[&str],
-    (scopes, names): (&mut Vec<&'a Value>, &mut Vec<String>),
+fn visit_path<'a>(
+    path: &[&str],
+    scopes: &mut Vec<&'a Value>,
+    names: &mut Vec<String>,
     see: &mut dyn FnMut(&Row<'_>) -> Result<(), IndexProblem>,
 ) -> Result<(), IndexProblem> {
-    let Some((step, rest)) = way.split_first() else { return see(&Row { scopes, names }) };
+    let Some((step, rest)) = path.split_first() else { return see(&Row { scopes, names }) };
     let Some(here) = scopes.last().copied() else { return Ok(()) };
     let members: Vec<(Option<String>, &'a Value)> = match (*step, here) {
         ("*", Value::Array(list)) => {
-            (1..).zip(list).map(|(place, one)| (Some(format!("{place}")), one)).collect()
+            (1..).zip(list).map(|(index, one)| (Some(format!("{index}")), one)).collect()
         }
         ("*", Value::Object(members)) => {
             members.iter().map(|(name, one)| (Some(name.clone()), one)).collect()
@@ -117,28 +121,28 @@ fn follow<'a>(
         let depth = names.len();
         names.extend(name);
         scopes.push(member);
-        follow(rest, (scopes, names), see)?;
+        visit_path(rest, scopes, names, see)?;
         scopes.pop();
         names.truncate(depth);
     }
     Ok(())
 }
 
-/// Whether a text matches a pattern, in which `*` stands for any text.
-fn is_like(text: &str, pattern: &str) -> bool {
+/// Whether a text matches a pattern, in which `*` matches any text.
+fn matches_pattern(text: &str, pattern: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return text == pattern };
     let Some(text) = text.strip_prefix(start) else { return false };
     text.char_indices()
-        .map(|(place, _)| place)
+        .map(|(index, _)| index)
         .chain([text.len()])
-        .any(|place| is_like(&text[place..], rest))
+        .any(|index| matches_pattern(&text[index..], rest))
 }
 
-fn walk<'v>(scope: &'v Value, way: &str) -> Option<&'v Value> {
+fn value_at<'v>(scope: &'v Value, path: &str) -> Option<&'v Value> {
     let mut value = scope;
-    for step in way.split('.').filter(|step| !step.is_empty()) {
+    for step in path.split('.').filter(|step| !step.is_empty()) {
         value = match value {
-            Value::Array(list) => list.get(place(step)?)?,
+            Value::Array(list) => list.get(parse_position(step)?)?,
             other => other.get(step)?,
         };
     }
@@ -146,7 +150,7 @@ fn walk<'v>(scope: &'v Value, way: &str) -> Option<&'v Value> {
 }
 
 /// The index of a position that is counted from one.
-fn place(number: &str) -> Option<usize> {
+fn parse_position(number: &str) -> Option<usize> {
     number.parse::<usize>().ok()?.checked_sub(1)
 }
 
@@ -155,7 +159,7 @@ fn json(text: &[u8]) -> Result<Value, IndexProblem> {
 }
 
 /// The lines that aren't empty.
-fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn non_empty_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty())
 }
 
@@ -189,9 +193,9 @@ mod tests {
     use super::*;
 
     /// The fields of each entry, joined by blanks, or the problem.
-    fn check(form: (IndexFormat, &str), text: &str, fields: &[&str], expected: &[&str]) {
+    fn check((form, path): (IndexFormat, &str), text: &str, fields: &[&str], expected: &[&str]) {
         let mut seen = Vec::new();
-        let read = for_each(text.as_bytes(), form, &mut |row| {
+        let read = for_each_row(text.as_bytes(), form, path, &mut |row| {
             let text = |field: &&str| row.text(field).unwrap_or_else(|| "-".to_owned());
             seen.push(fields.iter().map(text).collect::<Vec<_>>().join(" "));
             Ok(())
@@ -232,14 +236,14 @@ mod tests {
 
     #[test]
     fn patterns_match_lists_and_missing_fields() {
-        let check = |text: &str, wanted: &str, expected: bool| {
+        let check = |text: &str, pattern: &str, expected: bool| {
             let mut seen = false;
-            for_each(text.as_bytes(), (IndexFormat::Json, "*"), &mut |row| {
-                seen = row.is("f", wanted);
+            for_each_row(text.as_bytes(), IndexFormat::Json, "*", &mut |row| {
+                seen = row.field_matches("f", pattern);
                 Ok(())
             })
             .unwrap();
-            assert_eq!(seen, expected, "{text} {wanted}");
+            assert_eq!(seen, expected, "{text} {pattern}");
         };
         check(r#"[{"f":["a","b"]}]"#, "b", true);
         check(r#"[{"f":["a","b"]}]"#, "", false);

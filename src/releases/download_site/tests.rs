@@ -1,5 +1,5 @@
 //! What the registry makes of each upstream's index, on every platform: version, address, hash. The
-//! indexes are small copies of what upstreams publish, with entries for other platforms beside.
+//! indexes are small copies of what upstreams publish, with entries for other platforms too.
 
 use usher_definition::{Definition, SourceKind};
 use usher_shims::tool::DEFINITIONS;
@@ -24,7 +24,7 @@ fn read(
 ) -> String {
     let definition = definition(tool);
     let found = definition.source.iter().find(|known| known.name == source).expect("a source");
-    let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is no site") };
+    let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is not a site") };
     let Some(words) = index.words_for(platform) else { return "nothing".to_owned() };
     let variable = |name: &str| world.variable(name);
     let site = DownloadSite::new(index, words, &variable);
@@ -55,8 +55,8 @@ fn check(of: (&str, &str), text: &str, expected: &[(&str, &str)]) {
         let found = read(&MemoryWorld::at("/"), of, platform, text);
         let site = found.rsplit(" <- ").next().unwrap_or_default().to_owned();
         let lines = found.strip_suffix(&format!(" <- {site}")).unwrap_or(&found);
-        let wanted = if expected.contains(" <- ") { found.as_str() } else { lines };
-        assert_eq!(wanted, *expected, "{of:?} on {platform}");
+        let compared = if expected.contains(" <- ") { found.as_str() } else { lines };
+        assert_eq!(compared, *expected, "{of:?} on {platform}");
     }
 }
 
@@ -351,8 +351,8 @@ fn perl() {
 fn erlang() {
     let index = "OTP-28.5.0.5 0123abc 2026-08-04T10:35:03Z HASH\nOTP-24.3.4 0123abc 2022-08-04T10:35:03Z\n\
                  maint-27 0123abc 2026-08-04T10:35:03Z HASH\n\nmaster 0123abc 2026-08-04T10:35:03Z HASH\n";
-    let one = |place: &str| {
-        let at = format!("https://builds.hex.pm/builds/otp/{place}");
+    let at_path = |path: &str| {
+        let at = format!("https://builds.hex.pm/builds/otp/{path}");
         format!(
             "24.3.4 {at}/OTP-24.3.4.tar.gz unhashed\n28.5.0.5 {at}/OTP-28.5.0.5.tar.gz sha256:HASH <- {at}/builds.txt"
         )
@@ -361,12 +361,12 @@ fn erlang() {
         ("erlang", "builds.hex.pm"),
         index,
         &[
-            ("linux-x64-glibc2.41", &one("amd64/ubuntu-24.04")),
-            ("linux-x64-glibc2.36", &one("amd64/ubuntu-22.04")),
-            ("linux-x64-glibc2.31", &one("amd64/ubuntu-20.04")),
+            ("linux-x64-glibc2.41", &at_path("amd64/ubuntu-24.04")),
+            ("linux-x64-glibc2.36", &at_path("amd64/ubuntu-22.04")),
+            ("linux-x64-glibc2.31", &at_path("amd64/ubuntu-20.04")),
             ("linux-x64-glibc2.28", "nothing"),
-            ("linux-arm64-glibc2.39", &one("arm64/ubuntu-24.04")),
-            ("linux-arm64-glibc2.35", &one("arm64/ubuntu-22.04")),
+            ("linux-arm64-glibc2.39", &at_path("arm64/ubuntu-24.04")),
+            ("linux-arm64-glibc2.35", &at_path("arm64/ubuntu-22.04")),
             ("linux-x64-musl", "nothing"),
         ],
     );
@@ -436,7 +436,7 @@ fn python() {
     };
     let index = format!("{}\n{}\n", line("20260303"), line("20260814"));
     for (platform, triple) in
-        usher_definition::PLATFORMS.iter().zip([0, 1, 2, 3, 4, 5].map(|place| triples[place]))
+        usher_definition::PLATFORMS.iter().zip([0, 1, 2, 3, 4, 5].map(|index| triples[index]))
     {
         let expected = format!(
             "3.13.12 {at}/20260814/cpython-3.13.12%2B20260814-{triple}-install_only_stripped.tar.gz sha256:HASH\n\
@@ -540,7 +540,7 @@ fn zig() {
         members.join(",")
     );
     for (platform, key) in
-        usher_definition::PLATFORMS.iter().zip([0, 0, 1, 1, 2, 3].map(|place| keys[place]))
+        usher_definition::PLATFORMS.iter().zip([0, 0, 1, 1, 2, 3].map(|index| keys[index]))
     {
         let expected = format!(
             "0.15.2 {at}/zig-{key}-0.15.2.tar.xz sha256:HASH <- https://ziglang.org/download/index.json"
@@ -554,7 +554,7 @@ fn sizes_are_parsed_in_all_formats() {
     let check = |(tool, source): (&str, &str), text: &str, expected: Option<u64>| {
         let definition = definition(tool);
         let found = definition.source.iter().find(|known| known.name == source).unwrap();
-        let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is no site") };
+        let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is not a site") };
         let site = DownloadSite::new(index, index.words_for("linux-x64").unwrap(), &|_| None);
         let nothing = |_: &str| {
             Err(FetchError::NotFound(Error::new(ErrorKind::Network, "there is no further page")))
@@ -563,7 +563,7 @@ fn sizes_are_parsed_in_all_formats() {
         let IndexEntry { version, archive, .. } = entries[0].clone();
         let source = source.to_owned();
         let release = Release { version, lts: None, source, archive: Some(archive) };
-        let part = site.part(&release, &nothing).unwrap().unwrap();
+        let part = site.release_part(&release, &nothing).unwrap().unwrap();
         assert_eq!(part.size, expected, "{tool}");
     };
     let go = |size: &str| {

@@ -1,5 +1,5 @@
-//! Which source is asked, when, and which of its releases is taken. Nothing is asked of any network:
-//! what sources list is given.
+//! Which source is read, when, and which of its releases is chosen. No network is used: the test
+//! states what the sources list.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -16,13 +16,13 @@ use crate::releases::index_entry::ListedArchive;
 
 const PLATFORM: &str = "linux-x64-glibc2.36";
 
-/// What sources answer, by name. A text is what it lists, `new 12.0.0 14.0.0`, or a failure. Behind a
-/// bar stands what it answers if it is asked again.
+/// What sources answer, by name: the versions that a source lists (`new 12.0.0 14.0.0`), or a
+/// failure. The text after a bar is its second answer.
 type Answers = &'static [(&'static str, &'static str)];
 
 struct Script<'a> {
     answers: Answers,
-    asked: &'a Mutex<Vec<String>>,
+    reads: &'a Mutex<Vec<String>>,
 }
 
 impl ReadSource for Script<'_> {
@@ -33,12 +33,12 @@ impl ReadSource for Script<'_> {
     ) -> std::result::Result<ListedReleases, FetchError> {
         let (name, script) = self.answers.iter().find(|(name, _)| *name == source.name).unwrap();
         let answers: Vec<&str> = script.split(" | ").collect();
-        let (answer, asked) = match policy {
+        let (answer, read) = match policy {
             CachePolicy::AllowFresh => (answers[0], (*name).to_owned()),
             CachePolicy::Revalidate => (answers[1], format!("{name} again")),
             CachePolicy::CacheOnly => (answers[0], format!("{name}'s cache")),
         };
-        self.asked.lock().unwrap().push(asked);
+        self.reads.lock().unwrap().push(read);
         let error = Error::new(ErrorKind::Network, format!("it is {answer}"));
         let (kind, versions) = answer.split_once(' ').unwrap_or((answer, ""));
         let freshness = match kind {
@@ -56,7 +56,7 @@ impl ReadSource for Script<'_> {
         Ok(ListedReleases { releases, source: (*name).to_owned(), freshness })
     }
 
-    fn parts(
+    fn release_parts(
         &self,
         source: &AvailableSource<'_>,
         _release: &Release,
@@ -100,13 +100,13 @@ struct Case {
     answers: Answers,
     settings: Settings,
     disk: Disk,
-    asked: Mutex<Vec<String>>,
+    reads: Mutex<Vec<String>>,
 }
 
 impl Case {
     fn new(tool: &'static str, answers: Answers) -> Self {
         let (registry, settings) = (Registry::load().unwrap(), Settings::default());
-        Self { registry, tool, answers, settings, disk: Disk::default(), asked: Mutex::default() }
+        Self { registry, tool, answers, settings, disk: Disk::default(), reads: Mutex::default() }
     }
 
     fn offline(mut self) -> Self {
@@ -147,7 +147,7 @@ impl Case {
         let settings = &self.settings;
         Finder {
             catalog: Catalog { settings, platform: PLATFORM.to_owned() },
-            sources: Box::new(Script { answers: self.answers, asked: &self.asked }),
+            sources: Box::new(Script { answers: self.answers, reads: &self.reads }),
             machine: Box::new(self.disk.clone()),
             settings,
             together: &[],
@@ -167,22 +167,23 @@ impl Case {
     fn find_excluding(&self, request: &str, excluded: &[String]) -> Result<Release> {
         self.with_known(|known| {
             let request = Request::parse(request, known.tool, RequestTrust::User).unwrap();
-            let wanted = ToolRequest { known, request: &request, origin: &Origin::CommandLine };
-            self.finder().find_excluding(&wanted, excluded)
+            let tool_request =
+                ToolRequest { known, request: &request, origin: &Origin::CommandLine };
+            self.finder().find_excluding(&tool_request, excluded)
         })
     }
 
-    /// What was asked since this was called last.
-    fn asked(&self) -> String {
-        std::mem::take(&mut *self.asked.lock().unwrap()).join(", ")
+    /// The sources that were read since the last call.
+    fn take_reads(&self) -> String {
+        std::mem::take(&mut *self.reads.lock().unwrap()).join(", ")
     }
 
-    /// What is found, of which source, and whom that took asking.
+    /// Checks which release of which source is found, and which sources were read for it.
     #[track_caller]
-    fn check(&self, request: &str, expected: &str, asked: &str) {
+    fn check(&self, request: &str, expected: &str, reads: &str) {
         assert_eq!(
-            (outcome(self.find(request)).as_str(), self.asked().as_str()),
-            (expected, asked)
+            (outcome(self.find(request)).as_str(), self.take_reads().as_str()),
+            (expected, reads)
         );
     }
 }
@@ -211,7 +212,7 @@ fn a_failing_source_is_skipped_unless_the_error_is_fatal() {
     node(&[("a", "refused"), ("b", "new 12.0.0")]).check("12", "12.0.0 of b", "a, b");
     let fatal = node(&[("a", "fatal"), ("b", "new 12.0.0")]);
     assert_eq!(fatal.find("12").unwrap_err().what, "it is fatal");
-    assert_eq!(fatal.asked(), "a");
+    assert_eq!(fatal.take_reads(), "a");
 }
 
 #[test]
@@ -229,7 +230,7 @@ fn a_cached_index_without_a_match_is_revalidated() {
         "14.0.0 of b",
         "a, a again, b",
     );
-    // Its source was asked in vain just now.
+    // Its source could not be reached just now.
     node(&[("a", "stale 12.0.0"), ("b", "new 14.0.0")]).check("14", "14.0.0 of b", "a, b");
 }
 
@@ -237,7 +238,7 @@ fn a_cached_index_without_a_match_is_revalidated() {
 fn excluded_sources_are_not_read() {
     let case = Case::new("node", &[("a", "new 12.0.0"), ("b", "new 12.1.0")]);
     let found = case.find_excluding("12", &["a".to_owned()]);
-    assert_eq!((outcome(found), case.asked()), ("12.1.0 of b".to_owned(), "b".to_owned()));
+    assert_eq!((outcome(found), case.take_reads()), ("12.1.0 of b".to_owned(), "b".to_owned()));
 }
 
 #[test]
@@ -249,7 +250,7 @@ fn the_settings_can_select_a_source() {
     let error = case.find("12").unwrap_err();
     assert!(error.what.starts_with("node has no source “c” ("), "{error}");
     assert_eq!(error.causes, ["its sources: a, b"]);
-    assert_eq!(case.asked(), "");
+    assert_eq!(case.take_reads(), "");
 }
 
 #[test]
@@ -318,7 +319,7 @@ fn without_a_source_for_the_platform_installed_versions_are_suggested() {
     let installed = ["15.0.0-rc.1", "14.2.0", "10.0.0"];
     case.disk.installed = installed.map(|text| Version::parse(text).unwrap()).to_vec();
     assert_eq!(error(&case).2, "use node@14.2.0");
-    assert_eq!(case.asked(), "");
+    assert_eq!(case.take_reads(), "");
 }
 
 #[test]
@@ -388,8 +389,8 @@ fn a_runtime_requested_together_counts_as_pinned() {
     let together = [ToolRequest { known: erlang, request: &request, origin: &origin }];
     let found = case.with_known(|known| {
         let request = Request::parse("1", known.tool, RequestTrust::User).unwrap();
-        let wanted = ToolRequest { known, request: &request, origin: &origin };
-        case.finder().with_requests(&together).find(&wanted)
+        let tool_request = ToolRequest { known, request: &request, origin: &origin };
+        case.finder().with_requests(&together).find(&tool_request)
     });
     assert_eq!(outcome(found), "1.17.0-otp-26 of a");
     case.check("1", "1.17.0-otp-27 of a", "a, a");
@@ -408,11 +409,11 @@ fn lists(listed: &[ListedReleases]) -> String {
 fn the_first_source_that_can_be_read_is_listed() {
     let all = |answers| {
         let case = Case::new("node", answers);
-        let listed = case.with_known(|known| case.finder().all(known));
-        (listed.map_or_else(|error| error.what, |listed| lists(&[listed])), case.asked())
+        let listed = case.with_known(|known| case.finder().list_first_source(known));
+        (listed.map_or_else(|error| error.what, |listed| lists(&[listed])), case.take_reads())
     };
-    let check = |answers, expected: &str, asked: &str| {
-        assert_eq!(all(answers), (expected.to_owned(), asked.to_owned()));
+    let check = |answers, expected: &str, reads: &str| {
+        assert_eq!(all(answers), (expected.to_owned(), reads.to_owned()));
     };
     check(&[("a", "new 14.0.0 12.0.0"), ("b", "new 16.0.0")], "a 12.0.0 14.0.0", "a");
     check(&[("a", "unreachable"), ("b", "new 16.0.0")], "b 16.0.0", "a, b");
@@ -445,19 +446,20 @@ fn the_first_cached_index_is_read_without_fetching() {
         Case::new("node", &[("a", "unreachable"), ("b", "cached 12.0.0"), ("c", "new 1.0.0")]);
     let cached = case.with_known(|known| case.finder().cached(known));
     let versions: Vec<&str> = cached.iter().map(|release| release.version.as_str()).collect();
-    assert_eq!((versions, case.asked().as_str()), (vec!["12.0.0"], "a's cache, b's cache"));
+    assert_eq!((versions, case.take_reads().as_str()), (vec!["12.0.0"], "a's cache, b's cache"));
 }
 
 #[test]
 fn parts_are_from_the_releases_source() {
     let parts = |case: &Case, source: &str| {
-        let parts = case.with_known(|known| case.finder().parts(known, &release("12.0.0", source)));
+        let parts =
+            case.with_known(|known| case.finder().release_parts(known, &release("12.0.0", source)));
         parts.map(|parts| parts.into_iter().map(|part| part.title).collect::<Vec<_>>().join(" "))
     };
     let mut case = Case::new("node", &[("a", "new 12.0.0"), ("b", "new 12.0.0"), ("C", "new")]);
     // What was found before the settings changed can still be fetched.
     case.settings.source.insert("node".to_owned(), "a".to_owned());
-    for (source, expected) in [("a", "a"), ("b", "b"), ("C", ""), ("gone", "")] {
+    for (source, expected) in [("a", "a"), ("b", "b"), ("C", ""), ("unknown", "")] {
         assert_eq!(parts(&case, source).as_deref(), Ok(expected), "{source}");
     }
     let error = parts(&case.offline(), "a").unwrap_err();

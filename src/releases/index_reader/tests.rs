@@ -1,5 +1,5 @@
-//! When a source is asked for its index, and what serves where that fails. Nothing is asked of any
-//! network: what a source answers is given.
+//! When an index is fetched, and which index is used if that fails. No network is used: the test
+//! states what the source answers.
 
 use std::cell::RefCell;
 use std::fs::{self, File};
@@ -27,14 +27,14 @@ enum Answer {
     BadResponse,
 }
 
-/// A cache that may hold an index of 12.0.0, and who asks.
+/// A reader whose cache may hold an index of 12.0.0.
 struct Case {
     folder: tempfile::TempDir,
     settings: Settings,
 }
 
 impl Case {
-    /// An index that was cached so long ago.
+    /// An index that was cached `age` ago.
     fn cached(age: Duration) -> Self {
         let case = Self::empty();
         let cache = IndexCache::new(case.folder.path().to_path_buf());
@@ -57,15 +57,16 @@ impl Case {
         self
     }
 
-    /// What comes of reading the index: what was asked, what was told, and what it lists, or why it
-    /// can't be read.
+    /// Reads the index. Returns what was fetched, the warning, and the listed versions or the
+    /// error.
     fn read(&self, reading: &str, policy: CachePolicy, answer: Answer) -> String {
-        let (asked, told) = (RefCell::new(String::new()), Mutex::new(String::new()));
+        let (fetched, warned) = (RefCell::new(String::new()), Mutex::new(String::new()));
         let query = IndexQuery {
             address: ADDRESS.to_owned(),
             parser_id: reading.to_owned(),
             get: Box::new(|validator| {
-                *asked.borrow_mut() = format!("asked with {}: ", validator.unwrap_or("nothing"));
+                *fetched.borrow_mut() =
+                    format!("fetched with {}: ", validator.unwrap_or("nothing"));
                 let error = |what: &str| Error::new(ErrorKind::Network, what);
                 match answer {
                     Answer::Versions(versions) => Ok(Conditional::Modified {
@@ -74,7 +75,7 @@ impl Case {
                     }),
                     Answer::Unchanged => Ok(Conditional::NotModified),
                     Answer::Unreachable => Err(FetchError::Unreachable(error("it is away"))),
-                    Answer::BadResponse => Err(FetchError::BadResponse(error("it says no"))),
+                    Answer::BadResponse => Err(FetchError::BadResponse(error("it is invalid"))),
                 }
             }),
             parse: Box::new(|bytes| match bytes {
@@ -89,7 +90,7 @@ impl Case {
             writer: Some(access.for_threads()),
             fetch_locks: &mutex,
             settings: &self.settings,
-            warn: Box::new(|text| *told.lock().unwrap() = format!("told {text}: ")),
+            warn: Box::new(|text| *warned.lock().unwrap() = format!("warned {text}: ")),
         };
         let read = match reader.read(&query, policy) {
             Ok(index) => {
@@ -106,7 +107,7 @@ impl Case {
         };
         drop(reader);
         drop(query);
-        format!("{}{}{read}", asked.into_inner(), told.into_inner().unwrap())
+        format!("{}{}{read}", fetched.into_inner(), warned.into_inner().unwrap())
     }
 
     #[track_caller]
@@ -129,28 +130,28 @@ fn entries(versions: &str) -> Vec<IndexEntry> {
 fn a_fresh_index_is_not_fetched() {
     let newer = Answer::Versions("14.0.0");
     Case::cached(YOUNG).check(AllowFresh, newer, "cached 12.0.0");
-    Case::cached(OLD).check(AllowFresh, newer, "asked with v1: new 14.0.0");
-    Case::cached(YOUNG).check(Revalidate, newer, "asked with v1: new 14.0.0");
-    Case::empty().check(AllowFresh, newer, "asked with nothing: new 14.0.0");
+    Case::cached(OLD).check(AllowFresh, newer, "fetched with v1: new 14.0.0");
+    Case::cached(YOUNG).check(Revalidate, newer, "fetched with v1: new 14.0.0");
+    Case::empty().check(AllowFresh, newer, "fetched with nothing: new 14.0.0");
 }
 
 #[test]
 fn a_fetched_index_is_cached() {
     let case = Case::cached(OLD);
-    case.check(AllowFresh, Answer::Unchanged, "asked with v1: new 12.0.0");
+    case.check(AllowFresh, Answer::Unchanged, "fetched with v1: new 12.0.0");
     case.check(AllowFresh, Answer::Unreachable, "cached 12.0.0");
-    case.check(Revalidate, Answer::Versions("14.0.0"), "asked with v1: new 14.0.0");
+    case.check(Revalidate, Answer::Versions("14.0.0"), "fetched with v1: new 14.0.0");
     case.check(AllowFresh, Answer::Unreachable, "cached 14.0.0");
-    case.check(Revalidate, Answer::Unchanged, "asked with v2: new 14.0.0");
+    case.check(Revalidate, Answer::Unchanged, "fetched with v2: new 14.0.0");
 }
 
 #[test]
 fn an_old_index_is_used_if_its_source_is_unreachable() {
     let expected =
-        "asked with v1: told it is away; using an index that is 2 days old: stale 12.0.0";
+        "fetched with v1: warned it is away; using an index that is 2 days old: stale 12.0.0";
     Case::cached(OLD).check(AllowFresh, Answer::Unreachable, expected);
-    Case::cached(OLD).check(AllowFresh, Answer::BadResponse, "asked with v1: it says no");
-    Case::empty().check(AllowFresh, Answer::Unreachable, "asked with nothing: it is away");
+    Case::cached(OLD).check(AllowFresh, Answer::BadResponse, "fetched with v1: it is invalid");
+    Case::empty().check(AllowFresh, Answer::Unreachable, "fetched with nothing: it is away");
 }
 
 #[test]
@@ -169,16 +170,16 @@ fn an_index_parsed_in_another_way_is_fetched_again() {
     let case = Case::cached(YOUNG);
     let read = |answer| case.read("2", AllowFresh, answer);
     let expected =
-        "asked with nothing: told it is away; using an index that is 1 h old: stale 12.0.0";
+        "fetched with nothing: warned it is away; using an index that is 1 h old: stale 12.0.0";
     assert_eq!(read(Answer::Unreachable), expected);
-    assert_eq!(read(Answer::Versions("14.0.0")), "asked with nothing: new 14.0.0");
+    assert_eq!(read(Answer::Versions("14.0.0")), "fetched with nothing: new 14.0.0");
     assert_eq!(read(Answer::Unreachable), "cached 14.0.0");
 }
 
 #[test]
 fn an_invalid_index_is_not_cached() {
     let case = Case::cached(OLD);
-    let expected = "asked with v1: the index at https://x.example/index is invalid";
+    let expected = "fetched with v1: the index at https://x.example/index is invalid";
     case.check(AllowFresh, Answer::Versions(""), expected);
     case.check(CacheOnly, Answer::Unreachable, "cached 12.0.0");
 }

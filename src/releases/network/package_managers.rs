@@ -1,4 +1,4 @@
-//! Asks installed package managers for their registry's address. Each is asked at most once: the
+//! Queries installed package managers for their registry's address. Each is run at most once: the
 //! address is cached.
 
 use std::ffi::OsString;
@@ -50,8 +50,8 @@ impl PackageManagers<'_> {
                 "can't ask npm for its registry: usher is offline",
             ));
         }
-        let address = client::ask(npm, &self.without_shims(), client::TIMEOUT)?;
-        self.put(CACHED, &address);
+        let address = client::npm_registry(npm, &self.without_shims(), client::TIMEOUT)?;
+        self.cache_address(CACHED, &address);
         Ok(address)
     }
 
@@ -67,8 +67,8 @@ impl PackageManagers<'_> {
         let variables = self.without_shims();
         let address = pip::QUESTIONS
             .iter()
-            .find_map(|question| client::answer(&python, question, &variables).ok())?;
-        self.put(CACHED, &address);
+            .find_map(|question| client::run_query(&python, question, &variables).ok())?;
+        self.cache_address(CACHED, &address);
         Some(address)
     }
 
@@ -77,8 +77,8 @@ impl PackageManagers<'_> {
         Address::parse(text.trim())
     }
 
-    /// Caches an address. If that fails, the package manager is asked again the next time.
-    fn put(&self, name: &str, address: &Address) {
+    /// Caches an address. If that fails, the package manager is run again the next time.
+    fn cache_address(&self, name: &str, address: &Address) {
         let Some(writer) = self.writer else { return };
         writer.with(|_| {
             let replacement = FileReplacement {

@@ -1,5 +1,5 @@
-//! From a source's index to what is fetched, with folders in the place of sites. What each
-//! upstream's index comes to is in `site/tests.rs`.
+//! From a source's index to the parts to fetch, with folders instead of sites. The tests of each
+//! upstream's index are in `download_site/tests.rs`.
 
 use std::ffi::OsString;
 use std::fs;
@@ -96,7 +96,7 @@ fn an_index_is_read_into_releases_and_parts() {
             (versions(&listed).as_str(), listed.freshness),
             ("12.0.0 14.0.0", Freshness::New)
         );
-        let parts = reader.parts(source, &listed.releases[1]).unwrap();
+        let parts = reader.release_parts(source, &listed.releases[1]).unwrap();
         let address = format!("{base}/v14.0.0/node-v14.0.0-linux-x64.tar.gz");
         assert_eq!((parts.len(), &parts[0].addresses), (1, &vec![address]));
         let integrity = parts[0].integrity.map(|integrity| integrity.to_string());

@@ -27,7 +27,7 @@ pub(super) struct Layout {
 
 /// The layout of an archive, and how many leading folders of its names to strip.
 ///
-/// The archive is unpacked into `scratch` for that, and then once more with its layout: the targets
+/// The archive is unpacked into `scratch` for that, and then again with its layout: the targets
 /// that its links may have depend on it.
 pub(super) fn find_layout(
     location: &InstallLocation<'_>,
@@ -67,7 +67,7 @@ fn matching_layout(known: KnownTool<'_>, layout: &Layout, folder: &Path) -> Opti
     let own = layout.links.iter().map(|(link, target)| (link, target));
     let mut links = own.chain(&known.definition.links);
     let location = match links.find(|(link, _)| **link == program).map(|(_, target)| target) {
-        Some(target) => joined(Path::new("bin"), target),
+        Some(target) => resolve_link(Path::new("bin"), target),
         None => PathBuf::from(&program),
     };
     let folder = folder.join(&layout.inside);
@@ -128,8 +128,8 @@ fn only_folder(folder: &Path) -> Option<PathBuf> {
     (is_folder && second.is_none()).then(|| first.path())
 }
 
-/// Where a link in a folder leads, without the disk: `../lib/x` in `bin` is `lib/x`.
-fn joined(folder: &Path, target: &str) -> PathBuf {
+/// The target of a link in a folder, without reading the disk: `../lib/x` in `bin` is `lib/x`.
+fn resolve_link(folder: &Path, target: &str) -> PathBuf {
     let mut path = folder.to_path_buf();
     for component in Path::new(target).components() {
         match component {

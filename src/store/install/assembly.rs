@@ -42,7 +42,8 @@ pub(crate) struct Assembly<'a> {
 impl<'a> Assembly<'a> {
     /// An empty assembly for a location, in a staging folder of its own.
     pub(crate) fn new(
-        (store, fetcher): (OwnStore<'a>, Fetcher<'a>),
+        store: OwnStore<'a>,
+        fetcher: Fetcher<'a>,
         location: &'a InstallLocation<'a>,
         source: &str,
     ) -> Result<Self> {
@@ -143,12 +144,12 @@ impl<'a> Assembly<'a> {
     /// Writes the links, the receipt and the folder's mode, and returns the finished tree. An error if
     /// it has no interpreter.
     pub(crate) fn finish(&mut self) -> Result<&Path> {
-        self.write_receipt().map_err(|error| self.space().explain(error))?;
+        self.write_receipt().map_err(|error| self.required_space().explain(error))?;
         Ok(&self.tree)
     }
 
     /// The disk space that all of it needs.
-    pub(crate) fn space(&self) -> DiskSpace {
+    pub(crate) fn required_space(&self) -> DiskSpace {
         DiskSpace::for_bytes(self.receipt.files.bytes(), &self.tree)
     }
 

@@ -8,7 +8,7 @@ use usher_shims::error::{Error, ErrorKind};
 
 use crate::text::human_size;
 
-/// How many times its own size an archive needs, if it doesn't say: 3 to 8 times is usual.
+/// How many times its own size an archive needs, if it doesn't state it: 3 to 8 times is usual.
 const TYPICAL_RATIO: u64 = 5;
 
 /// The disk space that an archive needs, and where.
@@ -18,12 +18,12 @@ pub(crate) struct DiskSpace {
 }
 
 impl DiskSpace {
-    /// For what an archive holds, in a folder.
+    /// For the content of an archive, in a folder.
     pub(crate) fn of(archive: &Path, folder: &Path) -> Self {
         Self { needed: unpacked_size(archive).unwrap_or(0), folder: folder.to_path_buf() }
     }
 
-    /// For what is known to have so many bytes, in a folder.
+    /// For a known number of bytes, in a folder.
     pub(crate) fn for_bytes(needed: u64, folder: &Path) -> Self {
         Self { needed, folder: folder.to_path_buf() }
     }

@@ -6,6 +6,7 @@ use super::archive_layout::find_layout;
 use super::assembly::Assembly;
 use super::fetcher::Fetcher;
 use crate::files::integrity::Integrity;
+use crate::http::without_secrets;
 use crate::releases::{ReleasePart, offline_error};
 use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
@@ -20,8 +21,8 @@ pub struct UserArchive {
 }
 
 impl UserArchive {
-    /// The archive that a toolchain was made of, if the user had named it: then the receipt's source
-    /// is the address of its only part.
+    /// The archive from which a toolchain was installed, if the user named it: then the receipt's
+    /// source is the address of its only part.
     pub(crate) fn of(receipt: &Receipt) -> Option<Self> {
         let [part] = receipt.parts.as_slice() else { return None };
         (part.address == receipt.source).then(|| Self {
@@ -40,17 +41,19 @@ impl UserArchive {
     }
 }
 
-/// Assembles a version from an archive; `source` is its address as it is reported and recorded.
+/// Assembles a version from an archive. Its address is reported and recorded without secrets.
 pub(crate) fn assemble_archive<'a>(
-    (store, fetcher): (OwnStore<'a>, Fetcher<'a>),
-    (location, source): (&'a InstallLocation<'a>, &str),
+    store: OwnStore<'a>,
+    fetcher: Fetcher<'a>,
+    location: &'a InstallLocation<'a>,
     archive: &UserArchive,
 ) -> Result<Assembly<'a>> {
     let (name, tool) = (location.name(), location.known.tool);
+    let source = without_secrets(&archive.address);
     if source.starts_with("http") && fetcher.settings.offline {
-        return Err(offline_error(fetcher.settings, tool, &location.version, source));
+        return Err(offline_error(fetcher.settings, tool, &location.version, &source));
     }
-    let shown = Escaped(source);
+    let shown = Escaped(&source);
     if archive.integrity.is_none() && source.starts_with("http:") {
         store.reporter.note(&format!(
             "WARNING: {name} is fetched from {shown} without encryption or checksum: the network can change \
@@ -60,7 +63,7 @@ pub(crate) fn assemble_archive<'a>(
     if !store.reporter.draws() {
         store.reporter.note(&format!("fetching {name} from {shown}"));
     }
-    let mut assembly = Assembly::new((store, fetcher), location, source)?;
+    let mut assembly = Assembly::new(store, fetcher, location, &source)?;
     let part = archive.part(tool.main_program());
     assembly
         .add_fitted_part(&part, &|file, scratch| {

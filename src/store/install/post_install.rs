@@ -48,8 +48,8 @@ mod tests {
         std::os::unix::fs::symlink("/bin/sh", folder.path().join("sh")).unwrap();
         let shell = |line: &str| vec!["sh".to_owned(), "-c".to_owned(), line.to_owned()];
         let root = Path::new("/opt/x");
-        run_post_install(&[shell("echo {root} > said")], folder.path(), root).unwrap();
-        assert_eq!(fs::read_to_string(folder.path().join("said")).unwrap(), "/opt/x\n");
+        run_post_install(&[shell("echo {root} > printed")], folder.path(), root).unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join("printed")).unwrap(), "/opt/x\n");
         let error =
             run_post_install(&[shell("echo no >&2; exit 3")], folder.path(), root).unwrap_err();
         assert_eq!(error.to_string(), "the toolchain's own sh failed (exit status: 3)\n  no");

@@ -43,7 +43,7 @@ fn time(
     }
 }
 
-/// For how many whole days something was unused. A last use in the future counts as now.
+/// The number of whole days since the last use. A last use in the future counts as now.
 ///
 /// `None` if that is unknown; more than ten years count as unknown too.
 pub fn days_unused(last_use: Option<SystemTime>, now: SystemTime) -> Option<u64> {

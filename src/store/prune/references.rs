@@ -26,19 +26,19 @@ use crate::shim_folder::requested;
 pub struct References(BTreeMap<PathBuf, String>);
 
 impl References {
-    /// What requests the toolchain in this folder.
-    pub fn by(&self, root: &Path) -> Option<&str> {
+    /// The origin of a request for the toolchain in this folder: `.nvmrc:1`.
+    pub fn requester_of(&self, root: &Path) -> Option<&str> {
         self.0.get(root).map(String::as_str)
     }
 
-    /// Adds what is requested here: by variables, by the files of this folder and those above, by the
-    /// user's default and the machine's, and by `use shim`. All of them, also those that a stronger
-    /// one overrides here: elsewhere they may win.
-    pub fn here(&mut self, session: &Session) -> Result<()> {
+    /// Adds the requests that apply in the current folder: those of variables, of the files in this
+    /// folder and its ancestors, of the user's and the machine's defaults, and of `use shim`.
+    /// Overridden requests count too: in another folder they may choose the version.
+    pub fn add_current_folder(&mut self, session: &Session) -> Result<()> {
         for known in session.registry.all() {
             self.add_all(session, &session.world, known.tool)?;
         }
-        for entry in requested::all(&session.folders)? {
+        for entry in requested::read_entries(&session.folders)? {
             let Some((name, word)) = entry.split_once('@') else { continue };
             let Some(tool) = Tool::named(TOOLS, name) else { continue };
             if let Ok(request) = Request::parse(word, tool, RequestTrust::User) {
@@ -48,14 +48,14 @@ impl References {
         Ok(())
     }
 
-    /// Adds what the projects below a folder request. Only folders of version control and of other
-    /// people's code are skipped; folders that can't be searched are reported.
-    pub fn below(&mut self, session: &Session, folder: &Path) -> Result<()> {
+    /// Adds the requests of the projects below a folder. Only folders of version control and of
+    /// other people's code are skipped; folders that can't be searched are reported.
+    pub fn add_projects_below(&mut self, session: &Session, folder: &Path) -> Result<()> {
         let root = fs::canonicalize(folder).map_err(|error| Error::io("search", folder, error))?;
         let files: BTreeSet<&str> =
             TOOLS.iter().flat_map(|tool| tool.files).map(|file| file.name).collect();
         let mut folders = BTreeSet::new();
-        for entry in walk(&root) {
+        for entry in walk_projects(&root) {
             match entry {
                 Ok(entry) if entry.file_name().to_str().is_some_and(|one| files.contains(one)) => {
                     folders.extend(entry.path().parent().map(Path::to_path_buf));
@@ -77,8 +77,8 @@ impl References {
         Ok(())
     }
 
-    /// Adds what is found of a tool in a world. A file that can't be parsed is an error: it may request
-    /// any version.
+    /// Adds the requests for a tool that a world contains. A file that can't be parsed is an error:
+    /// it may request any version.
     fn add_all(
         &mut self,
         session: &Session,
@@ -130,7 +130,7 @@ impl References {
 
 /// All files below a folder, hidden and ignored ones too: a version file counts even if it isn't under
 /// version control.
-fn walk(root: &Path) -> ignore::Walk {
+fn walk_projects(root: &Path) -> ignore::Walk {
     WalkBuilder::new(root)
         .standard_filters(false)
         .follow_links(false)

@@ -10,7 +10,7 @@ pub struct Processes(Vec<(u32, PathBuf)>);
 
 impl Processes {
     /// The processes that run now; none if the system can't list them.
-    pub fn now() -> Self {
+    pub fn list() -> Self {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let programs = entries.filter_map(|entry| {
             let id: u32 = entry.file_name().to_str()?.parse().ok()?;

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::hash::{Differs, Job, hash};
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
-use crate::files::walk::{OpenTree, Visitor, Walk, WalkEntry, kind, permissions};
+use crate::files::walk::{OpenTree, Visitor, Walk, WalkEntry, file_type, permission_bits};
 use crate::store::package_paths::{AddedBy, PackagePaths};
 use crate::store::receipt::RECEIPT;
 
@@ -47,7 +47,7 @@ pub struct Difference {
 pub enum ChangeKind {
     /// A file has other bytes.
     Changed,
-    /// It doesn't exist any more.
+    /// It no longer exists.
     Missing,
     /// Neither upstream nor a package manager put it there.
     Added,
@@ -62,8 +62,8 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
-    /// The word for it.
-    pub fn word(self) -> &'static str {
+    /// Its name in reports.
+    pub fn label(self) -> &'static str {
         match self {
             Self::Changed => "changed",
             Self::Missing => "missing",
@@ -85,9 +85,9 @@ pub(super) fn compare(
     let root = tree.stat()?;
     let (mut comparison, differing) = hash(|jobs| {
         let mut comparison = Comparison::new(manifest, package_paths, jobs.clone());
-        comparison.mode("", (Mode(ROOT), permissions(&root)));
+        comparison.mode("", Mode(ROOT), permission_bits(&root));
         tree.walk(&mut comparison);
-        comparison.ended()
+        comparison.report_missing()
     });
     for (manifest_path, differs) in differing {
         match differs {
@@ -127,15 +127,15 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Ends the walk: what the manifest has and wasn't found is missing. Of a missing folder only the
-    /// folder itself is reported.
-    fn ended(mut self) -> Self {
+    /// After the walk: reports the manifest's entries that weren't found as missing. Of a missing
+    /// folder only the folder itself is reported.
+    fn report_missing(mut self) -> Self {
         self.jobs = None;
         for path in self.manifest.0.keys().filter(|path| !self.seen.contains(path.as_str())) {
             let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
             let is_open = folder.is_empty() || self.seen.contains(folder);
             if is_open && !self.closed.contains(folder) {
-                let difference = described(self.package_paths, path, (ChangeKind::Missing, ""));
+                let difference = difference_at(self.package_paths, path, ChangeKind::Missing, "");
                 self.findings.differences.push(difference);
             }
         }
@@ -144,12 +144,16 @@ impl<'a> Comparison<'a> {
     }
 
     fn difference(&mut self, path: &str, change: ChangeKind, detail: &str) {
-        self.findings.differences.push(described(self.package_paths, path, (change, detail)));
+        self.findings.differences.push(difference_at(self.package_paths, path, change, detail));
     }
 
-    fn mode(&mut self, path: &str, (wanted, seen): (Mode, u32)) {
-        if wanted.0 != seen {
-            self.difference(path, ChangeKind::Mode, &format!("{seen:o} instead of {:o}", wanted.0));
+    fn mode(&mut self, path: &str, expected: Mode, seen: u32) {
+        if expected.0 != seen {
+            self.difference(
+                path,
+                ChangeKind::Mode,
+                &format!("{seen:o} instead of {:o}", expected.0),
+            );
         }
     }
 
@@ -162,23 +166,27 @@ impl<'a> Comparison<'a> {
             }
             None => {}
         }
-        let is_folder = kind(&found.stat) == FileType::Directory;
+        let is_folder = file_type(&found.stat) == FileType::Directory;
         if is_folder && self.package_paths.may_contain(&found.manifest_path) {
             return Walk::Descend;
         }
-        self.difference(&found.manifest_path, ChangeKind::Added, name(kind(&found.stat)));
+        self.difference(
+            &found.manifest_path,
+            ChangeKind::Added,
+            file_type_name(file_type(&found.stat)),
+        );
         Walk::Skip
     }
 
     fn file(&mut self, found: &WalkEntry<'_>, item: &ManifestEntry) {
         let ManifestEntry::File { mode, size, sha256 } = item else { return };
-        self.mode(&found.manifest_path, (*mode, permissions(&found.stat)));
+        self.mode(&found.manifest_path, *mode, permission_bits(&found.stat));
         let seen = u64::try_from(found.stat.st_size).unwrap_or_default();
         if seen != *size {
             let detail = format!("{seen} bytes instead of {size}");
             return self.difference(&found.manifest_path, ChangeKind::Changed, &detail);
         }
-        let job = |file| Job { key: found.manifest_path.clone(), file, wanted: sha256.clone() };
+        let job = |file| Job { key: found.manifest_path.clone(), file, expected: sha256.clone() };
         match (found.open().map(job), &self.jobs) {
             (Ok(job), Some(jobs)) => drop(jobs.send(job)),
             (Ok(_), None) => {}
@@ -188,11 +196,11 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn link(&mut self, found: &WalkEntry<'_>, wanted: &str) {
+    fn link(&mut self, found: &WalkEntry<'_>, expected: &str) {
         match found.target() {
-            Ok(target) if target.to_string_lossy() == wanted => {}
+            Ok(target) if target.to_string_lossy() == expected => {}
             Ok(target) => {
-                let detail = format!("to {} instead of {wanted}", target.to_string_lossy());
+                let detail = format!("to {} instead of {expected}", target.to_string_lossy());
                 self.difference(&found.manifest_path, ChangeKind::Link, &detail);
             }
             Err(error) => {
@@ -211,12 +219,12 @@ impl Visitor for Comparison<'_> {
             return self.added(found);
         };
         self.seen.insert(path);
-        let is = kind(&found.stat);
+        let is = file_type(&found.stat);
         match (item, is) {
             (ManifestEntry::File { .. }, FileType::RegularFile) => self.file(found, item),
             (ManifestEntry::Link { link }, FileType::Symlink) => self.link(found, link),
             (ManifestEntry::Folder { mode }, FileType::Directory) => {
-                self.mode(&found.manifest_path, (*mode, permissions(&found.stat)));
+                self.mode(&found.manifest_path, *mode, permission_bits(&found.stat));
                 return Walk::Descend;
             }
             (
@@ -226,7 +234,7 @@ impl Visitor for Comparison<'_> {
                 _,
             ) => {
                 self.closed.insert(found.manifest_path.clone());
-                let detail = format!("{} instead of {}", name(is), version_label(item));
+                let detail = format!("{} instead of {}", file_type_name(is), version_label(item));
                 self.difference(&found.manifest_path, ChangeKind::Kind, &detail);
                 return Walk::Skip;
             }
@@ -242,10 +250,11 @@ impl Visitor for Comparison<'_> {
     }
 }
 
-fn described(
+fn difference_at(
     package_paths: PackagePaths<'_>,
     path: &str,
-    (change, detail): (ChangeKind, &str),
+    change: ChangeKind,
+    detail: &str,
 ) -> Difference {
     let mut above = path.match_indices('/').map(|(end, _)| &path[..end]);
     let is_package =
@@ -253,7 +262,7 @@ fn described(
     Difference { path: path.to_owned(), change, detail: detail.to_owned(), is_package }
 }
 
-fn name(kind: FileType) -> &'static str {
+fn file_type_name(kind: FileType) -> &'static str {
     match kind {
         FileType::RegularFile => "a file",
         FileType::Directory => "a folder",

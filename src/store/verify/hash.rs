@@ -23,7 +23,7 @@ pub(super) struct Job {
     /// The open file.
     pub(super) file: File,
     /// The SHA-256 that it should have, in lower-case hexadecimal digits.
-    pub(super) wanted: String,
+    pub(super) expected: String,
 }
 
 /// How a file differs from its checksum in the manifest.
@@ -42,7 +42,7 @@ pub(super) fn hash<T>(feed: impl FnOnce(&SyncSender<Job>) -> T) -> (T, Vec<(Stri
     let (receiver, found) = (Mutex::new(receiver), Mutex::new(Vec::new()));
     let fed = thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| work(&receiver, &found));
+            scope.spawn(|| hash_jobs(&receiver, &found));
         }
         let fed = feed(&sender);
         drop(sender);
@@ -51,13 +51,13 @@ pub(super) fn hash<T>(feed: impl FnOnce(&SyncSender<Job>) -> T) -> (T, Vec<(Stri
     (fed, found.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>, found: &Mutex<Vec<(String, Differs)>>) {
+fn hash_jobs(jobs: &Mutex<Receiver<Job>>, found: &Mutex<Vec<(String, Differs)>>) {
     let mut piece = vec![0; PIECE];
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { key, file, wanted }) = next else { return };
+        let Ok(Job { key, file, expected }) = next else { return };
         let differs = match sha256_of(file, &mut piece) {
-            Ok(seen) if seen == wanted => continue,
+            Ok(seen) if seen == expected => continue,
             Ok(_) => Differs::Content,
             Err(error) => Differs::Unreadable(error),
         };

@@ -38,7 +38,7 @@ pub fn locks(bytes: &[u8]) {
 
 fn read(path: &str, bytes: &[u8]) {
     let root = Path::new("/project");
-    let (mentions, notes) = read_file(&REGISTRY, (root, &root.join(path)), bytes);
+    let (mentions, notes) = read_file(&REGISTRY, root, &root.join(path), bytes);
     // In any encoding, a file has no more lines than bytes.
     let lines = bytes.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count() + 1;
     assert!(mentions.len() <= MOST && notes.len() <= MOST_NOTES);

@@ -18,7 +18,7 @@ use crate::session::Session;
 pub(super) enum MigrationPolicy {
     /// `--migrate-packages` was typed.
     Always,
-    /// The user is asked.
+    /// The user must confirm.
     Ask,
     /// Nothing is changed: what would be migrated is listed.
     DryRun,
@@ -37,15 +37,16 @@ struct PackageMigration<'a> {
     packages: GlobalPackages,
 }
 
-/// Migrates what the newer versions lack, as far as the policy allows it.
+/// Migrates the packages that the newer versions lack, if the policy allows it.
 pub(super) fn migrate(
     session: &Session,
     outcomes: &mut [UpgradeOutcome],
-    (policy, as_json): (MigrationPolicy, bool),
+    policy: MigrationPolicy,
+    as_json: bool,
 ) {
     let mut migrations = Vec::new();
     for (index, outcome) in outcomes.iter().enumerate() {
-        match pending(session, (index, outcome), policy) {
+        match migration_for(session, index, outcome, policy) {
             Ok(pending) => migrations.extend(pending),
             Err(error) => session.note(&error.to_string()),
         }
@@ -54,14 +55,14 @@ pub(super) fn migrate(
         MigrationPolicy::Always => true,
         MigrationPolicy::Ask => {
             migrations.iter().any(PackageMigration::has_packages)
-                && output::ask(question(&migrations))
+                && output::confirm(confirmation_question(&migrations))
         }
         MigrationPolicy::DryRun | MigrationPolicy::Never => false,
     };
     for migration in &migrations {
         let packages = match (is_confirmed, policy) {
             (true, _) => migration.run(session),
-            (false, MigrationPolicy::DryRun) => migration.list(as_json),
+            (false, MigrationPolicy::DryRun) => migration.list_packages(as_json),
             (false, _) => migration.report_missing(session),
         };
         if let Some(outcome) = outcomes.get_mut(migration.index) {
@@ -70,15 +71,16 @@ pub(super) fn migrate(
     }
 }
 
-/// What the newer version of an outcome lacks.
-fn pending<'a>(
+/// The migration to the newer version of an outcome; `None` if no package is missing there.
+fn migration_for<'a>(
     session: &'a Session,
-    (index, outcome): (usize, &UpgradeOutcome),
+    index: usize,
+    outcome: &UpgradeOutcome,
     policy: MigrationPolicy,
 ) -> Result<Option<PackageMigration<'a>>> {
     let Some(VersionStep { from, to, old }) = outcome.step.clone() else { return Ok(None) };
     let known = session.registry.named(outcome.row.tool)?;
-    let Some(manager) = PackageManager::of(session, (known, &old)) else { return Ok(None) };
+    let Some(manager) = PackageManager::of(session, known, &old) else { return Ok(None) };
     // In a dry run the newer version isn't installed.
     let installed = Some(&to).filter(|_| policy != MigrationPolicy::DryRun);
     let packages = manager.missing_packages(&from, installed)?;
@@ -87,8 +89,8 @@ fn pending<'a>(
     Ok((!is_empty).then_some(PackageMigration { index, tool, from, to, manager, packages }))
 }
 
-/// One question for all.
-fn question(migrations: &[PackageMigration<'_>]) -> String {
+/// One question for all migrations.
+fn confirmation_question(migrations: &[PackageMigration<'_>]) -> String {
     let parts = migrations.iter().filter(|one| one.has_packages()).map(PackageMigration::summary);
     format!("migrate {}?", parts.collect::<Vec<_>>().join(", and "))
 }
@@ -103,12 +105,12 @@ impl PackageMigration<'_> {
         let Self { tool, from, manager, .. } = self;
         let packages = &self.packages.packages;
         let count = count_of(packages.len(), &format!("{} package", manager.program()));
-        let names = self.words(packages).join(", ");
+        let names = self.package_arguments(packages).join(", ");
         format!("{count} of {tool} {from} ({})", Escaped(&names))
     }
 
-    fn words(&self, packages: &[ListedPackage]) -> Vec<String> {
-        packages.iter().map(|package| self.manager.word(package)).collect()
+    fn package_arguments(&self, packages: &[ListedPackage]) -> Vec<String> {
+        packages.iter().map(|package| self.manager.argument(package)).collect()
     }
 
     fn run(&self, session: &Session) -> PackageOutcome {
@@ -121,7 +123,7 @@ impl PackageMigration<'_> {
             MigrationReport { failed: packages.packages.clone(), ..MigrationReport::default() }
         });
         if !report.failed.is_empty() {
-            let names = self.words(&report.failed).join(", ");
+            let names = self.package_arguments(&report.failed).join(", ");
             let what = format!("{tool} {to} lacks {}", Escaped(&names));
             let error = Error::new(ErrorKind::ProgramFailed, what)
                 .because(format!("{} couldn't install it; its output is above", manager.program()))
@@ -130,16 +132,16 @@ impl PackageMigration<'_> {
         }
         self.note_local(session);
         PackageOutcome {
-            migrated: self.words(&report.added),
-            failed: self.words(&report.failed),
+            migrated: self.package_arguments(&report.added),
+            failed: self.package_arguments(&report.failed),
             local: packages.local.clone(),
             ..PackageOutcome::default()
         }
     }
 
-    fn list(&self, as_json: bool) -> PackageOutcome {
+    fn list_packages(&self, as_json: bool) -> PackageOutcome {
         if !as_json && self.has_packages() {
-            output::line(format_args!("  with --migrate-packages: {}", self.summary()));
+            output::print_line(format_args!("  with --migrate-packages: {}", self.summary()));
         }
         self.missing()
     }
@@ -157,7 +159,7 @@ impl PackageMigration<'_> {
 
     fn missing(&self) -> PackageOutcome {
         PackageOutcome {
-            missing: self.words(&self.packages.packages),
+            missing: self.package_arguments(&self.packages.packages),
             local: self.packages.local.clone(),
             ..PackageOutcome::default()
         }

@@ -48,7 +48,7 @@ pub(super) struct PackageOutcome {
     pub(super) migrated: Vec<String>,
     /// Those that couldn't be installed.
     pub(super) failed: Vec<String>,
-    /// Those that it still lacks, because nobody confirmed the migration.
+    /// Those that it still lacks, because the user didn't confirm the migration.
     pub(super) missing: Vec<String>,
     /// Those that aren't from a registry, and are never migrated.
     pub(super) local: Vec<String>,
@@ -80,7 +80,7 @@ impl VersionStep {
 }
 
 impl UpgradeRow {
-    /// The row of a tool before anything is known of it.
+    /// The row of a tool, before its versions are compared.
     pub(super) fn of(tool: &'static str) -> Self {
         Self {
             tool,

@@ -36,7 +36,7 @@ impl<'a> FolderSnapshot<'a> {
         Self { folders, programs: programs(session, folders) }
     }
 
-    /// Links to new programs, and removes links to programs that don't exist any more.
+    /// Links to new programs, and removes links to programs that no longer exist.
     pub(super) fn link_new(&self, session: &Session, tool: &Tool) -> Result<()> {
         if self.folders.is_empty() {
             return Ok(());
@@ -50,7 +50,7 @@ impl<'a> FolderSnapshot<'a> {
             let name = program.file_name().and_then(|name| Name::parse(name.to_str()?));
             match name {
                 Some(name) if can_have_shim(tool, &name) => {
-                    link(&access, program, (&links, name.as_str()))?;
+                    link(&access, program, &links, name.as_str())?;
                 }
                 Some(_) | None => {}
             }
@@ -66,7 +66,7 @@ fn programs(session: &Session, folders: &[String]) -> ProgramFingerprints {
     let stamped = entries.filter_map(|entry| {
         let path = entry.path();
         let seen = session.world.metadata(&path).ok().flatten().filter(|seen| seen.is_program)?;
-        // A link of its own to what was there before is new as well.
+        // A new link to a program that existed before is new as well.
         let own = entry.metadata().ok()?;
         let own = own.modified().ok().map(|time| format!("{time:?}")).unwrap_or_default();
         Some((path, format!("{} {own}", fingerprint(&seen))))
@@ -79,7 +79,7 @@ fn can_have_shim(tool: &Tool, name: &Name) -> bool {
     !tool.programs.contains(&name.as_str()) && !is_reserved_name(name.as_str())
 }
 
-/// Removes links to programs that don't exist any more.
+/// Removes links to programs that no longer exist.
 fn remove_dangling(_: &WriteAccess, links: &Path) -> Result<()> {
     let entries = match fs::read_dir(links) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -94,7 +94,7 @@ fn remove_dangling(_: &WriteAccess, links: &Path) -> Result<()> {
 }
 
 /// Links to a program. A rename puts the link in place, so that the name always exists.
-fn link(_: &WriteAccess, program: &Path, (links, name): (&Path, &str)) -> Result<()> {
+fn link(_: &WriteAccess, program: &Path, links: &Path, name: &str) -> Result<()> {
     let path = links.join(name);
     if fs::read_link(&path).is_ok_and(|target| target == program) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! A tree and its list, and what is found when one of them doesn't say what the other does.
+//! A tree and its manifest, and the differences that are found between them.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
@@ -25,7 +25,7 @@ const FILES: &[(&str, u32, &str)] = &[
     ("LICENSE", 0o644, "MIT\n"),
 ];
 const LINKS: &[(&str, &str)] =
-    &[("bin/npm", "../lib/node_modules/npm/lib/npm.js"), ("lib/here", "."), ("gone", "nowhere")];
+    &[("bin/npm", "../lib/node_modules/npm/lib/npm.js"), ("lib/here", "."), ("broken", "nowhere")];
 
 struct Bench {
     folder: TempDir,
@@ -39,7 +39,7 @@ impl Bench {
                     version_components = 3\npackage_paths = ['bin/*', 'lib/node_modules/*', 'etc/x/*']\n\
                     caches = ['**/__cache__']\n";
         let (_, definition) = Definition::parse(text).unwrap();
-        // In memory, where there is such a place: a thousand trees are made.
+        // In memory, if this system has `/dev/shm`: a thousand trees are made.
         let memory = Path::new("/dev/shm");
         let folder = tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()).unwrap();
         let mut manifest = BTreeMap::new();
@@ -64,7 +64,7 @@ impl Bench {
         bench
     }
 
-    /// Puts everything there as it should be.
+    /// Makes the tree as the manifest records it.
     fn make(&self) {
         let root = self.folder.path().join("tree");
         let _ = crate::files::remove::remove_tree(&root);
@@ -100,7 +100,7 @@ impl Bench {
     fn differences(&self) -> Vec<String> {
         let line = |difference: &Difference| {
             let line =
-                format!("{} {}: {}", difference.change.word(), difference.path, difference.detail);
+                format!("{} {}: {}", difference.change.label(), difference.path, difference.detail);
             line.trim_end_matches(": ").to_owned()
         };
         self.compare().differences.iter().map(line).collect()
@@ -229,7 +229,7 @@ fn overwrite(path: &Path, mode: u32, content: &[u8]) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// Changes one thing, and says what; `None` where that comes to nothing.
+/// Makes one change, and returns the expected difference; `None` if nothing changed.
 fn mutate(bench: &Bench, state: &mut u64) -> Option<String> {
     let (file, mode, content) = FILES[next(state, FILES.len())];
     let path = bench.path(file);
@@ -253,8 +253,8 @@ fn mutate(bench: &Bench, state: &mut u64) -> Option<String> {
         3 => {
             let bits = mode ^ (1 << next(state, 12));
             fs::set_permissions(&path, Permissions::from_mode(bits)).unwrap();
-            let is_kept = fs::metadata(&path).unwrap().permissions().mode() & 0o7777 == bits;
-            is_kept.then(|| format!("mode {file}: {bits:o} instead of {mode:o}"))?
+            let is_unchanged = fs::metadata(&path).unwrap().permissions().mode() & 0o7777 == bits;
+            is_unchanged.then(|| format!("mode {file}: {bits:o} instead of {mode:o}"))?
         }
         4 => {
             let (link, target) = LINKS[next(state, LINKS.len())];
@@ -285,12 +285,12 @@ fn every_single_random_change_is_found() {
     while count < 1000 {
         let Some(expected) = mutate(&bench, &mut state) else { continue };
         let differences = bench.differences();
-        // A folder that its owner may not search hides what is in it, which is told as well.
-        let told: Vec<&String> = differences
+        // A folder that its owner can't search hides its entries, which is reported as well.
+        let reported: Vec<&String> = differences
             .iter()
             .filter(|difference| !difference.starts_with("unreadable "))
             .collect();
-        assert_eq!(told, [&expected], "{differences:?}");
+        assert_eq!(reported, [&expected], "{differences:?}");
         bench.make();
         count += 1;
     }
