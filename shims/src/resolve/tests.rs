@@ -101,7 +101,7 @@ fn printed(world: &MemoryWorld, index: &Index, call: &str) -> String {
     }
 }
 
-/// A value as it is, but for the number that stands for a pass-through's call.
+/// A value as it is, but for the number that identifies a pass-through's call.
 fn without_state(value: &str) -> String {
     let mut fields: Vec<&str> = value.split(':').collect();
     if let ["7", _, call, state, ..] = &mut fields[..] {
