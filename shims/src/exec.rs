@@ -1,4 +1,5 @@
-//! Becoming the program: `execve`, with the environment as it was but for what a plan sets.
+//! Replaces this process with the program: `execve`, with the environment unchanged except for
+//! the plan's variables.
 //!
 //! `std`'s own way resets signals and opens closed descriptors; this one touches nothing.
 
@@ -53,7 +54,7 @@ unsafe fn strings(array: *const *const c_char) -> Vec<&'static CStr> {
     found
 }
 
-/// Becomes a program; returns only on failure, with the error.
+/// Replaces this process with a program; returns only on failure, with the error.
 ///
 /// Argument 0 is the program's path. `set` adds or replaces variables of the environment.
 pub fn become_program(

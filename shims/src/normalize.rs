@@ -26,7 +26,7 @@ pub fn without_prefix<'a>(text: &'a str, tool: &Tool) -> &'a str {
 }
 
 /// A text in the spelling of another one: 21.0.5-tem like 17.0.9-tem. `None` if the other text is
-/// in the tool's own spelling or has only numbers (1.8 isn't an example for 21), or if its rules
+/// in the tool's own spelling or has only numbers (1.8 doesn't show how to spell 21), or if its rules
 /// don't produce this text.
 ///
 /// The rule that matches the other text is tried first, then those of its shape: another vendor's.

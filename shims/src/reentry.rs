@@ -4,7 +4,7 @@
 //! A foreign shim calls back with everything unchanged: the same program, arguments and folder, and
 //! mostly the same variables after its first round. (A script may lengthen a variable at each
 //! round, as pyenv's does: its variables don't count.) A real program calls another one, or changes
-//! something; else it would loop without usher too. So the guard counts calls without a change.
+//! something; otherwise it would loop even without usher. So the guard counts calls without a change.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};

@@ -67,7 +67,7 @@ impl Request {
         tool: &Tool,
         field: &VersionField,
     ) -> Result<Self, &'static str> {
-        let text = shortened(bare(text), field.version_components);
+        let text = truncated(bare(text), field.version_components);
         let dialect = field.dialect.unwrap_or(tool.dialect);
         let bare = match field.role {
             FieldRole::Constraint => Range::parse_bare(text, dialect),
@@ -108,8 +108,10 @@ impl Request {
     pub fn matches(&self, version: &Version, tool: &Tool) -> bool {
         match &self.kind {
             RequestKind::Version(requested) => begins_with(version, requested, tool),
-            RequestKind::Range(range) => is_usual(version, tool) && range.contains(version),
-            RequestKind::Latest => is_usual(version, tool) && !version.is_prerelease(),
+            RequestKind::Range(range) => {
+                has_default_flavour(version, tool) && range.contains(version)
+            }
+            RequestKind::Latest => has_default_flavour(version, tool) && !version.is_prerelease(),
             RequestKind::Lts => tool.lts.iter().any(|line| is_of(version, line, tool)),
             RequestKind::LtsBack(steps) => {
                 tool.lts.iter().rev().nth(*steps).is_some_and(|line| is_of(version, line, tool))
@@ -172,7 +174,7 @@ fn parse_kind(
     if text == "system" {
         return Ok(RequestKind::System);
     }
-    // mise's word for a version that isn't whole, which needs none here.
+    // mise's prefix for partial versions; not needed here.
     let text = text.strip_prefix("prefix:").unwrap_or(text);
     if let Some(kind) = foreign(text, trust) {
         return kind;
@@ -258,8 +260,8 @@ fn bare(text: &str) -> &str {
     inside('"').or_else(|| inside('\'')).map_or(text, bare)
 }
 
-/// The first numbers of a version with more numbers.
-fn shortened(text: &str, parts: u8) -> &str {
+/// A version cut to its first `parts` numbers.
+fn truncated(text: &str, parts: u8) -> &str {
     let is_version = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let end = text.match_indices('.').nth(usize::from(parts).saturating_sub(1));
     end.filter(|_| is_version).map_or(text, |(end, _)| &text[..end])
@@ -287,7 +289,7 @@ fn begins_with(version: &Version, requested: &Version, tool: &Tool) -> bool {
 }
 
 /// Whether a version matches a request without a flavour.
-fn is_usual(version: &Version, tool: &Tool) -> bool {
+fn has_default_flavour(version: &Version, tool: &Tool) -> bool {
     let flavour = version.flavour();
     !version.is_free_threaded() && (flavour.is_empty() || tool.vendors.contains(&flavour))
 }
@@ -299,7 +301,7 @@ fn is_flavour(version: &Version, name: &str) -> bool {
 }
 
 fn is_of(version: &Version, line: &LtsLine, tool: &Tool) -> bool {
-    is_usual(version, tool)
+    has_default_flavour(version, tool)
         && Range::parse(line.versions, tool.dialect).is_some_and(|range| range.contains(version))
 }
 

@@ -26,7 +26,7 @@ pub enum Finding {
     Constraint(Pin),
     /// The user's default, or the machine's.
     Default(Pin),
-    /// A variable, or a file that exists for versions alone, that can't be used.
+    /// A variable, or a dedicated version file, that can't be used.
     Broken(Error, ErrorSource),
     /// Something that decides nothing, and why.
     Skipped(Skipped),
@@ -39,7 +39,7 @@ pub enum Skipped {
     IgnoredVariable(&'static str),
     /// The working directory is unknown, for this reason.
     NoDirectory(String),
-    /// A folder of other people's code: the search begins above it.
+    /// A folder of dependencies, such as `node_modules`: the search begins above it.
     IgnoredFolder(PathBuf),
     /// A folder without the permission to search it.
     UnreadableFolder(PathBuf),
@@ -47,7 +47,7 @@ pub enum Skipped {
     Ceiling(PathBuf),
     /// A file without a version of the tool.
     NoVersion(PathBuf),
-    /// A file for other things too, or a constraint, that can't be used.
+    /// A shared file such as `package.json`, or a constraint, that can't be used.
     Unusable(Error),
 }
 

@@ -251,10 +251,10 @@ impl ReleaseRule {
             return Some(format!("`{key}`: `{path}` leads out of the toolchain"));
         }
         if self.program.ends_with('/') {
-            return Some(format!("`program`: `{}` is no program's name", self.program));
+            return Some(format!("`program`: `{}` isn't a program's name", self.program));
         }
         let is_wrong = |command: &&Vec<String>| command.first().is_none_or(|name| leads_out(&name));
         let command = self.after.iter().find(is_wrong)?;
-        Some(format!("`after`: {command:?} is no program of the toolchain"))
+        Some(format!("`after`: {command:?} isn't a program of the toolchain"))
     }
 }

@@ -267,7 +267,7 @@ impl Definition {
         }
         for pattern in self.package_paths.iter().chain(&self.caches) {
             if !is_pattern(pattern) {
-                return Some(format!("`{pattern}` is no pattern of a path in the toolchain"));
+                return Some(format!("`{pattern}` isn't a pattern of a path in the toolchain"));
             }
         }
         self.source
@@ -316,7 +316,7 @@ impl PackageCallRule {
     fn fault(&self) -> Option<String> {
         let is_somewhere = |folder: &&String| !folder.starts_with(['$', '~', '/']);
         let folder = self.folders.iter().find(is_somewhere)?;
-        Some(format!("`package_calls`: `{folder}` is no folder of an account's"))
+        Some(format!("`package_calls`: `{folder}` isn't a folder of the user's"))
     }
 }
 
@@ -414,8 +414,8 @@ mod tests {
         check(value, None, "`{additions}` is called `{global_packages}` now");
         check("[links]\n'/bin/x' = 'y'", None, "leads out of the toolchain");
         for pattern in ["/bin/*", "bin/../*", "bin/**", "bin//x", "a*b*", ""] {
-            check(&format!("package_paths = ['{pattern}']"), None, "is no pattern");
-            check(&format!("caches = ['**/{pattern}']"), None, "is no pattern");
+            check(&format!("package_paths = ['{pattern}']"), None, "isn't a pattern");
+            check(&format!("caches = ['**/{pattern}']"), None, "isn't a pattern");
         }
         check("[[source]]\nname = 's'", None, "give one of `index`, `npm` and `pypi`");
         check("[check]\nimages = ['x:1']", None, "a name without a tag");
@@ -433,6 +433,6 @@ mod tests {
             check(&format!("{carry}line = '{line}'"), None, "no `{name}` with a `{version}`");
         }
         let adds = "[[package_calls]]\nprogram = 'p'\nfolders = ['bin']";
-        check(adds, None, "`bin` is no folder of an account's");
+        check(adds, None, "`bin` isn't a folder of the user's");
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn fault(key: &str) -> Option<String> {
     let is_known = key == ANY || PLATFORMS.contains(&platform);
     let is_plain = !key.contains(GLIBC) || (version.is_some() && platform.starts_with("linux-"));
     (!is_known || !is_plain || (version.is_some() && platform.ends_with("-musl")))
-        .then(|| format!("`{key}` is no platform; these are: {}", PLATFORMS.join(", ")))
+        .then(|| format!("`{key}` isn't a platform; platforms: {}", PLATFORMS.join(", ")))
 }
 
 #[cfg(test)]

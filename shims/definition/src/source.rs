@@ -128,6 +128,6 @@ impl PypiSource {
     fn fault(&self) -> Option<String> {
         let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let is_plain = !self.project.is_empty() && self.project.chars().all(is_name);
-        (!is_plain).then(|| format!("`{}` is no normalised name of a project", self.project))
+        (!is_plain).then(|| format!("`{}` isn't a normalized project name", self.project))
     }
 }

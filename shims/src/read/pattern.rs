@@ -1,6 +1,6 @@
 //! Patterns on lines: `ruby "{}"`, `go {}`.
 //!
-//! Made for what costs nothing when a program starts: no pattern is compiled. In a pattern
+//! Cheap at start-up: no pattern is compiled. In a pattern
 //!
 //! - `{}` is the request, `{more}` one that is joined to it by a comma, `{flavour}` what is put in
 //!   front of it, `{_}` anything; each ends where the pattern continues, or at a blank;

@@ -58,7 +58,7 @@ impl Compatibility {
         }
     }
 
-    /// Whether it can run a build for this first number, if that is known.
+    /// Whether it can run a build for this major version, if that is known.
     pub fn runs(self, least: Option<u64>) -> bool {
         match self {
             Self::UpTo(most) => least.is_none_or(|least| least <= most),
@@ -69,7 +69,7 @@ impl Compatibility {
 }
 
 impl Runtime {
-    /// Whether the active version can run a build for this first number.
+    /// Whether the active version can run a build for this major version.
     pub fn runs(&self, least: Option<u64>) -> bool {
         self.compatibility.runs(least)
     }

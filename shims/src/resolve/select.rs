@@ -52,7 +52,7 @@ pub struct MissingVersion {
     pub pin: Pin,
 }
 
-/// The findings of a search that decide.
+/// The requests that determine the version.
 #[derive(Debug, Default)]
 pub(super) struct Requirements {
     /// The pin of the call, a variable or a project's file.
