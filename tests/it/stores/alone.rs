@@ -97,7 +97,7 @@ fn an_invalid_definition_is_an_error_with_file_and_key() {
         ("program = true", "the line: program = true"),
         ("program = '../acme'", "`program`: `../acme` leads out of the toolchain"),
         ("program = '/bin/acme'", "`program`: `/bin/acme` leads out of the toolchain"),
-        ("program = 'bin/'", "`program`: `bin/` is no program's name"),
+        ("program = 'bin/'", "`program`: `bin/` isn't a program's name"),
         ("program = 'bin/{nothing}'", "`program`: nothing fills `{nothing}` on every platform"),
         ("program = '{.file}'", "`program`: nothing fills `{.file}` on every platform"),
         ("strip_components = '1'", "the line: strip_components = '1'"),
