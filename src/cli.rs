@@ -123,7 +123,7 @@ enum Verb {
     },
     /// Restore installed versions, keeping packages you added
     #[command(
-        after_help = "Examples:\n  use repair\n  use repair node@12.22.12\n\nDownloads the original files again. Deletes files that `use verify` reports as added."
+        after_help = "Examples:\n  use repair\n  use repair node@12.22.12\n\nDownloads the original files again. Packages stay; other files that `use verify` reports as added are deleted."
     )]
     Repair {
         /// Tools and versions to repair; by default, all that need it
@@ -141,7 +141,7 @@ enum Verb {
         /// Only versions of this tool
         tool: Option<String>,
     },
-    /// List active versions and newer ones
+    /// Show which active versions have newer releases
     #[command(
         after_help = "Examples:\n  use outdated\n  use outdated node python\n  use outdated --all --json\n\nExit code 0, outdated or not."
     )]
@@ -166,7 +166,7 @@ enum Verb {
     /// Print the path of the program that runs here
     #[command(after_help = "Examples:\n  use which npm\n  use which --home java")]
     Which {
-        /// The program; with --home, also a tool
+        /// A program; with --home, also a tool
         program: String,
         /// Print the folder of its version
         #[arg(long)]
@@ -174,7 +174,7 @@ enum Verb {
     },
     /// Print PATH and variables of the active versions, for programs that don't use the shims
     #[command(
-        after_help = "Examples:\n  eval \"$(use env)\"\n  use env --shell fish | source\n  use env java --json\n  use env --github\n  use env --gitlab > versions.env\n\nInstalls missing versions, if a shim would."
+        after_help = "Examples:\n  eval \"$(use env)\"\n  use env --shell fish | source\n  use env java --json\n  use env --github\n  use env --gitlab > versions.env\n\nInstalls missing versions, if the setting auto_install lets a shim do so."
     )]
     Env(commands::env::EnvArguments),
     /// Explain which version of a program runs here
@@ -183,7 +183,7 @@ enum Verb {
         /// The program; by default, all pinned tools
         program: Option<String>,
     },
-    /// Compare the versions in this project's files with the active ones, for CI
+    /// Compare the versions in Dockerfiles, CI files and lock files with the active ones
     #[command(
         after_help = "Examples:\n  use check\n  use check --json\n\nExit code 1 if a version disagrees. Nothing is executed, downloaded or written."
     )]
@@ -243,6 +243,9 @@ enum CacheVerb {
         dry_run: bool,
     },
 }
+
+/// Flags that were renamed: the old name and the new one.
+const RENAMED_FLAGS: [(&str, &str); 1] = [("--carry", "--migrate-packages")];
 
 /// Runs `use` with the process's arguments and environment; returns the exit code.
 pub fn run(given: ProcessArgs) -> i32 {
@@ -336,8 +339,17 @@ fn print_usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
     let as_json = arguments.iter().any(|argument| *argument == "--json");
-    output::print_error(&Error::new(ErrorKind::Usage, text), as_json);
+    let error = renamed_flag(arguments).unwrap_or_else(|| Error::new(ErrorKind::Usage, text));
+    output::print_error(&error, as_json);
     ErrorKind::Usage.exit_code().into()
+}
+
+/// The error for a flag under its old name.
+fn renamed_flag(arguments: &[&OsStr]) -> Option<Error> {
+    let is_used = |(old, _): &&(&str, &str)| arguments.iter().any(|argument| *argument == *old);
+    let (old, new) = RENAMED_FLAGS.iter().find(is_used)?;
+    let error = Error::new(ErrorKind::Usage, format!("unknown flag {old}"));
+    Some(error.because(format!("it is called {new} now")))
 }
 
 /// Runs the command; returns the exit code of one that printed its own report.

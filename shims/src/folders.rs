@@ -151,8 +151,8 @@ fn xdg_base(
 pub fn roof(value: OsString) -> Result<PathBuf> {
     let roof = PathBuf::from(value);
     if roof.is_relative() {
-        let what = format!("USHER_HOME={} is no absolute path", Shown(&roof));
-        return Err(Error::new(ErrorKind::Usage, what));
+        let what = format!("USHER_HOME={} is not an absolute path", Shown(&roof));
+        return Err(Error::new(ErrorKind::Usage, what).hint("unset USHER_HOME"));
     }
     Ok(roof)
 }

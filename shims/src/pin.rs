@@ -79,7 +79,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Argument => f.write_str("the first argument"),
             Self::Name(name) => write!(f, "the name {}", Escaped(name)),
-            Self::Variable(name) => write!(f, "the variable {name}"),
+            Self::Variable(name) => f.write_str(name),
             Self::File(location) => location.fmt(f),
             Self::Default(location) => write!(f, "your default, {location}"),
             Self::Machine(location) => write!(f, "the machine's default, {location}"),

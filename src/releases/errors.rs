@@ -43,7 +43,7 @@ pub(super) fn not_found(
         (tool_request.known.tool.name, tool_request.request, tool_request.origin);
     if listed.is_empty() {
         let what =
-            format!("can't look up {tool} {request}: no source answered (requested by {origin})");
+            format!("can't look up {tool} {request} (requested by {origin}): no source answered");
         return all_sources_failed(settings, what, failures);
     }
     listed.sort();

@@ -192,11 +192,16 @@ impl UnverifiedPolicy {
         if parts.iter().all(|part| part.integrity.is_some()) {
             return Ok(None);
         }
-        let what = format!("no checksum is published for {name}");
+        let unverified = format!("no checksum is published for {name}");
         match self {
-            Self::Allow => Ok(Some(what)),
-            Self::Deny => Err(Error::new(ErrorKind::NotRunnable, what)
-                .hint(format!("use install {}", name.replace(' ', "@")))),
+            Self::Allow => Ok(Some(unverified)),
+            Self::Deny => {
+                let what =
+                    format!("{name} is not installed; a shim installs verified archives only");
+                Err(Error::new(ErrorKind::NotRunnable, what)
+                    .because(unverified)
+                    .hint(format!("use install {}", name.replace(' ', "@"))))
+            }
         }
     }
 }

@@ -109,7 +109,7 @@ fn offline_sends_no_request() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: can't look up node 12: no source answered (requested by .nvmrc:1)
+    usher: can't look up node 12 (requested by .nvmrc:1): no source answered
       nodejs.org: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
       npm: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
       hint: unset USHER_OFFLINE
@@ -118,7 +118,7 @@ fn offline_sends_no_request() {
     exit status: 69
     --- standard output
     --- standard error
-    error: can't look up node 12: no source answered (requested by the command line)
+    error: can't look up node 12 (requested by the command line): no source answered
       nodejs.org: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
       npm: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
       hint: unset USHER_OFFLINE
@@ -186,7 +186,8 @@ fn an_unverified_archive_needs_an_explicit_install() {
     exit status: 126
     --- standard output
     --- standard error
-    usher: no checksum is published for node 12.22.12
+    usher: node 12.22.12 is not installed; a shim installs verified archives only
+      no checksum is published for node 12.22.12
       node 12 is requested by .nvmrc:1
       hint: use install node@12.22.12
     ");

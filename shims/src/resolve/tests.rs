@@ -135,10 +135,10 @@ fn a_variable_overrides_files() {
         ("lts/dubnium", node("10.15.3")),
         ("latest", node("18.20.8")),
         ("", node("18.20.8")),
-        ("12.99", "missing node 12.99 by the variable NODE_VERSION".to_owned()),
+        ("12.99", "missing node 12.99 by NODE_VERSION".to_owned()),
         (
             "../../x",
-            "error: invalid node version “../../x” (requested by the variable NODE_VERSION); \
+            "error: invalid node version “../../x” (requested by NODE_VERSION); \
              expected a version, a range or an alias"
                 .to_owned(),
         ),
@@ -353,8 +353,7 @@ fn a_missing_programs_error_names_the_versions_that_have_it() {
             tools: vec!["python".into()],
         });
         let expected = format!(
-            "error: black is not installed for python 2.7.18 (requested by the variable \
-             PYTHON_VERSION); installed for python {having}"
+            "error: black is not installed for python 2.7.18 (requested by PYTHON_VERSION); installed for python {having}"
         );
         assert_eq!(printed(world, &index, "black"), expected);
     };

@@ -425,7 +425,7 @@ mod tests {
         ");
         let variable = Requester::Outside(Origin::Variable("NODE_VERSION"));
         insta::assert_snapshot!(heading(Expected::Unknown, variable), @"
-        node: usher runs 20 here (requested by the variable NODE_VERSION)
+        node: usher runs 20 here (requested by NODE_VERSION)
         the one place that names a version disagrees
           hint: change these places, or the pin: unset NODE_VERSION
         ");

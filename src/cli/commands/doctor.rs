@@ -451,7 +451,7 @@ mod tests {
         ok     /usher is writable
         note   NODE_VERSION=12\u{1b}[31m is set, and overrides 12 (requested by .nvmrc:1)
                unset NODE_VERSION, or put ignore_variables = ["NODE_VERSION"] into /usher/config/config.toml
-        error  invalid node version “12\u{1b}[31m” (requested by the variable NODE_VERSION): it has control characters
+        error  invalid node version “12\u{1b}[31m” (requested by NODE_VERSION): it has control characters
                unset NODE_VERSION
         "#);
         let mut ignoring = session(set("10"));

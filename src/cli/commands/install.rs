@@ -94,8 +94,9 @@ fn decide<'a>(session: &'a Session, words: &[String]) -> Result<Vec<InstallReque
     }
     let requests = requested_here(session)?;
     if requests.is_empty() {
-        return Err(Error::new(ErrorKind::Usage, "no version is requested here")
-            .hint("use install node@lts"));
+        return Err(
+            Error::new(ErrorKind::Usage, "no tool is pinned here").hint("use install node@lts")
+        );
     }
     Ok(requests)
 }
@@ -246,11 +247,7 @@ mod tests {
 
     #[test]
     fn a_folder_without_pins_has_nothing_to_install() {
-        check(
-            MemoryWorld::at("/p"),
-            &[],
-            "no version is requested here\n  hint: use install node@lts",
-        );
+        check(MemoryWorld::at("/p"), &[], "no tool is pinned here\n  hint: use install node@lts");
     }
 
     #[test]

@@ -30,10 +30,10 @@ use crate::text::human_size;
 /// The arguments of `use prune`.
 #[derive(Debug, Default, Args)]
 pub struct PruneArguments {
-    /// Only these; a named version is removed even if it was used lately
+    /// Only these; TOOL@VERSION is removed even if it was used recently
     #[arg(value_name = "TOOL[@VERSION]")]
     pub tools: Vec<String>,
-    /// Remove versions that were unused for this many days
+    /// Remove versions that were unused for at least this many days
     #[arg(long, value_name = "DAYS")]
     pub unused: Option<u64>,
     /// Keep the versions that projects in this folder request; can be repeated

@@ -21,7 +21,7 @@ pub struct SetupArguments {
     /// Make the change
     #[arg(short, long)]
     pub yes: bool,
-    /// Undo it
+    /// Remove the line again
     #[arg(long)]
     pub undo: bool,
     /// Only print the line for PATH

@@ -79,9 +79,7 @@ pub fn run(session: &mut Session, arguments: &UpgradeArguments, as_json: bool) -
     let selected = select(session, &arguments.tools)?;
     let (mut outcomes, errors) = upgrade_all(session, &selected, arguments.dry_run)?;
     if outcomes.is_empty() {
-        return Err(
-            Error::new(ErrorKind::Usage, "no version is requested here").hint("use node@lts")
-        );
+        return Err(Error::new(ErrorKind::Usage, "no tool is pinned here").hint("use node@lts"));
     }
     if !as_json {
         for error in errors.iter().skip(1) {

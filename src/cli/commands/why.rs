@@ -295,9 +295,9 @@ mod tests {
     fn a_variable_may_be_the_label_of_an_image() {
         let world = world().file("/p/.nvmrc", "10").variable("NODE_VERSION", "12.20");
         insta::assert_snapshot!(why_text(world), @r#"
-        node: node 12.20.0 (requested by the variable NODE_VERSION)
+        node: node 12.20.0 (requested by NODE_VERSION)
         ├─ requests, strongest first
-        │  ├─ 12.20 requested by the variable NODE_VERSION: wins, the strongest
+        │  ├─ 12.20 requested by NODE_VERSION: wins, the strongest
         │  └─ 10 requested by .nvmrc:1: loses, NODE_VERSION is stronger; if a container image sets it as a label, put ignore_variables = ["NODE_VERSION"] into config.toml
         ├─ installed
         │  └─ 12.20.0 (usher, active) /usher/toolchains/node/12.20.0

@@ -290,7 +290,7 @@ fn errors_name_the_nearest_releases() {
     let nowhere = node(&[("a", "unreachable"), ("b", "refused")], "13");
     assert_eq!(nowhere.kind(), ErrorKind::Network);
     insta::assert_snapshot!(nowhere, @r"
-    can't look up node 13: no source answered (requested by the command line)
+    can't look up node 13 (requested by the command line): no source answered
       a: it is unreachable
       b: it is refused
     ");

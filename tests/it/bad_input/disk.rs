@@ -168,7 +168,7 @@ fn install_fails_on_a_read_only_file_system() {
     --- standard error
     usher: can't open the lock [SANDBOX]/home/.local/share/usher/locks/node-12.22.12.lock
       Read-only file system (os error 30)
-      node 12 is requested by the variable NODE_VERSION
+      node 12 is requested by NODE_VERSION
       hint: use doctor
     ");
     assert_unchanged(&sandbox, "", &before, "all of these");

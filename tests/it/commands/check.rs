@@ -190,7 +190,7 @@ fn check_respects_variables_and_defaults() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 1
     --- standard output
-    node: usher runs 18.20.8 here (requested by the variable NODE_VERSION)
+    node: usher runs 18.20.8 here (requested by NODE_VERSION)
       .nvmrc:1: 20.1.0
     --- standard error
     usher: the one place that names a version disagrees

@@ -119,7 +119,7 @@ fn install_without_arguments_and_pins_is_an_error() {
     exit status: 2
     --- standard output
     --- standard error
-    error: no version is requested here
+    error: no tool is pinned here
       hint: use install node@lts
     ");
 }

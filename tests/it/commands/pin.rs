@@ -457,7 +457,7 @@ fn pinning_without_network_uses_installed_versions() {
     --- standard output
     pinned node 12 (12.22.11) in [SANDBOX]/project/.tool-versions
     --- standard error
-    usher: using node 12.22.11, which is installed: can't look up node 12: no source answered (requested by the command line)
+    usher: using node 12.22.11, which is installed: can't look up node 12 (requested by the command line): no source answered
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)

@@ -210,7 +210,7 @@ fn prune_keeps_running_versions_unless_confirmed() {
     sandbox.use_command(&["prune", "node@12.22.12", "--yes"]).run().succeeds();
     assert!(!node.exists());
     running.signal(rustix::process::Signal::TERM);
-    running.wait().is_killed_by(rustix::process::Signal::TERM);
+    running.wait().dies_by(rustix::process::Signal::TERM);
 }
 
 #[test]

@@ -381,3 +381,13 @@ fn global_flags_may_come_before_the_verb() {
     // `--global` isn't a flag of every verb.
     sandbox.use_command(&["--global", "list"]).run().fails_with(2);
 }
+
+#[test]
+fn a_renamed_flag_is_an_error_that_names_the_new_one() {
+    let sandbox = Sandbox::new();
+    sandbox.install();
+    let outcome = sandbox.use_command(&["upgrade", "--carry"]).run().fails_with(2);
+    outcome
+        .stderr_contains("unknown flag --carry")
+        .stderr_contains("called --migrate-packages now");
+}

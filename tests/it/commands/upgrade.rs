@@ -113,7 +113,7 @@ fn exact_pins_and_constraints_are_skipped() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.11 is not upgraded: it is pinned to an exact version (12.22.11 requested by the variable NODE_VERSION)
+    node 12.22.11 is not upgraded: it is pinned to an exact version (12.22.11 requested by NODE_VERSION)
       hint: export NODE_VERSION=12.22.12
     --- standard error
     ");
@@ -135,7 +135,7 @@ fn an_error_with_one_tool_does_not_stop_the_others() {
     usher: fetching node 12.22.12 from nodejs.org
     usher: fetching python 3.12.12 from python-build-standalone
     usher: python 3.12.12 is ready ([TIME])
-    error: can't look up pnpm 9: no source answered (requested by .tool-versions:3)
+    error: can't look up pnpm 9 (requested by .tool-versions:3): no source answered
       npm-native: can't fetch http://127.0.0.1:[PORT]/npm/@pnpm%2fexe.[PLATFORM]: 127.0.0.1:[PORT] answered 404 Not Found
       npm: can't fetch http://127.0.0.1:[PORT]/npm/pnpm: 127.0.0.1:[PORT] answered 404 Not Found
       npm-before-6: can't fetch http://127.0.0.1:[PORT]/npm/pnpm: 127.0.0.1:[PORT] answered 404 Not Found
@@ -184,7 +184,7 @@ fn nothing_to_upgrade_is_reported() {
     exit status: 2
     --- standard output
     --- standard error
-    error: no version is requested here
+    error: no tool is pinned here
       hint: use node@lts
     ");
     let outcome = sandbox.use_command(&["upgrade", "bun"]).run();

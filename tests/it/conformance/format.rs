@@ -63,7 +63,7 @@ pub(crate) struct Case {
     /// What comes of it: `node 12.22.12`, `missing node 14`, `path /usr/bin/node`,
     /// `error 126: a part of the message … and a later one`.
     pub(crate) gives: String,
-    /// The origin: `.nvmrc:1`, `the variable NODE_VERSION`, `not pinned`; not for errors.
+    /// The origin: `.nvmrc:1`, `NODE_VERSION`, `not pinned`; not for errors.
     pub(crate) by: String,
     /// The file name of the program that runs, where it isn't the one that was called.
     pub(crate) program: String,

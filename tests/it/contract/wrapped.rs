@@ -30,7 +30,7 @@ fn a_wrapped_programs_death_by_signal_is_passed_through() {
     let sandbox = with_npm("#!/bin/sh\nkill -\"$2\" $$\n");
     for signal in [Signal::TERM, Signal::INT, Signal::KILL, Signal::HUP] {
         let number = signal.as_raw().to_string();
-        sandbox.command("npm").arguments(["install", &number]).run().is_killed_by(signal);
+        sandbox.command("npm").arguments(["install", &number]).run().dies_by(signal);
     }
 }
 

@@ -57,7 +57,7 @@ fn a_waiter_takes_over_from_a_holder_that_was_killed() {
     // Killing the holder is the only thing that lets the waiter continue.
     upstream.wait_for_requests(&archive(), 2);
     let took = killed.elapsed();
-    holder.wait().is_killed_by(Signal::KILL);
+    holder.wait().dies_by(Signal::KILL);
     waiter.wait().succeeds().stdout_is("v12.22.12");
     assert_eq!(upstream.requests(&archive()), 2);
     eprintln!("the waiter sent its request {} ms after the holder was killed", took.as_millis());

@@ -38,7 +38,7 @@ fn check_interrupted(words: &[&str], signal: Signal) {
     let running = command().start();
     upstream.wait_for_requests(&archive(), 1);
     running.signal(signal);
-    running.wait().is_killed_by(signal);
+    running.wait().dies_by(signal);
 
     if signal != Signal::KILL {
         assert_eq!(staged(&sandbox), 0, "{words:?} {signal:?}: staging isn't empty");

@@ -119,7 +119,7 @@ fn a_killed_download_is_resumed() {
         let running = install().start();
         wait_for(half, || kept(&sandbox).first().map_or(0, length));
         running.signal(signal);
-        running.wait().is_killed_by(signal);
+        running.wait().dies_by(signal);
         assert!(!is_installed(&sandbox));
 
         upstream.stop_misbehaving(&archive());

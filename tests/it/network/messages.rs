@@ -117,13 +117,13 @@ fn message_for_an_unavailable_version() {
 fn message_without_network() {
     insta::assert_snapshot!(both(&offline_sandbox(), "12"), @"
     node: exit status: 127
-    usher: can't look up node 12: no source answered (requested by .nvmrc:2)
+    usher: can't look up node 12 (requested by .nvmrc:2): no source answered
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
 
     use node@12: exit status: 69
-    error: can't look up node 12: no source answered (requested by the command line)
+    error: can't look up node 12 (requested by the command line): no source answered
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
@@ -137,7 +137,7 @@ fn message_without_network() {
     exit status: 69
     --- standard output
     --- standard error
-    error: can't look up node 12: no source answered (requested by the command line)
+    error: can't look up node 12 (requested by the command line): no source answered
       nodejs.org: can't fetch http://nonesuch.invalid/index.json: the name nonesuch.invalid doesn't resolve
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
@@ -324,11 +324,11 @@ fn a_web_page_in_place_of_a_file() {
         match path {
             INDEX => insta::assert_snapshot!(transcript, @"
             node: exit status: 127
-            usher: can't look up node 12: no source answered (requested by .nvmrc:2)
+            usher: can't look up node 12 (requested by .nvmrc:2): no source answered
               nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: the response looks like a web page (a captive portal or a proxy?): 127.0.0.1:[PORT] answered 200 OK with text/html
 
             use node@12: exit status: 69
-            error: can't look up node 12: no source answered (requested by the command line)
+            error: can't look up node 12 (requested by the command line): no source answered
               nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: the response looks like a web page (a captive portal or a proxy?): 127.0.0.1:[PORT] answered 200 OK with text/html
             "),
             SUMS => insta::assert_snapshot!(transcript, @"
@@ -367,11 +367,11 @@ fn an_index_is_invalid() {
     upstream.put(INDEX, "{\"versions\": ");
     insta::assert_snapshot!(both(&with_one_source(&upstream), "12"), @"
     node: exit status: 127
-    usher: can't look up node 12: no source answered (requested by .nvmrc:2)
+    usher: can't look up node 12 (requested by .nvmrc:2): no source answered
       nodejs.org: the index at http://127.0.0.1:[PORT]/dist/index.json is invalid: invalid JSON: EOF while parsing a value at line 1 column 13
 
     use node@12: exit status: 69
-    error: can't look up node 12: no source answered (requested by the command line)
+    error: can't look up node 12 (requested by the command line): no source answered
       nodejs.org: the index at http://127.0.0.1:[PORT]/dist/index.json is invalid: invalid JSON: EOF while parsing a value at line 1 column 13
     ");
 }

@@ -271,7 +271,7 @@ fn the_error_without_any_source_names_the_origin() {
     let outcome = sandbox.command("perl").run().fails_with(127);
     let stderr = sandbox.mask(&outcome.stderr);
     let what =
-        "usher: can't look up perl 4.99.1: no source answered (requested by .perl-version:1)\n";
+        "usher: can't look up perl 4.99.1 (requested by .perl-version:1): no source answered\n";
     assert!(stderr.starts_with(what), "{stderr}");
     let why = ": usher is offline (USHER_OFFLINE)";
     let has_cause = stderr.contains("relocatable-perl: no cached index") && stderr.contains(why);

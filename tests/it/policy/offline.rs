@@ -89,7 +89,7 @@ fn a_missing_version_fails_without_a_socket_or_a_pause() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: can't look up node 19: no source answered (requested by .nvmrc:1)
+    usher: can't look up node 19 (requested by .nvmrc:1): no source answered
       nodejs.org: no cached index of nodejs.org: usher is offline (USHER_OFFLINE)
       npm: no npm registry is configured: can't ask npm for its registry: usher is offline
       hint: unset USHER_OFFLINE
@@ -116,7 +116,7 @@ fn offline_errors_name_what_would_be_fetched() {
     exit status: 69
     --- standard output
     --- standard error
-    error: can't look up node 12: no source answered (requested by .nvmrc:1)
+    error: can't look up node 12 (requested by .nvmrc:1): no source answered
       nodejs.org: no cached index of 127.0.0.1:[PORT]: usher is offline (--offline)
       npm: no cached index of 127.0.0.1:[PORT]: usher is offline (--offline)
       hint: leave --offline out

@@ -15,7 +15,7 @@ use crate::support::{Outcome, Sandbox, TestCommand};
 fn npm_packages_are_migrated_to_a_newer_node() {
     let Some(sandbox) = with_unprivileged_npm(&[APPLICATION]) else { return };
     sandbox.file("project/.nvmrc", "12\n");
-    let line = "npm install --global semver@7.5.0 >&2 && use upgrade --carry >&2 && \
+    let line = "npm install --global semver@7.5.0 >&2 && use upgrade --migrate-packages >&2 && \
                 node --version && semver 1.2.3 && npm ls --global --depth=0 semver";
     let outcome =
         unprivileged(sandbox.command("sh")).arguments(["-c", line]).with_long_timeout().run();

@@ -46,7 +46,7 @@ fn a_global_package_of_another_version_is_an_error() {
     npm.variable("NODE_VERSION", "10.15.3").run().succeeds();
     let greet = |version| sandbox.command("greet").variable("NODE_VERSION", version).run();
     greet("10.15.3").succeeds();
-    greet("8.15.1").fails_with(127).stderr_contains("greet is in node 10.15.3");
+    greet("8.15.1").fails_with(127).stderr_contains("installed for node 10.15.3");
 }
 
 #[test]

@@ -151,7 +151,7 @@ fn the_version_of_a_jdk_is_read_from_its_release_file() {
     sandbox.file("home/.jdks/anything/release", release("9.0.2+7"));
     java()
         .fails_with(127)
-        .stderr_contains("temurin-9.0.1+11: no source answered (requested by .java-version:1)");
+        .stderr_contains("temurin-9.0.1+11 (requested by .java-version:1): no source answered");
     sandbox.file("project/.java-version", "9.0.2\n");
     java().succeeds().stdout_has_line("JAVA_HOME=[SANDBOX]/home/.jdks/anything");
 }

@@ -223,7 +223,7 @@ impl Outcome {
 
     /// Checks that this signal ended it.
     #[track_caller]
-    pub(crate) fn is_killed_by(self, signal: Signal) -> Self {
+    pub(crate) fn dies_by(self, signal: Signal) -> Self {
         let died = self.status.signal() == Some(signal.as_raw());
         assert!(died, "expected: death by {signal:?}\n{self}");
         self

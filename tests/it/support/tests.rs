@@ -279,7 +279,7 @@ fn a_test_command_inherits_no_ignored_signals() {
     unsafe { libc::signal(libc::SIGUSR2, libc::SIG_IGN) };
     // Called again, because the support code only calls it once, possibly before this test.
     crate::support::executables::unignore_signals();
-    sandbox.command("sh").arguments(["-c", "kill -USR2 $$"]).run().is_killed_by(Signal::USR2);
+    sandbox.command("sh").arguments(["-c", "kill -USR2 $$"]).run().dies_by(Signal::USR2);
 }
 
 #[test]
