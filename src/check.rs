@@ -11,7 +11,7 @@
 //! | version files, overridden ones included | [`pins`] |
 //! | Dockerfiles, compose files, workflows, GitLab's CI, lock files | [`docker`], [`compose`], [`workflow`], [`gitlab`], [`locks`](mod@locks) |
 //! | shared by these | [`collector`], [`image`], [`yaml`], [`variables`], [`expression`] |
-//! | the version that runs in a folder | [`baseline`], by [`crate::inventory::folder_world`] |
+//! | the version that runs in a folder | [`baseline`], by [`crate::inventory::os_in_folder`] |
 //! | whether a mention agrees with it | [`agreement`] |
 //!
 //! Only reads: nothing is executed, downloaded, installed or written.

@@ -1,8 +1,8 @@
 //! Scans the machine: other managers' stores, the system's interpreters, and the programs of global
 //! packages. The result is the shims' index.
 
-pub mod folder_world;
 mod folders;
+pub mod os_in_folder;
 mod package_programs;
 mod probe;
 mod scan;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 pub use folders::expand_folder;
 pub use package_programs::is_reserved_name;
-pub use scan::{MachineScan, ProbeCache};
+pub use scan::{MachineScan, ProbeReuse};
 pub use system::MAX_SHIM_SIZE;
 
 use folders::FolderListings;
@@ -54,9 +54,9 @@ fn previous_index(scan: &MachineScan<'_>) -> Index {
     let index = read_optional(scan.world, &index_file(&scan.folders.shims())).ok().flatten();
     let mut before = index.and_then(|index| Index::parse(&index)).unwrap_or_default();
     before.system_programs.extend_from_slice(&scan.known.system_programs);
-    let old = match scan.probe_cache {
-        ProbeCache::All => Vec::new(),
-        ProbeCache::SuccessesOnly => std::mem::take(&mut before.rejected_programs),
+    let old = match scan.probe_reuse {
+        ProbeReuse::All => Vec::new(),
+        ProbeReuse::SuccessesOnly => std::mem::take(&mut before.rejected_programs),
     };
     let refused = scan.known.rejected_programs.iter().filter(|program| !old.contains(program));
     before.rejected_programs.extend(refused.cloned());

@@ -1,6 +1,6 @@
 //! What every command runs with: the process, the folders, the settings, the registry, the index.
 
-pub mod current;
+pub mod active;
 #[cfg(test)]
 pub(crate) mod in_memory;
 pub mod reporter;
@@ -21,7 +21,7 @@ use usher_shims::world::{AnyWorld, Os, World as _, read_optional};
 use self::reporter::{Reporter, Silent};
 use crate::config::folders;
 use crate::config::settings::Settings;
-use crate::inventory::{MachineScan, ProbeCache, expand_folder, scan};
+use crate::inventory::{MachineScan, ProbeReuse, expand_folder, scan};
 use crate::registry::{self, Registry};
 
 /// What a command runs with; created once, in [`crate::run`].
@@ -83,12 +83,12 @@ impl Session {
 
     /// Rescans the machine, reusing all cached probe results.
     pub fn refresh(&mut self) -> Result<()> {
-        self.rescan(ProbeCache::All)
+        self.rescan(ProbeReuse::All)
     }
 
-    /// Rescans the machine, reusing cached probe results according to `probe_cache`.
-    pub fn rescan(&mut self, probe_cache: ProbeCache) -> Result<()> {
-        let mut index = scan(&self.machine_scan(probe_cache))?;
+    /// Rescans the machine, reusing cached probe results according to `probe_reuse`.
+    pub fn rescan(&mut self, probe_reuse: ProbeReuse) -> Result<()> {
+        let mut index = scan(&self.machine_scan(probe_reuse))?;
         add_variables(&self.world, &mut index)?;
         self.index = index;
         Ok(())
@@ -99,10 +99,10 @@ impl Session {
         expand_folder(&self.world, &self.folders, folder)
     }
 
-    fn machine_scan(&self, probe_cache: ProbeCache) -> MachineScan<'_> {
+    fn machine_scan(&self, probe_reuse: ProbeReuse) -> MachineScan<'_> {
         let (world, folders, registry) = (&self.world, &self.folders, &self.registry);
         let (settings, known) = (self.settings.from_files(), &self.index);
-        MachineScan { world, folders, settings, registry, known, probe_cache }
+        MachineScan { world, folders, settings, registry, known, probe_reuse }
     }
 
     /// Prints no notes and no progress from now on.

@@ -30,11 +30,11 @@ pub struct Folders {
 
 impl Folders {
     /// All in one folder: the one that `USHER_HOME` names.
-    pub fn under(roof: &Path, user_home: Option<PathBuf>) -> Self {
+    pub fn under(usher_home: &Path, user_home: Option<PathBuf>) -> Self {
         Self {
-            data: roof.to_path_buf(),
-            config: roof.join("config"),
-            cache: roof.join("cache"),
+            data: usher_home.to_path_buf(),
+            config: usher_home.join("config"),
+            cache: usher_home.join("cache"),
             user_home,
             machine_config: MACHINE_CONFIG.into(),
             is_system_wide: false,
@@ -148,13 +148,13 @@ fn xdg_base(
 }
 
 /// The folder that `USHER_HOME` names.
-pub fn roof(value: OsString) -> Result<PathBuf> {
-    let roof = PathBuf::from(value);
-    if roof.is_relative() {
-        let what = format!("USHER_HOME={} is not an absolute path", Shown(&roof));
+pub fn usher_home(value: OsString) -> Result<PathBuf> {
+    let usher_home = PathBuf::from(value);
+    if usher_home.is_relative() {
+        let what = format!("USHER_HOME={} is not an absolute path", Shown(&usher_home));
         return Err(Error::new(ErrorKind::Usage, what).hint("unset USHER_HOME"));
     }
-    Ok(roof)
+    Ok(usher_home)
 }
 
 #[cfg(test)]

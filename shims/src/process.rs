@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::call::calls;
 use crate::error::{Error, Result};
-use crate::folders::{Folders, roof};
+use crate::folders::{Folders, usher_home};
 use crate::index::{Index, index_file};
 use crate::name::Name;
 use crate::path::Shim;
@@ -81,7 +81,7 @@ pub fn program_name(world: &impl World, argument: Option<&OsStr>, shim: &Running
 /// set-user-ID programs no variable counts, nor does another user's index.
 pub fn read_index(world: &impl World, shim: &RunningShim, program: &str) -> Result<Option<Index>> {
     let index = match trusted(world, "USHER_HOME") {
-        Some(home) => read(world, &roof(home)?.join("shims"), program)?,
+        Some(home) => read(world, &usher_home(home)?.join("shims"), program)?,
         None => read(world, &shim.folder, program)?,
     };
     let Some(mut index) = index else { return Ok(None) };

@@ -15,7 +15,7 @@ use usher_shims::world::{Os, World as _};
 
 use super::mention::MentionPlace;
 use super::pins::relative_path;
-use crate::inventory::folder_world::{FolderWorld, Visibility};
+use crate::inventory::os_in_folder::{OsInFolder, Visibility};
 use crate::session::Session;
 
 /// The version that mentions of a tool are compared with.
@@ -60,7 +60,7 @@ pub(super) fn baseline_in(
     folder: &Path,
     tool: &'static Tool,
 ) -> Result<Option<Baseline>> {
-    let world = FolderWorld { folder, visibility: Visibility::Everything };
+    let world = OsInFolder { folder, visibility: Visibility::Everything };
     let resolver = Resolver { world: &world, index: &session.index, shim: &session.shim };
     let Some(call) = Call::for_main_program(tool) else { return Ok(None) };
     let (expected, pin) = match resolver.selector().select(&call)? {

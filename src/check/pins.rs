@@ -12,7 +12,7 @@ use usher_shims::tool::Tool;
 use usher_shims::world::{Os, World as _};
 
 use super::mention::{Mention, MentionKind, MentionPlace, Note};
-use crate::inventory::folder_world::{FolderWorld, Visibility};
+use crate::inventory::os_in_folder::{OsInFolder, Visibility};
 use crate::session::Session;
 
 /// The most names that are looked up in a folder at once.
@@ -70,7 +70,7 @@ fn one_tool(
     pins: &mut FolderPins,
 ) -> Result<()> {
     let Some(call) = Call::for_main_program(tool) else { return Ok(()) };
-    let world = FolderWorld { folder, visibility: Visibility::FolderOnly };
+    let world = OsInFolder { folder, visibility: Visibility::FolderOnly };
     let mut broken = None;
     search(&world, &session.index, &call, &mut |finding| {
         match finding {

@@ -22,7 +22,7 @@ use crate::registry::KnownTool;
 use crate::releases::updates::is_release_request;
 use crate::releases::{Release, ToolRequest};
 use crate::session::Session;
-use crate::session::current::{store_label, version_label};
+use crate::session::active::{store_label, version_label};
 
 use candidates::SearchResult;
 pub use candidates::{Candidate, CandidateKind};

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use usher_definition::MigrationRule;
+use usher_definition::PackageMigrationRule;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
@@ -20,7 +20,7 @@ use crate::session::Session;
 /// A package manager that can list its global packages.
 #[derive(Debug)]
 pub struct PackageManager<'a> {
-    rules: &'a MigrationRule,
+    rules: &'a PackageMigrationRule,
     shim: PathBuf,
 }
 
@@ -141,7 +141,7 @@ impl<'a> PackageManager<'a> {
 }
 
 /// The packages in what a manager lists; `None` if its output isn't understood.
-fn parse_list(rules: &MigrationRule, text: &str) -> Option<GlobalPackages> {
+fn parse_list(rules: &PackageMigrationRule, text: &str) -> Option<GlobalPackages> {
     let mut found = match (&rules.path, &rules.line) {
         (Some(path), _) => parse_json(rules, path, text)?,
         (None, Some(line)) => parse_patterns(rules, line, text),
@@ -153,7 +153,7 @@ fn parse_list(rules: &MigrationRule, text: &str) -> Option<GlobalPackages> {
 }
 
 /// JSON: an object of packages by name, in an object.
-fn parse_json(rules: &MigrationRule, at: &str, text: &str) -> Option<GlobalPackages> {
+fn parse_json(rules: &PackageMigrationRule, at: &str, text: &str) -> Option<GlobalPackages> {
     let document: Value = serde_json::from_str(text).ok()?;
     let mut added = GlobalPackages::default();
     for (name, package) in
@@ -173,7 +173,7 @@ fn parse_json(rules: &MigrationRule, at: &str, text: &str) -> Option<GlobalPacka
 }
 
 /// One package a line: name, separator, version. Other lines are packages from elsewhere.
-fn parse_lines(rules: &MigrationRule, text: &str) -> GlobalPackages {
+fn parse_lines(rules: &PackageMigrationRule, text: &str) -> GlobalPackages {
     let mut added = GlobalPackages::default();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         match line.split_once(&rules.separator) {
@@ -192,7 +192,7 @@ fn parse_lines(rules: &MigrationRule, text: &str) -> GlobalPackages {
 }
 
 /// A package in each line that matches a pattern, with its versions; bundled packages don't count.
-fn parse_patterns(rules: &MigrationRule, pattern: &str, text: &str) -> GlobalPackages {
+fn parse_patterns(rules: &PackageMigrationRule, pattern: &str, text: &str) -> GlobalPackages {
     let mut added = GlobalPackages::default();
     for (name, versions) in text.lines().filter_map(|line| match_pattern(line, pattern)) {
         let version = versions.split(',').next().unwrap_or_default().trim();
@@ -240,7 +240,7 @@ mod tests {
 
     use super::*;
 
-    fn rules(tool: &str) -> MigrationRule {
+    fn rules(tool: &str) -> PackageMigrationRule {
         let file = format!("{tool}.toml");
         let (_, text) = DEFINITIONS.iter().find(|(name, _)| *name == file).unwrap();
         Definition::parse(text).unwrap().1.migrate.unwrap()

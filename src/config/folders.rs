@@ -4,7 +4,7 @@ use std::path::Path;
 
 use directories::BaseDirs;
 use usher_shims::error::{Error, ErrorKind, Result};
-use usher_shims::folders::{Folders, roof};
+use usher_shims::folders::{Folders, usher_home};
 use usher_shims::index::{Index, index_file};
 use usher_shims::process::is_secure;
 use usher_shims::world::{World, read_optional};
@@ -22,7 +22,7 @@ pub fn find_folders(world: &impl World, own_folder: &Path) -> Result<Folders> {
     // The account's entry in the list of users knows it where HOME isn't set.
     let user_home = BaseDirs::new().map(|base| base.home_dir().to_path_buf());
     if let Some(value) = variable("USHER_HOME") {
-        return Ok(Folders::under(&roof(value)?, user_home));
+        return Ok(Folders::under(&usher_home(value)?, user_home));
     }
     match index_in(world, own_folder)? {
         Some(home) if !home.folders.is_system_wide || may_write(&home.folders.data) => {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::timeouts::Timeouts;
 
 /// A reader that fails with [`TooSlow`] when too few bytes arrive.
-pub(super) struct MinThroughput<R> {
+pub(super) struct MinThroughputReader<R> {
     inner: R,
     meter: ThroughputMeter,
 }
@@ -29,14 +29,14 @@ impl fmt::Display for TooSlow {
 
 impl std::error::Error for TooSlow {}
 
-impl<R: Read> MinThroughput<R> {
+impl<R: Read> MinThroughputReader<R> {
     pub(super) fn new(inner: R, timeouts: &Timeouts) -> Self {
         let limit = TooSlow { min_bytes: timeouts.min_bytes, window: timeouts.min_bytes_window };
         Self { inner, meter: ThroughputMeter::new(limit) }
     }
 }
 
-impl<R: Read> Read for MinThroughput<R> {
+impl<R: Read> Read for MinThroughputReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let start = Instant::now();
         let count = self.inner.read(buffer)?;

@@ -17,7 +17,7 @@ use super::address::{Location, cant_fetch, host_with_port};
 use super::diagnose::{Endpoint, HINT_NETWORK};
 use super::fetch_error::{AttemptError, FetchError};
 use super::headers::{ContentRange, StrongTag, header_text};
-use super::min_throughput::MinThroughput;
+use super::min_throughput::MinThroughputReader;
 use super::retry_after::{describe_wait, retry_after};
 use super::timeouts::Timeouts;
 
@@ -125,7 +125,7 @@ impl Response {
                 content_type: header(CONTENT_TYPE.as_str()).unwrap_or_default(),
             }),
             is_gzipped,
-            bytes: Box::new(MinThroughput::new(response, timeouts)),
+            bytes: Box::new(MinThroughputReader::new(response, timeouts)),
         }
     }
 }

@@ -22,12 +22,12 @@ pub struct MachineScan<'a> {
     /// What earlier scans of this process found.
     pub known: &'a Index,
     /// Which probe results of earlier scans are reused.
-    pub probe_cache: ProbeCache,
+    pub probe_reuse: ProbeReuse,
 }
 
 /// Which probe results of other processes' scans are reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProbeCache {
+pub enum ProbeReuse {
     /// All, until the program's file changes.
     All,
     /// Only the successes. Failed programs are probed again: what they lacked may be installed now.

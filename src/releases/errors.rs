@@ -153,9 +153,9 @@ pub(super) fn incompatible_runtime(
     let Some(newest) = releases.iter().max() else {
         return Error::new(ErrorKind::NoMatchingVersion, what);
     };
-    let name = host.rule.without_mark(newest);
-    let builds = releases.iter().filter(|one| host.rule.without_mark(one) == name);
-    let mut needs: Vec<u64> = builds.filter_map(|one| host.rule.least(one)).collect();
+    let name = host.rule.without_build_suffix(newest);
+    let builds = releases.iter().filter(|one| host.rule.without_build_suffix(one) == name);
+    let mut needs: Vec<u64> = builds.filter_map(|one| host.rule.minimum_runtime(one)).collect();
     needs.sort_unstable();
     needs.dedup();
     let listed: Vec<String> = needs.iter().map(ToString::to_string).collect();

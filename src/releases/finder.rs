@@ -11,7 +11,7 @@ use super::catalog::{AvailableSource, Catalog};
 use super::errors::{self, SourceFailure};
 use super::freshness::{CachePolicy, Freshness};
 use super::index_cache::IndexCache;
-use super::index_reader::IndexReader;
+use super::index_reader::ReleaseIndexReader;
 use super::installed_tools::InstalledTools;
 use super::network::Network;
 use super::offline_errors::{not_in_cache, release_not_fetched};
@@ -51,7 +51,7 @@ impl<'a> Finder<'a> {
     pub fn new(session: &'a Session, network: &'a Network<'a>) -> Self {
         let Session { world, folders, settings, .. } = session;
         let platform = platform(world);
-        let indexes = IndexReader {
+        let indexes = ReleaseIndexReader {
             cache: IndexCache::new(folders.indexes()),
             writer: network.writer(),
             fetch_locks: network.index_locks(),

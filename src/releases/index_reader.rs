@@ -38,7 +38,7 @@ pub(super) struct FetchedIndex {
 }
 
 /// Reads indexes, of any source.
-pub(super) struct IndexReader<'a> {
+pub(super) struct ReleaseIndexReader<'a> {
     pub(super) cache: IndexCache,
     /// The right to write to the cache; without it nothing is cached.
     pub(super) writer: Option<ThreadAccess<'a>>,
@@ -50,7 +50,7 @@ pub(super) struct IndexReader<'a> {
     pub(super) warn: Box<dyn Fn(&str) + Sync + 'a>,
 }
 
-impl IndexReader<'_> {
+impl ReleaseIndexReader<'_> {
     /// Reads an index: from the cache if the policy allows that, otherwise from its source. If that
     /// can't be reached, from the cache, however old that is.
     pub(super) fn read(

@@ -47,16 +47,19 @@ pub(super) fn newest_on(
     request: &Request,
     tool: &Tool,
 ) -> Option<Release> {
-    let least = |release: &&Release| minimum_runtime(runtime, &release.version, releases);
+    let minimum_runtime = |release: &&Release| minimum_runtime(runtime, &release.version, releases);
     let matching = || releases.iter().filter(|release| release.matches(request, tool));
     if runtime.pin.is_some() {
-        return newest(matching().filter(|release| runtime.runs(least(release))), tool);
+        return newest(matching().filter(|release| runtime.runs(minimum_runtime(release))), tool);
     }
     let newest_of_all = newest(matching(), tool)?;
-    let name = runtime.rule.without_mark(&newest_of_all.version);
-    let builds = || matching().filter(|one| runtime.rule.without_mark(&one.version) == name);
-    newest(builds().filter(|release| runtime.runs(least(release))), tool)
-        .or_else(|| newest(builds().filter(|release| runtime.can_run(least(release))), tool))
+    let name = runtime.rule.without_build_suffix(&newest_of_all.version);
+    let builds =
+        || matching().filter(|one| runtime.rule.without_build_suffix(&one.version) == name);
+    newest(builds().filter(|release| runtime.runs(minimum_runtime(release))), tool)
+        .or_else(|| {
+            newest(builds().filter(|release| runtime.can_run(minimum_runtime(release))), tool)
+        })
         .or(Some(newest_of_all))
 }
 
@@ -64,10 +67,10 @@ pub(super) fn newest_on(
 /// of the other builds of that version.
 fn minimum_runtime(runtime: &Runtime, version: &Version, releases: &[Release]) -> Option<u64> {
     let rule = runtime.rule;
-    rule.least(version).or_else(|| {
-        let name = rule.without_mark(version);
-        let builds = releases.iter().filter(|one| rule.without_mark(&one.version) == name);
-        builds.filter_map(|one| rule.least(&one.version)).min()
+    rule.minimum_runtime(version).or_else(|| {
+        let name = rule.without_build_suffix(version);
+        let builds = releases.iter().filter(|one| rule.without_build_suffix(&one.version) == name);
+        builds.filter_map(|one| rule.minimum_runtime(&one.version)).min()
     })
 }
 
@@ -93,9 +96,13 @@ pub fn missing_runtime(
     let Some(runtime) = resolver.selector().runtime(tool_request.known.tool)? else {
         return Ok(None);
     };
-    let least = toolchain.version.as_ref().and_then(|version| runtime.rule.least(version));
+    let minimum_runtime =
+        toolchain.version.as_ref().and_then(|version| runtime.rule.minimum_runtime(version));
     match &runtime.pin {
-        Some(_) if !runtime.runs(least) && runtime.compatibility != Compatibility::Nothing => {
+        Some(_)
+            if !runtime.runs(minimum_runtime)
+                && runtime.compatibility != Compatibility::Nothing =>
+        {
             let version = toolchain.version.iter().cloned().collect::<Vec<_>>();
             Err(incompatible_runtime(&runtime, tool_request, &version))
         }
@@ -105,9 +112,10 @@ pub fn missing_runtime(
             origin: pin.origin.clone(),
         })),
         Some(_) => Ok(None),
-        None if runtime.can_run(least) => Ok(None),
+        None if runtime.can_run(minimum_runtime) => Ok(None),
         None => {
-            let text = least.map_or_else(|| "latest".to_owned(), |least| least.to_string());
+            let text = minimum_runtime
+                .map_or_else(|| "latest".to_owned(), |minimum_runtime| minimum_runtime.to_string());
             let request = Request::parse(&text, runtime.tool, RequestTrust::User)
                 .map_err(|reason| Error::new(ErrorKind::BadValue, reason))?;
             Ok(Some(MissingRuntime {

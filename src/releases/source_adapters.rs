@@ -9,7 +9,7 @@ use super::catalog::{AvailableSource, Offer};
 use super::download_site::{DownloadSite, Variable};
 use super::freshness::CachePolicy;
 use super::index_entry::IndexEntry;
-use super::index_reader::{IndexQuery, IndexReader};
+use super::index_reader::{IndexQuery, ReleaseIndexReader};
 use super::limits::{MAX_DOCUMENT, MAX_INDEX};
 use super::network::Network;
 use super::release::{ListedReleases, Release};
@@ -42,7 +42,7 @@ pub(super) struct SourceReader<'a> {
     /// Looks up the user's variables, which may name mirrors.
     pub(super) variable: Box<Variable<'a>>,
     pub(super) platform: String,
-    pub(super) indexes: IndexReader<'a>,
+    pub(super) indexes: ReleaseIndexReader<'a>,
 }
 
 impl ReadSource for SourceReader<'_> {

@@ -8,7 +8,7 @@ use super::freshness::Freshness;
 use super::release::{ListedReleases, Release};
 use super::tool_request::ToolRequest;
 use crate::registry::KnownTool;
-use crate::session::current::CurrentVersion;
+use crate::session::active::ActiveVersion;
 
 /// The latest releases of a tool.
 pub struct Updates {
@@ -24,7 +24,7 @@ pub struct Updates {
 
 impl Updates {
     /// Looks up the latest releases. An error if no source can be listed.
-    pub fn check(current: &CurrentVersion<'_>, finder: &Finder<'_>) -> Result<Self> {
+    pub fn check(current: &ActiveVersion<'_>, finder: &Finder<'_>) -> Result<Self> {
         let ListedReleases { releases, source, freshness } =
             finder.list_first_source(current.known)?;
         let latest = Request::parse("latest", current.known.tool, RequestTrust::User).ok();

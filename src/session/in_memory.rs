@@ -36,7 +36,7 @@ pub(crate) fn session(world: MemoryWorld) -> Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::current::{active_selection, version_label};
+    use crate::session::active::{active_selection, version_label};
     use usher_shims::resolve::Selection;
 
     #[test]

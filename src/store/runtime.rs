@@ -8,23 +8,24 @@ use super::install::Installer;
 use crate::registry::Registry;
 use crate::releases::ToolRequest;
 use crate::releases::runtime::MissingRuntime;
-use crate::session::current::version_label;
+use crate::session::active::version_label;
 
 /// Installs the runtime that a toolchain needs, and reports that.
 pub fn install_runtime(
     installer: &Installer<'_>,
     registry: &Registry,
-    (guest, toolchain): (&Tool, &Toolchain),
+    (dependent, toolchain): (&Tool, &Toolchain),
     missing: &MissingRuntime,
 ) -> Result<()> {
     let MissingRuntime { tool, request, origin } = missing;
-    let guest = format!("{} {}", guest.name, version_label(toolchain));
+    let dependent = format!("{} {}", dependent.name, version_label(toolchain));
     let tool_request = ToolRequest { known: registry.named(tool.name)?, request, origin };
-    let notice = format!("{guest} needs {}: installing {} {request} too", tool.title, tool.name);
+    let notice =
+        format!("{dependent} needs {}: installing {} {request} too", tool.title, tool.name);
     installer.store.reporter.note(&notice);
     let result = installer
         .finder
         .find(&tool_request)
         .and_then(|release| installer.install_from_any(&tool_request, release));
-    result.map(drop).map_err(|error| error.because(format!("{guest} needs {}", tool.name)))
+    result.map(drop).map_err(|error| error.because(format!("{dependent} needs {}", tool.name)))
 }

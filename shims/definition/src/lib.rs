@@ -37,8 +37,8 @@ pub struct Definition {
     /// The rest of [`Tool::package_calls`].
     #[serde(default)]
     pub package_calls: Vec<PackageCallRule>,
-    /// How global packages are migrated from one version to another; see [`MigrationRule`].
-    pub migrate: Option<MigrationRule>,
+    /// How global packages are migrated from one version to another; see [`PackageMigrationRule`].
+    pub migrate: Option<PackageMigrationRule>,
     /// Links to create in a new version, unless upstream has such a file: link = target.
     /// `"bin/python" = "python3"`.
     #[serde(default)]
@@ -116,7 +116,7 @@ pub enum PathPosition {
 /// one.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MigrationRule {
+pub struct PackageMigrationRule {
     /// The program that is called: `npm`.
     pub program: String,
     /// The arguments that list global packages.
@@ -275,7 +275,7 @@ impl Definition {
             .find_map(Source::fault)
             .or_else(|| self.check.fault())
             .or_else(|| self.smoke.as_ref().and_then(Smoke::fault))
-            .or_else(|| self.migrate.as_ref().and_then(MigrationRule::fault))
+            .or_else(|| self.migrate.as_ref().and_then(PackageMigrationRule::fault))
             .or_else(|| self.package_calls.iter().find_map(PackageCallRule::fault))
     }
 }
@@ -299,7 +299,7 @@ fn tool_fault(tool: &Tool) -> Option<String> {
     tool.files.iter().find_map(version_file::fault)
 }
 
-impl MigrationRule {
+impl PackageMigrationRule {
     /// What is impossible in it.
     fn fault(&self) -> Option<String> {
         let line = self.line.as_deref()?;

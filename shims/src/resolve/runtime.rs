@@ -59,9 +59,11 @@ impl Compatibility {
     }
 
     /// Whether it can run a build for this major version, if that is known.
-    pub fn runs(self, least: Option<u64>) -> bool {
+    pub fn runs(self, minimum_runtime: Option<u64>) -> bool {
         match self {
-            Self::UpTo(most) => least.is_none_or(|least| least <= most),
+            Self::UpTo(most) => {
+                minimum_runtime.is_none_or(|minimum_runtime| minimum_runtime <= most)
+            }
             Self::Unknown | Self::Stale => true,
             Self::Nothing => false,
         }
@@ -70,22 +72,23 @@ impl Compatibility {
 
 impl Runtime {
     /// Whether the active version can run a build for this major version.
-    pub fn runs(&self, least: Option<u64>) -> bool {
-        self.compatibility.runs(least)
+    pub fn runs(&self, minimum_runtime: Option<u64>) -> bool {
+        self.compatibility.runs(minimum_runtime)
     }
 
     /// Whether the active version can, or without a pin another installed one.
-    pub fn can_run(&self, least: Option<u64>) -> bool {
+    pub fn can_run(&self, minimum_runtime: Option<u64>) -> bool {
         let newest = self.newest.as_ref().map(|version| Compatibility::of_version(Some(version)));
-        self.runs(least) || newest.is_some_and(|newest| newest.runs(least))
+        self.runs(minimum_runtime) || newest.is_some_and(|newest| newest.runs(minimum_runtime))
     }
 
     /// Sorts toolchains: first those that the active version can run, then those that another one
     /// can.
     pub(super) fn put_running_first(&self, toolchains: &mut [Toolchain]) {
         toolchains.sort_by_key(|toolchain| {
-            let least = toolchain.version.as_ref().and_then(|version| self.rule.least(version));
-            (!self.runs(least), !self.can_run(least))
+            let minimum_runtime =
+                toolchain.version.as_ref().and_then(|version| self.rule.minimum_runtime(version));
+            (!self.runs(minimum_runtime), !self.can_run(minimum_runtime))
         });
     }
 }

@@ -54,7 +54,7 @@ pub struct MissingVersion {
 
 /// The requests that determine the version.
 #[derive(Debug, Default)]
-pub(super) struct Requirements {
+pub(super) struct DecidingRequests {
     /// The pin of the call, a variable or a project's file.
     pub(super) pin: Option<Pin>,
     /// The nearest range that only limits.
@@ -77,7 +77,7 @@ impl Selection {
 impl<W: World> Selector<'_, W> {
     /// The active version of a call's tool.
     pub fn select(&self, call: &Call) -> Result<Selection> {
-        let Requirements { pin, constraint, default } = self.requirements(call)?;
+        let DecidingRequests { pin, constraint, default } = self.requirements(call)?;
         // What runs on another tool is chosen where it is requested by itself, and else comes with
         // that one.
         let constraint = constraint.filter(|_| call.tool.runtime.is_none());
@@ -92,8 +92,8 @@ impl<W: World> Selector<'_, W> {
     }
 
     /// The pin, the constraint and the default of a call's tool.
-    pub(super) fn requirements(&self, call: &Call) -> Result<Requirements> {
-        let mut found = Requirements::default();
+    pub(super) fn requirements(&self, call: &Call) -> Result<DecidingRequests> {
+        let mut found = DecidingRequests::default();
         let mut broken = None;
         search(self.world, self.index, call, &mut |finding| {
             match finding {
@@ -218,12 +218,12 @@ impl<W: World> Selector<'_, W> {
         if runtime.compatibility == Compatibility::Stale {
             return Ok(Lookup::Stale);
         }
-        let runs = |version: &Version| runtime.runs(runtime.rule.least(version));
+        let runs = |version: &Version| runtime.runs(runtime.rule.minimum_runtime(version));
         match best_match_where(world, index, &StoreQuery { tool, request, fits: &runs })? {
             Lookup::Nothing => {}
             found => return Ok(found),
         }
-        let can_run = |version: &Version| runtime.can_run(runtime.rule.least(version));
+        let can_run = |version: &Version| runtime.can_run(runtime.rule.minimum_runtime(version));
         best_match_where(world, index, &StoreQuery { tool, request, fits: &can_run })
     }
 
@@ -284,8 +284,8 @@ impl<W: World> Selector<'_, W> {
     ) -> Result<Option<(&'static str, OsString)>> {
         let Some(version) = &toolchain.version else { return Ok(None) };
         let Some(runtime) = self.runtime(call.tool)? else { return Ok(None) };
-        let least = runtime.rule.least(version);
-        if runtime.runs(least) || !runtime.can_run(least) {
+        let minimum_runtime = runtime.rule.minimum_runtime(version);
+        if runtime.runs(minimum_runtime) || !runtime.can_run(minimum_runtime) {
             return Ok(None);
         }
         let variable = runtime.tool.variables.first().copied();

@@ -354,14 +354,14 @@ impl VersionField {
 impl BuiltFor {
     /// The oldest runtime that a version runs on: the one it was built for. `None` if it names
     /// none.
-    pub fn least(&self, version: &(impl AsRef<str> + ?Sized)) -> Option<u64> {
+    pub fn minimum_runtime(&self, version: &(impl AsRef<str> + ?Sized)) -> Option<u64> {
         version.as_ref().rsplit_once(self.mark)?.1.parse().ok()
     }
 
     /// A version without the runtime that it was built for.
-    pub fn without_mark<'v>(&self, version: &'v (impl AsRef<str> + ?Sized)) -> &'v str {
+    pub fn without_build_suffix<'v>(&self, version: &'v (impl AsRef<str> + ?Sized)) -> &'v str {
         let text = version.as_ref();
-        match self.least(text) {
+        match self.minimum_runtime(text) {
             Some(_) => text.rsplit_once(self.mark).map_or(text, |(bare, _)| bare),
             None => text,
         }

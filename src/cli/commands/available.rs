@@ -195,7 +195,8 @@ impl AvailableRow {
 fn build_cells(rule: BuiltFor, rows: &[&AvailableRow]) -> Vec<Vec<String>> {
     let mut lines: Vec<Vec<String>> = Vec::new();
     for row in rows {
-        let (name, least) = (rule.without_mark(&row.parsed), rule.least(&row.parsed));
+        let (name, least) =
+            (rule.without_build_suffix(&row.parsed), rule.minimum_runtime(&row.parsed));
         if lines.last().is_none_or(|line| line[0] != name) {
             lines.push(vec![name.to_owned(), String::new(), String::new()]);
         }

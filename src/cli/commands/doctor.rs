@@ -19,7 +19,7 @@ use crate::config::settings;
 use crate::registry::KnownTool;
 use crate::releases::platform::platform;
 use crate::session::Session;
-use crate::session::current::active_selection;
+use crate::session::active::active_selection;
 use crate::shim_folder;
 
 /// The result of all checks.

@@ -21,7 +21,7 @@ use crate::releases::network::Network;
 use crate::releases::runtime;
 use crate::releases::{Finder, Release, ToolRequest};
 use crate::session::Session;
-use crate::session::current::version_label;
+use crate::session::active::version_label;
 use crate::store::install::Installer;
 use crate::store::runtime::install_runtime;
 
@@ -142,7 +142,9 @@ impl Chooser<'_> {
         let session = self.session;
         let runtime = runtime::for_tool(&session.resolver(), known.tool, self.together)?;
         let fits = |version: &Version| {
-            runtime.as_ref().is_none_or(|runtime| runtime.runs(runtime.rule.least(version)))
+            runtime
+                .as_ref()
+                .is_none_or(|runtime| runtime.runs(runtime.rule.minimum_runtime(version)))
         };
         let query = StoreQuery { tool: known.tool, request, fits: &fits };
         match best_match_where(&session.world, &session.index, &query)? {
@@ -275,8 +277,8 @@ impl BatchInstaller<'_> {
         else {
             return Ok(());
         };
-        let guest = (tool_request.known.tool, toolchain);
-        install_runtime(&self.installer, &session.registry, guest, &missing)
+        let dependent = (tool_request.known.tool, toolchain);
+        install_runtime(&self.installer, &session.registry, dependent, &missing)
     }
 }
 

@@ -20,7 +20,7 @@ use crate::config::folders;
 use crate::registry::KnownTool;
 use crate::releases::ToolRequest;
 use crate::session::Session;
-use crate::session::current::{active_selection, store_label, version_label};
+use crate::session::active::{active_selection, store_label, version_label};
 
 /// A version to install, and what requests it.
 struct InstallRequest<'a> {

@@ -14,7 +14,7 @@ use crate::files::integrity::Integrity;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::session::Session;
-use crate::session::current::store_label;
+use crate::session::active::store_label;
 use crate::store::install::fetcher::Fetcher;
 use crate::store::install::from_archive::UserArchive;
 use crate::store::install::{Installed, install_from_archive};

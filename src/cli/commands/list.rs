@@ -10,7 +10,7 @@ use super::refused_system_programs;
 use crate::cli::output::{self, Report};
 use crate::registry::KnownTool;
 use crate::session::Session;
-use crate::session::current::{active_selection, store_label, version_label};
+use crate::session::active::{active_selection, store_label, version_label};
 
 /// The installed versions.
 #[derive(Debug, Serialize)]

@@ -14,7 +14,7 @@ use crate::releases::network::Network;
 use crate::releases::updates::Updates;
 use crate::releases::{Finder, Freshness, Release};
 use crate::session::Session;
-use crate::session::current::CurrentVersion;
+use crate::session::active::ActiveVersion;
 use crate::text::human_duration;
 
 /// The tools to report on.
@@ -74,7 +74,7 @@ struct LatestRelease {
 }
 
 /// Looks up the releases of a tool.
-type CheckUpdates<'a> = dyn Fn(&CurrentVersion<'_>) -> Result<Updates> + 'a;
+type CheckUpdates<'a> = dyn Fn(&ActiveVersion<'_>) -> Result<Updates> + 'a;
 
 /// Runs `use outdated`. An outdated version isn't a failure; a failed look-up is.
 pub fn run(session: &Session, filter: &ToolFilter<'_>, as_json: bool) -> Result<i32> {
@@ -100,7 +100,7 @@ fn decide(
     let mut report = OutdatedReport { rows: Vec::new(), errors: Vec::new() };
     for known in tools {
         let mut row = OutdatedRow { tool: known.tool.name, ..OutdatedRow::default() };
-        let filled = CurrentVersion::of(session, known).and_then(|current| {
+        let filled = ActiveVersion::of(session, known).and_then(|current| {
             if !is_included(session, &current, filter)? {
                 return Ok(false);
             }
@@ -121,7 +121,7 @@ fn decide(
 
 fn is_included(
     session: &Session,
-    current: &CurrentVersion<'_>,
+    current: &ActiveVersion<'_>,
     filter: &ToolFilter<'_>,
 ) -> Result<bool> {
     Ok(match filter {
@@ -136,7 +136,7 @@ fn is_included(
 }
 
 impl OutdatedRow {
-    fn fill(&mut self, current: &CurrentVersion<'_>, check: &CheckUpdates<'_>) -> Result<()> {
+    fn fill(&mut self, current: &ActiveVersion<'_>, check: &CheckUpdates<'_>) -> Result<()> {
         self.is_resolved = true;
         self.version = current.version.as_ref().map(ToString::to_string);
         if let Some((request, origin)) = current.requested() {
@@ -237,7 +237,7 @@ mod tests {
     }
 
     /// node 12.22.12 matches and 25.0.0 is the latest; the source of python fails.
-    fn updates(current: &CurrentVersion<'_>) -> Result<Updates> {
+    fn updates(current: &ActiveVersion<'_>) -> Result<Updates> {
         match current.known.tool.name {
             "node" => Ok(Updates {
                 latest_matching: current.requested().map(|_| release("12.22.12")),

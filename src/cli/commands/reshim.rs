@@ -5,7 +5,7 @@ use usher_shims::error::Result;
 
 use crate::cli::output;
 use crate::config::folders;
-use crate::inventory::ProbeCache;
+use crate::inventory::ProbeReuse;
 use crate::session::Session;
 use crate::shim_folder::{self, ShimChanges, foreign_files_notice};
 
@@ -19,7 +19,7 @@ struct ReshimReport<'a> {
 
 /// Runs the command.
 pub fn run(session: &mut Session, as_json: bool) -> Result<()> {
-    session.rescan(ProbeCache::SuccessesOnly)?;
+    session.rescan(ProbeReuse::SuccessesOnly)?;
     let changes = shim_folder::refresh(session, &folders::write_access(&session.folders)?, &[])?;
     if as_json {
         let ShimChanges { created, removed, foreign } = &changes;

@@ -11,7 +11,7 @@ use usher_shims::version::Version;
 use crate::cli::output::{self, Report};
 use crate::registry::KnownTool;
 use crate::session::Session;
-use crate::session::current::{active_selection, store_label, system_version, version_label};
+use crate::session::active::{active_selection, store_label, system_version, version_label};
 
 /// The active versions.
 #[derive(Debug, Serialize)]

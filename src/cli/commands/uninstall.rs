@@ -13,7 +13,7 @@ use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::registry::KnownTool;
 use crate::session::Session;
-use crate::session::current::{store_label, version_label};
+use crate::session::active::{store_label, version_label};
 use crate::store::own::OwnStore;
 use crate::store::uninstall;
 

@@ -24,7 +24,7 @@ use crate::releases::runtime;
 use crate::releases::updates::is_release_request;
 use crate::releases::{Finder, Release, ToolRequest};
 use crate::session::Session;
-use crate::session::current::CurrentVersion;
+use crate::session::active::ActiveVersion;
 use crate::store::install::Installer;
 use crate::store::runtime::install_runtime;
 
@@ -180,7 +180,7 @@ fn find_upgrade(
     releases: &Releases<'_>,
     row: &mut UpgradeRow,
 ) -> Result<Option<PlannedUpgrade>> {
-    let current = CurrentVersion::of(session, known)?;
+    let current = ActiveVersion::of(session, known)?;
     row.from = current.version.as_ref().map(ToString::to_string);
     let Some((request, origin)) = current.requested() else {
         row.skip("it is not pinned here", Some(format!("use {}@latest", known.tool.name)));
@@ -211,7 +211,7 @@ fn find_upgrade(
 }
 
 /// Why `use upgrade` doesn't change a tool, whatever releases there are.
-fn skip_reason(current: &CurrentVersion<'_>, request: &Request) -> Option<String> {
+fn skip_reason(current: &ActiveVersion<'_>, request: &Request) -> Option<String> {
     if current.known.definition.source.is_empty() {
         return Some(format!("usher has no source for {}", current.known.tool.name));
     }
@@ -301,8 +301,8 @@ fn install(
     let missing =
         runtime::missing_runtime(&session.resolver(), tool_request, &installed.toolchain)?;
     if let Some(missing) = missing {
-        let guest = (tool_request.known.tool, &installed.toolchain);
-        install_runtime(installer, &session.registry, guest, &missing)?;
+        let dependent = (tool_request.known.tool, &installed.toolchain);
+        install_runtime(installer, &session.registry, dependent, &missing)?;
     }
     Ok(installed.toolchain.version)
 }

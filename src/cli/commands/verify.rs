@@ -7,7 +7,7 @@ use usher_shims::toolchain::Store;
 use super::{ToolArgument, count_of, tool_arguments};
 use crate::cli::output;
 use crate::session::Session;
-use crate::session::current::store_label;
+use crate::session::active::store_label;
 use crate::store::contents::{StoreContents, UnexpectedEntry};
 use crate::store::location::InstallLocation;
 use crate::store::verify::{Difference, ReceiptProblem, Verified, removed_meanwhile, verify};

@@ -13,7 +13,7 @@ use usher_shims::world::World as _;
 use super::{EnvReport, EnvTool, utf8};
 use crate::cli::handoff;
 use crate::session::Session;
-use crate::session::current::version_label;
+use crate::session::active::version_label;
 
 /// The most times a tool is resolved: again after an install, and after a rescan.
 const MAX_ROUNDS: usize = 4;

@@ -85,7 +85,7 @@ impl Case {
         };
         let mutex = KeyedMutex::default();
         let access = WriteAccess::for_test();
-        let reader = IndexReader {
+        let reader = ReleaseIndexReader {
             cache: IndexCache::new(self.folder.path().to_path_buf()),
             writer: Some(access.for_threads()),
             fetch_locks: &mutex,

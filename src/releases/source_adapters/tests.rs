@@ -69,7 +69,7 @@ fn with_reader<T>(
         network: &network,
         variable: Box::new(variable),
         platform: PLATFORM.to_owned(),
-        indexes: IndexReader {
+        indexes: ReleaseIndexReader {
             cache: IndexCache::new(folders.indexes()),
             writer: Some(access.for_threads()),
             fetch_locks: network.index_locks(),

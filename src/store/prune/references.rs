@@ -17,7 +17,7 @@ use usher_shims::tool::{IGNORED_FOLDERS, TOOLS, Tool};
 use usher_shims::toolchain::Store;
 use usher_shims::world::World;
 
-use crate::inventory::folder_world::{FolderWorld, Visibility};
+use crate::inventory::os_in_folder::{OsInFolder, Visibility};
 use crate::session::Session;
 use crate::shim_folder::requested;
 
@@ -69,7 +69,7 @@ impl References {
             }
         }
         for folder in &folders {
-            let world = FolderWorld { folder, visibility: Visibility::FolderOnly };
+            let world = OsInFolder { folder, visibility: Visibility::FolderOnly };
             for known in session.registry.all() {
                 self.add_all(session, &world, known.tool)?;
             }

@@ -18,21 +18,21 @@ pub(crate) enum Visibility {
 
 /// The operating system, with this working directory.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct FolderWorld<'a> {
+pub(crate) struct OsInFolder<'a> {
     /// The working directory, without links in it.
     pub(crate) folder: &'a Path,
     /// Which files and variables are visible.
     pub(crate) visibility: Visibility,
 }
 
-impl FolderWorld<'_> {
+impl OsInFolder<'_> {
     fn is_visible(&self, folder: Option<&Path>) -> bool {
         self.visibility == Visibility::Everything
             || folder.is_some_and(|folder| folder.starts_with(self.folder))
     }
 }
 
-impl World for FolderWorld<'_> {
+impl World for OsInFolder<'_> {
     fn variable(&self, name: &str) -> Option<OsString> {
         (self.visibility == Visibility::Everything).then(|| Os.variable(name))?
     }

@@ -19,7 +19,7 @@ use super::Session;
 use crate::registry::KnownTool;
 
 /// The active version of a tool in a folder, and what requests it.
-pub struct CurrentVersion<'a> {
+pub struct ActiveVersion<'a> {
     /// The tool.
     pub known: KnownTool<'a>,
     /// The active version; `None` if no installed version matches, or if it is unknown.
@@ -32,7 +32,7 @@ pub struct CurrentVersion<'a> {
     pub is_constraint: bool,
 }
 
-impl<'a> CurrentVersion<'a> {
+impl<'a> ActiveVersion<'a> {
     /// Resolves a tool; fails where the deciding request can't be used.
     pub fn of(session: &Session, known: KnownTool<'a>) -> Result<Self> {
         let (toolchain, version, pin) = match active_selection(session, known)? {
@@ -144,7 +144,7 @@ mod tests {
                 .file("/usher/toolchains/node/12.22.12/bin/node", ""),
         );
         let node = session.registry.named("node").unwrap();
-        let current = CurrentVersion::of(&session, node).unwrap();
+        let current = ActiveVersion::of(&session, node).unwrap();
         let version = current.version.as_ref().map_or("-", Version::as_str);
         let request = current.requested().map_or("-", |(request, _)| request.as_str());
         let kind = if current.is_constraint { "constraint" } else { "pin" };
@@ -171,7 +171,7 @@ mod tests {
                 .file("/usher/toolchains/python/3.12.1/bin/python", ""),
         );
         let python = session.registry.named("python").unwrap();
-        let current = CurrentVersion::of(&session, python).unwrap();
+        let current = ActiveVersion::of(&session, python).unwrap();
         let is_newer = |text| current.is_newer(&Version::parse(text).unwrap());
         assert_eq!(
             ["3.12.2", "3.12.1", "3.11.9", "pypy3.13.0"].map(is_newer),
