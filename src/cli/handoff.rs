@@ -62,7 +62,7 @@ fn run_handoff(given: ProcessArgs) -> Result<Error> {
     }
     Err(Error::new(
         ErrorKind::NotRunnable,
-        format!("can't resolve {name}: the result changes on every attempt"),
+        format!("can't resolve {name}: the installed versions change on every attempt"),
     )
     .hint("use doctor"))
 }

@@ -121,7 +121,7 @@ impl<'a> PackageManager<'a> {
 
     fn run(&self, to: &Version, packages: &[ListedPackage]) -> Result<bool> {
         let mut command = self.call(to, &self.rules.install);
-        // Its output is not our answer.
+        // Its output isn't part of ours.
         command.args(packages.iter().map(|one| self.argument(one))).stdout(Stdio::null());
         let ended = command.status().map_err(|error| Error::io("run", &self.shim, error))?;
         Ok(ended.success())

@@ -95,8 +95,8 @@ impl FileMode {
 /// Gives a new file the owner and the mode of the old one. The owner comes first: changing it may
 /// clear bits of the mode.
 ///
-/// Under sudo the old file may be another account's. Without the power to give a file away, the
-/// new one is ours.
+/// Under sudo the old file may be another account's. Without permission to
+/// change the owner, the new file belongs to this account.
 fn copy_owner_and_mode(file: &File, old: &Metadata) -> io::Result<()> {
     let new = file.metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {

@@ -1,4 +1,4 @@
-//! The errors where no release is found. It sends nothing.
+//! The errors if no release is found; there is no network access here.
 
 use usher_shims::error::{Error, ErrorKind};
 use usher_shims::request::{Request, RequestKind};
@@ -138,31 +138,31 @@ pub(super) fn no_source_to_list(known: KnownTool<'_>, platform: &str) -> Error {
 
 /// The requested version of a runtime runs none of the matching `releases` of a tool.
 pub(super) fn incompatible_runtime(
-    host: &Runtime,
+    runtime: &Runtime,
     tool_request: &ToolRequest<'_>,
     releases: &[Version],
 ) -> Error {
     let ToolRequest { known, request, origin } = tool_request;
-    let (tool, other) = (known.tool.name, host.tool.name);
-    let pinned = host.pin.as_ref().and_then(|pin| Some((pin.request()?, &pin.origin)));
-    let runtime = pinned.map_or_else(
+    let (tool, other) = (known.tool.name, runtime.tool.name);
+    let pinned = runtime.pin.as_ref().and_then(|pin| Some((pin.request()?, &pin.origin)));
+    let shown = pinned.map_or_else(
         || format!("the active version of {other}"),
         |(request, origin)| format!("{other} {request} (requested by {origin})"),
     );
-    let what = format!("{tool} {request} (requested by {origin}) doesn't run on {runtime}");
+    let what = format!("{tool} {request} (requested by {origin}) doesn't run on {shown}");
     let Some(newest) = releases.iter().max() else {
         return Error::new(ErrorKind::NoMatchingVersion, what);
     };
-    let name = host.rule.without_build_suffix(newest);
-    let builds = releases.iter().filter(|one| host.rule.without_build_suffix(one) == name);
-    let mut needs: Vec<u64> = builds.filter_map(|one| host.rule.minimum_runtime(one)).collect();
+    let name = runtime.rule.without_build_suffix(newest);
+    let builds = releases.iter().filter(|one| runtime.rule.without_build_suffix(one) == name);
+    let mut needs: Vec<u64> = builds.filter_map(|one| runtime.rule.minimum_runtime(one)).collect();
     needs.sort_unstable();
     needs.dedup();
     let listed: Vec<String> = needs.iter().map(ToString::to_string).collect();
     let error = Error::new(ErrorKind::NoMatchingVersion, what)
         .because(format!("{tool} {name} is built for {other} {}", listed.join(", ")));
     match needs.last() {
-        Some(most) => error.hint(format!("use {other}@{most}")),
+        Some(newest_needed) => error.hint(format!("use {other}@{newest_needed}")),
         None => error,
     }
 }

@@ -33,7 +33,7 @@ pub struct Finder<'a> {
     sources: Box<dyn ReadSource + 'a>,
     machine: Box<dyn InstalledTools + 'a>,
     settings: &'a Settings,
-    together: &'a [ToolRequest<'a>],
+    batch: &'a [ToolRequest<'a>],
 }
 
 /// What a search found, but can't use.
@@ -69,14 +69,14 @@ impl<'a> Finder<'a> {
             sources: Box::new(sources),
             machine: Box::new(session.resolver()),
             settings,
-            together: &[],
+            batch: &[],
         }
     }
 
     /// Considers these requests together when choosing compatible builds.
     #[must_use]
-    pub fn with_requests(self, together: &'a [ToolRequest<'a>]) -> Self {
-        Self { together, ..self }
+    pub fn with_requests(self, batch: &'a [ToolRequest<'a>]) -> Self {
+        Self { batch, ..self }
     }
 
     /// The newest release that matches a request, of the first source that has one.
@@ -190,7 +190,7 @@ impl<'a> Finder<'a> {
 
     fn runtime(&self, tool: &Tool) -> Result<Option<Runtime>> {
         let runtime = self.machine.runtime(tool)?;
-        Ok(runtime.map(|runtime| runtime::with_requests(runtime, self.together)))
+        Ok(runtime.map(|runtime| runtime::with_requests(runtime, self.batch)))
     }
 
     /// All releases of the first source that can be listed, oldest first.

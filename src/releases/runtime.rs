@@ -15,20 +15,20 @@ use super::errors::incompatible_runtime;
 use super::release::{Release, newest};
 use super::tool_request::ToolRequest;
 
-/// A tool's runtime, as it will be when the requests in `together` are installed; `None` if it has
+/// A tool's runtime, as it will be when the requests in `batch` are installed; `None` if it has
 /// none.
 pub fn for_tool(
     resolver: &Resolver<'_, impl World>,
     tool: &Tool,
-    together: &[ToolRequest<'_>],
+    batch: &[ToolRequest<'_>],
 ) -> Result<Option<Runtime>> {
-    Ok(resolver.selector().runtime(tool)?.map(|runtime| with_requests(runtime, together)))
+    Ok(resolver.selector().runtime(tool)?.map(|runtime| with_requests(runtime, batch)))
 }
 
-/// A runtime as it will be when the requests in `together` are installed.
-pub(super) fn with_requests(runtime: Runtime, together: &[ToolRequest<'_>]) -> Runtime {
+/// A runtime as it will be when the requests in `batch` are installed.
+pub(super) fn with_requests(runtime: Runtime, batch: &[ToolRequest<'_>]) -> Runtime {
     let Some(requested) =
-        together.iter().find(|tool_request| tool_request.known.tool.name == runtime.tool.name)
+        batch.iter().find(|tool_request| tool_request.known.tool.name == runtime.tool.name)
     else {
         return runtime;
     };

@@ -8,7 +8,7 @@ use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::toolchain::Store;
 
-use super::verify::{is_meant, not_installed_error, version_with_store};
+use super::verify::{matches_argument, not_installed_error, version_with_store};
 use super::{ToolArgument, count_of, refresh_shims_after_error, tool_arguments};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
@@ -56,7 +56,7 @@ struct InstalledVersion<'a> {
     bytes: u64,
 }
 
-/// What becomes of the versions that the command line selects.
+/// The planned removals.
 struct PrunePlan<'a> {
     versions: Vec<PlannedRemoval<'a>>,
 }
@@ -68,7 +68,7 @@ struct PlannedRemoval<'a> {
     bytes: u64,
 }
 
-/// What a plan came to.
+/// The result of a plan.
 #[derive(Default)]
 struct PruneResult {
     removed: Vec<PathBuf>,
@@ -197,7 +197,7 @@ fn plan<'a>(
 ) -> Result<PrunePlan<'a>> {
     let words = tool_arguments(session, &arguments.tools)?;
     for word in &words {
-        if !installed.iter().any(|one| is_meant(&one.location, word)) {
+        if !installed.iter().any(|one| matches_argument(&one.location, word)) {
             let locations = installed.into_iter().map(|one| one.location).collect();
             return Err(not_installed_error(
                 word,
@@ -236,7 +236,7 @@ fn plan<'a>(
 }
 
 fn named_by(location: &InstallLocation<'_>, words: &[ToolArgument<'_>]) -> NamedBy {
-    let matching = words.iter().filter(|word| is_meant(location, word));
+    let matching = words.iter().filter(|word| matches_argument(location, word));
     let by = matching.map(|word| match word.request {
         Some(_) => NamedBy::Version,
         None => NamedBy::Tool,

@@ -77,7 +77,7 @@ pub(super) fn select_versions<'a>(
     let mut selected = StoreContents::default();
     for argument in tool_arguments(session, words)? {
         let before = selected.locations.len();
-        let matching = contents.locations.iter().filter(|one| is_meant(one, &argument));
+        let matching = contents.locations.iter().filter(|one| matches_argument(one, &argument));
         selected.locations.extend(matching.cloned());
         if selected.locations.len() == before {
             return Err(not_installed_error(&argument, &contents));
@@ -89,7 +89,10 @@ pub(super) fn select_versions<'a>(
 }
 
 /// Whether an argument names a version: `node`, `node@12`.
-pub(super) fn is_meant(location: &InstallLocation<'_>, argument: &ToolArgument<'_>) -> bool {
+pub(super) fn matches_argument(
+    location: &InstallLocation<'_>,
+    argument: &ToolArgument<'_>,
+) -> bool {
     let ToolArgument { known, request } = argument;
     let matches =
         request.as_ref().is_none_or(|request| request.matches(&location.version, known.tool));

@@ -95,7 +95,8 @@ fn find_provider(
             ProviderLookup::Stale => session.refresh()?,
         }
     }
-    let what = format!("can't find the active version of {}: it keeps changing", tool.name);
+    let what =
+        format!("can't resolve {}: the installed versions change on every attempt", tool.name);
     Err(Error::new(ErrorKind::NotRunnable, what).hint("use doctor"))
 }
 

@@ -18,7 +18,7 @@ use crate::http::{Credential, Credentials};
 ///
 /// # Errors
 ///
-/// [`ErrorKind::BadFile`] for one that can't be sent to the registry's own host. Invalid ones for
+/// [`ErrorKind::BadSetting`] for one that can't be sent to the registry's own host. Invalid ones for
 /// other hosts are left out: they may be for other programs.
 pub(super) fn read_credentials(values: &[ConfigValue], registry: &Url) -> Result<Credentials> {
     let mut keys: BTreeMap<String, Keys<'_>> = BTreeMap::new();
@@ -49,7 +49,7 @@ struct Keys<'a> {
     token: Option<&'a ConfigValue>,
     user: Option<&'a ConfigValue>,
     password: Option<&'a ConfigValue>,
-    pair: Option<&'a ConfigValue>,
+    user_and_password: Option<&'a ConfigValue>,
 }
 
 impl<'a> Keys<'a> {
@@ -58,7 +58,7 @@ impl<'a> Keys<'a> {
             "_authToken" => &mut self.token,
             "username" => &mut self.user,
             "_password" => &mut self.password,
-            "_auth" => &mut self.pair,
+            "_auth" => &mut self.user_and_password,
             _ => return,
         };
         slot.get_or_insert(value);
@@ -66,10 +66,12 @@ impl<'a> Keys<'a> {
 
     /// The header's value, in npm's order: token, user name with password, both in one.
     fn header(&self) -> Result<Option<String>> {
-        let (header, value) = match (self.token, self.user, self.password, self.pair) {
+        let (header, value) = match (self.token, self.user, self.password, self.user_and_password) {
             (Some(token), ..) => (format!("Bearer {}", token.value), token),
             (None, Some(user), Some(password), _) => (basic(user, password)?, password),
-            (None, _, _, Some(pair)) => (format!("Basic {}", pair.value), pair),
+            (None, _, _, Some(user_and_password)) => {
+                (format!("Basic {}", user_and_password.value), user_and_password)
+            }
             (None, _, _, None) => return Ok(None),
         };
         if header.chars().all(|c| matches!(c, ' '..='~')) {
@@ -87,8 +89,8 @@ fn basic(user: &ConfigValue, password: &ConfigValue) -> Result<String> {
     let Ok(password) = base64.decode(&password.value) else {
         return Err(unusable_credential_error(password, "it isn't base64"));
     };
-    let pair = [user.value.as_bytes(), b":", &password].concat();
-    Ok(format!("Basic {}", base64.encode(pair)))
+    let user_and_password = [user.value.as_bytes(), b":", &password].concat();
+    Ok(format!("Basic {}", base64.encode(user_and_password)))
 }
 
 fn unusable_credential_error(value: &ConfigValue, cause: &str) -> Error {

@@ -18,7 +18,7 @@ pub struct NpmrcEntry {
 
 impl fmt::Debug for NpmrcEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Entry({}, line {})", self.key, self.line)
+        write!(f, "NpmrcEntry({}, line {})", self.key, self.line)
     }
 }
 
@@ -180,6 +180,6 @@ mod tests {
     #[test]
     fn npmrc_values_are_not_in_debug_output() {
         let entries = parse("//registry.example/:_authToken=s3cret", &variable);
-        assert_eq!(format!("{entries:?}"), "[Entry(//registry.example/:_authToken, line 1)]");
+        assert_eq!(format!("{entries:?}"), "[NpmrcEntry(//registry.example/:_authToken, line 1)]");
     }
 }

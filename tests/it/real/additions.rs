@@ -24,7 +24,7 @@ fn npm_packages_are_migrated_to_a_newer_node() {
     let outcome = outcome.stdout_has_line("1.2.3");
     assert!(outcome.stdout.contains("semver@7.5.0"), "{outcome}");
     outcome
-        .stderr_contains(&format!("1 package that npm added to node {APPLICATION} (semver@7.5.0)"));
+        .stderr_contains(&format!("migrating 1 npm package of node {APPLICATION} (semver@7.5.0)"));
 }
 
 #[test]
