@@ -1,6 +1,6 @@
 //! A hosting platform's published list of node versions: each can be installed, and each works.
 
-use super::{FETCHED as ON_DISK, connected, machine, with_node};
+use super::{FETCHED as INSTALLED, connected, machine, with_node};
 use crate::support::{Sandbox, TestCommand, stdout_if_success};
 
 /// The versions that the platform offers.
@@ -11,15 +11,15 @@ const LIST: [&str; 18] = [
 
 #[test]
 fn all_listed_node_versions_are_available() {
-    let Some(sandbox) = with_node(&ON_DISK) else { return };
+    let Some(sandbox) = with_node(&INSTALLED) else { return };
     let outcome = sandbox.use_command(&["available", "node"]).with_long_timeout().run().succeeds();
     let listed: Vec<Vec<&str>> =
         outcome.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
     for version in LIST {
         let row = listed.iter().find(|row| row.first() == Some(&version));
         let row = row.unwrap_or_else(|| panic!("{version} isn't listed\n{outcome}"));
-        let is_installed = ON_DISK.contains(&version);
-        assert_eq!(row.ends_with(&["on", "disk"]), is_installed, "{row:?}");
+        let is_installed = INSTALLED.contains(&version);
+        assert_eq!(row.ends_with(&["installed"]), is_installed, "{row:?}");
     }
     let row = |version| listed.iter().find(|row| row.first() == Some(&version)).cloned();
     assert_eq!(row("8.15.0"), Some(vec!["8.15.0", "lts/carbon"]));
@@ -28,7 +28,7 @@ fn all_listed_node_versions_are_available() {
 
 #[test]
 fn partial_requests_match_installed_versions_offline() {
-    let Some(sandbox) = with_node(&ON_DISK) else { return };
+    let Some(sandbox) = with_node(&INSTALLED) else { return };
     let sandbox = sandbox.offline();
     let check = |request: &str, expected: &str| {
         let command = without_network(&sandbox, &sandbox.shim("node").to_string_lossy());
