@@ -150,7 +150,7 @@ impl Case {
             sources: Box::new(Script { answers: self.answers, reads: &self.reads }),
             machine: Box::new(self.disk.clone()),
             settings,
-            together: &[],
+            batch: &[],
         }
     }
 
