@@ -1,7 +1,7 @@
 //! Printing: the only place that writes to the standard streams, and asks questions.
 //!
 //! A command that reports something is two functions: *decide* makes a [`Report`] from the
-//! session, and [`print`] prints it.
+//! session, and [`print()`] prints it.
 //!
 //! A closed pipe is ignored: the reader has seen enough.
 
