@@ -172,7 +172,9 @@ impl Error {
     }
 
     /// Adds a cause, on a line of its own.
+    // Errors are rare and this has many callers: inlined, it makes the shim a page larger.
     #[must_use]
+    #[inline(never)]
     pub fn because(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());
         self
@@ -186,7 +188,9 @@ impl Error {
     }
 
     /// Adds what to type next.
+    // Not inlined, as `because`.
     #[must_use]
+    #[inline(never)]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
