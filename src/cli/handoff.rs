@@ -29,7 +29,7 @@ use crate::shim_folder;
 use crate::store::install::Installer;
 use crate::store::runtime::install_runtime;
 
-/// How often a call is resolved: again after an install, and after a rescan.
+/// How often something is resolved: again after an install, and after a rescan.
 const MAX_RESOLVE_ROUNDS: usize = 4;
 
 /// Takes over a call from a shim; returns only with an error.
@@ -48,16 +48,42 @@ fn run_handoff(given: ProcessArgs) -> Result<Error> {
     let words: Vec<&OsStr> = all.iter().skip(3).copied().collect();
     let mut session = Session::new(given, running_shim()?, progress::reporter)?;
     write_index_if_possible(&session);
-    for _ in 0..MAX_RESOLVE_ROUNDS {
+    let plan = resolve_until_ready(&mut session, &name, &|session| {
         let resolved = session.resolver().resolve(&name, &words);
         // It may be a program of a tool whose registry file has an error.
         if resolved.as_ref().is_err_and(|error| error.kind().is_absence()) {
             session.report_registry_errors();
         }
-        match resolved? {
-            Outcome::Run(plan) => return run_plan(&mut session, &name, &plan, &arguments, &words),
-            Outcome::Missing(missing) => install_if_allowed(&mut session, &missing)?,
-            Outcome::Stale => session.refresh()?,
+        Ok(match resolved? {
+            Outcome::Run(plan) => Readiness::Ready(plan),
+            Outcome::Missing(missing) => Readiness::MissingVersion(missing),
+            Outcome::Stale => Readiness::Stale,
+        })
+    })?;
+    run_plan(&mut session, &name, &plan, &arguments, &words)
+}
+
+/// Whether something that was resolved can be used now.
+pub(super) enum Readiness<T> {
+    Ready(T),
+    /// A version has to be installed first.
+    MissingVersion(MissingVersion),
+    /// The machine has to be scanned again first.
+    Stale,
+}
+
+/// Resolves a program or a tool, `name`, until nothing is missing or out of date. Installs what a
+/// shim may install.
+pub(super) fn resolve_until_ready<T>(
+    session: &mut Session,
+    name: &str,
+    resolve: &dyn Fn(&Session) -> Result<Readiness<T>>,
+) -> Result<T> {
+    for _ in 0..MAX_RESOLVE_ROUNDS {
+        match resolve(session)? {
+            Readiness::Ready(result) => return Ok(result),
+            Readiness::MissingVersion(missing) => install_if_allowed(session, &missing)?,
+            Readiness::Stale => session.refresh()?,
         }
     }
     Err(Error::new(
@@ -91,7 +117,7 @@ fn run_plan(
 }
 
 /// Installs a missing version, if the settings allow it.
-pub(crate) fn install_if_allowed(session: &mut Session, missing: &MissingVersion) -> Result<()> {
+fn install_if_allowed(session: &mut Session, missing: &MissingVersion) -> Result<()> {
     let Some(request) = missing.pin.request() else { return Ok(()) };
     let (tool, origin) = (missing.tool, &missing.pin.origin);
     let known = session.registry.named(tool.name)?;

@@ -4,19 +4,16 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::call::Call;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
-use usher_shims::resolve::{MissingVersion, Outcome, Plan, Selection};
+use usher_shims::resolve::{Outcome, Plan, Selection};
 use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::world::World as _;
 
 use super::{EnvReport, EnvTool, utf8};
-use crate::cli::handoff;
+use crate::cli::handoff::{Readiness, resolve_until_ready};
 use crate::session::Session;
 use crate::session::active::version_label;
-
-/// The most times a tool is resolved: again after an install, and after a rescan.
-const MAX_ROUNDS: usize = 4;
 
 /// What provides a tool's programs.
 enum ToolProvider {
@@ -28,32 +25,23 @@ enum ToolProvider {
     Path,
 }
 
-/// The result of resolving a tool.
-enum ProviderLookup {
-    Found(ToolProvider),
-    /// A version has to be installed first.
-    MissingVersion(MissingVersion),
-    /// The system has to be scanned again first.
-    Stale,
-}
-
 /// What all pinned tools need. A missing version is installed if a shim would install it.
 pub fn for_pinned_tools(session: &mut Session) -> Result<EnvReport> {
     let mut providers = Vec::new();
     let tools: Vec<&'static Tool> = session.index.tools.all().collect();
     for tool in tools {
         let Some(call) = Call::for_main_program(tool) else { continue };
-        let provider = find_provider(session, tool, &|session| {
+        let provider = resolve_until_ready(session, tool.name, &|session| {
             Ok(match session.resolver().selector().select(&call)? {
                 Selection::Toolchain(toolchain, Some(_)) => {
-                    ProviderLookup::Found(ToolProvider::of(tool, toolchain))
+                    Readiness::Ready(ToolProvider::of(tool, toolchain))
                 }
-                Selection::System(Some(_)) => ProviderLookup::Found(ToolProvider::Shims),
+                Selection::System(Some(_)) => Readiness::Ready(ToolProvider::Shims),
                 Selection::Toolchain(_, None) | Selection::System(None) => {
-                    ProviderLookup::Found(ToolProvider::Path)
+                    Readiness::Ready(ToolProvider::Path)
                 }
-                Selection::Missing(missing) => ProviderLookup::MissingVersion(missing),
-                Selection::Stale => ProviderLookup::Stale,
+                Selection::Missing(missing) => Readiness::MissingVersion(missing),
+                Selection::Stale => Readiness::Stale,
             })
         })?;
         providers.push((tool, provider));
@@ -65,11 +53,11 @@ pub fn for_pinned_tools(session: &mut Session) -> Result<EnvReport> {
 pub fn for_tools(session: &mut Session, tools: &[&'static Tool]) -> Result<EnvReport> {
     let mut providers = Vec::new();
     for tool in tools.iter().copied() {
-        let provider = find_provider(session, tool, &|session| {
+        let provider = resolve_until_ready(session, tool.name, &|session| {
             Ok(match session.resolver().resolve(tool.main_program(), &[])? {
-                Outcome::Run(plan) => ProviderLookup::Found(ToolProvider::of_plan(session, plan)?),
-                Outcome::Missing(missing) => ProviderLookup::MissingVersion(missing),
-                Outcome::Stale => ProviderLookup::Stale,
+                Outcome::Run(plan) => Readiness::Ready(ToolProvider::of_plan(session, plan)?),
+                Outcome::Missing(missing) => Readiness::MissingVersion(missing),
+                Outcome::Stale => Readiness::Stale,
             })
         })?;
         if matches!(provider, ToolProvider::Path) {
@@ -78,26 +66,6 @@ pub fn for_tools(session: &mut Session, tools: &[&'static Tool]) -> Result<EnvRe
         providers.push((tool, provider));
     }
     report(session, providers)
-}
-
-/// Resolves a tool until nothing is missing or out of date.
-fn find_provider(
-    session: &mut Session,
-    tool: &Tool,
-    resolve: &dyn Fn(&Session) -> Result<ProviderLookup>,
-) -> Result<ToolProvider> {
-    for _ in 0..MAX_ROUNDS {
-        match resolve(session)? {
-            ProviderLookup::Found(provider) => return Ok(provider),
-            ProviderLookup::MissingVersion(missing) => {
-                handoff::install_if_allowed(session, &missing)?;
-            }
-            ProviderLookup::Stale => session.refresh()?,
-        }
-    }
-    let what =
-        format!("can't resolve {}: the installed versions change on every attempt", tool.name);
-    Err(Error::new(ErrorKind::NotRunnable, what).hint("use doctor"))
 }
 
 /// The folder of the toolchain of a plan's program; `None` for a program among the system's.
