@@ -18,9 +18,11 @@ pub fn normalize<'a>(text: &'a str, tool: &Tool) -> Cow<'a, str> {
     applied.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-/// A text without the first prefix that has a version behind it.
+/// A text without the first prefix that has a version or a range behind it.
 pub fn without_prefix<'a>(text: &'a str, tool: &Tool) -> &'a str {
-    let is_version = |rest: &&str| strip_v(rest).starts_with(|c: char| c.is_ascii_digit());
+    let is_version = |rest: &&str| {
+        strip_v(rest).starts_with(|c: char| c.is_ascii_digit() || "<>=~^!".contains(c))
+    };
     let mut rests = tool.prefixes.iter().filter_map(|prefix| text.strip_prefix(prefix));
     rests.find(is_version).unwrap_or(text)
 }
@@ -36,7 +38,12 @@ pub fn in_spelling_of(text: &str, other: &str, tool: &Tool) -> Option<String> {
         return None;
     }
     let alike = tool.normalize.iter().filter(|(from, _)| shape(from) == shape(fitting.0));
-    [fitting].into_iter().chain(alike).find_map(|(from, to)| Some(filled(from, &parts(text, to)?)))
+    let spelled = |(from, to): &(&str, &str)| {
+        let spelled = filled(from, &parts(text, to)?);
+        // A rule may leave out numbers, which nobody knows then.
+        (!spelled.contains('{')).then_some(spelled)
+    };
+    [fitting].into_iter().chain(alike).find_map(spelled)
 }
 
 /// How many placeholders a rule has, whether it begins with one, and the character after the last.

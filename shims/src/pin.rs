@@ -56,9 +56,12 @@ impl Pin {
         self.requests.first()
     }
 
-    /// Whether the preferred request is a range.
+    /// Whether the preferred request is a range that doesn't name one version.
     pub fn is_range(&self) -> bool {
-        self.request().is_some_and(|request| matches!(request.kind(), RequestKind::Range(_)))
+        let is_open = |kind: &RequestKind| {
+            matches!(kind, RequestKind::Range(range) if !range.names_one_version())
+        };
+        self.request().is_some_and(|request| is_open(request.kind()))
     }
 }
 

@@ -4,7 +4,7 @@ mod clause_parser;
 mod clauses;
 mod npm;
 
-pub use clauses::{Clause, Clauses};
+use clauses::Clauses;
 
 pub use usher_tool::Dialect;
 
@@ -12,26 +12,72 @@ use crate::version::{Version, numbers};
 
 /// A set of versions.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Range {
+pub struct Range {
+    bounds: Bounds,
+    build: Build,
+}
+
+/// The bounds of a range.
+#[derive(Debug, Clone, PartialEq)]
+enum Bounds {
     /// Any of these; the `semver` crate's arithmetic.
     Semver(Vec<semver::VersionReq>),
     /// Clauses over the one version order.
     Clauses(Clauses),
 }
 
+/// Whose versions a range is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Build {
+    /// Those that match a request without a flavour.
+    Default,
+    /// Free-threaded ones: `>=3.13t`.
+    FreeThreaded,
+    /// Those of a flavour: `pypy>=3.10`, `jruby > 9.3, < 9.5`.
+    Flavour(Box<str>),
+}
+
 impl Range {
     /// Reads a range; `None` if the text isn't one in this dialect.
     pub fn parse(text: &str, dialect: Dialect) -> Option<Self> {
-        match dialect {
-            Dialect::Npm => npm::parse(text).map(Self::Semver),
+        let bounds = match dialect {
+            Dialect::Npm => npm::parse(text).map(Bounds::Semver),
             Dialect::Pep440
             | Dialect::Poetry
             | Dialect::Gem
             | Dialect::Elixir
             | Dialect::Composer
             | Dialect::Minimum
-            | Dialect::Perl => clause_parser::parse(text, dialect).map(Self::Clauses),
-        }
+            | Dialect::Perl => clause_parser::parse(text, dialect).map(Bounds::Clauses),
+        };
+        Some(Self { bounds: bounds?, build: Build::Default })
+    }
+
+    /// Reads a text that looks like a range; it may be one of free-threaded builds, or of a flavour.
+    /// `None` if it doesn't look like one, the error if it isn't one.
+    pub(crate) fn of_builds(text: &str, dialect: Dialect) -> Option<Result<Self, &'static str>> {
+        let (bounds, build) = match flavoured(text) {
+            Some((flavour, bounds)) => (bounds, Build::Flavour(flavour.into())),
+            None if !looks_like_range(text) => return None,
+            None => match text.strip_suffix('t') {
+                Some(bounds) if bounds.ends_with(|c: char| c.is_ascii_digit()) => {
+                    (bounds, Build::FreeThreaded)
+                }
+                Some(_) | None => (text, Build::Default),
+            },
+        };
+        let range = Self::parse(bounds, dialect).map(|range| Self { build, ..range });
+        Some(range.ok_or("invalid range"))
+    }
+
+    /// Whether it can contain one version alone: `= 3.1`.
+    pub fn names_one_version(&self) -> bool {
+        matches!(&self.bounds, Bounds::Clauses(clauses) if clauses.names_one_version())
+    }
+
+    /// Whose versions it is of.
+    pub fn build(&self) -> &Build {
+        &self.build
     }
 
     /// Reads a constraint, in which a bare version may be a range.
@@ -41,11 +87,11 @@ impl Range {
 
     /// Whether it contains a version, of any flavour.
     ///
-    /// It contains a pre-release only if a bound is a pre-release of the same numbers.
+    /// It contains a pre-release only if a bound is one, in npm's dialect one of the same numbers.
     pub fn contains(&self, version: &Version) -> bool {
-        match self {
-            Self::Semver(any) => npm::contains(any, version),
-            Self::Clauses(any) => clauses::contains(any, version),
+        match &self.bounds {
+            Bounds::Semver(any) => npm::contains(any, version),
+            Bounds::Clauses(clauses) => clauses.contains(version),
         }
     }
 }
@@ -58,8 +104,20 @@ fn reads_bare(dialect: Dialect) -> bool {
     }
 }
 
+/// Splits `pypy>=3.10` and `jruby > 9.3, < 9.5` into the flavour and the bounds.
+fn flavoured(text: &str) -> Option<(&str, &str)> {
+    let start = text.find(['<', '>', '=', '~', '^', '!'])?;
+    let (flavour, bounds) = text.split_at(start);
+    let flavour = flavour.trim_end_matches(['@', ' ', '-']);
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let is_flavour = flavour.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !matches!(flavour, "v" | "V" | "x" | "X")
+        && flavour.chars().all(is_word);
+    is_flavour.then_some((flavour, bounds))
+}
+
 /// Whether a text looks like a range and not like a version.
-pub(crate) fn looks_like_range(text: &str) -> bool {
+fn looks_like_range(text: &str) -> bool {
     let first = text.trim_start_matches(['v', 'V']);
     text.starts_with(['<', '>', '=', '~', '^', '!', '*'])
         || text.contains('|')
@@ -122,7 +180,10 @@ mod tests {
         for text in [">=", "=", "^", "hello", ">=a", "1 || x y z", ">=1 <"] {
             assert_eq!(Range::parse(text, Dialect::Npm), None, "{text}");
         }
-        for text in ["3.8", ">=", "=>3.8", "~3.8", ">=3.8.*", "^3.8"] {
+        for text in [">=*.1", "x.1", "1.x.2", "1.2.3.4", ">=1.*-2"] {
+            assert_eq!(Range::parse(text, Dialect::Npm), None, "{text}");
+        }
+        for text in ["3.8", ">=", "=>3.8", "~3.8", ">=3.8.*", "^3.8", "==3.14.0a1.*", ">=3.13t"] {
             assert_eq!(Range::parse(text, Dialect::Pep440), None, "{text}");
         }
     }

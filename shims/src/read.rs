@@ -2,6 +2,7 @@
 //!
 //! A reader finds the requests and returns their text; [`crate::request`] parses them.
 
+mod call;
 mod decode;
 mod json;
 mod keys;
@@ -10,6 +11,7 @@ mod pattern;
 mod toml;
 mod written;
 
+pub use call::call_placeholders;
 pub use decode::decode;
 pub use json::field as json_field;
 pub use keys::value as value_of_key;
@@ -17,21 +19,39 @@ pub use pattern::{Placeholders, placeholders};
 pub use written::{RawRequest, ReadError};
 
 use crate::tool::{Reader, Tool, VersionFile};
+use crate::version::Version;
 
 /// Any file with the syntax of `.tool-versions`.
 pub const TOOL_VERSIONS: VersionFile =
     VersionFile::new(".tool-versions", Reader::ToolVersions, &[]);
 
+/// Any file with a request per line.
+pub static PLAIN: VersionFile = VersionFile::new("", Reader::Plain, &[]);
+
 /// Finds a tool's requests in a file, strongest first.
 pub fn read(text: &str, file: &VersionFile, tool: &Tool) -> Result<Vec<RawRequest>, ReadError> {
-    match file.reader {
-        Reader::Plain => lines::plain(text).map(|written| vec![written]),
-        Reader::ToolVersions => {
-            lines::tool_versions(text, tool).map(|found| found.into_iter().collect())
-        }
-        Reader::Json => json::read(text, file.fields),
-        Reader::Toml => toml::read(text, file.fields),
-        Reader::Keys => Ok(keys::read(text, file.fields)),
-        Reader::Lines => Ok(pattern::read(text, file.fields)),
+    let mut found = match file.reader {
+        Reader::Plain => vec![lines::plain(text, tool)?],
+        Reader::ToolVersions => lines::tool_versions(text, tool)?.into_iter().collect(),
+        Reader::Json => json::read(text, file.fields)?,
+        Reader::Toml => toml::read(text, file.fields)?,
+        Reader::Keys => keys::read(text, file.fields),
+        Reader::Lines => pattern::read(text, file.fields),
+        Reader::Call => call::read(text, file.fields, tool),
+    };
+    if file.fields.iter().any(|field| field.at_least.is_some()) {
+        let outdated: Vec<usize> =
+            (0..found.len()).filter(|place| is_outdated(&found[*place], &found)).collect();
+        outdated.into_iter().rev().for_each(|place| drop(found.remove(place)));
     }
+    Ok(found)
+}
+
+/// Whether a version is below the one in the field that it must not be below.
+fn is_outdated(raw: &RawRequest, all: &[RawRequest]) -> bool {
+    let version = |raw: &RawRequest| raw.texts.first().and_then(|text| Version::parse(text));
+    let Some(at_least) = raw.field.and_then(|field| field.at_least) else { return false };
+    let is_that = |other: &&RawRequest| other.field.is_some_and(|field| field.path == at_least);
+    let minimum = all.iter().find(is_that).and_then(version);
+    version(raw).zip(minimum).is_some_and(|(version, minimum)| version < minimum)
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use crate::name::Name;
 use crate::normalize::{normalize, without_prefix};
-use crate::range::{Dialect, Range, looks_like_range};
+use crate::range::{Build, Dialect, Range};
 use crate::tool::{FieldRole, LtsLine, Tool, VersionField};
 use crate::version::{Version, strip_v};
 
@@ -69,15 +69,39 @@ impl Request {
     ) -> Result<Self, &'static str> {
         let text = truncated(bare(text), field.version_components);
         let dialect = field.dialect.unwrap_or(tool.dialect);
-        let bare = match field.role {
-            FieldRole::Constraint => Range::parse_bare(text, dialect),
-            FieldRole::Pin | FieldRole::Either => None,
-        };
-        match bare {
-            Some(range) if text.len() <= MAX_LENGTH => {
-                Ok(Self { text: text.into(), kind: RequestKind::Range(range) })
+        match field.role {
+            FieldRole::Constraint => Self::parse_constraint(text, tool, dialect),
+            FieldRole::Pin | FieldRole::Either => {
+                Self::parse_in(text, tool, dialect, RequestTrust::Project)
             }
-            _ => Self::parse_in(text, tool, dialect, RequestTrust::Project),
+        }
+    }
+
+    /// Reads a constraint: a range, or what else limits the versions. A word limits none.
+    fn parse_constraint(
+        text: &str,
+        tool: &Tool,
+        dialect: Dialect,
+    ) -> Result<Self, &'static str> {
+        let text = text.replace(['\n', '\r', '\t'], " ");
+        if text.len() <= MAX_LENGTH
+            && let Some(range) = Range::parse_bare(&text, dialect)
+        {
+            let text = as_minimum(text, dialect);
+            return Ok(Self { text: text.into(), kind: RequestKind::Range(range) });
+        }
+        let request = Self::parse_in(&text, tool, dialect, RequestTrust::Project)?;
+        match &request.kind {
+            RequestKind::Named(_) | RequestKind::System | RequestKind::Path(_) => {
+                Err("expected a range")
+            }
+            RequestKind::Range(range) if *range.build() != Build::Default => Err("invalid range"),
+            RequestKind::Version(_)
+            | RequestKind::Range(_)
+            | RequestKind::Latest
+            | RequestKind::Lts
+            | RequestKind::LtsBack(_)
+            | RequestKind::LtsNamed(_) => Ok(request),
         }
     }
 
@@ -87,8 +111,8 @@ impl Request {
         dialect: Dialect,
         trust: RequestTrust,
     ) -> Result<Self, &'static str> {
-        let text = bare(text);
-        let kind = parse_kind(text, tool, dialect, trust)?;
+        let text = bare(text).replace('\t', " ");
+        let kind = parse_kind(&text, tool, dialect, trust)?;
         Ok(Self { text: text.into(), kind })
     }
 
@@ -108,9 +132,7 @@ impl Request {
     pub fn matches(&self, version: &Version, tool: &Tool) -> bool {
         match &self.kind {
             RequestKind::Version(requested) => begins_with(version, requested, tool),
-            RequestKind::Range(range) => {
-                has_default_flavour(version, tool) && range.contains(version)
-            }
+            RequestKind::Range(range) => is_in_range(version, range, tool),
             RequestKind::Latest => has_default_flavour(version, tool) && !version.is_prerelease(),
             RequestKind::Lts => tool.lts.iter().any(|line| is_of(version, line, tool)),
             RequestKind::LtsBack(steps) => {
@@ -184,11 +206,16 @@ fn parse_kind(
         return Ok(kind);
     }
     let is_any = dialect == Dialect::Npm && matches!(bare, "x" | "X");
-    if is_any || looks_like_range(bare) {
-        let range = Range::parse(bare, dialect);
-        return range.map(RequestKind::Range).ok_or("invalid range");
+    if is_any {
+        return Range::parse(bare, dialect).map(RequestKind::Range).ok_or("invalid range");
+    }
+    if let Some(range) = Range::of_builds(bare, dialect) {
+        return range.map(RequestKind::Range);
     }
     let bare = normalize(bare, tool);
+    if let Some(kind) = alias(&bare, tool) {
+        return Ok(kind);
+    }
     if let Some(version) = Version::parse(without_wildcard(&bare)) {
         return Ok(RequestKind::Version(version));
     }
@@ -260,6 +287,22 @@ fn bare(text: &str) -> &str {
     inside('"').or_else(|| inside('\'')).map_or(text, bare)
 }
 
+/// A bare version as the minimum that it is in some dialects: `go 1.22` is `>=1.22`.
+fn as_minimum(text: String, dialect: Dialect) -> String {
+    let is_bare = text.starts_with(|c: char| c.is_ascii_digit() || c == 'v');
+    match dialect {
+        Dialect::Minimum | Dialect::Perl if is_bare => format!(">={text}"),
+        Dialect::Npm
+        | Dialect::Pep440
+        | Dialect::Poetry
+        | Dialect::Gem
+        | Dialect::Elixir
+        | Dialect::Composer
+        | Dialect::Minimum
+        | Dialect::Perl => text,
+    }
+}
+
 /// A version cut to its first `parts` numbers.
 fn truncated(text: &str, parts: u8) -> &str {
     let is_version = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
@@ -289,9 +332,25 @@ fn begins_with(version: &Version, requested: &Version, tool: &Tool) -> bool {
 }
 
 /// Whether a version matches a request without a flavour.
-fn has_default_flavour(version: &Version, tool: &Tool) -> bool {
+pub(crate) fn has_default_flavour(version: &Version, tool: &Tool) -> bool {
     let flavour = version.flavour();
     !version.is_free_threaded() && (flavour.is_empty() || tool.vendors.contains(&flavour))
+}
+
+/// Whether a version is in a range and of the range's build. The version in a flavour's name counts
+/// for it: PyPy's 7.3 is a Python 3.10 in `pypy3.10-7.3.19`.
+fn is_in_range(version: &Version, range: &Range, tool: &Tool) -> bool {
+    match range.build() {
+        Build::Default => has_default_flavour(version, tool) && range.contains(version),
+        Build::FreeThreaded => {
+            version.is_free_threaded() && version.flavour().is_empty() && range.contains(version)
+        }
+        Build::Flavour(name) if is_flavour(version, name) => {
+            let language = Version::parse(&version.flavour()[name.len()..]);
+            !version.is_prerelease() && range.contains(language.as_ref().unwrap_or(version))
+        }
+        Build::Flavour(_) => false,
+    }
 }
 
 /// Whether a version's flavour has this name, with or without digits: `pypy`.
@@ -354,6 +413,15 @@ mod tests {
         check("elixir", "1.17", "1.17.3-otp-27 1.17.3", "1.18.0-otp-27 1.17.0-rc.1-otp-27");
         check("elixir", "1.17-otp-27", "1.17.3-otp-27", "1.17.3 1.17.3-otp-26");
         check("python", ">=3.8,<3.10", "3.9.18", "3.10.0");
+        check("python", ">=3.13t", "3.13.2t 3.14.0t", "3.13.2 3.12.1t");
+        check("python", ">=3.12,<3.14t", "3.13.2t", "3.13.2 3.14.0t");
+        check("python", "pypy>=3.10,<3.11", "pypy3.10-7.3.19", "3.10.1 pypy3.11-7.3.19");
+        check("python", "cpython@>=3.12,<3.13", "3.12.1", "3.13.0 pypy3.12-7.3.19");
+        check("python", "any", "3.13.2", "3.14.0rc1 3.13.2t pypy3.10-7.3.19");
+        check("python", "312", "3.12.1", "3.1.2");
+        check("python", "313t", "3.13.2t", "3.13.2");
+        check("python", "pp310", "pypy3.10-7.3.19", "3.10.1");
+        check("ruby", "jruby > 9.3, < 9.5", "jruby-9.4.8.0", "9.4.8 jruby-9.5.0.0");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::call::Call;
 use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::index::Index;
 use crate::pin::{FileLocation, Origin, Pin};
-use crate::read::{RawRequest, TOOL_VERSIONS, decode, read};
+use crate::read::{PLAIN, RawRequest, TOOL_VERSIONS, decode, read};
 use crate::request::{Request, RequestTrust};
 use crate::tool::{
     FieldRole, IGNORED_FOLDERS, IgnoredFolder, Reader, Tool, VersionField, VersionFile,
@@ -234,6 +234,9 @@ impl<W: World> Search<'_, W> {
         }
         for found in found {
             let finding = match found {
+                Ok((path, raw)) if self.is_superseded(&path, raw.field) => {
+                    Finding::Skipped(Skipped::NoVersion(path))
+                }
                 Ok((path, raw)) => self.finding(&path, file, &raw),
                 Err(error) => Finding::Skipped(Skipped::Unusable(error)),
             };
@@ -269,15 +272,40 @@ impl<W: World> Search<'_, W> {
                 continue;
             };
             let named = raw.texts.first().map_or("", String::as_str);
-            match self.read_file(&relative_to_file(path, named), file, depth + 1) {
-                Ok(others) => all.extend(others.into_iter().filter(|other| match other {
-                    Ok((_, raw)) => is_in_same_part(raw, field),
+            let other_path = relative_to_file(path, named);
+            let other = match file.reader {
+                Reader::Call if !is_below(named) => {
+                    let reason = "it names a file outside of its own folder";
+                    all.push(Err(self.whole_file(path).parse_error(reason)));
+                    continue;
+                }
+                Reader::Call => self.version_file(&other_path),
+                _ => file,
+            };
+            match self.read_file(&other_path, other, depth + 1) {
+                Ok(others) => all.extend(others.into_iter().filter(|found| match found {
+                    Ok((_, raw)) => other.name != file.name || is_in_same_part(raw, field),
                     Err(_) => true,
                 })),
                 Err((error, _)) => all.push(Err(error)),
             }
         }
         Ok(all)
+    }
+
+    /// The kind of version file that a path is; any other one has a request per line.
+    fn version_file(&self, path: &Path) -> &'static VersionFile {
+        self.tool.files.iter().find(|file| path.ends_with(file.name)).unwrap_or(&PLAIN)
+    }
+
+    /// Whether a file in this folder or above makes a field count for nothing.
+    fn is_superseded(&self, path: &Path, field: Option<&VersionField>) -> bool {
+        let Some(name) = field.and_then(|field| field.unless_above) else { return false };
+        let ceiling = self.index.ceiling();
+        let mut folders = path.ancestors().skip(1);
+        let has = |folder: &Path| self.world.existing_names(folder, &[name]).is_ok_and(|one| one != 0);
+        let found = folders.find(|folder| has(folder) || ceiling == Some(*folder));
+        found.is_some_and(has)
     }
 
     /// What a request in a project's file means.
@@ -451,6 +479,12 @@ fn relative_to_file(path: &Path, named: &str) -> PathBuf {
         }
     }
     folder
+}
+
+/// Whether a relative path stays below the folder that it begins at.
+fn is_below(named: &str) -> bool {
+    let is_inside = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+    Path::new(named).components().all(is_inside)
 }
 
 /// Whether a field is in the same part of a document as another one.

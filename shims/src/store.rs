@@ -1,5 +1,6 @@
 //! Installed toolchains: usher's own, shared ones, adopted ones, the operating system's.
 
+use std::cmp::Ordering;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::index::{AdoptedStore, Index, ReadToolchain, SystemProgram, fingerprint};
 use crate::name::Name;
 use crate::normalize;
-use crate::request::{Request, RequestKind};
+use crate::request::{Request, RequestKind, has_default_flavour};
 use crate::tool::Tool;
 use crate::toolchain::{Store, Toolchain};
 use crate::version::Version;
@@ -54,7 +55,12 @@ pub fn best_match_where(
     query: &StoreQuery<'_>,
 ) -> Result<Lookup> {
     let StoreQuery { tool, request, fits } = query;
-    if let Some(exact) = request.exact(tool).filter(|exact| fits(exact)) {
+    // Where a version has builds for several runtimes, its number requests any of them.
+    let is_one = |exact: &Version| {
+        tool.built_for.is_none_or(|built_for| built_for.minimum_runtime(exact).is_some())
+    };
+    let exact = request.exact(tool).filter(|exact| is_one(exact) && fits(exact));
+    if let Some(exact) = exact {
         let root = index.folders.toolchains().join(tool.name).join(exact.as_str());
         let toolchain = Toolchain { version: Some(exact.clone()), root, store: Store::Own };
         if is_complete(world, tool, &toolchain)? {
@@ -98,7 +104,7 @@ pub fn highest_version(
         let is_fresh = each(world, index, tool, &mut |version, place, name| {
             let is_higher = best_match
                 .as_ref()
-                .is_none_or(|best_match| is_preferred(tool, version, &best_match.version));
+                .is_none_or(|best_match| preference(tool, version, &best_match.version).is_gt());
             if is_higher
                 && fits(version)
                 && (broken.is_empty() || !broken.contains(&place.root(index, tool, name)))
@@ -125,18 +131,20 @@ pub fn highest_version(
     }
 }
 
-/// Whether a version is better than another one that also matches.
+/// The order in which versions are preferred, where several match.
 ///
-/// If any vendor's matches, the higher release, and of equal ones the preferred vendor's.
-fn is_preferred(tool: &Tool, version: &Version, known: &Version) -> bool {
-    if tool.vendors.is_empty() {
-        return known < version;
-    }
+/// Those that match a request without a flavour come first; if these are any vendor's, the higher
+/// release, and of equal ones the preferred vendor's.
+pub(crate) fn preference(tool: &Tool, one: &Version, other: &Version) -> Ordering {
+    let is_default = |version: &Version| has_default_flavour(version, tool);
     let rank = |version: &Version| {
         let place = tool.vendors.iter().position(|vendor| *vendor == version.flavour());
         place.unwrap_or(tool.vendors.len())
     };
-    known.cmp_release(version).then_with(|| rank(version).cmp(&rank(known))).is_lt()
+    is_default(one).cmp(&is_default(other)).then_with(|| match tool.vendors.is_empty() {
+        true => one.cmp(other),
+        false => one.cmp_release(other).then_with(|| rank(other).cmp(&rank(one))),
+    })
 }
 
 /// All installed versions, highest first, of equal ones the one in the strongest store first.

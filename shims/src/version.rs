@@ -169,11 +169,13 @@ impl Version {
     }
 
     /// The order of the releases without their flavours: by numbers, then by the tail.
+    ///
+    /// Other spellings of a stage are equal: `3.14.0-alpha1` and `3.14.0a1`.
     pub fn cmp_release(&self, other: &Self) -> Ordering {
         let numbers = self.numbers.values.cmp(&other.numbers.values);
         numbers
             .then_with(|| stage(self.tail()).cmp(&stage(other.tail())))
-            .then_with(|| tokens(self.tail()).cmp(tokens(other.tail())))
+            .then_with(|| ended_tokens(self.tail()).cmp(ended_tokens(other.tail())))
     }
 
     /// Whether both have the same flavour and build, so that one can replace the other.
@@ -257,7 +259,7 @@ fn is_tail(tail: &str) -> bool {
 fn is_known_stage(tail: &str) -> bool {
     let bare = tail.strip_prefix('.').unwrap_or(tail);
     let letters = bare.bytes().take_while(u8::is_ascii_alphabetic).count();
-    ["a", "b", "c", "rc", "alpha", "beta", "pre", "preview", "dev", "p", "post"]
+    ["a", "b", "c", "rc", "alpha", "beta", "pre", "preview", "dev", "p", "pl", "post"]
         .iter()
         .any(|known| known.eq_ignore_ascii_case(&bare[..letters]))
 }
@@ -268,7 +270,7 @@ fn stage(tail: &str) -> Stage {
     match (&bare[..letters], tail) {
         (_, "") => Stage::Release,
         // The last is what a build of a language on a virtual machine was made for: `-otp-27`.
-        ("" | "p" | "post" | "r" | "u" | "otp", _) => Stage::After,
+        ("" | "p" | "pl" | "patch" | "post" | "r" | "u" | "otp", _) => Stage::After,
         _ if tail.starts_with('+') => Stage::After,
         _ => Stage::Before,
     }
@@ -277,8 +279,24 @@ fn stage(tail: &str) -> Stage {
 /// A part of a tail; numbers come before letters.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Token<'a> {
+    /// Work towards what is in front: `3.14.0a1.dev2` comes before `3.14.0a1`.
+    Dev,
+    /// The tail's end, for comparisons.
+    End,
     Number(u64),
     Letters(Letters<'a>),
+}
+
+impl<'a> Token<'a> {
+    /// A stage in its short spelling.
+    fn of_letters(text: &'a str) -> Self {
+        const SHORT: [(&str, &str); 3] = [("alpha", "a"), ("beta", "b"), ("c", "rc")];
+        if text.eq_ignore_ascii_case("dev") {
+            return Self::Dev;
+        }
+        let short = SHORT.into_iter().find(|(long, _)| text.eq_ignore_ascii_case(long));
+        Self::Letters(Letters(short.map_or(text, |(_, short)| short)))
+    }
 }
 
 /// Letters, whatever their case: PHP writes `8.4.0beta3` and `8.4.0RC1`.
@@ -321,10 +339,15 @@ fn tokens(tail: &str) -> impl Iterator<Item = Token<'_>> {
         rest = after;
         match (digits, letters) {
             (0, 0) => None,
-            (0, _) => Some(Token::Letters(Letters(token))),
+            (0, _) => Some(Token::of_letters(token)),
             _ => Some(Token::Number(token.parse().unwrap_or(u64::MAX))),
         }
     })
+}
+
+/// The tokens of a tail, and its end.
+fn ended_tokens(tail: &str) -> impl Iterator<Item = Token<'_>> {
+    tokens(tail).chain([Token::End])
 }
 
 /// Leaves out a `v` before a digit.
@@ -385,7 +408,13 @@ mod tests {
             "3.3.0-preview1",
             "3.3.0-rc1",
             "3.3.0",
+            "3.13.0.dev3",
+            "3.13.0a7.dev1",
             "3.13.0a7",
+            "3.13.0-alpha8",
+            "3.13.0-beta.1",
+            "3.13.0b2",
+            "3.13.0c1",
             "3.13.0rc2",
             "3.13.0rc10",
             "3.13.0",
@@ -409,6 +438,20 @@ mod tests {
                 let expected = if low.is_same_kind(&high) { low < high } else { true };
                 assert!(expected && high != low, "{earlier} < {later}");
             }
+        }
+    }
+
+    #[test]
+    fn spellings_of_a_stage_are_equal() {
+        for (one, other) in [
+            ("3.14.0a1", "3.14.0-alpha.1"),
+            ("3.14.0b2", "3.14.0.BETA2"),
+            ("3.14.0rc1", "3.14.0c1"),
+            ("8.4.0RC1", "8.4.0-rc1"),
+        ] {
+            let (one, other) = (version(one), version(other));
+            assert_eq!(one.cmp_release(&other), Ordering::Equal, "{one} and {other}");
+            assert!(one.continues(&other), "{one} and {other}");
         }
     }
 

@@ -12,6 +12,7 @@
 //! | TOML: `mise.toml`, `.prototools` | [`toml`] |
 //! | `KEY=value` on lines: `.env` | [`keys`] |
 //! | patterns on lines: `runtime.txt` | [`pattern`] |
+//! | a method call: `Gemfile` | [`call`] |
 //!
 //! Nothing here knows the disk, a tool, or which file is the right one to change. A request comes
 //! parsed, so that it contains no line end and no `#`.
@@ -19,6 +20,7 @@
 mod lines;
 mod style;
 
+pub mod call;
 pub mod json;
 pub mod keys;
 pub mod pattern;

@@ -128,6 +128,7 @@ fn edit_field(
         (Reader::Toml, _) => Ok(edit::toml::set(before, &keys, text)),
         (Reader::Keys, _) => Ok(edit::keys::set(before, line, text)),
         (Reader::Lines, _) => Ok(edit::pattern::set(before, line, field.path, text)),
+        (Reader::Call, _) => Ok(edit::call::set(before, field.path, text)),
     }
 }
 

@@ -11,8 +11,12 @@ pub(crate) fn fault(file: &VersionFile) -> Option<String> {
     }
     let lacks_placeholder =
         |field: &&VersionField| *reader == Reader::Lines && !field.path.contains("{}");
-    let field = fields.iter().find(lacks_placeholder)?;
-    Some(format!("file `{name}`: the pattern `{}` has no `{{}}`", field.path))
+    if let Some(field) = fields.iter().find(lacks_placeholder) {
+        return Some(format!("file `{name}`: the pattern `{}` has no `{{}}`", field.path));
+    }
+    let is_field = |path: &str| fields.iter().any(|field| field.path == path);
+    let unknown = fields.iter().filter_map(|field| field.at_least).find(|path| !is_field(path))?;
+    Some(format!("file `{name}`: `at_least` names no field: `{unknown}`"))
 }
 
 /// The same file as one tool reads it: `{name}` in a field becomes each of the tool's names,

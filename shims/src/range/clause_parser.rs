@@ -15,54 +15,64 @@ pub(super) fn parse(text: &str, dialect: Dialect) -> Option<Clauses> {
             vec![text]
         }
     };
-    let lists: Clauses =
+    let lists: Vec<Vec<Clause>> =
         lists.into_iter().map(|list| all(list.trim(), dialect)).collect::<Option<_>>()?;
-    (!lists.is_empty()).then_some(lists)
+    (!lists.is_empty()).then_some(Clauses { lists, dialect })
 }
 
 /// A list of clauses, all of which must hold.
 fn all(text: &str, dialect: Dialect) -> Option<Vec<Clause>> {
-    if matches!(dialect, Dialect::Composer)
-        && let Some((low, high)) = text.split_once(" - ")
-    {
-        let clause =
-            |operator, text: &str| Some(Clause { operator, version: Version::parse(text.trim())? });
-        return Some(vec![clause(Operator::AtLeast, low)?, clause(Operator::UpTo, high)?]);
-    }
     let parts: Vec<String> = match dialect {
         Dialect::Elixir => text.split(" and ").map(str::to_owned).collect(),
-        Dialect::Composer => words(text),
-        Dialect::Npm
-        | Dialect::Pep440
-        | Dialect::Poetry
-        | Dialect::Gem
-        | Dialect::Minimum
-        | Dialect::Perl => text.split(',').map(str::to_owned).collect(),
+        Dialect::Composer | Dialect::Poetry => words(text),
+        Dialect::Npm | Dialect::Pep440 | Dialect::Gem | Dialect::Minimum | Dialect::Perl => {
+            text.split(',').map(str::to_owned).collect()
+        }
     };
     let parts = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty());
-    let clauses: Vec<Clause> =
-        parts.map(|part| clause(part, dialect)).collect::<Option<Vec<_>>>()?.concat();
-    Some(clauses)
+    let clauses: Vec<Vec<Clause>> = parts
+        .map(|part| match part.split_once(" - ") {
+            Some(bounds) if dialect == Dialect::Composer => between(bounds, dialect),
+            Some(_) | None => clause(part, dialect),
+        })
+        .collect::<Option<_>>()?;
+    Some(clauses.concat())
 }
 
-/// Clauses that blanks or commas separate; a blank behind an operator doesn't.
+/// Clauses that blanks or commas separate; a blank behind an operator doesn't, nor one beside a
+/// hyphen.
 fn words(text: &str) -> Vec<String> {
-    let mut joined = String::with_capacity(text.len());
-    for word in text.split([' ', '\t', ',']) {
-        let is_open = joined.ends_with(['<', '>', '=', '~', '^', '!']);
-        if !is_open {
-            joined.push(',');
+    let mut parts: Vec<String> = Vec::new();
+    for word in text.split([' ', '\t', ',']).filter(|word| !word.is_empty()) {
+        match parts.last_mut() {
+            Some(last) if last.ends_with(['<', '>', '=', '~', '^', '!']) => last.push_str(word),
+            Some(last) if word == "-" || last.ends_with(" -") => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            Some(_) | None => parts.push(word.to_owned()),
         }
-        joined.push_str(word);
     }
-    joined.split(',').map(str::to_owned).collect()
+    parts
+}
+
+/// `8.0 - 8.2`: the end includes all versions that begin with it, if it has not all numbers.
+fn between((low, high): (&str, &str), dialect: Dialect) -> Option<Vec<Clause>> {
+    let low = version(bound(low, dialect), dialect)?;
+    let high = version(bound(high, dialect), dialect)?;
+    let is_whole = high.numbers().as_slice().len() > 2 || !high.tail().is_empty();
+    let end = if is_whole { Operator::AtMost } else { Operator::UpTo };
+    Some(vec![
+        Clause { operator: Operator::AtLeast, version: low },
+        Clause { operator: end, version: high },
+    ])
 }
 
 /// One clause; none for `*`, which matches everything.
 fn clause(part: &str, dialect: Dialect) -> Option<Vec<Clause>> {
     let rest = part.trim_start_matches(['<', '>', '=', '~', '!', '^']);
     let sign = &part[..part.len() - rest.len()];
-    let written = without_stability(rest.trim(), dialect);
+    let written = bound(rest, dialect);
     if matches!(written, "*" | "x") {
         return matches!(sign, "" | "=" | "==").then(Vec::new);
     }
@@ -72,6 +82,7 @@ fn clause(part: &str, dialect: Dialect) -> Option<Vec<Clause>> {
     };
     let version = version(bare, dialect)?;
     let operator = match wild {
+        true if !version.tail().is_empty() => return None,
         true => wild_operator(sign, dialect)?,
         false => operator(sign, &version, dialect)?,
     };
@@ -98,12 +109,14 @@ fn operator(sign: &str, version: &Version, dialect: Dialect) -> Option<Operator>
         (">=", _) | ("", Minimum | Perl) => Operator::AtLeast,
         (">", _) => Operator::Greater,
         ("!=", _) | ("<>", Composer) => Operator::NotEqual,
-        ("==", _)
-        | ("===", Pep440)
-        | ("=", Gem | Composer | Poetry)
-        | ("", Gem | Elixir | Composer | Poetry) => Operator::Equal,
+        ("===", Pep440) => Operator::Identical,
+        ("==", _) | ("=", Gem | Composer | Poetry) | ("", Gem | Elixir | Composer | Poetry) => {
+            Operator::Equal
+        }
         ("~=", Pep440 | Poetry) if all_but_last > 0 => Operator::Compatible(all_but_last),
-        ("~>", Gem | Elixir) | ("~", Composer) => Operator::Compatible(all_but_last.max(1)),
+        ("~>", Gem | Elixir | Composer) | ("~", Composer) => {
+            Operator::Compatible(all_but_last.max(1))
+        }
         ("~", Poetry) => Operator::Compatible(numbers.len().min(2)),
         ("^", Composer | Poetry) => Operator::Compatible(significant(numbers)),
         _ => return None,
@@ -116,26 +129,48 @@ fn significant(numbers: &[u64]) -> usize {
     numbers.iter().position(|number| *number != 0).unwrap_or(numbers.len().saturating_sub(1)) + 1
 }
 
-/// Composer's stability flags (`@dev`, `-dev`) are ignored.
-fn without_stability(text: &str, dialect: Dialect) -> &str {
-    if dialect != Dialect::Composer {
+/// A bound without what its dialect ignores: a build's label, Composer's stability flags (`@dev`,
+/// `-dev`) and a dot too many, as in `^8.1.`.
+fn bound(text: &str, dialect: Dialect) -> &str {
+    let text = text.trim();
+    if !matches!(dialect, Dialect::Composer | Dialect::Elixir) {
+        return text;
+    }
+    let text = text.split_once('+').map_or(text, |(version, _)| version);
+    if dialect == Dialect::Elixir {
         return text;
     }
     let text = text.split_once('@').map_or(text, |(version, _)| version);
-    text.strip_suffix("-dev").unwrap_or(text)
+    let text = ["-dev", "-stable"].into_iter().find_map(|flag| without_end(text, flag)).unwrap_or(text);
+    text.strip_suffix('.').unwrap_or(text)
+}
+
+/// A text without this end, whatever its case.
+fn without_end<'a>(text: &'a str, end: &str) -> Option<&'a str> {
+    let (start, found) = text.split_at_checked(text.len().checked_sub(end.len())?)?;
+    found.eq_ignore_ascii_case(end).then_some(start)
 }
 
 fn version(text: &str, dialect: Dialect) -> Option<Version> {
-    match dialect {
+    let version = match dialect {
         Dialect::Perl => perl(text),
+        Dialect::Pep440 | Dialect::Poetry => pep440(text),
         Dialect::Npm
-        | Dialect::Pep440
-        | Dialect::Poetry
         | Dialect::Gem
         | Dialect::Elixir
         | Dialect::Composer
         | Dialect::Minimum => Version::parse(text),
-    }
+    };
+    version.filter(Version::is_standard_build)
+}
+
+/// In PEP 440 `pre` and `preview` are `rc`, and a stage without a number is its zeroth
+/// (<https://peps.python.org/pep-0440/#normalization>).
+fn pep440(text: &str) -> Option<Version> {
+    let lower = text.to_ascii_lowercase();
+    let short = lower.replace("preview", "rc").replace("pre", "rc");
+    let is_numbered = !short.ends_with(|c: char| c.is_ascii_alphabetic());
+    Version::parse(&if is_numbered { short } else { short + "0" })
 }
 
 /// Perl's versions with one dot are decimal numbers: 5.036 is 5.36.0, 5.010001 is 5.10.1

@@ -2,14 +2,21 @@
 //!
 //! Every dialect but npm's is read into these.
 
+use usher_tool::Dialect;
+
 use crate::version::{Numbers, Version};
 
-/// Any of these lists of clauses, of which all must hold.
-pub type Clauses = Vec<Vec<Clause>>;
+/// Any of some lists of clauses, of which all must hold.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Clauses {
+    pub(super) lists: Vec<Vec<Clause>>,
+    /// Whose rules for pre-releases apply.
+    pub(super) dialect: Dialect,
+}
 
 /// One clause of a range.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Clause {
+pub(super) struct Clause {
     pub(super) operator: Operator,
     pub(super) version: Version,
 }
@@ -20,6 +27,8 @@ pub(super) enum Operator {
     Less,
     AtMost,
     Equal,
+    /// The same text: `===3.9.0`.
+    Identical,
     NotEqual,
     AtLeast,
     Greater,
@@ -33,34 +42,57 @@ pub(super) enum Operator {
     UpTo,
 }
 
-/// Whether a version satisfies all clauses of one of the lists.
-///
-/// A pre-release does only if a clause of that list names one.
-pub(super) fn contains(any: &Clauses, version: &Version) -> bool {
-    any.iter().any(|all| {
-        let names_prerelease = all.iter().any(|clause| clause.version.is_prerelease());
-        (names_prerelease || !version.is_prerelease())
-            && all.iter().all(|clause| clause.contains(version))
-    })
+impl Clauses {
+    /// Whether it is a single version.
+    pub(super) fn names_one_version(&self) -> bool {
+        let is_exact = |clause: &Clause| clause.operator == Operator::Equal;
+        matches!(self.lists.as_slice(), [all] if all.iter().any(is_exact))
+    }
+
+    /// Whether a version satisfies all clauses of one of the lists.
+    ///
+    /// A pre-release does only if a clause of that list names one.
+    pub(super) fn contains(&self, version: &Version) -> bool {
+        self.lists.iter().any(|all| {
+            let is_admitted = !version.is_prerelease()
+                || all.iter().any(|clause| clause.names_prerelease(self.dialect));
+            is_admitted && all.iter().all(|clause| clause.contains(version, self.dialect))
+        })
+    }
 }
 
 impl Clause {
-    fn contains(&self, version: &Version) -> bool {
+    /// Whether it names a pre-release, so that its list admits them. Who excludes one of them asks
+    /// for none by that, except in RubyGems and Elixir.
+    fn names_prerelease(&self, dialect: Dialect) -> bool {
+        let is_counted = self.operator != Operator::NotEqual
+            || matches!(dialect, Dialect::Gem | Dialect::Elixir);
+        is_counted && self.version.is_prerelease()
+    }
+
+    fn contains(&self, version: &Version, dialect: Dialect) -> bool {
         let (own, seen) = (self.version.numbers(), version.numbers());
         let order = version.cmp_release(&self.version);
-        let same = starts_with(seen, own.as_slice())
-            && starts_with(own, seen.as_slice())
-            && (version.tail() == self.version.tail() || self.is_release_of(version));
+        let has_numbers =
+            starts_with(seen, own.as_slice()) && starts_with(own, seen.as_slice());
+        let same = has_numbers && (order.is_eq() || self.is_release_of(version));
+        // A pre-release of this very version, which is a release.
+        let precedes = has_numbers && version.is_prerelease() && !self.version.is_prerelease();
+        let at_least =
+            || order.is_gt() || same || (precedes && begins_before_releases(dialect));
         match self.operator {
-            Operator::Less => order.is_lt() && !same,
+            Operator::Less => {
+                order.is_lt() && !same && !(precedes && ends_before_prereleases(dialect))
+            }
             Operator::AtMost => order.is_lt() || same,
             Operator::Equal => same,
+            Operator::Identical => version.as_str() == self.version.as_str(),
             Operator::NotEqual => !same,
-            Operator::AtLeast => order.is_gt() || same,
+            Operator::AtLeast => at_least(),
             Operator::Greater => order.is_gt() && !same,
             Operator::Compatible(alike) => {
                 let alike = &own.as_slice()[..alike.min(own.as_slice().len())];
-                (order.is_gt() || same) && starts_with(seen, alike)
+                at_least() && starts_with(seen, alike)
             }
             Operator::Within => starts_with(seen, own.as_slice()),
             Operator::NotWithin => !starts_with(seen, own.as_slice()),
@@ -73,6 +105,17 @@ impl Clause {
     fn is_release_of(&self, version: &Version) -> bool {
         self.version.tail().is_empty() && !version.is_prerelease()
     }
+}
+
+/// Whether `<3.14` excludes the pre-releases of 3.14, as in PEP 440 ("exclusive ordered
+/// comparison") and in Composer, which reads `<3.14.0.0-dev`.
+fn ends_before_prereleases(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::Pep440 | Dialect::Poetry | Dialect::Composer)
+}
+
+/// Whether `>=8.4` includes the pre-releases of 8.4: Composer reads `>=8.4.0.0-dev`.
+fn begins_before_releases(dialect: Dialect) -> bool {
+    dialect == Dialect::Composer
 }
 
 /// Whether numbers begin with others; missing ones are zero.

@@ -42,8 +42,12 @@ pub fn field(text: &str, at: &'static str) -> Option<String> {
 
 /// The request in `name@request`, without the hash that may follow it.
 fn of_name<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let request = text.strip_prefix(name)?.strip_prefix('@')?;
-    Some(request.split_once("+sha").map_or(request, |(request, _)| request))
+    text.strip_prefix(name)?.strip_prefix('@').map(without_hash)
+}
+
+/// A request without the hash of the package: `4.1.0+sha512.ab`.
+fn without_hash(request: &str) -> &str {
+    request.split_once("+sha").map_or(request, |(request, _)| request)
 }
 
 fn descend(text: &str, level: Level<'_>) -> Result<(), ReadError> {
@@ -108,7 +112,7 @@ impl<'de> Visitor<'de> for Level<'_> {
         let ended: Vec<usize> = self.ended().collect();
         for place in ended {
             if name.as_deref() == self.fields[place].entry_name && self.found[place].is_none() {
-                self.found[place].clone_from(&version);
+                self.found[place] = version.as_deref().map(|text| without_hash(text).to_owned());
             }
         }
         Ok(())

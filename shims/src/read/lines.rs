@@ -9,12 +9,15 @@ use super::written::{RawRequest, ReadError};
 use crate::tool::Tool;
 
 /// Reads plain requests: the first line's, and the other lines' as alternatives.
-pub(super) fn plain(text: &str) -> Result<RawRequest, ReadError> {
+///
+/// A line may have the tool's name in front: `node v18.17.0`, as in `.tool-versions`.
+pub(super) fn plain(text: &str, tool: &Tool) -> Result<RawRequest, ReadError> {
     let mut written = RawRequest { texts: Vec::new(), line: 0, field: None };
     for (number, line) in lines(text) {
         if is_reserved(line) {
             continue;
         }
+        let line = without_name(line, tool);
         if written.texts.is_empty() {
             written.line = number;
         }
@@ -63,6 +66,16 @@ fn without_comment(line: &str) -> &str {
     line.split('#').next().unwrap_or_default()
 }
 
+/// A line without the tool's name in front of a request.
+fn without_name<'a>(line: &'a str, tool: &Tool) -> &'a str {
+    let Some((name, rest)) = line.split_once(char::is_whitespace) else { return line };
+    let mut names = tool.all_names().chain([tool.title]);
+    match names.any(|known| known.eq_ignore_ascii_case(name)) {
+        true => rest.trim_start(),
+        false => line,
+    }
+}
+
 /// `key=value`, and no range.
 fn is_reserved(line: &str) -> bool {
     let Some((key, _)) = line.split_once('=') else { return false };
@@ -97,14 +110,19 @@ mod tests {
             ("registry=x\n12\n", &["12"], 2),
             ("lts/*", &["lts/*"], 1),
             ("12#3", &["12"], 1),
+            ("node v18.17.0", &["v18.17.0"], 1),
+            ("Node.js\t18 20", &["18", "20"], 1),
+            ("node >=18 <20", &[">=18 <20"], 1),
+            ("node", &["node"], 1),
         ];
+        let node = Tool::named(TOOLS, "node").unwrap();
         for (text, texts, line) in cases {
-            let written = plain(text).unwrap_or_else(|reason| panic!("{text:?}: {reason}"));
+            let written = plain(text, node).unwrap_or_else(|reason| panic!("{text:?}: {reason}"));
             let texts: Vec<String> = texts.iter().map(ToString::to_string).collect();
             assert_eq!((written.texts, written.line), (texts, *line), "{text:?}");
         }
         for empty in ["", "\n", "# 12\n", "a=b"] {
-            assert!(plain(empty).is_err(), "{empty:?}");
+            assert!(plain(empty, node).is_err(), "{empty:?}");
         }
     }
 

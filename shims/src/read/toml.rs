@@ -6,6 +6,7 @@ use toml_parser::parser::{EventReceiver, RecursionGuard, parse_document};
 use toml_parser::{ErrorSink, ParseError, Raw, Source, Span};
 
 use super::written::{RawRequest, ReadError};
+use crate::sys;
 use crate::tool::VersionField;
 
 /// How deep lists and tables may be nested: the parser recurses for each.
@@ -25,18 +26,18 @@ pub(super) fn read(
     }
     let source = Source::new(text);
     let tokens = source.lex().into_vec();
-    let mut receiver =
-        Receiver { source, fields, found: vec![None; fields.len()], ..Receiver::empty(source) };
+    let mut receiver = Receiver::new(source, fields);
     let mut first = FirstError(None);
     parse_document(&tokens, &mut RecursionGuard::new(&mut receiver, MAX_DEPTH), &mut first);
     if let Some(error) = first.0 {
         let offset = error.unexpected().map_or(0, |span| span.start());
         return Err(format!("line {}: {}", line_of(text, offset), error.description()));
     }
+    receiver.drop_excluded(&vec![0; fields.len()]);
     let written = fields.iter().zip(receiver.found).filter_map(|(field, found)| {
-        let (texts, offset) = found?;
-        let line = u32::try_from(line_of(text, offset)).unwrap_or(0);
-        Some(RawRequest { texts, line, field: Some(field) })
+        let line = u32::try_from(line_of(text, found.offset)).unwrap_or(0);
+        let is_there = !found.texts.is_empty();
+        is_there.then_some(RawRequest { texts: found.texts, line, field: Some(field) })
     });
     Ok(written.collect())
 }
@@ -53,33 +54,52 @@ impl ErrorSink for FirstError {
     }
 }
 
+/// What was found of a field.
+#[derive(Debug, Clone, Default)]
+struct Found {
+    /// The texts, several for an array.
+    texts: Vec<String>,
+    /// The position of the first.
+    offset: usize,
+    /// Whether a list of operating systems beside them has this one; `None` without a list.
+    is_for_this_system: Option<bool>,
+}
+
+/// An open value that has others in it.
+enum Container {
+    Array,
+    /// An inline table.
+    Table {
+        /// How many keys were open before it.
+        keys: usize,
+        /// How many texts of each field were found before it.
+        texts: Vec<usize>,
+    },
+}
+
 /// Follows the path through tables and keys, and collects the values of the fields.
 struct Receiver<'a> {
     source: Source<'a>,
     fields: &'static [VersionField],
-    /// For each field the texts, several for an array, and the position of the first.
-    found: Vec<Option<(Vec<String>, usize)>>,
+    /// What was found of each field.
+    found: Vec<Found>,
     /// The keys of the open table.
     table: Vec<String>,
     /// The keys of the open key-value pairs.
     keys: Vec<String>,
-    /// How many keys were open before each open inline table.
-    inline: Vec<usize>,
-    /// How many arrays are open: values in nested arrays are ignored.
-    arrays: usize,
+    open: Vec<Container>,
     in_header: bool,
 }
 
 impl<'a> Receiver<'a> {
-    fn empty(source: Source<'a>) -> Self {
+    fn new(source: Source<'a>, fields: &'static [VersionField]) -> Self {
         Self {
             source,
-            fields: &[],
-            found: Vec::new(),
+            fields,
+            found: vec![Found::default(); fields.len()],
             table: Vec::new(),
             keys: Vec::new(),
-            inline: Vec::new(),
-            arrays: 0,
+            open: Vec::new(),
             in_header: false,
         }
     }
@@ -95,12 +115,54 @@ impl<'a> Receiver<'a> {
         Some(Raw::new_unchecked(text, kind, span))
     }
 
-    fn is_at(&self, field: &VersionField) -> bool {
-        field.path.split('.').eq(self.table.iter().chain(&self.keys).map(String::as_str))
+    /// The part of a field's value that is open: "" for the value itself, a key of the table that it
+    /// may be. `None` elsewhere.
+    fn part_of(&self, field: &VersionField) -> Option<&str> {
+        let mut open = self.table.iter().chain(&self.keys).map(String::as_str);
+        let is_inside = field.path.split('.').all(|key| open.next() == Some(key));
+        match (is_inside, open.next(), open.next()) {
+            (true, None, _) => Some(""),
+            (true, Some(key), None) if field.table => Some(key),
+            _ => None,
+        }
     }
 
-    fn end_pair(&mut self) {
-        self.keys.truncate(self.inline.last().copied().unwrap_or(0));
+    /// Ends a value, and the pair that it is the value of.
+    fn end_value(&mut self) {
+        match self.open.last() {
+            Some(Container::Array) => {}
+            Some(Container::Table { keys, .. }) => self.keys.truncate(*keys),
+            None => self.keys.clear(),
+        }
+    }
+
+    /// Drops what was found since there were so many texts, if it is for other operating systems.
+    fn drop_excluded(&mut self, texts: &[usize]) {
+        for (found, count) in self.found.iter_mut().zip(texts) {
+            if found.is_for_this_system.take() == Some(false) {
+                found.texts.truncate(*count);
+            }
+        }
+    }
+
+    /// Takes the text of a part of a field's value.
+    fn take(&mut self, place: usize, part: &str, text: String, offset: usize) {
+        let found = &mut self.found[place];
+        let text = match part {
+            "" | "version" => text,
+            "prefix" | "ref" | "path" => format!("{part}:{text}"),
+            "os" => {
+                let system = text.split('/').next().unwrap_or_default();
+                let is_this = found.is_for_this_system == Some(true) || system == sys::NAME;
+                found.is_for_this_system = Some(is_this);
+                return;
+            }
+            _ => return,
+        };
+        if found.texts.is_empty() {
+            found.offset = offset;
+        }
+        found.texts.push(text);
     }
 }
 
@@ -122,27 +184,29 @@ impl EventReceiver for Receiver<'_> {
     }
 
     fn inline_table_open(&mut self, _: Span, _: &mut dyn ErrorSink) -> bool {
-        self.inline.push(self.keys.len());
+        let texts = self.found.iter().map(|found| found.texts.len()).collect();
+        self.open.push(Container::Table { keys: self.keys.len(), texts });
         true
     }
 
     fn inline_table_close(&mut self, _: Span, _: &mut dyn ErrorSink) {
-        self.keys.truncate(self.inline.pop().unwrap_or(0));
-        if self.arrays == 0 {
-            self.end_pair();
+        if let Some(Container::Table { keys, texts }) = self.open.pop() {
+            self.keys.truncate(keys);
+            if matches!(self.open.last(), Some(Container::Array)) {
+                self.drop_excluded(&texts);
+            }
         }
+        self.end_value();
     }
 
     fn array_open(&mut self, _: Span, _: &mut dyn ErrorSink) -> bool {
-        self.arrays += 1;
+        self.open.push(Container::Array);
         true
     }
 
     fn array_close(&mut self, _: Span, _: &mut dyn ErrorSink) {
-        self.arrays = self.arrays.saturating_sub(1);
-        if self.arrays == 0 {
-            self.end_pair();
-        }
+        self.open.pop();
+        self.end_value();
     }
 
     fn simple_key(&mut self, span: Span, kind: Option<Encoding>, error: &mut dyn ErrorSink) {
@@ -157,10 +221,11 @@ impl EventReceiver for Receiver<'_> {
     }
 
     fn scalar(&mut self, span: Span, kind: Option<Encoding>, error: &mut dyn ErrorSink) {
-        if self.arrays > 1 {
-            return;
-        }
-        if let Some(place) = self.fields.iter().position(|field| self.is_at(field)) {
+        let is_nested = matches!(self.open.as_slice(), [.., Container::Array, Container::Array]);
+        let field = |field| Some(self.part_of(field)?.to_owned());
+        let mut parts = self.fields.iter().map(field).enumerate();
+        let part = parts.find_map(|(place, part)| Some((place, part?)));
+        if let (Some((place, part)), false) = (part, is_nested) {
             let mut value = String::new();
             let decoded = self.raw(span, kind).map(|raw| raw.decode_scalar(&mut value, error));
             // A number is taken as written: 3.10 isn't 3.1.
@@ -168,13 +233,10 @@ impl EventReceiver for Receiver<'_> {
                 decoded,
                 Some(ScalarKind::String | ScalarKind::Integer(_) | ScalarKind::Float)
             ) {
-                let found = self.found[place].get_or_insert_with(|| (Vec::new(), span.start()));
-                found.0.push(value);
+                self.take(place, &part, value, span.start());
             }
         }
-        if self.arrays == 0 {
-            self.end_pair();
-        }
+        self.end_value();
     }
 }
 
@@ -212,6 +274,33 @@ mod tests {
         check("[project]\nrequires-python = 3.10", "3.10 at 2");
         check("[project]\nrequires-python = ['3.10', '3.9']", "3.10|3.9 at 2");
         check("[project]\nt = { a = { b = 1 } }\n\"requires-python\" = '>=3'", ">=3 at 3");
+    }
+
+    #[test]
+    fn a_value_may_be_a_table() {
+        static FIELDS: [VersionField; 1] =
+            [VersionField { table: true, ..VersionField::pinning("tools.x") }];
+        let check = |value: &str, expected: &str| {
+            for text in [format!("[tools]\nx = {value}\ny = 1"), format!("tools = {{ x = {value} }}")] {
+                let found = read(&text, &FIELDS).unwrap();
+                let texts: Vec<&str> =
+                    found.iter().flat_map(|raw| &raw.texts).map(String::as_str).collect();
+                assert_eq!(texts.join("|"), expected, "{text}");
+            }
+        };
+        let here = sys::NAME;
+        check("{ version = '20' }", "20");
+        check("{ prefix = '20', z = 'a' }", "prefix:20");
+        check("{ ref = 'main' }", "ref:main");
+        check("{ path = '/opt/x' }", "path:/opt/x");
+        check("{ version = '20', os = ['windows'] }", "");
+        check(&format!("{{ os = ['windows', '{here}'], version = '20' }}"), "20");
+        check("['20', { version = '18' }]", "20|18");
+        check("[{ os = ['windows'], version = '20' }, { version = '18' }]", "18");
+        check("[{ version = '20', os = ['windows'] }]", "");
+        check("{ z = { version = '20' } }", "");
+        let table = "[tools.x]\nversion = '20'\nos = ['windows']\n[tools.y]\nversion = '1'";
+        assert_eq!(read(table, &FIELDS).unwrap(), []);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::index::{Index, fingerprint};
 use crate::path::{Shim, path_with_shims};
 use crate::pin::Pin;
-use crate::store::{all_toolchains, has_program, is_complete};
+use crate::store::{all_toolchains, has_program, is_complete, preference};
 use crate::tool::Tool;
 use crate::toolchain::Toolchain;
 use crate::world::World;
@@ -147,11 +147,16 @@ impl<W: World> Resolver<'_, W> {
         self.newest(call)
     }
 
-    /// The newest installed release that has the program.
+    /// The newest installed release that has the program; other flavours only where there is none
+    /// without.
     fn newest(&self, call: &Call) -> Result<Option<Outcome>> {
         let Some(mut all) = all_toolchains(self.world, self.index, call.tool)? else {
             return Ok(Some(Outcome::Stale));
         };
+        all.sort_by(|one, other| match (&one.version, &other.version) {
+            (Some(one), Some(other)) => preference(call.tool, other, one),
+            (one, other) => other.cmp(one),
+        });
         if let Some(runtime) = self.selector().runtime(call.tool)? {
             runtime.put_running_first(&mut all);
         }

@@ -7,6 +7,9 @@ use std::path::PathBuf;
 
 use rustix::fs::{Dir, FileType, OFlags, Stat};
 
+/// The operating system's name in version files.
+pub(crate) const NAME: &str = "macos";
+
 /// How a folder is opened to look names up in it.
 pub(crate) const LOOK_IN: OFlags = OFlags::RDONLY;
 

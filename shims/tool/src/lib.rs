@@ -180,6 +180,9 @@ pub enum Reader {
     Keys,
     /// Patterns that match a line.
     Lines,
+    /// A method call in Ruby's syntax: requirements, and the options `engine`, `engine_version`,
+    /// `patchlevel` and `file`.
+    Call,
 }
 
 /// Where a version is in a file.
@@ -188,7 +191,7 @@ pub enum Reader {
 #[serde(deny_unknown_fields)]
 pub struct VersionField {
     /// For `json` and `toml` the path to it, keys separated by dots: `volta.node`. For `keys` the
-    /// key. For `lines` a pattern.
+    /// key. For `lines` a pattern. For `call` the method's name.
     pub path: &'static str,
     /// For a field that is an object or a list of objects with `name` and `version`, or a string
     /// `name@version`: the name to look for.
@@ -209,9 +212,20 @@ pub struct VersionField {
     #[serde(default)]
     pub after_line: &'static str,
     /// `true` if it is the path of another file of this kind, from this file's folder; that file's
-    /// fields of the same part are read in its place: `volta.extends`.
+    /// fields of the same part are read in its place: `volta.extends`. For `call` it is the option
+    /// `file`: a version file in this folder or below.
     #[serde(default)]
     pub extends: bool,
+    /// `true` if a TOML value may also be a table with the version under `version` or `prefix`, or
+    /// a list of such tables. One whose list `os` lacks this operating system is ignored; `ref`
+    /// and `path` are invalid.
+    #[serde(default)]
+    pub table: bool,
+    /// Another field of the file: a version below the one there is ignored, as Go ignores a
+    /// `toolchain` older than its `go` line.
+    pub at_least: Option<&'static str>,
+    /// A file that makes this field count for nothing, in the same folder or above: `go.work`.
+    pub unless_above: Option<&'static str>,
 }
 
 /// Whether a field pins or limits.
@@ -347,6 +361,9 @@ impl VersionField {
             exact: false,
             after_line: "",
             extends: false,
+            table: false,
+            at_least: None,
+            unless_above: None,
         }
     }
 }

@@ -13,12 +13,13 @@ use super::style::in_style_of;
 /// Makes `request` the value at the end of `path` (`["tools", "node"]`).
 ///
 /// A string keeps its kind of quotes. A number becomes a string: 3.10 would be 3.1. In an array, the
-/// request becomes the only element. `None` if the text isn't TOML, or if the value is neither a
-/// string, a number nor an array of these.
+/// request becomes the only element. In a table, it becomes the value of `version`. `None` if the
+/// text isn't TOML, or if the value is none of these.
 pub fn set(text: &str, path: &[&str], request: &str) -> Option<String> {
     let (mark, body) = split_mark(text);
     let document = DeTable::parse(body).ok()?;
     let found = value_at(document.get_ref(), path)?;
+    let found = version_in_table(found).unwrap_or(found);
     let mut cuts = Vec::new();
     let first = match found.get_ref() {
         DeValue::Array(list) => {
@@ -46,6 +47,13 @@ fn value_at<'a, 'text>(
         [] => Some(value),
         rest => value_at(value.get_ref().as_table()?, rest),
     }
+}
+
+/// The version of a value that is a table: `{ version = "20", os = ["linux"] }`.
+fn version_in_table<'a, 'text>(
+    value: &'a Spanned<DeValue<'text>>,
+) -> Option<&'a Spanned<DeValue<'text>>> {
+    value_at(value.get_ref().as_table()?, &["version"])
 }
 
 fn is_request(value: &Spanned<DeValue<'_>>) -> bool {
@@ -185,7 +193,7 @@ mod tests {
             "[tools]\nnode = true",
             "[tools]\nnode = []",
             "[tools]\nnode = ['20', { version = '18' }]",
-            "[tools]\nnode = { version = '20' }",
+            "[tools]\nnode = { prefix = '20' }",
             "[[tools]]\nnode = '20'",
             "tools = 'node'",
             "[tools]\nnode = '20'\nnode = '18'",
@@ -197,7 +205,6 @@ mod tests {
 
     #[test]
     fn toml_tables_are_searched_for_the_value() {
-        let version = &["tools", "node", "version"];
         for (before, after) in [
             ("[tools.node]\nversion = '20'\n", "[tools.node]\nversion = '22'\n"),
             (
@@ -206,7 +213,7 @@ mod tests {
             ),
             ("[tools]\nnode.version = '20'", "[tools]\nnode.version = '22'"),
         ] {
-            assert_eq!(set(before, version, "22").as_deref(), Some(after), "{before:?}");
+            assert_eq!(set(before, NODE, "22").as_deref(), Some(after), "{before:?}");
         }
     }
 

@@ -9,11 +9,25 @@
 //! name. What the manager runs is compared with what the case gives, and both with the case's
 //! `others`. This program finds the differences that the column doesn't name, and those that it
 //! names and that don't exist. Nothing reaches the network.
+//!
+//! It also puts cases of other projects' suites to usher, and prints for each source how many agree
+//! and which differ; `cases.rs` has the form of such a file.
+//!
+//! ```text
+//! cargo run -p usher-bench --bin conformance -- cases.jsonl
+//! ```
 #![allow(clippy::disallowed_methods, reason = "what only developers run prints paths as they are")]
 
 #[allow(dead_code, reason = "this runner needs less of the form than the suite's own")]
 #[path = "../../../../tests/it/conformance/format.rs"]
 mod format;
+#[allow(dead_code, reason = "what this runner doesn't compare is for the suite's own")]
+#[path = "../../../../tests/it/conformance/machine.rs"]
+mod machine;
+#[allow(dead_code, reason = "what this runner doesn't compare is for the suite's own")]
+#[path = "../../../../tests/it/conformance/memory.rs"]
+mod memory;
+mod cases;
 mod peers;
 
 use std::path::Path;
@@ -28,7 +42,12 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 #[expect(clippy::disallowed_methods, reason = "this is a main")]
 fn main() -> ExitCode {
     let name = std::env::args().nth(1).unwrap_or_default();
-    match Peer::named(&name).ok_or_else(|| Peer::usage().into()).and_then(|peer| run(&peer)) {
+    let differences = match Peer::named(&name) {
+        Some(peer) => run(&peer),
+        None if name.ends_with(".jsonl") => cases::run(Path::new(&name)),
+        None => Err(format!("{}, or a file of cases, .jsonl", Peer::usage()).into()),
+    };
+    match differences {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {

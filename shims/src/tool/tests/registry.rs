@@ -52,8 +52,11 @@ fn described(written: &RawRequest, tool: &Tool) -> String {
         return format!("extends {}", written.texts[0]);
     }
     let request = Request::parse_field(&written.texts[0], tool, field);
-    let is_range =
-        matches!(&request, Ok(request) if matches!(request.kind(), RequestKind::Range(_)));
+    let is_range = matches!(
+        &request,
+        Ok(request)
+            if matches!(request.kind(), RequestKind::Range(range) if !range.names_one_version())
+    );
     let word = match field.role {
         FieldRole::Constraint => "constraint",
         FieldRole::Either if is_range => "constraint",
@@ -196,26 +199,25 @@ fn ruby_requests_and_files_are_read() {
         "Gemfile",
         &[
             ("source 'x'\nruby '3.2.1'\ngem 'rails'", "pin 3.2.1"),
-            ("ruby \"3.2\" # why", "pin 3.2"),
+            ("ruby \"3.2\" # why", "pin = 3.2"),
             ("  ruby('3.2.1')", "pin 3.2.1"),
             ("ruby '~> 3.2'", "constraint ~> 3.2"),
-            ("ruby '>= 3.0', '< 3.4'", "constraint >= 3.0, < 3.4; constraint >= 3.0"),
-            ("ruby('>= 3.0' , '< 3.4')", "constraint >= 3.0, < 3.4; constraint >= 3.0"),
-            (
-                "ruby '>= 3.0', '< 3.4', '!= 3.1.2'",
-                "constraint >= 3.0, < 3.4, != 3.1.2; constraint >= 3.0, < 3.4; constraint >= 3.0",
-            ),
-            ("ruby '2.7', engine: 'jruby', engine_version: '9.3'", "pin jruby-9.3; pin 2.7"),
+            ("ruby '>= 3.0', '< 3.4'", "constraint >= 3.0, < 3.4"),
+            ("ruby('>= 3.0' , '< 3.4')", "constraint >= 3.0, < 3.4"),
+            ("ruby '>= 3.0', '< 3.4', '!= 3.1.2'", "constraint >= 3.0, < 3.4, != 3.1.2"),
+            ("ruby '2.7', engine: 'jruby', engine_version: '9.3'", "pin jruby = 9.3"),
             (
                 "ruby \"2.7\", :engine => \"jruby\", :engine_version => \"9.3.1.0\"",
-                "pin jruby-9.3.1.0; pin 2.7",
+                "pin jruby-9.3.1.0",
             ),
             (
                 "ruby('2.7', :engine => 'truffleruby', :engine_version => '24.1.1')",
-                "pin truffleruby-24.1.1; pin 2.7",
+                "pin truffleruby-24.1.1",
             ),
+            ("ruby '3.2.1', engine: 'ruby', engine_version: '3.2.1'", "pin 3.2.1"),
             ("ruby '3.2.1', patchlevel: '31'", "pin 3.2.1"),
-            ("ruby file: '.ruby-version'", ""),
+            ("ruby '2.0.0', patchlevel: '100'", "pin 2.0.0-p100"),
+            ("ruby file: '.ruby-version'", "extends .ruby-version"),
             ("gem 'ruby'", ""),
             ("# ruby '3.2.1'", ""),
         ],
@@ -277,10 +279,10 @@ fn perl_requests_and_files_are_read() {
         "perl",
         "cpanfile",
         &[
-            ("requires 'perl', '5.036';", "constraint 5.036"),
-            ("requires \"perl\" => \"v5.36.0\";", "constraint v5.36.0"),
-            ("requires perl => 5.010_001;", "constraint 5.010_001"),
-            ("  requires 'perl' , 5.036;", "constraint 5.036"),
+            ("requires 'perl', '5.036';", "constraint >=5.036"),
+            ("requires \"perl\" => \"v5.36.0\";", "constraint >=v5.36.0"),
+            ("requires perl => 5.010_001;", "constraint >=5.010_001"),
+            ("  requires 'perl' , 5.036;", "constraint >=5.036"),
             ("requires('perl', '>= 5.036, < 6');", "constraint >= 5.036, < 6"),
             ("requires 'Plack', '1.0';", ""),
         ],
@@ -343,9 +345,9 @@ fn go_requests_and_files_are_read() {
             "go",
             name,
             &[
-                ("module x\n\ngo 1.22\n", "constraint 1.22"),
-                ("go 1.22.0 // why\ntoolchain go1.22.5", "pin 1.22.5; constraint 1.22.0"),
-                ("go 1.21rc2", "constraint 1.21rc2"),
+                ("module x\n\ngo 1.22\n", "constraint >=1.22"),
+                ("go 1.22.0 // why\ntoolchain go1.22.5", "pin 1.22.5; constraint >=1.22.0"),
+                ("go 1.21rc2", "constraint >=1.21rc2"),
                 ("toolchain default", ""),
                 ("require golang.org/x/go 1.22", ""),
             ],
@@ -457,7 +459,8 @@ fn definitions_are_consistent() {
         for (from, to) in tool.normalize {
             let placeholders = |text: &str| text.matches("{}").count();
             assert!(
-                placeholders(from) >= placeholders(to) && placeholders(to) > 0,
+                placeholders(from) >= placeholders(to)
+                    && (placeholders(from) == 0 || placeholders(to) > 0),
                 "{name}: {from} is {to}"
             );
         }
