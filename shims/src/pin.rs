@@ -58,9 +58,7 @@ impl Pin {
 
     /// Whether the preferred request is a range that doesn't name one version.
     pub fn is_range(&self) -> bool {
-        let is_open = |kind: &RequestKind| {
-            matches!(kind, RequestKind::Range(range) if !range.names_one_version())
-        };
+        let is_open = |kind: &RequestKind| matches!(kind, RequestKind::Range(range) if !range.names_one_version());
         self.request().is_some_and(|request| is_open(request.kind()))
     }
 }

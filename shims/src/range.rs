@@ -160,6 +160,49 @@ mod tests {
         check("", "4.0.0", "");
         check("<7", "6.14.18", "7.0.0");
         check("=12.0.0", "12.0.0", "12.0.1");
+        check(">=*", "4.0.0", "");
+        check(">X", "", "4.0.0");
+        check("x - 1.0.0", "0.9.0 1.0.0", "1.0.1");
+        check("1.0.0 - x", "1.0.0 9.0.0", "0.9.0");
+        check("1.x+build.123", "1.4.0", "2.0.0");
+        check("1.x.x-alpha+build", "1.4.0", "2.0.0");
+        check("~2.*.1", "2.0.0 2.9.0", "3.0.0");
+    }
+
+    #[test]
+    fn composer_constraints_match_versions() {
+        let check = |range, inside, outside| check(Dialect::Composer, range, inside, outside);
+        check(">=8.4.0RC1,<8.5", "8.4.0RC1 8.4.5", "8.4.0beta1 8.5.0alpha1 8.5.0");
+        check(">=8.1 !=8.4.0RC1", "8.1.0 8.4.0", "8.4.0RC1 8.4.0RC2");
+        check("^8.4.0-rc1", "8.4.0RC1 8.4.0RC2 8.9.0", "8.4.0beta1 9.0.0alpha1");
+        check("<8.5-DEV", "8.4.9", "8.5.0 8.5.0alpha1 8.4.0RC1");
+        check(">8.0-dev", "8.0.0 8.1.0", "7.4.0 8.1.0RC1");
+        check("^8.1.", "8.1.27 8.4.0", "9.0.0");
+        check("8.1.", "8.1.0", "8.1.27");
+        check("^8.1.2+build", "8.1.2", "8.1.1");
+        check("7.4 - 8.1", "7.4.0 8.1.9", "8.2.0");
+        check("7.4 - 8.1.2", "8.1.2", "8.1.3");
+        check("7.4.0 - 8.1-RC1", "8.1.0RC1 8.0.9", "8.1.0 8.1.1");
+        check("8.1.*@dev || ~8.3.1", "8.1.4 8.3.2", "8.2.0 8.4.0");
+    }
+
+    #[test]
+    fn poetry_constraints_match_versions() {
+        let check = |range, inside, outside| check(Dialect::Poetry, range, inside, outside);
+        check(">=3.8 <3.12", "3.8.0 3.11.2", "3.12.0 3.13.2");
+        check("^3.9 | ~2.7", "3.9.1 2.7.18", "3.8.0 2.6.0 4.0.0");
+        check("~=3", "3.0.0 3.9.0", "4.0.0");
+    }
+
+    #[test]
+    fn gem_and_elixir_requirements_match_versions() {
+        let gem = |range, inside, outside| check(Dialect::Gem, range, inside, outside);
+        gem(">= 3.3.0.preview1", "3.3.0-preview1 3.3.0-rc1 3.3.0", "3.2.9 3.3.0-dev");
+        gem(">= 3.2, != 3.3.0.rc1", "3.2.0 3.3.0", "3.3.0-rc1");
+        gem("= 3.1", "3.1.0", "3.1.4");
+        let elixir = |range, inside, outside| check(Dialect::Elixir, range, inside, outside);
+        elixir("== 0.9.3+dev", "0.9.3", "0.9.4");
+        elixir("~> 1.15.0-rc.0", "1.15.0-rc.1 1.15.7-otp-26", "1.16.0");
     }
 
     #[test]
@@ -173,6 +216,15 @@ mod tests {
         check("!=3.9.*, >=3.8", "3.8.1 3.10.0", "3.9.4 3.7.0");
         check(">3.8", "3.9.0 3.8.1", "3.8.0 3.8");
         check(">=3.13.0rc1", "3.13.0rc2 3.13.0", "3.13.0b1");
+        check(">=3.13.0rc1,<3.14", "3.13.0rc1 3.13.5", "3.14.0a7 3.14.0");
+        check("<3.14.0b1,>=3.13", "3.14.0a7", "3.14.0b1");
+        check(">=3.9,!=3.14.0a1", "3.13.5", "3.14.0a1 3.14.0a2");
+        check("==3.14.0-RC1", "3.14.0rc1", "3.14.0rc2 3.14.0");
+        check(">=3.14.0.preview1", "3.14.0rc1", "3.14.0b4");
+        check(">=3.14.0alpha1", "3.14.0a2 3.14.0b1", "3.14.0.dev1");
+        check(">=3.14.0a1.dev1,<3.14.0b1", "3.14.0a1", "3.14.0.dev3");
+        check("===3.9.1", "3.9.1", "3.9.10");
+        check("===3.9", "", "3.9.0");
     }
 
     #[test]
@@ -180,7 +232,7 @@ mod tests {
         for text in [">=", "=", "^", "hello", ">=a", "1 || x y z", ">=1 <"] {
             assert_eq!(Range::parse(text, Dialect::Npm), None, "{text}");
         }
-        for text in [">=*.1", "x.1", "1.x.2", "1.2.3.4", ">=1.*-2"] {
+        for text in [">=*.1", "x.1", "1.x.2", "1.2.3.4", "1.2.3 ~", "- 1"] {
             assert_eq!(Range::parse(text, Dialect::Npm), None, "{text}");
         }
         for text in ["3.8", ">=", "=>3.8", "~3.8", ">=3.8.*", "^3.8", "==3.14.0a1.*", ">=3.13t"] {

@@ -78,11 +78,7 @@ impl Request {
     }
 
     /// Reads a constraint: a range, or what else limits the versions. A word limits none.
-    fn parse_constraint(
-        text: &str,
-        tool: &Tool,
-        dialect: Dialect,
-    ) -> Result<Self, &'static str> {
+    fn parse_constraint(text: &str, tool: &Tool, dialect: Dialect) -> Result<Self, &'static str> {
         let text = text.replace(['\n', '\r', '\t'], " ");
         if text.len() <= MAX_LENGTH
             && let Some(range) = Range::parse_bare(&text, dialect)

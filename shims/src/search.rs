@@ -303,7 +303,8 @@ impl<W: World> Search<'_, W> {
         let Some(name) = field.and_then(|field| field.unless_above) else { return false };
         let ceiling = self.index.ceiling();
         let mut folders = path.ancestors().skip(1);
-        let has = |folder: &Path| self.world.existing_names(folder, &[name]).is_ok_and(|one| one != 0);
+        let has =
+            |folder: &Path| self.world.existing_names(folder, &[name]).is_ok_and(|one| one != 0);
         let found = folders.find(|folder| has(folder) || ceiling == Some(*folder));
         found.is_some_and(has)
     }

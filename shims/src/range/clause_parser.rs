@@ -1,5 +1,7 @@
 //! The dialects whose ranges are clauses: PEP 440, Poetry, Ruby, Elixir, Composer, go.mod, Perl.
 
+use std::borrow::Cow;
+
 use super::clauses::{Clause, Clauses, Operator};
 use crate::version::Version;
 use usher_tool::Dialect;
@@ -58,8 +60,8 @@ fn words(text: &str) -> Vec<String> {
 
 /// `8.0 - 8.2`: the end includes all versions that begin with it, if it has not all numbers.
 fn between((low, high): (&str, &str), dialect: Dialect) -> Option<Vec<Clause>> {
-    let low = version(bound(low, dialect), dialect)?;
-    let high = version(bound(high, dialect), dialect)?;
+    let low = version(&bound(low, dialect), dialect)?;
+    let high = version(&bound(high, dialect), dialect)?;
     let is_whole = high.numbers().as_slice().len() > 2 || !high.tail().is_empty();
     let end = if is_whole { Operator::AtMost } else { Operator::UpTo };
     Some(vec![
@@ -73,6 +75,7 @@ fn clause(part: &str, dialect: Dialect) -> Option<Vec<Clause>> {
     let rest = part.trim_start_matches(['<', '>', '=', '~', '!', '^']);
     let sign = &part[..part.len() - rest.len()];
     let written = bound(rest, dialect);
+    let written = written.as_ref();
     if matches!(written, "*" | "x") {
         return matches!(sign, "" | "=" | "==").then(Vec::new);
     }
@@ -113,8 +116,8 @@ fn operator(sign: &str, version: &Version, dialect: Dialect) -> Option<Operator>
         ("==", _) | ("=", Gem | Composer | Poetry) | ("", Gem | Elixir | Composer | Poetry) => {
             Operator::Equal
         }
-        ("~=", Pep440 | Poetry) if all_but_last > 0 => Operator::Compatible(all_but_last),
-        ("~>", Gem | Elixir | Composer) | ("~", Composer) => {
+        ("~=", Pep440) if all_but_last > 0 => Operator::Compatible(all_but_last),
+        ("~>", Gem | Elixir | Composer) | ("~", Composer) | ("~=", Poetry) => {
             Operator::Compatible(all_but_last.max(1))
         }
         ("~", Poetry) => Operator::Compatible(numbers.len().min(2)),
@@ -129,20 +132,27 @@ fn significant(numbers: &[u64]) -> usize {
     numbers.iter().position(|number| *number != 0).unwrap_or(numbers.len().saturating_sub(1)) + 1
 }
 
-/// A bound without what its dialect ignores: a build's label, Composer's stability flags (`@dev`,
-/// `-dev`) and a dot too many, as in `^8.1.`.
-fn bound(text: &str, dialect: Dialect) -> &str {
+/// A bound without what its dialect ignores: a build's label, a dot too many (`^8.1.`), and
+/// Composer's stability flags but for `dev`, which is before all pre-releases.
+fn bound(text: &str, dialect: Dialect) -> Cow<'_, str> {
     let text = text.trim();
     if !matches!(dialect, Dialect::Composer | Dialect::Elixir) {
-        return text;
+        return text.into();
     }
     let text = text.split_once('+').map_or(text, |(version, _)| version);
     if dialect == Dialect::Elixir {
-        return text;
+        return text.into();
     }
-    let text = text.split_once('@').map_or(text, |(version, _)| version);
-    let text = ["-dev", "-stable"].into_iter().find_map(|flag| without_end(text, flag)).unwrap_or(text);
-    text.strip_suffix('.').unwrap_or(text)
+    let (text, flag) = text.split_once('@').unwrap_or((text, ""));
+    let (text, is_dev) = match without_end(text, "-dev") {
+        Some(text) => (text, true),
+        None => (without_end(text, "-stable").unwrap_or(text), flag.eq_ignore_ascii_case("dev")),
+    };
+    let text = text.strip_suffix('.').unwrap_or(text);
+    match is_dev && text.bytes().all(|byte| byte.is_ascii_digit() || b".vV".contains(&byte)) {
+        true => format!("{text}-dev").into(),
+        false => text.into(),
+    }
 }
 
 /// A text without this end, whatever its case.
@@ -155,11 +165,9 @@ fn version(text: &str, dialect: Dialect) -> Option<Version> {
     let version = match dialect {
         Dialect::Perl => perl(text),
         Dialect::Pep440 | Dialect::Poetry => pep440(text),
-        Dialect::Npm
-        | Dialect::Gem
-        | Dialect::Elixir
-        | Dialect::Composer
-        | Dialect::Minimum => Version::parse(text),
+        Dialect::Npm | Dialect::Gem | Dialect::Elixir | Dialect::Composer | Dialect::Minimum => {
+            Version::parse(text)
+        }
     };
     version.filter(Version::is_standard_build)
 }

@@ -63,23 +63,23 @@ impl Clauses {
 
 impl Clause {
     /// Whether it names a pre-release, so that its list admits them. Who excludes one of them asks
-    /// for none by that, except in RubyGems and Elixir.
+    /// for none by that, except in RubyGems and Elixir; and Composer's `-dev` only says where a
+    /// range begins or ends.
     fn names_prerelease(&self, dialect: Dialect) -> bool {
         let is_counted = self.operator != Operator::NotEqual
             || matches!(dialect, Dialect::Gem | Dialect::Elixir);
-        is_counted && self.version.is_prerelease()
+        let is_flag = dialect == Dialect::Composer && self.version.tail() == "-dev";
+        is_counted && !is_flag && self.version.is_prerelease()
     }
 
     fn contains(&self, version: &Version, dialect: Dialect) -> bool {
         let (own, seen) = (self.version.numbers(), version.numbers());
         let order = version.cmp_release(&self.version);
-        let has_numbers =
-            starts_with(seen, own.as_slice()) && starts_with(own, seen.as_slice());
+        let has_numbers = starts_with(seen, own.as_slice()) && starts_with(own, seen.as_slice());
         let same = has_numbers && (order.is_eq() || self.is_release_of(version));
         // A pre-release of this very version, which is a release.
         let precedes = has_numbers && version.is_prerelease() && !self.version.is_prerelease();
-        let at_least =
-            || order.is_gt() || same || (precedes && begins_before_releases(dialect));
+        let at_least = || order.is_gt() || same || (precedes && begins_before_releases(dialect));
         match self.operator {
             Operator::Less => {
                 order.is_lt() && !same && !(precedes && ends_before_prereleases(dialect))

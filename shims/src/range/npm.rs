@@ -32,7 +32,7 @@ pub(super) fn parse(text: &str) -> Option<Vec<semver::VersionReq>> {
 
 fn semver_range(text: &str) -> Option<semver::VersionReq> {
     let comparators = match text.split_once(" - ") {
-        Some((low, high)) => vec![bound(">=", low.trim())?, bound("<=", high.trim())?],
+        Some((low, high)) => vec![bound("- >=", low.trim())?, bound("- <=", high.trim())?],
         None => {
             let joined = join_operators(text);
             let parts = joined.split([' ', ',']).filter(|part| !part.is_empty());
@@ -68,37 +68,39 @@ fn comparator(part: &str) -> Option<String> {
         "" | "==" => "=",
         "~>" | "~=" => "~",
         "^=" => "^",
-        other => other,
+        operator => operator,
     };
     bound(operator, version)
 }
 
 /// One bound for the `semver` crate; empty if it contains every version.
 fn bound(operator: &str, version: &str) -> Option<String> {
-    match (numbers(version)?, operator) {
+    let (numbers, rest) = split_at_any(version)?;
+    // In tildes, carets and hyphen ranges, what follows a number that may be any is ignored.
+    let is_ignored = matches!(operator, "~" | "^" | "- >=" | "- <=");
+    let is_any = |part: &str| matches!(part, "" | "x" | "X" | "*");
+    if !is_ignored && !rest.split('-').next().is_none_or(|rest| rest.split('.').all(is_any)) {
+        return None;
+    }
+    match (numbers, operator.trim_start_matches("- ")) {
         ("", "<" | ">") => Some(NOTHING.to_owned()),
         ("", "=" | "<=" | ">=" | "~" | "^") => Some(String::new()),
-        (version, operator) => Some(format!("{operator}{version}")),
+        (numbers, operator) => Some(format!("{operator}{numbers}")),
     }
 }
 
-/// A version without its `v` and its build, up to the first number that may be any: `1.x.x-alpha`
-/// is 1. `None` if it isn't one.
-fn numbers(version: &str) -> Option<&str> {
-    let version = version.trim_start_matches(['v', 'V']);
+/// A version without its `v` and its build, in front of the first number that may be any, and what is
+/// behind it: `1.x.x-alpha` is 1.
+fn split_at_any(version: &str) -> Option<(&str, &str)> {
+    let version = version.trim_start_matches(['v', 'V', '=']);
     let version = version.split_once('+').map_or(version, |(release, _)| release);
-    if version.is_empty() {
-        return None;
-    }
     let mut end = 0;
     for (place, part) in version.splitn(3, '.').enumerate() {
         let number = part.split('-').next().filter(|_| place == 2).unwrap_or(part);
         if matches!(number, "x" | "X" | "*") {
-            // What is behind it must be any as well, or a pre-release's name.
-            let rest = version[end..].trim_start_matches(['.', 'x', 'X', '*']);
-            return (rest.is_empty() || rest.starts_with('-')).then_some(&version[..end]);
+            return Some((&version[..end], version[end..].trim_start_matches('.')));
         }
         end += part.len() + usize::from(place > 0);
     }
-    Some(version)
+    (!version.is_empty()).then_some((version, ""))
 }

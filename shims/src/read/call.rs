@@ -25,11 +25,7 @@ struct MethodCall {
 }
 
 /// Reads the first call of each field's method.
-pub(super) fn read(
-    text: &str,
-    fields: &'static [VersionField],
-    tool: &Tool,
-) -> Vec<RawRequest> {
+pub(super) fn read(text: &str, fields: &'static [VersionField], tool: &Tool) -> Vec<RawRequest> {
     let written = fields.iter().filter_map(|field| {
         let call = first_call(text, field.path)?;
         let request = match field.extends {
@@ -78,7 +74,9 @@ impl MethodCall {
                 Some(format!("{exact}p{patch}"))
             }
             ([exact], _) if is_exact(exact, tool) => Some(exact.clone()),
-            ([word], _) if !begins_with_digit(word) && !word.contains([' ', '<', '>', '=', '~']) => {
+            ([word], _)
+                if !begins_with_digit(word) && !word.contains([' ', '<', '>', '=', '~']) =>
+            {
                 Some(word.clone())
             }
             (versions, _) => Some(with_operators(versions)),
@@ -258,7 +256,11 @@ impl CallCursor<'_> {
         let is_value = match quote {
             Some(quote) => self.take(quote.encode_utf8(&mut [0; 4])),
             // A word is something of the program's.
-            None => start > 0 && (begins_with_digit(&self.text[place.clone()]) || self.text[..start].ends_with(':')),
+            None => {
+                start > 0
+                    && (begins_with_digit(&self.text[place.clone()])
+                        || self.text[..start].ends_with(':'))
+            }
         };
         let is_interpolated = quote == Some('"') && self.text[place.clone()].contains("#{");
         (is_value && length > 0 && !is_interpolated).then_some(place)

@@ -281,7 +281,9 @@ mod tests {
         static FIELDS: [VersionField; 1] =
             [VersionField { table: true, ..VersionField::pinning("tools.x") }];
         let check = |value: &str, expected: &str| {
-            for text in [format!("[tools]\nx = {value}\ny = 1"), format!("tools = {{ x = {value} }}")] {
+            for text in
+                [format!("[tools]\nx = {value}\ny = 1"), format!("tools = {{ x = {value} }}")]
+            {
                 let found = read(&text, &FIELDS).unwrap();
                 let texts: Vec<&str> =
                     found.iter().flat_map(|raw| &raw.texts).map(String::as_str).collect();

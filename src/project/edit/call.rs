@@ -39,11 +39,15 @@ mod tests {
             ("# x '1'\r\nx(\"3.2.1\")\r\n", "# x '1'\r\nx(\"3.3.0\")\r\n"),
             ("x '3.2.1', y: 1", "x '3.3.0', y: 1"),
             ("x ['3.2.1']", "x ['3.3.0']"),
-            ("x '3.2.1', engine: 'x', engine_version: '3.2.1'", "x '3.3.0', engine: 'x', engine_version: '3.2.1'"),
+            (
+                "x '3.2.1', engine: 'x', engine_version: '3.2.1'",
+                "x '3.3.0', engine: 'x', engine_version: '3.2.1'",
+            ),
         ] {
             check(before, "3.3.0", Some(after));
         }
-        let engine = |version: &str| format!("x '3.1', engine: 'j',\n  engine_version: '{version}'");
+        let engine =
+            |version: &str| format!("x '3.1', engine: 'j',\n  engine_version: '{version}'");
         check(&engine("9.4"), "j-9.5.0", Some(&engine("9.5.0")));
     }
 

@@ -105,7 +105,8 @@ impl OutsideCase {
             true => version.clone(),
             false => format!("{} {version}", tool.name),
         });
-        let files = self.files.iter().map(|(name, text)| (name.clone(), Content::Text(text.clone())));
+        let files =
+            self.files.iter().map(|(name, text)| (name.clone(), Content::Text(text.clone())));
         let mut case = Case {
             installed: Some(installed.collect()),
             call: tool.main_program().to_owned(),

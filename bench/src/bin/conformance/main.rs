@@ -18,6 +18,7 @@
 //! ```
 #![allow(clippy::disallowed_methods, reason = "what only developers run prints paths as they are")]
 
+mod cases;
 #[allow(dead_code, reason = "this runner needs less of the form than the suite's own")]
 #[path = "../../../../tests/it/conformance/format.rs"]
 mod format;
@@ -27,7 +28,6 @@ mod machine;
 #[allow(dead_code, reason = "what this runner doesn't compare is for the suite's own")]
 #[path = "../../../../tests/it/conformance/memory.rs"]
 mod memory;
-mod cases;
 mod peers;
 
 use std::path::Path;
