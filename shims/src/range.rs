@@ -75,6 +75,11 @@ impl Range {
         matches!(&self.bounds, Bounds::Clauses(clauses) if clauses.names_one_version())
     }
 
+    /// Whether it contains no version at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(&self.bounds, Bounds::Semver(any) if npm::is_empty(any))
+    }
+
     /// Whose versions it is of.
     pub fn build(&self) -> &Build {
         &self.build
@@ -82,7 +87,7 @@ impl Range {
 
     /// Reads a constraint, in which a bare version may be a range.
     pub(crate) fn parse_bare(text: &str, dialect: Dialect) -> Option<Self> {
-        if reads_bare(dialect) { Self::parse(text, dialect) } else { None }
+        if reads_bare(text, dialect) { Self::parse(text, dialect) } else { None }
     }
 
     /// Whether it contains a version, of any flavour.
@@ -97,10 +102,12 @@ impl Range {
 }
 
 /// Whether a bare version is a range in a constraint: a minimum, or that version alone.
-fn reads_bare(dialect: Dialect) -> bool {
+fn reads_bare(text: &str, dialect: Dialect) -> bool {
     match dialect {
+        // A version with a build's label is one.
+        Dialect::Elixir => text.contains('+'),
         Dialect::Poetry | Dialect::Composer | Dialect::Minimum | Dialect::Perl => true,
-        Dialect::Npm | Dialect::Pep440 | Dialect::Gem | Dialect::Elixir => false,
+        Dialect::Npm | Dialect::Pep440 | Dialect::Gem => false,
     }
 }
 

@@ -86,8 +86,8 @@ impl Request {
             let text = as_minimum(text, dialect);
             return Ok(Self { text: text.into(), kind: RequestKind::Range(range) });
         }
-        let request = Self::parse_in(&text, tool, dialect, RequestTrust::Project)?;
-        match &request.kind {
+        let kind = parse_kind(bare(&text), tool, dialect, RequestTrust::Project)?;
+        match &kind {
             RequestKind::Named(_) | RequestKind::System | RequestKind::Path(_) => {
                 Err("expected a range")
             }
@@ -97,7 +97,7 @@ impl Request {
             | RequestKind::Latest
             | RequestKind::Lts
             | RequestKind::LtsBack(_)
-            | RequestKind::LtsNamed(_) => Ok(request),
+            | RequestKind::LtsNamed(_) => Ok(Self { text: bare(&text).into(), kind }),
         }
     }
 
@@ -108,8 +108,10 @@ impl Request {
         trust: RequestTrust,
     ) -> Result<Self, &'static str> {
         let text = bare(text).replace('\t', " ");
-        let kind = parse_kind(&text, tool, dialect, trust)?;
-        Ok(Self { text: text.into(), kind })
+        match parse_kind(&text, tool, dialect, trust)? {
+            RequestKind::Range(range) if range.is_empty() => Err("no version is in this range"),
+            kind => Ok(Self { text: text.into(), kind }),
+        }
     }
 
     /// The request as it was written.

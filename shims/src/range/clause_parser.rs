@@ -74,7 +74,10 @@ fn between((low, high): (&str, &str), dialect: Dialect) -> Option<Vec<Clause>> {
 fn clause(part: &str, dialect: Dialect) -> Option<Vec<Clause>> {
     let rest = part.trim_start_matches(['<', '>', '=', '~', '!', '^']);
     let sign = &part[..part.len() - rest.len()];
-    let written = bound(rest, dialect);
+    // Composer's flag counts for a comparison alone.
+    let flagless =
+        rest.split('@').next().filter(|_| sign.is_empty() && dialect == Dialect::Composer);
+    let written = bound(flagless.unwrap_or(rest), dialect);
     let written = written.as_ref();
     if matches!(written, "*" | "x") {
         return matches!(sign, "" | "=" | "==").then(Vec::new);

@@ -11,6 +11,14 @@ pub(super) fn contains(any: &[semver::VersionReq], version: &Version) -> bool {
     any.iter().any(|range| range.matches(&version))
 }
 
+/// Whether it contains no version at all: `>x`.
+pub(super) fn is_empty(any: &[semver::VersionReq]) -> bool {
+    let is_nothing = |bound: &semver::Comparator| {
+        bound.op == semver::Op::Less && bound.major == 0 && bound.pre.as_str() == "0"
+    };
+    any.iter().all(|range| range.comparators.iter().any(is_nothing))
+}
+
 /// A version as the `semver` crate knows it; `None` for a pre-release that npm couldn't name.
 fn semver_of(version: &Version) -> Option<semver::Version> {
     let numbers = version.numbers();

@@ -10,7 +10,7 @@
 //! | `kind` | what `input` is: `pin` and `constraint`, the text of a request; `file`, a whole file |
 //! | `via` | where it stands: a version file, with its field after a `#` where the first one of that kind isn't meant; a variable; `argument`, for `+REQUEST` |
 //! | `input` | the text |
-//! | `versions` | the installed versions; another tool's has its name in front: `erlang 26.2` |
+//! | `versions` | the installed versions; another tool's has its name in front: `erlang 26.2`. A tool that these were built for is on PATH |
 //! | `expected` | the version that runs; `missing`, one that isn't installed; `error`; `none`, what is next on PATH |
 //! | `source` | whose case it is; by default the name of the file |
 //! | `files` | other files of the project, by name |
@@ -113,6 +113,9 @@ impl OutsideCase {
             files: files.collect(),
             ..Case::default()
         };
+        // A tool that needs another one finds it on PATH.
+        let runtime = tool.built_for.and_then(|built_for| Tool::named(TOOLS, built_for.tool));
+        case.path.extend(runtime.map(|runtime| format!("/usr/bin/{}", runtime.main_program())));
         let (name, field) = self.via.split_once('#').unwrap_or((&self.via, ""));
         if tool.variables.contains(&name) {
             case.env.insert(name.to_owned(), self.input.clone());
