@@ -1,6 +1,6 @@
 //! Whether a mention agrees with the active version. Values in, a value out.
 
-use usher_shims::request::{Request, RequestKind, RequestTrust};
+use usher_shims::request::{Request, RequestKind};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
@@ -21,10 +21,18 @@ pub enum Agreement {
 const HIGH_NUMBER: u64 = 99_999;
 
 /// Compares the requests of a mention with a baseline. It agrees if any of them does.
-pub(super) fn compare_requests(requests: &[String], baseline: &Baseline, tool: &Tool) -> Agreement {
+pub(super) fn compare_requests(
+    requests: &[Result<Request, &'static str>],
+    baseline: &Baseline,
+    tool: &Tool,
+) -> Agreement {
     let mut agreement = Agreement::Disagrees;
-    for text in requests {
-        match compare_request(text, baseline, tool) {
+    for request in requests {
+        let compared = match request {
+            Ok(request) => compare_request(request, baseline, tool),
+            Err(reason) => Agreement::Unknown(reason),
+        };
+        match compared {
             Agreement::Agrees => return Agreement::Agrees,
             Agreement::Disagrees => {}
             open @ Agreement::Unknown(_) => agreement = open,
@@ -33,24 +41,20 @@ pub(super) fn compare_requests(requests: &[String], baseline: &Baseline, tool: &
     agreement
 }
 
-fn compare_request(text: &str, baseline: &Baseline, tool: &Tool) -> Agreement {
-    let request = match Request::parse(text, tool, RequestTrust::Project) {
-        Ok(request) => request,
-        Err(reason) => return Agreement::Unknown(reason),
-    };
+fn compare_request(request: &Request, baseline: &Baseline, tool: &Tool) -> Agreement {
     if compared_requests(baseline).any(|requested| requested.kind() == request.kind()) {
         return Agreement::Agrees;
     }
-    if let Some(reason) = why_unknown(&request) {
+    if let Some(reason) = why_unknown(request) {
         return Agreement::Unknown(reason);
     }
     let agrees = match &baseline.expected {
         Expected::Version(version) => {
             let will_do =
-                |requested: &Request| baseline.is_constraint && overlap(&request, requested, tool);
+                |requested: &Request| baseline.is_constraint && overlap(request, requested, tool);
             request.matches(version, tool) || compared_requests(baseline).any(will_do)
         }
-        Expected::NotInstalled => return judge_by_requests(&request, baseline, tool),
+        Expected::NotInstalled => return judge_by_requests(request, baseline, tool),
         Expected::Unknown => return Agreement::Unknown("the active version is unknown"),
     };
     if agrees { Agreement::Agrees } else { Agreement::Disagrees }
@@ -172,6 +176,7 @@ fn neighbors(text: &str, tool: &Tool) -> Vec<Version> {
 
 #[cfg(test)]
 mod tests {
+    use usher_shims::request::RequestTrust;
     use usher_shims::tool::TOOLS;
 
     use super::super::mention::MentionPlace;
@@ -195,7 +200,8 @@ mod tests {
         let tool = Tool::named(TOOLS, name).unwrap();
         let baseline = baseline(tool, requested, version);
         for (requests, expected) in mentions {
-            let requests: Vec<String> = requests.split('|').map(str::to_owned).collect();
+            let parse = |text| Request::parse(text, tool, RequestTrust::Project);
+            let requests: Vec<_> = requests.split('|').map(parse).collect();
             let agreement = match compare_requests(&requests, &baseline, tool) {
                 Agreement::Agrees => '=',
                 Agreement::Disagrees => '!',

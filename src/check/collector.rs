@@ -145,7 +145,8 @@ impl<'a> MentionCollector<'a> {
             written.values.iter().map(String::as_str).take(MAX_SHOWN.0).collect();
         let shown = format!("{}{}", written.label, values.join(", "));
         let shown = shown.chars().take(MAX_SHOWN.1).collect();
-        self.mentions.push(Mention { tool, requests, place, kind, shown });
+        let read = Vec::new();
+        self.mentions.push(Mention { tool, requests, read, place, kind, shown });
     }
 }
 

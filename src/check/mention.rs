@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use usher_shims::request::{Request, RequestTrust};
 use usher_shims::tool::Tool;
 
 /// A place in a project that names a version of a tool.
@@ -12,6 +13,8 @@ pub struct Mention {
     pub tool: &'static Tool,
     /// The requests as written; several in a matrix.
     pub requests: Vec<String>,
+    /// The same as a version file's own dialect has them; none of other files.
+    pub read: Vec<Request>,
     /// Where it is.
     pub place: MentionPlace,
     /// Its kind.
@@ -44,6 +47,17 @@ pub enum MentionKind {
     Variable,
     /// An input of a CI action.
     Input,
+}
+
+impl Mention {
+    /// Its requests in the dialect of its file, or why a text is none.
+    pub(super) fn parsed(&self) -> Vec<Result<Request, &'static str>> {
+        let parse = |text: &String| Request::parse(text, self.tool, RequestTrust::Project);
+        match self.read.is_empty() {
+            true => self.requests.iter().map(parse).collect(),
+            false => self.read.iter().cloned().map(Ok).collect(),
+        }
+    }
 }
 
 impl MentionKind {

@@ -103,6 +103,7 @@ fn mention(root: &Path, tool: &'static Tool, pin: &Pin, kind: MentionKind) -> Op
         tool,
         shown: format!("{label}{}", requests.join(" ")),
         requests,
+        read: pin.requests.clone(),
         place: MentionPlace { path: relative_path(root, &place.path), line: place.line },
         kind,
     })

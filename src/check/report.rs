@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::Result;
-use usher_shims::request::{Request, RequestTrust};
+use usher_shims::request::Request;
 use usher_shims::tool::Tool;
 
 use super::agreement::{Agreement, compare_requests, is_definite};
@@ -173,12 +173,12 @@ fn agreement(mention: &Mention, baseline: Option<&Baseline>, others: &[Baseline]
     if is_requester(mention, baseline) {
         return Agreement::Agrees;
     }
-    let agrees = |one: &Baseline| {
-        compare_requests(&mention.requests, one, mention.tool) == Agreement::Agrees
-    };
+    let requests = mention.parsed();
+    let agrees =
+        |one: &Baseline| compare_requests(&requests, one, mention.tool) == Agreement::Agrees;
     match others.iter().any(agrees) {
         true => Agreement::Agrees,
-        false => compare_requests(&mention.requests, baseline, mention.tool),
+        false => compare_requests(&requests, baseline, mention.tool),
     }
 }
 
@@ -194,9 +194,8 @@ fn is_requester(mention: &Mention, baseline: &Baseline) -> bool {
 
 /// A mention for others to be compared with; `None` if its versions are unknown.
 fn baseline_of_mention(mention: &Mention) -> Option<Baseline> {
-    let parse = |text: &String| Request::parse(text, mention.tool, RequestTrust::Project).ok();
     let requests: Vec<Request> =
-        mention.requests.iter().filter_map(parse).filter(is_definite).collect();
+        mention.parsed().into_iter().flatten().filter(is_definite).collect();
     let requester = Requester::Mention(mention.place.clone(), mention.shown.clone());
     let expected = Expected::NotInstalled;
     (!requests.is_empty()).then_some(Baseline {

@@ -243,7 +243,17 @@ fn not_installed(tool: &'static Tool, pin: &Pin) -> ExplainedError {
     ExplainedError {
         what: format!("{tool} {request} is not installed (requested by {origin})"),
         causes: Vec::new(),
-        hint: Some(format!("use install {tool}@{request}")),
+        hint: Some(install_command(tool, &request)),
+    }
+}
+
+/// The command that installs what is requested: by its text, or for a range, which a shell would read
+/// otherwise, all that the project requests.
+pub fn install_command(tool: &str, request: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-+/".contains(c);
+    match request.chars().all(is_plain) {
+        true => format!("use install {tool}@{request}"),
+        false => "use install".to_owned(),
     }
 }
 

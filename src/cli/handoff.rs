@@ -16,6 +16,7 @@ use usher_shims::resolve::{MissingVersion, Outcome, Plan};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 
+use crate::cli::explanation::install_command;
 use crate::cli::progress;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -180,5 +181,5 @@ fn check_policy(session: &Session, tool: &Tool, request: &Request, origin: &Orig
         format!("{} {request} is not installed (requested by {origin})", tool.name),
     )
     .because(format!("auto_install = \"{}\" ({setting})", session.settings.auto_install.name()))
-    .hint(format!("use install {}@{request}", tool.name)))
+    .hint(install_command(tool.name, request.as_str())))
 }

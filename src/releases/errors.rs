@@ -55,6 +55,10 @@ pub(super) fn not_found(
         false => format!("{matches} in the sources that answered (requested by {origin})"),
     };
     let error = Error::new(ErrorKind::NoMatchingVersion, what);
+    let error = match unlisted_flavour(request, &listed) {
+        Some(flavour) => error.because(format!("no source has {flavour}")),
+        None => error,
+    };
     let error = match nearest(tool_request.request, &listed).as_slice() {
         [] => error.hint(format!("use available {tool}")),
         nearest @ [first, ..] => {
@@ -65,6 +69,14 @@ pub(super) fn not_found(
         }
     };
     failures.iter().fold(error, |error, failure| error.because(failure.line()))
+}
+
+/// The flavour that is requested, if no listed version is of it.
+fn unlisted_flavour<'a>(request: &'a Request, listed: &[Version]) -> Option<&'a str> {
+    let RequestKind::Version(requested) = request.kind() else { return None };
+    let flavour = requested.flavour();
+    let is_listed = listed.iter().any(|version| version.flavour().starts_with(flavour));
+    (!is_listed).then_some(flavour)
 }
 
 /// All sources failed; `what` couldn't be done.

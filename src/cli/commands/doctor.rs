@@ -14,6 +14,7 @@ use usher_shims::search::{Finding, search};
 use usher_shims::world::World as _;
 
 use super::{RefusedNote, refused_system_programs};
+use crate::cli::explanation::install_command;
 use crate::cli::output::{self, Report};
 use crate::config::settings;
 use crate::registry::KnownTool;
@@ -296,7 +297,7 @@ fn check_selected_version(session: &Session, known: KnownTool<'_>) -> Option<Doc
             let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();
             let origin = &missing.pin.origin;
             let what = format!("{tool} {request} is not installed (requested by {origin})");
-            Some(DoctorCheck::note(what, format!("use install {tool}@{request}")))
+            Some(DoctorCheck::note(what, install_command(tool, &request)))
         }
         // A tool that runs on another one comes with that one, unless it is pinned.
         Ok(Selection::System(None)) if known.tool.runtime.is_none() => {

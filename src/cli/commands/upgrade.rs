@@ -15,6 +15,7 @@ use self::migration::{MigrationPolicy, migrate};
 use self::row::{UpgradeOutcome, UpgradeRow, UpgradeState, VersionStep};
 use super::get::requested_by;
 use super::{ToolArgument, tool_arguments};
+use crate::cli::explanation::install_command;
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -120,7 +121,7 @@ fn select<'a>(session: &'a Session, words: &[String]) -> Result<Vec<SelectedTool
         None => Ok(SelectedTool { known, is_named: true }),
         Some(request) => {
             let what = "`use upgrade` takes tool names without versions";
-            let hint = format!("use install {}@{request}", known.tool.name);
+            let hint = install_command(known.tool.name, request.as_str());
             Err(Error::new(ErrorKind::Usage, what).hint(hint))
         }
     });

@@ -8,6 +8,7 @@ use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::resolve::{MissingVersion, Outcome, Plan};
 
 use crate::cli::environment::toolchain_folder;
+use crate::cli::explanation::install_command;
 use crate::cli::output;
 use crate::session::Session;
 
@@ -87,7 +88,7 @@ fn not_installed(missing: &MissingVersion) -> Error {
     let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();
     let (tool, origin) = (missing.tool.name, &missing.pin.origin);
     let what = format!("{tool} {request} is not installed (requested by {origin})");
-    Error::new(ErrorKind::NotInstalled, what).hint(format!("use install {tool}@{request}"))
+    Error::new(ErrorKind::NotInstalled, what).hint(install_command(tool, &request))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use usher_shims::error::{Escaped, Result, Shown};
 
 use crate::cli::explanation::{
     Candidate, CandidateKind, Explanation, FindRelease, InstalledMatch, LatestMatch,
-    ToolExplanation, explain, is_requested,
+    ToolExplanation, explain, install_command, is_requested,
 };
 use crate::cli::output::{self, Report};
 use crate::config::folders;
@@ -162,7 +162,7 @@ fn latest_branch(tool: &ToolExplanation, latest: &LatestMatch) -> Branch {
         (Some(version), false) => {
             let hint = match is_upgradable(tool) {
                 true => format!("use upgrade {}", tool.tool),
-                false => format!("use install {}@{request}", tool.tool),
+                false => install_command(tool.tool, request),
             };
             format!("the latest release that matches {request} is {version}: {hint}")
         }
