@@ -104,10 +104,10 @@ impl Range {
 /// Whether a bare version is a range in a constraint: a minimum, or that version alone.
 fn reads_bare(text: &str, dialect: Dialect) -> bool {
     match dialect {
-        // A version with a build's label is one.
-        Dialect::Elixir => text.contains('+'),
+        // A version with a label that the range ignores.
+        Dialect::Elixir | Dialect::Npm => text.contains('+') || text.contains("x-"),
         Dialect::Poetry | Dialect::Composer | Dialect::Minimum | Dialect::Perl => true,
-        Dialect::Npm | Dialect::Pep440 | Dialect::Gem => false,
+        Dialect::Pep440 | Dialect::Gem => false,
     }
 }
 

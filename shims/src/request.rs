@@ -91,6 +91,9 @@ impl Request {
             RequestKind::Named(_) | RequestKind::System | RequestKind::Path(_) => {
                 Err("expected a range")
             }
+            RequestKind::Version(version) if !version.flavour().is_empty() => {
+                Err("expected a range")
+            }
             RequestKind::Range(range) if *range.build() != Build::Default => Err("invalid range"),
             RequestKind::Version(_)
             | RequestKind::Range(_)
