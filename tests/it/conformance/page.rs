@@ -74,6 +74,7 @@ fn contents() -> String {
 
 fn row(file: &VersionFile, tool: &str) -> String {
     let named = |text: &str| text.replace("{name}", "TOOL").replace("{variable}", "VARIABLE");
+    let call = file.reader == Reader::Call;
     let field = |field: &VersionField| {
         let of = field
             .entry_name
@@ -85,17 +86,20 @@ fn row(file: &VersionFile, tool: &str) -> String {
             format!(" below `{}`", field.after_line)
         };
         let role = match (field.extends, field.role) {
+            (true, _) if call => ", its option `file`: another version file",
             (true, _) => ", another such file",
             (false, FieldRole::Pin) => "",
             (false, FieldRole::Constraint) => ", a constraint",
             (false, FieldRole::Either) => ", a constraint if a range",
         };
-        format!("`{}`{of}{below}{role}", named(field.path).replace('|', "\\|"))
+        let what = if call { "the call of " } else { "" };
+        let table = if field.table { ", also as a table" } else { "" };
+        format!("{what}`{}`{of}{below}{table}{role}", named(field.path).replace('|', "\\|"))
     };
     let read = match file.reader {
         Reader::Plain => "a request per line".to_owned(),
         Reader::ToolVersions => "the line of the tool".to_owned(),
-        Reader::Json | Reader::Toml | Reader::Keys | Reader::Lines => {
+        Reader::Json | Reader::Toml | Reader::Keys | Reader::Lines | Reader::Call => {
             file.fields.iter().map(field).collect::<Vec<_>>().join("<br>")
         }
     };

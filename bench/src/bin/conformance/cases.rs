@@ -1,19 +1,6 @@
 //! Cases of other projects' suites, put to usher's resolver: a file of JSON lines, one case a line.
 //!
-//! ```text
-//! {"tool":"python","kind":"constraint","via":"pyproject.toml","input":">=3.13.0rc1,<3.14","versions":["3.13.5","3.14.0a7"],"expected":"3.13.5"}
-//! ```
-//!
-//! | key | meaning |
-//! |---|---|
-//! | `tool` | the tool's name |
-//! | `kind` | what `input` is: `pin` and `constraint`, the text of a request; `file`, a whole file |
-//! | `via` | where it stands: a version file, with its field after a `#` where the first one of that kind isn't meant; a variable; `argument`, for `+REQUEST` |
-//! | `input` | the text |
-//! | `versions` | the installed versions; another tool's has its name in front: `erlang 26.2`. A tool that these were built for is on PATH |
-//! | `expected` | the version that runs; `missing`, one that isn't installed; `error`; `none`, what is next on PATH |
-//! | `source` | whose case it is; by default the name of the file |
-//! | `files` | other files of the project, by name |
+//! `tests/conformance/README.md` explains the form.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -11,7 +11,7 @@
 //! names and that don't exist. Nothing reaches the network.
 //!
 //! It also puts cases of other projects' suites to usher, and prints for each source how many agree
-//! and which differ; `cases.rs` has the form of such a file.
+//! and which differ; `tests/conformance/README.md` has the form of such a file.
 //!
 //! ```text
 //! cargo run -p usher-bench --bin conformance -- cases.jsonl
