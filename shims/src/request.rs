@@ -338,8 +338,8 @@ pub(crate) fn has_default_flavour(version: &Version, tool: &Tool) -> bool {
     !version.is_free_threaded() && (flavour.is_empty() || tool.vendors.contains(&flavour))
 }
 
-/// Whether a version is in a range and of the range's build. The version in a flavour's name counts
-/// for it: PyPy's 7.3 is a Python 3.10 in `pypy3.10-7.3.19`.
+/// Whether a version is in a range and of the range's build. A version in the flavour's name counts
+/// for it: `pypy3.10-7.3.19` is a Python 3.10.
 fn is_in_range(version: &Version, range: &Range, tool: &Tool) -> bool {
     match range.build() {
         Build::Default => has_default_flavour(version, tool) && range.contains(version),

@@ -63,8 +63,8 @@ impl Clauses {
 
 impl Clause {
     /// Whether it names a pre-release, so that its list admits them. Who excludes one of them asks
-    /// for none by that, except in RubyGems and Elixir; and Composer's `-dev` only says where a
-    /// range begins or ends.
+    /// for none by that, except in Ruby's dialect and Elixir's; and Composer's `-dev` only says
+    /// where a range begins or ends.
     fn names_prerelease(&self, dialect: Dialect) -> bool {
         let is_counted = self.operator != Operator::NotEqual
             || matches!(dialect, Dialect::Gem | Dialect::Elixir);

@@ -39,13 +39,13 @@ pub(super) fn parse(text: &str) -> Option<Vec<semver::VersionReq>> {
 }
 
 fn semver_range(text: &str) -> Option<semver::VersionReq> {
-    let comparators = match text.split_once(" - ") {
-        Some((low, high)) => vec![bound("- >=", low.trim())?, bound("- <=", high.trim())?],
-        None => {
-            let joined = join_operators(text);
-            let parts = joined.split([' ', ',']).filter(|part| !part.is_empty());
-            parts.map(comparator).collect::<Option<Vec<_>>>()?
-        }
+    let comparators = if let Some((low, high)) = text.split_once(" - ") {
+        let ((low, _), (high, _)) = (split_at_any(low.trim())?, split_at_any(high.trim())?);
+        vec![bound(">=", low), bound("<=", high)]
+    } else {
+        let joined = join_operators(text);
+        let parts = joined.split([' ', ',']).filter(|part| !part.is_empty());
+        parts.map(comparator).collect::<Option<Vec<_>>>()?
     };
     let bounds: Vec<&str> =
         comparators.iter().map(String::as_str).filter(|bound| !bound.is_empty()).collect();
@@ -78,22 +78,19 @@ fn comparator(part: &str) -> Option<String> {
         "^=" => "^",
         operator => operator,
     };
-    bound(operator, version)
+    let (numbers, rest) = split_at_any(version)?;
+    let is_any = |part: &str| matches!(part, "" | "x" | "X" | "*");
+    let is_consistent = rest.split('-').next().is_none_or(|rest| rest.split('.').all(is_any));
+    // Behind a tilde or a caret, what follows a number that may be any is ignored.
+    (is_consistent || matches!(operator, "~" | "^")).then(|| bound(operator, numbers))
 }
 
 /// One bound for the `semver` crate; empty if it contains every version.
-fn bound(operator: &str, version: &str) -> Option<String> {
-    let (numbers, rest) = split_at_any(version)?;
-    // In tildes, carets and hyphen ranges, what follows a number that may be any is ignored.
-    let is_ignored = matches!(operator, "~" | "^" | "- >=" | "- <=");
-    let is_any = |part: &str| matches!(part, "" | "x" | "X" | "*");
-    if !is_ignored && !rest.split('-').next().is_none_or(|rest| rest.split('.').all(is_any)) {
-        return None;
-    }
-    match (numbers, operator.trim_start_matches("- ")) {
-        ("", "<" | ">") => Some(NOTHING.to_owned()),
-        ("", "=" | "<=" | ">=" | "~" | "^") => Some(String::new()),
-        (numbers, operator) => Some(format!("{operator}{numbers}")),
+fn bound(operator: &str, numbers: &str) -> String {
+    match (numbers, operator) {
+        ("", "<" | ">") => NOTHING.to_owned(),
+        ("", _) => String::new(),
+        (numbers, operator) => format!("{operator}{numbers}"),
     }
 }
 

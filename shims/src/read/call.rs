@@ -15,6 +15,7 @@ use crate::tool::{Tool, VersionField};
 type Place = Range<usize>;
 
 /// The first call of a method.
+#[derive(Default)]
 struct MethodCall {
     /// The line, counted from 1.
     line: u32,
@@ -116,8 +117,8 @@ fn first_call(text: &str, method: &str) -> Option<MethodCall> {
         if is_called {
             let place = start + indent + method.len();
             let mut cursor = CallCursor { text, place, is_open: false };
-            if let Some((requirements, options)) = cursor.arguments() {
-                return Some(MethodCall { line, requirements, options });
+            if let Some(call) = cursor.arguments() {
+                return Some(MethodCall { line, ..call });
             }
         }
         start += content.len();
@@ -166,11 +167,11 @@ impl CallCursor<'_> {
         }
     }
 
-    /// The values without a name, and the others. `None` if one can't be read.
-    fn arguments(&mut self) -> Option<(Vec<Place>, Vec<(String, Vec<Place>)>)> {
+    /// All arguments of a call. `None` if one can't be read.
+    fn arguments(&mut self) -> Option<MethodCall> {
         self.skip_blanks(false);
         self.is_open = self.take("(");
-        let (mut requirements, mut options) = (Vec::new(), Vec::new());
+        let mut call = MethodCall::default();
         loop {
             self.skip_blanks(true);
             // A hash may have its braces.
@@ -180,15 +181,15 @@ impl CallCursor<'_> {
                 Argument::Name(name) => {
                     self.skip_blanks(true);
                     let value = self.value()?;
-                    options.push((name, value));
+                    call.options.push((name, value));
                 }
-                Argument::Value(places) => requirements.extend(places),
+                Argument::Value(places) => call.requirements.extend(places),
             }
             self.skip_blanks(self.is_open);
             self.take("}");
             self.skip_blanks(self.is_open);
             if !self.take(",") {
-                return Some((requirements, options));
+                return Some(call);
             }
         }
     }

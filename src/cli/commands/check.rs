@@ -297,6 +297,7 @@ mod tests {
         let mention = Mention {
             tool: node(),
             requests: vec![request.to_owned()],
+            read: Vec::new(),
             place: mention_place("Dockerfile", line),
             kind: MentionKind::Image,
             shown: format!("FROM node:{request}"),

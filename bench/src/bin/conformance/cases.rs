@@ -64,7 +64,9 @@ pub(crate) fn run(path: &Path) -> Result<usize> {
         }
     }
     for (source, Tally { cases, differing }) in &tallies {
-        differing.iter().for_each(|difference| print(&format!("  {difference}")));
+        for difference in differing {
+            print(&format!("  {difference}"));
+        }
         let count = differing.len();
         print(&format!("{source}: {cases} cases, {} agree, {count} differ", cases - count));
     }

@@ -22,10 +22,20 @@ mod cases;
 #[allow(dead_code, reason = "this runner needs less of the form than the suite's own")]
 #[path = "../../../../tests/it/conformance/format.rs"]
 mod format;
-#[allow(dead_code, reason = "what this runner doesn't compare is for the suite's own")]
+#[allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a part of the suite's own runner, of which this one compares less"
+)]
 #[path = "../../../../tests/it/conformance/machine.rs"]
 mod machine;
-#[allow(dead_code, reason = "what this runner doesn't compare is for the suite's own")]
+#[allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a part of the suite's own runner, of which this one compares less"
+)]
 #[path = "../../../../tests/it/conformance/memory.rs"]
 mod memory;
 mod peers;
@@ -44,7 +54,9 @@ fn main() -> ExitCode {
     let name = std::env::args().nth(1).unwrap_or_default();
     let differences = match Peer::named(&name) {
         Some(peer) => run(&peer),
-        None if name.ends_with(".jsonl") => cases::run(Path::new(&name)),
+        None if Path::new(&name).extension().is_some_and(|extension| extension == "jsonl") => {
+            cases::run(Path::new(&name))
+        }
         None => Err(format!("{}, or a file of cases, .jsonl", Peer::usage()).into()),
     };
     match differences {
