@@ -161,8 +161,17 @@ pub fn all_toolchains(
         found.push(spot.toolchain(index, tool));
     })?;
     // Stable, so that of equal ones the one in the strongest store stays first.
-    found.sort_by(|a, b| b.version.cmp(&a.version));
+    sort(&mut found, &|a, b| b.version.cmp(&a.version));
     Ok(is_fresh.then_some(found))
+}
+
+/// Sorts toolchains; equal ones stay in their order. One function for all orders, since a sort is
+/// 9 kB of the shim.
+pub(crate) fn sort(
+    toolchains: &mut [Toolchain],
+    order: &dyn Fn(&Toolchain, &Toolchain) -> Ordering,
+) {
+    toolchains.sort_by(order);
 }
 
 /// An installed version: its store, and the name of its folder there.

@@ -17,9 +17,11 @@ pub(super) fn parse(text: &str, dialect: Dialect) -> Option<Clauses> {
             vec![text]
         }
     };
-    let lists: Vec<Vec<Clause>> =
-        lists.into_iter().map(|list| all(list.trim(), dialect)).collect::<Option<_>>()?;
-    (!lists.is_empty()).then_some(Clauses { lists, dialect })
+    let mut found = Vec::with_capacity(lists.len());
+    for list in lists {
+        found.push(all(list.trim(), dialect)?);
+    }
+    (!found.is_empty()).then_some(Clauses { lists: found, dialect })
 }
 
 /// A list of clauses, all of which must hold.
@@ -31,14 +33,16 @@ fn all(text: &str, dialect: Dialect) -> Option<Vec<Clause>> {
             text.split(',').map(str::to_owned).collect()
         }
     };
-    let parts = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty());
-    let clauses: Vec<Vec<Clause>> = parts
-        .map(|part| match part.split_once(" - ") {
-            Some(bounds) if dialect == Dialect::Composer => between(bounds, dialect),
-            Some(_) | None => clause(part, dialect),
-        })
-        .collect::<Option<_>>()?;
-    Some(clauses.concat())
+    let mut clauses = Vec::with_capacity(parts.len());
+    for part in parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()) {
+        match part.split_once(" - ") {
+            Some(bounds) if dialect == Dialect::Composer => {
+                clauses.extend(between(bounds, dialect)?);
+            }
+            Some(_) | None => clauses.extend(clause(part, dialect)?),
+        }
+    }
+    Some(clauses)
 }
 
 /// Clauses that blanks or commas separate; a blank behind an operator doesn't, nor one beside a
@@ -59,19 +63,20 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// `8.0 - 8.2`: the end includes all versions that begin with it, if it has not all numbers.
-fn between((low, high): (&str, &str), dialect: Dialect) -> Option<Vec<Clause>> {
+fn between((low, high): (&str, &str), dialect: Dialect) -> Option<[Clause; 2]> {
     let low = version(&bound(low, dialect), dialect)?;
     let high = version(&bound(high, dialect), dialect)?;
     let is_whole = high.numbers().as_slice().len() > 2 || !high.tail().is_empty();
     let end = if is_whole { Operator::AtMost } else { Operator::UpTo };
-    Some(vec![
+    Some([
         Clause { operator: Operator::AtLeast, version: low },
         Clause { operator: end, version: high },
     ])
 }
 
-/// One clause; none for `*`, which matches everything.
-fn clause(part: &str, dialect: Dialect) -> Option<Vec<Clause>> {
+/// One clause; the inner `None` for `*`, which matches everything.
+#[expect(clippy::option_option, reason = "the outer one is for what isn't a clause")]
+fn clause(part: &str, dialect: Dialect) -> Option<Option<Clause>> {
     let rest = part.trim_start_matches(['<', '>', '=', '~', '!', '^']);
     let sign = &part[..part.len() - rest.len()];
     // Composer's flag counts for a comparison alone.
@@ -80,7 +85,7 @@ fn clause(part: &str, dialect: Dialect) -> Option<Vec<Clause>> {
     let written = bound(flagless.unwrap_or(rest), dialect);
     let written = written.as_ref();
     if matches!(written, "*" | "x") {
-        return matches!(sign, "" | "=" | "==").then(Vec::new);
+        return matches!(sign, "" | "=" | "==").then_some(None);
     }
     let (bare, wild) = match written.strip_suffix(".*").or_else(|| written.strip_suffix(".x")) {
         Some(bare) => (bare.trim_end_matches(".*").trim_end_matches(".x"), true),
@@ -92,7 +97,7 @@ fn clause(part: &str, dialect: Dialect) -> Option<Vec<Clause>> {
         true => wild_operator(sign, dialect)?,
         false => operator(sign, &version, dialect)?,
     };
-    Some(vec![Clause { operator, version }])
+    Some(Some(Clause { operator, version }))
 }
 
 fn wild_operator(sign: &str, dialect: Dialect) -> Option<Operator> {

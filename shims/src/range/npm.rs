@@ -39,19 +39,24 @@ pub(super) fn parse(text: &str) -> Option<Vec<semver::VersionReq>> {
 }
 
 fn semver_range(text: &str) -> Option<semver::VersionReq> {
-    let comparators = if let Some((low, high)) = text.split_once(" - ") {
-        let ((low, _), (high, _)) = (split_at_any(low.trim())?, split_at_any(high.trim())?);
-        vec![bound(">=", low), bound("<=", high)]
-    } else {
-        let joined = join_operators(text);
-        let parts = joined.split([' ', ',']).filter(|part| !part.is_empty());
-        parts.map(comparator).collect::<Option<Vec<_>>>()?
+    let mut bounds = String::new();
+    let mut add = |bound: String| {
+        if !bounds.is_empty() && !bound.is_empty() {
+            bounds.push(',');
+        }
+        bounds.push_str(&bound);
     };
-    let bounds: Vec<&str> =
-        comparators.iter().map(String::as_str).filter(|bound| !bound.is_empty()).collect();
+    if let Some((low, high)) = text.split_once(" - ") {
+        add(bound(">=", split_at_any(low.trim())?.0));
+        add(bound("<=", split_at_any(high.trim())?.0));
+    } else {
+        for part in join_operators(text).split([' ', ',']).filter(|part| !part.is_empty()) {
+            add(comparator(part)?);
+        }
+    }
     match bounds.is_empty() {
         true => Some(semver::VersionReq::STAR),
-        false => semver::VersionReq::parse(&bounds.join(",")).ok(),
+        false => semver::VersionReq::parse(&bounds).ok(),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::index::{Index, fingerprint};
 use crate::path::{Shim, path_with_shims};
 use crate::pin::Pin;
-use crate::store::{all_toolchains, has_program, is_complete, preference};
+use crate::store::{all_toolchains, has_program, is_complete, preference, sort};
 use crate::tool::Tool;
 use crate::toolchain::Toolchain;
 use crate::world::World;
@@ -153,7 +153,7 @@ impl<W: World> Resolver<'_, W> {
         let Some(mut all) = all_toolchains(self.world, self.index, call.tool)? else {
             return Ok(Some(Outcome::Stale));
         };
-        all.sort_by(|one, other| match (&one.version, &other.version) {
+        sort(&mut all, &|one, other| match (&one.version, &other.version) {
             (Some(one), Some(other)) => preference(call.tool, other, one),
             (one, other) => other.cmp(one),
         });

@@ -3,6 +3,7 @@
 
 use crate::pin::Pin;
 use crate::request::{Request, RequestKind};
+use crate::store::sort;
 use crate::tool::{BuiltFor, Tool};
 use crate::toolchain::Toolchain;
 use crate::version::Version;
@@ -85,10 +86,11 @@ impl Runtime {
     /// Sorts toolchains: first those that the active version can run, then those that another one
     /// can.
     pub(super) fn put_running_first(&self, toolchains: &mut [Toolchain]) {
-        toolchains.sort_by_key(|toolchain| {
+        let rank = |toolchain: &Toolchain| {
             let minimum_runtime =
                 toolchain.version.as_ref().and_then(|version| self.rule.minimum_runtime(version));
             (!self.runs(minimum_runtime), !self.can_run(minimum_runtime))
-        });
+        };
+        sort(toolchains, &|one, other| rank(one).cmp(&rank(other)));
     }
 }
