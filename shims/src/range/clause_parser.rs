@@ -79,9 +79,9 @@ fn between((low, high): (&str, &str), dialect: Dialect) -> Option<[Clause; 2]> {
 fn clause(part: &str, dialect: Dialect) -> Option<Option<Clause>> {
     let rest = part.trim_start_matches(['<', '>', '=', '~', '!', '^']);
     let sign = &part[..part.len() - rest.len()];
-    // Composer's flag counts for a comparison alone.
-    let flagless =
-        rest.split('@').next().filter(|_| sign.is_empty() && dialect == Dialect::Composer);
+    // Composer's flag counts for a bound alone.
+    let is_bound = matches!(sign, "<" | "<=" | ">" | ">=") || dialect != Dialect::Composer;
+    let flagless = rest.split('@').next().filter(|_| !is_bound);
     let written = bound(flagless.unwrap_or(rest), dialect);
     let written = written.as_ref();
     if matches!(written, "*" | "x") {

@@ -270,6 +270,15 @@ fn offline_only_cached_indexes_are_used() {
 }
 
 #[test]
+fn a_flavour_that_no_source_has_is_named() {
+    let case = Case::new("java", &[("a", "new temurin-21.0.2+13")]);
+    let error = case.find("22.1.0.1.r11-gln").unwrap_err();
+    assert_eq!(error.causes[0], "no source has gluon-graalvm", "{error}");
+    let error = case.find("21.0.9-tem").unwrap_err();
+    assert!(!error.causes[0].contains("no source"), "{error}");
+}
+
+#[test]
 fn errors_name_the_nearest_releases() {
     let node = |answers, request| Case::new("node", answers).find(request).unwrap_err();
     let listed = node(&[("a", "new 12.0.0 14.0.0 13.0.0-rc.1"), ("b", "new 16.0.0")], "13.1.0");

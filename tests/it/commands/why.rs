@@ -38,6 +38,17 @@ fn the_tree_of_a_program() {
 }
 
 #[test]
+fn a_minimum_is_shown_as_one() {
+    let sandbox = sandbox();
+    sandbox.file("project/go.mod", "module x\n\ngo 1.22.0\n");
+    let outcome = sandbox.use_command(&["why", "go"]).run();
+    let text = [outcome.stdout.as_str(), &outcome.stderr].concat();
+    assert!(text.contains("go >=1.22.0 is not installed (requested by go.mod:3)"), "{text}");
+    let hint = text.lines().find(|line| line.contains("hint: "));
+    assert!(hint.is_some_and(|hint| hint.ends_with("hint: use install")), "{text}");
+}
+
+#[test]
 fn a_setting_ignores_the_label_of_an_image() {
     let sandbox = sandbox();
     sandbox.file("project/.nvmrc", "10\n");
