@@ -244,7 +244,8 @@ impl<W: World> Search<'_, W> {
         if present == 0 {
             return Ok(ControlFlow::Continue(()));
         }
-        let shared = self.world.metadata(folder).ok().flatten().filter(is_shared);
+        // It is no link: the search goes up from a physical path.
+        let shared = self.world.entry(folder).ok().flatten().filter(is_shared);
         for (place, file) in self.tool.files.iter().enumerate() {
             if present & (1 << place) != 0 {
                 step!(self.file(folder, file, shared.as_ref())?);
@@ -355,9 +356,12 @@ impl<W: World> Search<'_, W> {
             let what = format!("{location} leads out of the repository {}", Shown(root));
             with_target(Error::new(ErrorKind::BadFile, what))
         };
-        let cannot_read = |error: io::Error| {
-            let what = format!("can't read the file of {location}");
-            with_target(Error::new(ErrorKind::BadFile, what).because(error.to_string()))
+        let cannot_read = |error: io::Error| match self.is_linked(source) {
+            true => {
+                let what = format!("can't read the file of {location}");
+                Error::new(ErrorKind::BadFile, what).because(error.to_string())
+            }
+            false => Error::io("read", &named, error).because(format!("{location} names it")),
         };
         if !named.starts_with(root) {
             return Err(outside());
@@ -505,9 +509,13 @@ impl<W: World> Search<'_, W> {
         parse: &dyn Fn(&str) -> ParsedRequest,
     ) -> Result<Vec<Request>> {
         let parse = |text: &String| {
-            let may_be_shown = || looks_like_request(text) && !self.is_linked(source);
+            let looks_so = looks_like_request(text);
+            let may_be_shown = || looks_so && !self.is_linked(source);
+            let is_sure = |request: &Request| {
+                request.is_plain(self.tool) && (looks_so || !self.is_linked(source))
+            };
             let error = match parse(text) {
-                Ok(request) if request.is_plain(self.tool) || may_be_shown() => return Ok(request),
+                Ok(request) if is_sure(&request) || may_be_shown() => return Ok(request),
                 // Any word is a name: one that names nothing may be a secret.
                 Ok(request) if self.is_installed(&request) => return Ok(request),
                 Err(reason) if may_be_shown() => {
@@ -527,7 +535,7 @@ impl<W: World> Search<'_, W> {
         let named = Name::parse(request.as_str());
         named.is_some_and(|name| {
             named_toolchain(world, index, tool, &name).is_ok_and(|one| one.is_some())
-        }) || !matches!(best_match(world, index, tool, request), Ok(Lookup::Nothing) | Err(_))
+        }) || matches!(best_match(world, index, tool, request), Ok(Lookup::Toolchain(_)))
     }
 
     /// The error for a text that is not a request.

@@ -92,12 +92,11 @@ fn text_that_a_link_led_to_is_not_repeated() {
         fs::remove_file(&path).unwrap();
         fs::remove_file(&inside).unwrap();
     }
-    // A folder on the way.
-    sandbox.file("home/folder/mise.toml", format!("[tools]\nnode = '{SECRET}'\n"));
-    symlink(sandbox.home().join("folder"), sandbox.project().join(".config")).unwrap();
-    let outcome = check(&sandbox, ".config").fails_with(126);
-    insta::assert_snapshot!(sandbox.mask(&outcome.stderr), @"
-    usher: invalid node version (requested by [SANDBOX]/project/.config/mise.toml:2 (tools.node))
+    let target = sandbox.file("home/secret", format!("[tools]\nnode = '{SECRET}'\n"));
+    symlink(target, sandbox.project().join("mise.toml")).unwrap();
+    let outcome = check(&sandbox, "mise.toml").fails_with(126);
+    insta::assert_snapshot!(outcome.stderr, @"
+    usher: invalid node version (requested by mise.toml:2 (tools.node))
       line 2 is not a version (12 bytes)
       hint: use node
     ");
@@ -133,7 +132,7 @@ fn a_request_that_a_link_led_to_is_read_and_shown() {
     let sandbox = with_default();
     let shared = sandbox.file("shared/nvmrc", "12\n");
     symlink(&shared, sandbox.project().join(".nvmrc")).unwrap();
-    sandbox.command("node").argument("-v").run().succeeds().stdout_is("v12.22.12");
+    sandbox.command("node").argument("-v").run().succeeds().stdout_has_line("node 12.22.12");
     let why = sandbox.use_command(&["why", "node"]).run().succeeds();
     assert!(why.stdout.contains("12 requested by .nvmrc:1: wins"), "{why}");
     // A version that isn't installed, and a flavour that the tool has.

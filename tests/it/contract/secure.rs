@@ -128,7 +128,8 @@ fn a_set_user_id_use_only_reads() {
     let hostile = sandbox.folder("evil");
     let (before, requests) = (sandbox.tree(""), upstream.all_requests().len());
     let run = |words: &[&str]| {
-        let command = sandbox.use_command(words).variable("USHER_HOME", &hostile);
+        let command = sandbox.command(sandbox.shim("use")).arguments(words);
+        let command = command.variable("USHER_HOME", &hostile);
         command.variable("NODE_VERSION", "99").variable("PATH", &hostile).run()
     };
     for words in [

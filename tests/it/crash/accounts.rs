@@ -75,7 +75,7 @@ fn root_never_runs_the_program_of_an_index_that_is_swapped() {
     let call = || {
         let command = sandbox.command("node").argument("-v");
         let command = command.variable("HOME", sandbox.root().join("other"));
-        command.run().succeeds().stdout_is("v12.22.12");
+        command.run().succeeds().stdout_has_line("node 12.22.12");
     };
     call();
     let is_over = AtomicBool::new(false);
@@ -87,7 +87,7 @@ fn root_never_runs_the_program_of_an_index_that_is_swapped() {
         });
         // Ends the other thread when a call panics, too.
         let _end = EndOnDrop(&is_over);
-        (0..if super::is_full() { 20_000 } else { 3000 }).for_each(|_| call());
+        (0..if super::is_full() { 20_000 } else { 1500 }).for_each(|_| call());
     });
 }
 
@@ -118,7 +118,7 @@ fn a_home_that_another_account_planted_is_refused() {
             refused.fails_with(77).stderr_contains("may be another account's");
         }
         let data = sandbox.command("node").variable("XDG_DATA_HOME", home.parent().unwrap());
-        data.run().succeeds().stdout_is("v12.22.12");
+        data.run().succeeds().stdout_has_line("node 12.22.12");
     };
     check(&home);
     check(&link);
@@ -152,10 +152,10 @@ fn a_version_file_of_another_account_in_a_shared_folder_is_skipped() {
     let project = sandbox.folder("shared/a/project");
     let runs = |version: &str| {
         let outcome = sandbox.command("node").argument("-v").directory(&project).run();
-        outcome.succeeds().stdout_is(version);
+        outcome.succeeds().stdout_has_line(&format!("node {version}"));
     };
     let is_skipped = |name: &str| {
-        runs("v12.22.12");
+        runs("12.22.12");
         let expected = format!("/shared/{name} may be another account's");
         let used = sandbox.use_command(&[]).directory(&project).run().succeeds();
         assert!(used.stderr.contains(&expected), "{used}");
@@ -165,17 +165,17 @@ fn a_version_file_of_another_account_in_a_shared_folder_is_skipped() {
         }
     };
     let file = sandbox.file("shared/.nvmrc", "10\n");
-    runs("v10.24.1");
+    runs("10.24.1");
     give(&file);
     is_skipped(".nvmrc");
     // Nowhere else does the owner matter: containers and CI runners mix them.
     fs::set_permissions(&shared, Permissions::from_mode(0o755)).unwrap();
-    runs("v10.24.1");
+    runs("10.24.1");
     fs::set_permissions(&shared, Permissions::from_mode(0o1777)).unwrap();
     is_skipped(".nvmrc");
     // The owner of the folder can replace every file in it.
     chown(&shared, Some(OTHER), None).unwrap();
-    runs("v10.24.1");
+    runs("10.24.1");
     chown(&shared, Some(0), None).unwrap();
     fs::remove_file(&file).unwrap();
     // A link of the other account's to a file of root's, and a second name of one.
@@ -191,10 +191,6 @@ fn a_version_file_of_another_account_in_a_shared_folder_is_skipped() {
     give(&file);
     is_skipped(".nvmrc");
     fs::remove_file(&file).unwrap();
-    sandbox.file("shared/.config/mise.toml", "[tools]\nnode = '10'\n");
-    runs("v10.24.1");
-    give(shared.join(".config"));
-    is_skipped(".config/mise.toml");
 }
 
 #[test]
