@@ -36,12 +36,25 @@ pub(super) fn without_secrets(
             notes.push(Note { place: Some(mention.place), what });
             continue;
         }
-        if reached == Reached::ByLink {
+        if reached == Reached::ByLink && !says_only_requests(&mention) {
             mention.shown = mention.requests.join(", ");
         }
         shown.push(mention);
     }
     (shown, notes)
+}
+
+/// Whether a mention's text has nothing but its requests and words that usher knows: `FROM node:16`.
+fn says_only_requests(mention: &Mention) -> bool {
+    let Mention { tool, requests, shown, .. } = mention;
+    let is_known = |word: &str| {
+        ["", "FROM", "image"].contains(&word)
+            || tool.all_names().any(|name| name == word)
+            || tool.variables.contains(&word)
+            || requests.iter().any(|request| request == word)
+    };
+    let is_between = |c: char| !c.is_ascii_alphanumeric() && !"._+-".contains(c);
+    shown.split(is_between).all(is_known)
 }
 
 fn is_plain_request(text: &str, mention: &Mention) -> bool {
@@ -77,6 +90,15 @@ mod tests {
     fn only_what_is_surely_a_request_is_repeated_of_a_linked_file() {
         check("20", Reached::Directly, "FROM secret/node:20; skipped secret");
         check("20", Reached::ByLink, "20; skipped; a link led to its text");
+        let mention = |shown: &str| Mention {
+            tool: Tool::named(TOOLS, "node").unwrap(),
+            requests: vec!["16".to_owned()],
+            place: MentionPlace { path: "Dockerfile".into(), line: 3 },
+            kind: MentionKind::Image,
+            shown: shown.to_owned(),
+        };
+        assert!(says_only_requests(&mention("FROM node:16")));
+        assert!(!says_only_requests(&mention("FROM secret/node:16")));
         let hidden = "skipped; a link led to its text; skipped: not a version (7 bytes)";
         check("hunter2", Reached::ByLink, hidden);
         check("hunter2", Reached::Directly, "FROM secret/node:hunter2; skipped secret");

@@ -56,6 +56,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_page_lists_the_refused_variables() {
+        let list: Vec<String> = REFUSED.iter().map(|name| format!("`{name}`")).collect();
+        let page = include_str!("../../../registry/README.md");
+        assert!(page.contains(&format!("run other code: {}.\n", list.join(", "))));
+    }
+
+    #[test]
     fn variables_of_one_tool_may_be_set_and_those_of_all_programs_not() {
         for good in ["JAVA_HOME", "npm_config_nodedir", "PERL5LIB", "GEM_HOME", "ENVIRONMENT", "_x"]
         {
