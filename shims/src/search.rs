@@ -261,8 +261,9 @@ impl<W: World> Search<'_, W> {
         file: &'static VersionFile,
         shared: Option<&FileMeta>,
     ) -> SearchFlow {
-        let path = &folder.join(file.name);
-        let untrusted = Finding::Skipped(Skipped::Untrusted(path.clone()));
+        let path = folder.join(file.name);
+        let path = path.as_path();
+        let untrusted = Finding::Skipped(Skipped::Untrusted(path.to_path_buf()));
         // By the name first: another account's file may be a FIFO, or unreadable.
         if shared.is_some_and(|shared| !is_trusted_name(self.world, folder, shared, file.name)) {
             return Ok((self.visit)(untrusted));

@@ -141,7 +141,7 @@ fn has_own(session: &Session, folder: &Path, names: &[&str]) -> Result<bool> {
         world.existing_names(folder, &[name]).is_ok_and(|found| found != 0)
             && is_trusted_name(world, folder, &shared, name)
     };
-    Ok(names.iter().any(|name| is_own(&name)))
+    Ok(names.iter().any(is_own))
 }
 
 /// Where the project pins the tool now, or where a pin is that can't be parsed.
