@@ -13,7 +13,7 @@ use rustix::fs::Mode;
 use rustix::process::{geteuid, umask};
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
-use crate::sys::act_as;
+use crate::sys::{Account, ThreadAccount, act_again, act_as};
 
 /// Other accounts can write.
 const WORLD_WRITABLE: u32 = 0o002;
@@ -51,12 +51,10 @@ pub enum Readers {
 pub struct WriteAccess {
     /// Settings of the whole process; `None` for another thread's access.
     _process: Option<ProcessModes>,
-    /// The account to write as, if it isn't the calling one: user and group.
-    owner: Option<(u32, u32)>,
-    /// The account that this thread wrote as before, if it was changed.
-    before: Option<(u32, u32)>,
-    /// The account is a property of a thread in the kernel, so this value must stay on its thread.
-    _thread: PhantomData<*const ()>,
+    /// The account to write as, if it isn't the calling one.
+    owner: Option<Account>,
+    /// This thread's account, until this is dropped.
+    _acting: Option<ActingAs>,
 }
 
 impl WriteAccess {
@@ -70,12 +68,12 @@ impl WriteAccess {
             refuse_world_writable(folder)?;
             refuse_foreign(folder, writer)?;
         }
-        let before = owner.map(act_as);
+        let acting = owner.map(ActingAs::new);
         let process = ProcessModes {
             _umask: Umask::set_for(home.readers),
             _file_size: FileSizeLimit::as_error(),
         };
-        Ok(Self { _process: Some(process), owner, before, _thread: PhantomData })
+        Ok(Self { _process: Some(process), owner, _acting: acting })
     }
 
     /// This access for other threads, as long as this value exists.
@@ -86,15 +84,7 @@ impl WriteAccess {
     /// An access for tests that write in their own folders; it changes nothing.
     #[cfg(test)]
     pub fn for_test() -> Self {
-        Self { _process: None, owner: None, before: None, _thread: PhantomData }
-    }
-}
-
-impl Drop for WriteAccess {
-    fn drop(&mut self) {
-        if let Some(before) = self.before {
-            act_as(before);
-        }
+        Self { _process: None, owner: None, _acting: None }
     }
 }
 
@@ -104,7 +94,7 @@ impl Drop for WriteAccess {
 /// it. [`with`](Self::with) works for both.
 #[derive(Debug, Clone, Copy)]
 pub struct ThreadAccess<'a> {
-    owner: Option<(u32, u32)>,
+    owner: Option<Account>,
     _access: PhantomData<&'a ()>,
 }
 
@@ -117,8 +107,8 @@ impl ThreadAccess<'_> {
 
     /// Runs `act` with write access on the calling thread.
     pub fn with<T>(self, act: impl FnOnce(&WriteAccess) -> T) -> T {
-        let before = self.owner.map(act_as);
-        act(&WriteAccess { _process: None, owner: self.owner, before, _thread: PhantomData })
+        let acting = self.owner.map(ActingAs::new);
+        act(&WriteAccess { _process: None, owner: self.owner, _acting: acting })
     }
 }
 
@@ -265,7 +255,7 @@ mod tests {
         thread::scope(|scope| {
             let older = scope.spawn(|| {
                 // As a thread that was started before the access.
-                act_as((0, 0));
+                act_as(Account { user: 0, group: 0 });
                 let before = owner("before");
                 (before, for_threads.with(|_| owner("with")), owner("again"))
             });
