@@ -160,7 +160,7 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
     let not_utf8 = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text");
     // Only a regular file is read: a FIFO would block.
     let text = read_optional(&Os, path).and_then(|content| {
-        content.map(|text| String::from_utf8(text).map_err(not_utf8)).transpose()
+        content.map(|text| String::from_utf8(text.bytes).map_err(not_utf8)).transpose()
     });
     text.map_err(|error| Error::io("read", path, error))
 }

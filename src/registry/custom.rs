@@ -10,7 +10,7 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::folders::Folders;
 use usher_shims::index::fingerprint;
 use usher_shims::tool::Tool;
-use usher_shims::world::World;
+use usher_shims::world::{FileContent, World};
 
 /// A file that defines a custom tool.
 #[derive(Debug)]
@@ -43,12 +43,12 @@ fn paths(folder: &Path) -> BTreeSet<PathBuf> {
 }
 
 fn file(world: &impl World, path: PathBuf) -> Option<CustomToolFile> {
-    let seen = world.metadata(&path).ok().flatten()?;
-    let text = match world.read(&path) {
-        Ok(content) => {
-            String::from_utf8(content).map_err(|_| definition_error(&path, None, "it is not UTF-8"))
+    let (seen, text) = match world.read(&path) {
+        Ok(FileContent { bytes, meta }) => {
+            let text = String::from_utf8(bytes);
+            (meta, text.map_err(|_| definition_error(&path, None, "it is not UTF-8")))
         }
-        Err(error) => Err(Error::io("read", &path, error)),
+        Err(error) => (world.metadata(&path).ok().flatten()?, Err(Error::io("read", &path, error))),
     };
     Some(CustomToolFile { path, fingerprint: fingerprint(&seen), text })
 }
