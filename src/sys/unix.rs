@@ -10,6 +10,9 @@ use super::{Account, Process};
 /// This system has no such flag.
 pub(crate) const NO_ACCESS_TIME: OFlags = OFlags::empty();
 
+/// Opens a folder to open what is in it.
+pub(crate) const SEARCH_FOLDER: OFlags = OFlags::RDONLY;
+
 /// Syncs all file systems: a single one can't be synced.
 #[expect(clippy::unnecessary_wraps, reason = "it fails elsewhere")]
 pub(crate) fn sync_file_system(_: &File) -> io::Result<()> {
