@@ -5,11 +5,13 @@
 //! account's home, root has only that account's rights.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fstat, openat, statat};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fstat, mkdirat, openat, statat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 use usher_shims::error::{Error, ErrorKind, Shown};
@@ -24,6 +26,9 @@ const WORLD_WRITABLE: u32 = 0o002;
 
 /// Every account can reach what is in a folder.
 const WORLD_SEARCHABLE: u32 = 0o001;
+
+/// The permissions of a new folder, less the umask.
+const NEW_FOLDER: Mode = Mode::from_raw_mode(0o777);
 
 /// An open folder that no other account could have put in the place of usher's.
 #[derive(Debug)]
@@ -75,26 +80,53 @@ impl OwnFolder {
         let opened = with_rights_of(account, || {
             let Some(parent) = open_parent(path)? else { return Ok(None) };
             match path.file_name() {
-                Some(name) => open_entry(&parent, name, path.to_path_buf(), Beyond::Near),
+                Some(name) => open_entry(&parent, name, path, Beyond::Near),
                 None => Ok(Some(parent)),
             }
         })?;
         opened.map(|folder| Self { account, ..folder }.not_world_writable()).transpose()
     }
 
+    /// Opens a folder, which is created if it doesn't exist.
+    pub fn create(path: &Path) -> Judged<Self> {
+        let failed = |error| Refusal::Failed(Error::io("make the folder", path, error));
+        fs::create_dir_all(path).map_err(failed)?;
+        Self::open(path)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))
+    }
+
+    /// Opens a folder in this one, which is created if it doesn't exist.
+    pub fn create_folder(&self, name: &OsStr) -> Judged<Self> {
+        let path = self.path.join(name);
+        let failed =
+            |errno: Errno| Refusal::Failed(Error::io("make the folder", &path, errno.into()));
+        match mkdirat(&self.folder, name, NEW_FOLDER) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(errno) => return Err(failed(errno)),
+        }
+        self.folder(name)?.ok_or_else(|| failed(Errno::NOENT))
+    }
+
     /// Opens a folder in this one; `None` if it doesn't exist.
     pub fn folder(&self, name: &OsStr) -> Judged<Option<Self>> {
         let path = self.path.join(name);
-        let opened = with_rights_of(self.account, || open_entry(self, name, path, Beyond::Near))?;
+        let opened = with_rights_of(self.account, || open_entry(self, name, &path, Beyond::Near))?;
         let account = self.account;
         opened.map(|folder| Self { account, ..folder }.not_world_writable()).transpose()
     }
 
-    /// Reads a file in this folder; `None` if it doesn't exist.
+    /// Reads a small file in this folder; `None` if it doesn't exist.
     ///
-    /// [`Refusal::Planted`] if every account can write to it, or if another one could have created
-    /// it. What isn't a regular file, or is too large, is a failure.
+    /// [`Refusal::Planted`] as for [`file`](Self::file). What isn't a regular file, or is too large,
+    /// is a failure.
     pub fn read(&self, name: &OsStr) -> Judged<Option<FileContent>> {
+        let Some(file) = self.file(name)? else { return Ok(None) };
+        let failed = |error| Refusal::Failed(Error::io("read", &self.path.join(name), error));
+        read_open(&file).map(Some).map_err(failed)
+    }
+
+    /// Opens a file in this folder for reading; `None` if it doesn't exist. [`Refusal::Planted`] if
+    /// every account can write to it, or if another one could have created it.
+    pub fn file(&self, name: &OsStr) -> Judged<Option<OwnedFd>> {
         let path = self.path.join(name);
         let failed = |errno: Errno| Refusal::Failed(Error::io("read", &path, errno.into()));
         let file = match with_rights_of(self.account, || self.open_file(name)) {
@@ -102,8 +134,7 @@ impl OwnFolder {
             opened => opened.map_err(failed)?,
         };
         self.refuse_foreign_file(&path, &fstat(&file).map_err(failed)?)?;
-        let failed = |error| Refusal::Failed(Error::io("read", &path, error));
-        read_open(&file).map(Some).map_err(failed)
+        Ok(Some(file))
     }
 
     /// The names in this folder, in no order. [`Refusal::Planted`] if every account can create files
@@ -138,6 +169,14 @@ impl OwnFolder {
         Ok(names)
     }
 
+    /// [`Refusal::Planted`] if every account can create files here, and another one did.
+    pub fn refuse_foreign(&self) -> Judged<()> {
+        match self.is_for_all() {
+            true => self.names().map(drop),
+            false => Ok(()),
+        }
+    }
+
     /// Opens a file without waiting for a pipe's other end. Where every account can create files, a
     /// link isn't followed.
     fn open_file(&self, name: &OsStr) -> rustix::io::Result<OwnedFd> {
@@ -164,6 +203,11 @@ impl OwnFolder {
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The folder's metadata.
+    pub fn meta(&self) -> &FileMeta {
+        &self.meta
     }
 
     /// The owner of the folder, or of the link that led here.
@@ -206,7 +250,7 @@ fn open_parent(path: &Path) -> Judged<Option<OwnFolder>> {
     let above =
         above_folder.map_err(|errno| Refusal::Failed(Error::io("open", above, errno.into())))?;
     match parent.file_name() {
-        Some(name) => open_entry(&above, name, parent.to_path_buf(), Beyond::Far),
+        Some(name) => open_entry(&above, name, parent, Beyond::Far),
         None => Ok(Some(above)),
     }
 }
@@ -215,16 +259,16 @@ fn open_parent(path: &Path) -> Judged<Option<OwnFolder>> {
 fn open_entry(
     parent: &OwnFolder,
     name: &OsStr,
-    path: PathBuf,
+    path: &Path,
     beyond: Beyond,
 ) -> Judged<Option<OwnFolder>> {
-    let failed = |errno: Errno| Refusal::Failed(Error::io("open", &path, errno.into()));
+    let failed = |errno: Errno| Refusal::Failed(Error::io("open", path, errno.into()));
     let is_for_many = match beyond {
         Beyond::Near => parent.is_for_all(),
         Beyond::Far => is_shared(&parent.meta),
     };
     let refuse = |owner: u32| match is_for_many && parent.is_foreign(owner) {
-        true => Err(Refusal::Planted(belongs_to(&path, owner))),
+        true => Err(Refusal::Planted(belongs_to(path, owner))),
         false => Ok(()),
     };
     let mut link_owner = None;
@@ -244,7 +288,7 @@ fn open_entry(
         }
         opened => opened,
     };
-    match opened.and_then(|folder| OwnFolder::new(folder, &path)) {
+    match opened.and_then(|folder| OwnFolder::new(folder, path)) {
         Ok(folder) => {
             refuse(folder.meta.owner)?;
             let entry_owner = link_owner.unwrap_or(folder.meta.owner);

@@ -14,7 +14,7 @@ use rustix::process::{geteuid, umask};
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::ownership::ROOT;
 
-use super::account::{ActingAs, owner_for_root};
+use super::account::{ActingAs, home_owner};
 use super::own_folder::{OwnFolder, belongs_to};
 use crate::sys::Account;
 
@@ -201,7 +201,7 @@ impl Drop for FileSizeLimit {
 fn other_owner(data: &Path) -> Result<Option<Account>> {
     let own = geteuid().as_raw();
     if own == ROOT {
-        return Ok(owner_for_root(data));
+        return Ok(home_owner(data));
     }
     let Some((folder, seen)) = data.ancestors().find_map(folder_with_metadata) else {
         return Ok(None);
@@ -225,7 +225,7 @@ fn folder_with_metadata(folder: &Path) -> Option<(&Path, Metadata)> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::chown;
+    use std::os::unix::fs::{PermissionsExt as _, chown};
     use std::thread;
 
     use super::*;
@@ -239,12 +239,14 @@ mod tests {
         if !geteuid().is_root() {
             return;
         }
-        let folder = tempfile::tempdir().unwrap();
-        chown(folder.path(), Some(OTHER), Some(OTHER)).unwrap();
-        let home =
-            HomeFolders { data: folder.path(), subfolders: Vec::new(), readers: Readers::Everyone };
+        let parent = tempfile::tempdir().unwrap();
+        fs::set_permissions(parent.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let data = parent.path().join("data");
+        fs::create_dir(&data).unwrap();
+        chown(&data, Some(OTHER), Some(OTHER)).unwrap();
+        let home = HomeFolders { data: &data, subfolders: Vec::new(), readers: Readers::Everyone };
         let owner = |name: &str| {
-            let path = folder.path().join(name);
+            let path = data.join(name);
             fs::write(&path, "").unwrap();
             fs::metadata(&path).unwrap().uid()
         };
