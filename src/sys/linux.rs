@@ -50,26 +50,41 @@ fn set_account(account: Account) -> Account {
     Account { user: user.cast_unsigned(), group: group.cast_unsigned() }
 }
 
-/// The IDs of the processes that locked this file. `None` if the system can't tell; none are found
-/// in other containers.
+/// The IDs of the processes that have this file locked. `None` if the system can't tell; none are
+/// found in other containers.
 pub(crate) fn lock_holders(file: &File) -> Option<Vec<u32>> {
     let locks = fs::read_to_string("/proc/locks").ok()?;
     let device = device_in_lock_list(file)?;
     let identity = format!("{device}:{}", file.metadata().ok()?.ino());
-    Some(holders_in(&locks, &identity))
+    let mut holders: Vec<u32> = locks.lines().filter_map(|line| holder(line, &identity)).collect();
+    holders.retain(|id| process(*id).is_some());
+    // A lock is its file's: where the process that took it ended, one that inherited the file has it.
+    Some(if holders.is_empty() { inheritors(&identity) } else { holders })
 }
 
-/// The processes that hold locks on a file in `/proc/locks`, whose lines are
+/// The process in a line of `/proc/locks`, if it took a lock on this file:
 /// `1: FLOCK ADVISORY WRITE PROCESS DEVICE:INODE 0 EOF`. A process that waits has `->` after the
 /// number.
-fn holders_in(locks: &str, identity: &str) -> Vec<u32> {
-    let holder = |line: &str| {
-        let mut fields = line.split_ascii_whitespace().skip(1);
-        (fields.next()? == "FLOCK").then_some(())?;
-        let process = fields.nth(2)?.parse().ok()?;
-        (fields.next()? == identity).then_some(process)
+fn holder(line: &str, identity: &str) -> Option<u32> {
+    let mut fields = line.split_ascii_whitespace().skip(1);
+    let is_lock = fields.next()? == "FLOCK";
+    let process = fields.nth(2)?.parse().ok()?;
+    (is_lock && fields.next()? == identity).then_some(process)
+}
+
+/// The processes with an open file by which this lock is held. Only root sees those of all accounts.
+fn inheritors(identity: &str) -> Vec<u32> {
+    let holds = |id: &u32| {
+        let open_files = fs::read_dir(format!("/proc/{id}/fdinfo")).into_iter().flatten().flatten();
+        let texts = open_files.filter_map(|file| fs::read_to_string(file.path()).ok());
+        texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).any(|line| {
+            let lock = line.strip_prefix("lock:").map(str::trim_start);
+            lock.is_some_and(|lock| holder(lock, identity).is_some())
+        })
     };
-    locks.lines().filter_map(holder).collect()
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|process| process.file_name().to_str()?.parse().ok());
+    ids.filter(holds).collect()
 }
 
 /// The device of an open file as `/proc/locks` names it: that of its mount. Btrfs and overlays have
@@ -101,12 +116,15 @@ mod tests {
 
     #[test]
     fn only_holders_of_the_file_are_listed() {
-        let locks = "1: FLOCK  ADVISORY  WRITE 17 fe:00:4711 0 EOF\n\
-                     1: -> FLOCK  ADVISORY  WRITE 18 fe:00:4711 0 EOF\n\
-                     2: POSIX  ADVISORY  WRITE 19 fe:00:4711 0 EOF\n\
-                     3: FLOCK  ADVISORY  READ 20 fe:00:47110 0 EOF\n\
-                     4: FLOCK  ADVISORY  READ 21 fe:00:4711 0 EOF\n";
-        assert_eq!(holders_in(locks, "fe:00:4711"), [17, 21]);
-        assert!(holders_in("", "fe:00:4711").is_empty());
+        for (line, expected) in [
+            ("1: FLOCK  ADVISORY  WRITE 17 fe:00:4711 0 EOF", Some(17)),
+            ("1: -> FLOCK  ADVISORY  WRITE 18 fe:00:4711 0 EOF", None),
+            ("2: POSIX  ADVISORY  WRITE 19 fe:00:4711 0 EOF", None),
+            ("3: FLOCK  ADVISORY  READ 20 fe:00:47110 0 EOF", None),
+            ("4: FLOCK  ADVISORY  READ 21 fe:00:4711 0 EOF", Some(21)),
+            ("", None),
+        ] {
+            assert_eq!(holder(line, "fe:00:4711"), expected, "{line}");
+        }
     }
 }
