@@ -347,6 +347,8 @@ fn the_process_that_holds_a_lock_is_named_not_the_one_in_its_file() {
     let sandbox = open_sandbox(&upstream);
     let lock = sandbox.file("home/.local/share/usher/locks/node-12.22.12.lock", "process 1");
     fs::set_permissions(&lock, Permissions::from_mode(0o644)).unwrap();
+    let locks = lock.parent().unwrap();
+    fs::set_permissions(locks, Permissions::from_mode(0o755)).unwrap();
     let ready = Pipe::new(&sandbox, "ready");
     let line = "exec 9< \"$LOCK\"; flock 9; echo ready > \"$READY\"; exec sleep 1000";
     let holder = sandbox.command("/bin/sh").arguments(["-c", line]).with_user_nobody();

@@ -146,12 +146,14 @@ fn planted_settings_below_an_xdg_folder_are_refused() {
         command.variable("XDG_CONFIG_HOME", config).variable("XDG_CACHE_HOME", &own).run()
     };
     // The folder above usher's is the attacker's, and so is the folder itself.
-    for folder in [shared.join("attackers"), shared.clone()] {
-        let refused = run(&folder);
+    let check = |folder: &Path| {
+        let refused = run(folder);
         case.assert_not_steered(&refused);
         refused.fails_with(77).stderr_contains("belongs to account 4711");
-        fs::rename(&config, shared.join("usher")).unwrap();
-    }
+    };
+    check(&shared.join("attackers"));
+    fs::rename(&config, shared.join("usher")).unwrap();
+    check(&shared);
 }
 
 #[test]
@@ -193,7 +195,8 @@ fn a_planted_cache_is_not_used() {
         let command = case.victim(&home, &["available", "node"]);
         command.variable("NODEJS_ORG_MIRROR", &mirror).run().succeeds()
     };
-    available().stdout_has_line("12.22.12");
+    let first = available();
+    assert!(first.stdout.contains("12.22.12"), "{first}");
     let cache = home.join("cache");
     let index = cache.join("indexes").read_dir().unwrap().next().unwrap().unwrap().path();
     let text = fs::read_to_string(&index).unwrap();
@@ -268,7 +271,7 @@ fn what_is_read_is_what_was_judged() {
             let command = case.victim(&home, &["available", "node", "12.22.12"]);
             command.variable("NODEJS_ORG_MIRROR", case.honest.node_dist()).run()
         };
-        let outcomes: Vec<Outcome> = (0..200).map(run).collect();
+        let outcomes: Vec<Outcome> = (0..60).map(run).collect();
         is_done.store(true, Ordering::Relaxed);
         for outcome in &outcomes {
             case.assert_not_steered(outcome);
