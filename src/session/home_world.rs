@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use usher_shims::folders::Folders;
-use usher_shims::world::{AnyWorld, FileContent, FileMeta, Os, World};
+use usher_shims::world::{AnyWorld, FileContent, FileMeta, Identity, Os, World};
 
 use crate::files::account::{RightsAt, with_rights_at};
 
@@ -76,6 +76,18 @@ impl World for HomeWorld {
 
     fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>> {
         self.read_at(path, || Os.metadata(path))
+    }
+
+    fn entry(&self, path: &Path) -> io::Result<Option<FileMeta>> {
+        self.read_at(path, || Os.entry(path))
+    }
+
+    fn identity_without_links(&self, path: &Path) -> Option<Identity> {
+        self.read_at(path, || Os.identity_without_links(path))
+    }
+
+    fn physical(&self, path: &Path) -> io::Result<PathBuf> {
+        self.read_at(path, || Os.physical(path))
     }
 
     fn is_writable(&self, path: &Path) -> bool {

@@ -359,7 +359,7 @@ fn the_process_that_holds_a_lock_is_named_not_the_one_in_its_file() {
     let refused = install.variable("USHER_LOCK_TIMEOUT", "0").run().fails_with(75);
     // `flock`, which took the lock, has ended: its parent has the file.
     let id = holder.id();
-    refused.stderr_contains(&format!("process {id} (sh) of account {NOBODY}"));
+    refused.stderr_contains(&format!("process {id} (sleep) of account {NOBODY}"));
     holder.signal(rustix::process::Signal::KILL);
     holder.wait();
 }
