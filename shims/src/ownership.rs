@@ -48,6 +48,20 @@ pub fn is_planted(world: &impl World, path: &Path, accounts: &[u32]) -> bool {
     path.ancestors().any(is_foreign)
 }
 
+/// Whether what this name leads to can't be another account's, by the owner of the name itself.
+pub fn is_trusted_name(world: &impl World, folder: &Path, shared: &FileMeta, name: &str) -> bool {
+    let first = name.split('/').next().unwrap_or_default();
+    let entry = world.entry(&folder.join(first)).ok().flatten();
+    entry.is_none_or(|entry| is_trusted_file(world, shared, &entry))
+}
+
+/// Whether a file in a folder can't be another account's: it is the caller's, the folder owner's or
+/// root's, and no other account can have put it there by a hard link.
+pub fn is_trusted_file(world: &impl World, folder: &FileMeta, file: &FileMeta) -> bool {
+    is_trusted_entry(folder, file.owner, &[world.account(), folder.owner])
+        && (!is_shared(folder) || file.is_folder || file.links == 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

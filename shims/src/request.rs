@@ -111,9 +111,9 @@ impl Request {
                 flavour.is_empty() || tool.vendors.contains(&flavour) || is_known(flavour, tool)
             }
             RequestKind::LtsNamed(name) => tool.lts.iter().any(|line| line.name == name.as_str()),
+            RequestKind::Range(_) => self.text.split(is_between_versions).all(is_version_of_range),
             RequestKind::Named(_) => false,
-            RequestKind::Range(_)
-            | RequestKind::Latest
+            RequestKind::Latest
             | RequestKind::Lts
             | RequestKind::LtsBack(_)
             | RequestKind::System
@@ -172,6 +172,16 @@ impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         crate::error::Escaped(&self.text).fmt(f)
     }
+}
+
+/// Whether a character is between the versions of a range.
+fn is_between_versions(c: char) -> bool {
+    c.is_whitespace() || "<>=~^|!,".contains(c)
+}
+
+fn is_version_of_range(word: &str) -> bool {
+    let wildcards = ["", "x", "X", "*", "-"];
+    wildcards.contains(&word) || strip_v(word).starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// The most bytes of a text that a message repeats as a possible request. Composer's and npm's

@@ -10,7 +10,7 @@ use crate::call::Call;
 use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::index::Index;
 use crate::name::Name;
-use crate::ownership::{is_shared, is_trusted_entry};
+use crate::ownership::{is_shared, is_trusted_file, is_trusted_name};
 use crate::pin::{FileLocation, Origin, Pin};
 use crate::read::{RawRequest, TOOL_VERSIONS, decode, read};
 use crate::request::{Request, RequestTrust, looks_like_request};
@@ -244,7 +244,8 @@ impl<W: World> Search<'_, W> {
         if present == 0 {
             return Ok(ControlFlow::Continue(()));
         }
-        let shared = self.world.metadata(folder).ok().flatten().filter(is_shared);
+        // It is no link: the search goes up from a physical path.
+        let shared = self.world.entry(folder).ok().flatten().filter(is_shared);
         for (place, file) in self.tool.files.iter().enumerate() {
             if present & (1 << place) != 0 {
                 step!(self.file(folder, file, shared.as_ref())?);
@@ -263,7 +264,7 @@ impl<W: World> Search<'_, W> {
         let path = &folder.join(file.name);
         let untrusted = Finding::Skipped(Skipped::Untrusted(path.clone()));
         // By the name first: another account's file may be a FIFO, or unreadable.
-        if shared.is_some_and(|shared| !self.is_trusted_name(folder, file, shared)) {
+        if shared.is_some_and(|shared| !is_trusted_name(self.world, folder, shared, file.name)) {
             return Ok((self.visit)(untrusted));
         }
         let content = match self.world.read(path) {
@@ -274,7 +275,7 @@ impl<W: World> Search<'_, W> {
             }
         };
         // And by what was read: the name may have changed its file.
-        if shared.is_some_and(|shared| !self.is_trusted(&content.meta, shared)) {
+        if shared.is_some_and(|shared| !is_trusted_file(self.world, shared, &content.meta)) {
             return Ok((self.visit)(untrusted));
         }
         let found = match self.requests(path, &content, file, 0) {
@@ -292,19 +293,6 @@ impl<W: World> Search<'_, W> {
             step!((self.visit)(finding));
         }
         Ok(ControlFlow::Continue(()))
-    }
-
-    /// Whether a name in a shared folder can't be another account's.
-    fn is_trusted_name(&self, folder: &Path, file: &VersionFile, shared: &FileMeta) -> bool {
-        let first = file.name.split('/').next().unwrap_or_default();
-        let entry = self.world.entry(&folder.join(first)).ok().flatten();
-        entry.is_none_or(|entry| self.is_trusted(&entry, shared))
-    }
-
-    /// Whether a file in a shared folder can't be another account's, by a hard link neither.
-    fn is_trusted(&self, entry: &FileMeta, shared: &FileMeta) -> bool {
-        let accounts = [self.world.account(), shared.owner];
-        is_trusted_entry(shared, entry.owner, &accounts) && (entry.is_folder || entry.links == 1)
     }
 
     /// The requests in a file, each with the file it is in: a file may name another one whose
@@ -357,20 +345,27 @@ impl<W: World> Search<'_, W> {
         let named = raw.texts.first().map_or("", String::as_str);
         let named = relative_to_file(&source.path, named);
         let root = self.repository(&source.path, file);
+        let field = raw.field.map(|field| field.path);
+        let location = FileLocation { field, ..self.whole_file(&source.path) };
+        // The path is text of the file, and may be a secret too.
+        let with_target = |error: Error| match self.is_linked(source) {
+            true => error,
+            false => error.because(format!("it names {}", Shown(&named))),
+        };
         let outside = || {
-            let field = raw.field.map(|field| field.path);
-            let location = FileLocation { field, ..self.whole_file(&source.path) };
             let what = format!("{location} leads out of the repository {}", Shown(root));
-            let error = Error::new(ErrorKind::BadFile, what);
-            match self.is_linked(source) {
-                true => error,
-                false => error.because(format!("it names {}", Shown(&named))),
+            with_target(Error::new(ErrorKind::BadFile, what))
+        };
+        let cannot_read = |error: io::Error| match self.is_linked(source) {
+            true => {
+                let what = format!("can't read the file of {location}");
+                Error::new(ErrorKind::BadFile, what).because(error.to_string())
             }
+            false => Error::io("read", &named, error).because(format!("{location} names it")),
         };
         if !named.starts_with(root) {
             return Err(outside());
         }
-        let cannot_read = |error| Error::io("read", &named, error);
         let path = self.world.physical(&named).map_err(cannot_read)?;
         if !path.starts_with(root) {
             return Err(outside());
@@ -514,15 +509,20 @@ impl<W: World> Search<'_, W> {
         parse: &dyn Fn(&str) -> ParsedRequest,
     ) -> Result<Vec<Request>> {
         let parse = |text: &String| {
-            let may_be_shown = || looks_like_request(text) && !self.is_linked(source);
+            let looks_so = looks_like_request(text);
+            let may_be_shown = || looks_so && !self.is_linked(source);
+            let is_sure = |request: &Request| {
+                request.is_plain(self.tool) && (looks_so || !self.is_linked(source))
+            };
             let error = match parse(text) {
-                Ok(request) if request.is_plain(self.tool) || may_be_shown() => return Ok(request),
+                Ok(request) if is_sure(&request) || may_be_shown() => return Ok(request),
                 // Any word is a name: one that names nothing may be a secret.
                 Ok(request) if self.is_installed(&request) => return Ok(request),
                 Err(reason) if may_be_shown() => {
                     self.invalid(text, location, reason, ErrorKind::BadFile)
                 }
-                Ok(_) | Err(_) => self.invalid_unseen(text, location),
+                Ok(_) => self.invalid_unseen(text, location),
+                Err(reason) => self.invalid_unseen(text, location).because(reason),
             };
             Err(error.hint(format!("use {}", self.tool.name)))
         };
@@ -535,7 +535,7 @@ impl<W: World> Search<'_, W> {
         let named = Name::parse(request.as_str());
         named.is_some_and(|name| {
             named_toolchain(world, index, tool, &name).is_ok_and(|one| one.is_some())
-        }) || !matches!(best_match(world, index, tool, request), Ok(Lookup::Nothing) | Err(_))
+        }) || matches!(best_match(world, index, tool, request), Ok(Lookup::Toolchain(_)))
     }
 
     /// The error for a text that is not a request.
