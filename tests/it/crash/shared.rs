@@ -183,6 +183,42 @@ fn planted_tools_and_requested_shims_are_refused() {
     }
 }
 
+/// Shims read the default on each call.
+#[test]
+fn a_planted_default_is_refused() {
+    if !is_root() {
+        return;
+    }
+    let case = Case::new();
+    let home = case.shared("shared");
+    case.sandbox.use_command(&["install", "node@12.22.12"]).run().succeeds();
+    case.victim(&home, &["reshim"]).run().succeeds();
+    let toolchain = case.sandbox.folder("shared/toolchains/node");
+    case.sandbox.copy(
+        &case.sandbox.toolchain("node", "12.22.12"),
+        "shared/toolchains/node/12.22.12",
+        &[],
+    );
+    give(&toolchain, NOBODY);
+    let config = case.sandbox.folder("shared/config");
+    let default = case.sandbox.file("shared/config/tool-versions", "node 12.22.12\n");
+    give(&config, NOBODY);
+    let run = |sandbox: &Sandbox| {
+        let node = sandbox.command("node").argument("-v").with_user_nobody();
+        node.variable("USHER_HOME", &home).run()
+    };
+    run(&case.sandbox).succeeds().stdout_is("v12.22.12");
+    for (mode, owner) in [(0o1777, NOBODY), (0o755, OTHER)] {
+        fs::set_permissions(&config, Permissions::from_mode(mode)).unwrap();
+        give(&config, OTHER);
+        chown(&config, Some(owner), Some(owner)).unwrap();
+        run(&case.sandbox).fails_with(126).stderr_contains("config/tool-versions may be another");
+    }
+    chown(&default, Some(NOBODY), Some(NOBODY)).unwrap();
+    chown(&config, Some(NOBODY), Some(NOBODY)).unwrap();
+    run(&case.sandbox).succeeds().stdout_is("v12.22.12");
+}
+
 #[test]
 fn a_planted_cache_is_not_used() {
     if !is_root() {
