@@ -30,7 +30,7 @@ use crate::files::staging;
 use crate::files::write_access::WriteAccess;
 use crate::inventory::MAX_SHIM_SIZE;
 use crate::registry::KnownTool;
-use crate::session::{Session, read_text};
+use crate::session::{Session, own_text};
 use usher_shims::folders::{Folders, MACHINE_DATA};
 
 /// The names of `use` itself in the shim folder.
@@ -203,7 +203,7 @@ fn has_shims(session: &Session, known: KnownTool<'_>) -> Result<bool> {
     let is_default = [session.folders.default_file(), session.folders.machine_default_file()]
         .iter()
         .any(|file| {
-            let text = read_text(file).ok().flatten().unwrap_or_default();
+            let text = own_text(file).ok().flatten().unwrap_or_default();
             text.lines().any(|line| {
                 line.split_whitespace()
                     .next()

@@ -62,6 +62,33 @@ pub fn is_trusted_file(world: &impl World, folder: &FileMeta, file: &FileMeta) -
         && (!is_shared(folder) || file.is_folder || file.links == 1)
 }
 
+/// Whether a file of usher's that was read, in its configuration folder, may be another account's:
+/// every account can write to the folder, or could create it or the one above.
+///
+/// The file's own owner is looked at first, which costs no system call: what is the caller's or root's
+/// wasn't planted.
+pub fn is_planted_file(world: &impl World, path: &Path, file: &FileMeta) -> bool {
+    let own = [ROOT, world.account()];
+    if own.contains(&file.owner) {
+        return false;
+    }
+    let metadata = |path: &Path| world.metadata(path).ok().flatten();
+    let mut owner = file.owner;
+    for folder in path.ancestors().skip(1).take(3) {
+        let Some(seen) = metadata(folder) else { return true };
+        let is_usher = path.parent() == Some(folder);
+        if is_usher && is_replaceable(&seen)
+            || !is_trusted_entry(&seen, owner, &[own[1], seen.owner])
+        {
+            return true;
+        }
+        // A link's own owner can lead it anywhere.
+        let entry = world.entry(folder).ok().flatten().unwrap_or(seen);
+        owner = if own.contains(&entry.owner) { seen.owner } else { entry.owner };
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +121,23 @@ mod tests {
         assert_eq!(of(0o1777), (true, false));
         assert_eq!(of(0o775), (false, false));
         assert_eq!(of(0o1775), (false, false));
+    }
+
+    #[test]
+    fn a_file_in_a_folder_that_every_account_can_write_to_is_planted() {
+        let check = |modes: [(&str, u32); 3], expected| {
+            let mut world = MemoryWorld::at("/").file("/c/usher/tool-versions", "node 12");
+            for (folder, mode) in modes {
+                world = world.with_mode(folder, mode);
+            }
+            let path = Path::new("/c/usher/tool-versions");
+            let own = world.metadata(path).unwrap().unwrap();
+            let foreign = FileMeta { owner: 4711, ..own };
+            assert!(!is_planted_file(&world, path, &FileMeta { owner: ROOT, ..own }), "{modes:?}");
+            assert_eq!(is_planted_file(&world, path, &foreign), expected, "{modes:?}");
+        };
+        check([("/", 0o755), ("/c", 0o755), ("/c/usher", 0o755)], false);
+        check([("/", 0o755), ("/c", 0o755), ("/c/usher", 0o1777)], true);
+        check([("/", 0o755), ("/c", 0o755), ("/c/usher", 0o777)], true);
     }
 }

@@ -10,7 +10,7 @@ use crate::call::Call;
 use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::index::Index;
 use crate::name::Name;
-use crate::ownership::{is_shared, is_trusted_file, is_trusted_name};
+use crate::ownership::{is_planted_file, is_shared, is_trusted_file, is_trusted_name};
 use crate::pin::{FileLocation, Origin, Pin};
 use crate::read::{RawRequest, TOOL_VERSIONS, decode, read};
 use crate::request::{Request, RequestTrust, looks_like_request};
@@ -446,6 +446,12 @@ impl<W: World> Search<'_, W> {
                 return Ok((self.visit)(Finding::Broken(error, ErrorSource::File)));
             }
         };
+        if is_planted_file(self.world, path, &content.meta) {
+            let what = format!("{} may be another account's", Shown(path));
+            let error = Error::new(ErrorKind::Permission, what)
+                .because("every account can create files there");
+            return Ok((self.visit)(Finding::Broken(error, ErrorSource::File)));
+        }
         let source = SourceFile { path: path.to_path_buf(), identity: content.meta.identity };
         let text = match decode(&content.bytes) {
             Ok(text) => text,

@@ -11,4 +11,4 @@ pub use input::{
     read_optional,
 };
 pub use memory::{MemoryWorld, ReadFailure};
-pub use os::Os;
+pub use os::{Os, file_meta, read_open};

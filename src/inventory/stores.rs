@@ -16,6 +16,7 @@ use usher_shims::world::{Identity, World as _};
 
 use super::folders::{expand_folder, names_in_folder};
 use super::scan::MachineScan;
+use crate::files::account::with_owners_rights;
 use crate::registry::KnownTool;
 
 /// The existing stores of other managers. A machine-wide home adopts none, since those are an
@@ -107,7 +108,7 @@ fn read_one(
     root: &Path,
 ) -> Result<Option<ReadToolchain>> {
     let file = root.join(&release.file);
-    let release_file = match scan.world.read(&file) {
+    let release_file = match with_owners_rights(&file, || scan.world.read(&file)) {
         Err(error) if is_resource_exhaustion(&error) => {
             return Err(Error::io("read", &file, error));
         }

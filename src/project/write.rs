@@ -15,10 +15,12 @@ use super::spelling::{
 };
 use super::{PinLocation, PinTarget};
 use crate::config::folders;
+use crate::files::account::with_owners_rights;
+use crate::files::own_folder::OwnFolder;
 use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::write_access::WriteAccess;
 use crate::project::edit;
-use crate::session::{Session, read_text};
+use crate::session::{Session, own_text, read_text};
 
 /// A pin that was written.
 #[derive(Debug)]
@@ -41,9 +43,13 @@ pub fn write_pin(
     let path = match target {
         PinTarget::Existing(pin_location) => pin_location.place.path.clone(),
         PinTarget::NewFile(path) => path.clone(),
-        PinTarget::Default => session.folders.config.join("tool-versions"),
+        PinTarget::Default => session.folders.default_file(),
     };
-    let before = read_text(&path)?.unwrap_or_default();
+    let before = match target {
+        PinTarget::Existing(_) | PinTarget::NewFile(_) => read_text(&path)?,
+        PinTarget::Default => own_text(&path)?,
+    };
+    let before = before.unwrap_or_default();
     let new_pin = NewPin { tool, request, version };
     let (after, text) = match target {
         PinTarget::Existing(pin_location) => edit_pin(&before, pin_location, &new_pin)?,
@@ -55,7 +61,7 @@ pub fn write_pin(
             // A project's files are written as the caller.
             PinTarget::Existing(_) | PinTarget::NewFile(_) => replace_file(&path, &after)?,
             PinTarget::Default => {
-                write_default(&folders::write_access(&session.folders)?, &path, &after)?;
+                write_default(&folders::write_access(&session.folders)?, session, &after)?;
             }
         }
     }
@@ -169,8 +175,12 @@ pub(super) fn needs_exact_version(
 }
 
 /// Replaces the user's default, which belongs to the owner of usher's folders.
-fn write_default(_: &WriteAccess, path: &Path, text: &str) -> Result<()> {
-    replace_file(path, text)
+fn write_default(_: &WriteAccess, session: &Session, text: &str) -> Result<()> {
+    let config = &session.folders.config;
+    with_owners_rights(config, || {
+        OwnFolder::create(config)?;
+        replace_file(&session.folders.default_file(), text)
+    })
 }
 
 /// Replaces a file as a whole, keeping its mode; if it is a link, its target.

@@ -52,7 +52,7 @@ impl<'a> Finder<'a> {
         let Session { world, folders, settings, .. } = session;
         let platform = platform(world);
         let indexes = ReleaseIndexReader {
-            cache: IndexCache::new(folders.indexes()),
+            cache: IndexCache::new(folders.cache.clone()),
             writer: network.writer(),
             fetch_locks: network.index_locks(),
             settings,

@@ -3,7 +3,9 @@
 //! A file has a header line and the content. Its modification time is when the source last confirmed
 //! it. It must not know what an index means.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -12,8 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::MAX_FRESH_AGE;
 use crate::files::integrity::sha256;
+use crate::files::own_folder::OwnFolder;
 use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::write_access::WriteAccess;
+
+/// Their folder in usher's cache folder.
+pub(super) const FOLDER: &str = "indexes";
 
 /// How the names of temporary files begin.
 const UNFINISHED: &str = ".index-";
@@ -26,7 +32,7 @@ const FORMAT: u32 = 4;
 
 /// The cached indexes, a file each.
 pub(super) struct IndexCache {
-    folder: PathBuf,
+    cache: PathBuf,
 }
 
 /// Identifies an index.
@@ -58,17 +64,17 @@ struct CacheHeader {
 }
 
 impl IndexCache {
-    pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder }
+    /// The cached indexes in usher's cache folder.
+    pub(super) fn new(cache: PathBuf) -> Self {
+        Self { cache }
     }
 
     /// The cached index; `None` if there is none, or if its file is damaged.
     pub(super) fn get<T: DeserializeOwned>(&self, key: &CacheKey<'_>) -> Option<CachedIndex<T>> {
-        let path = self.path(key.address);
-        // Only files are opened: reading a pipe would wait for its other end.
-        let modified =
-            fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?.modified().ok()?;
-        let text = fs::read(&path).ok()?;
+        let mut file = self.open(key)?;
+        let modified = file.metadata().ok()?.modified().ok()?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).ok()?;
         let (head, content) = text.split_at(text.iter().position(|byte| *byte == b'\n')? + 1);
         let head: CacheHeader = serde_json::from_slice(head).ok()?;
         let is_whole =
@@ -90,31 +96,38 @@ impl IndexCache {
         validator: Option<String>,
     ) {
         let Some(text) = text(key, content, validator) else { return };
+        let folder = OwnFolder::create(&self.cache)
+            .and_then(|cache| cache.create_folder(OsStr::new(FOLDER)));
+        let Ok(folder) = folder else { return };
         let replacement = FileReplacement {
-            target: &self.path(key.address),
-            staging: &self.folder,
+            target: &folder.path().join(file_name(key.address)),
+            staging: folder.path(),
             prefix: UNFINISHED,
             mode: FileMode::Masked(0o600),
             durability: Durability::Unsynced,
         };
-        if fs::create_dir_all(&self.folder).is_ok() {
-            let _ = replacement.write(&text);
-        }
+        let _ = replacement.write(&text);
     }
 
     /// Records that the source still has this index.
     pub(super) fn mark_fresh(&self, _: &WriteAccess, key: &CacheKey<'_>) {
         // If the time can't be set, the source is fetched again the next time.
-        let _ = File::options()
-            .append(true)
-            .open(self.path(key.address))
-            .and_then(|file| file.set_modified(SystemTime::now()));
+        let _ = self.open(key).map(|file| file.set_modified(SystemTime::now()));
     }
 
-    /// The file of an address. An address may contain a secret, so the name is its hash.
-    fn path(&self, address: &str) -> PathBuf {
-        self.folder.join(format!("{}{EXTENSION}", &sha256(address.as_bytes())[..32]))
+    /// Opens the file of an index. `None` if there is none, or if another account could have put it
+    /// there.
+    fn open(&self, key: &CacheKey<'_>) -> Option<File> {
+        let cache = OwnFolder::open(&self.cache).ok().flatten()?;
+        let folder = cache.folder(OsStr::new(FOLDER)).ok().flatten()?;
+        let file = File::from(folder.file(&file_name(key.address)).ok().flatten()?);
+        file.metadata().ok().filter(fs::Metadata::is_file).map(|_| file)
     }
+}
+
+/// The name of the file of an address. An address may contain a secret, so it is a hash.
+fn file_name(address: &str) -> OsString {
+    format!("{}{EXTENSION}", &sha256(address.as_bytes())[..32]).into()
 }
 
 /// Whether a file of this name in the folder of indexes is usher's.
@@ -155,8 +168,12 @@ mod tests {
 
     fn cache() -> (tempfile::TempDir, IndexCache) {
         let folder = tempfile::tempdir().unwrap();
-        let cache = IndexCache::new(folder.path().join("indexes"));
+        let cache = IndexCache::new(folder.path().to_path_buf());
         (folder, cache)
+    }
+
+    fn path(cache: &IndexCache, address: &str) -> PathBuf {
+        cache.cache.join(FOLDER).join(file_name(address))
     }
 
     fn cached(cache: &IndexCache, key: &CacheKey<'_>) -> Option<CachedIndex<Vec<String>>> {
@@ -184,7 +201,7 @@ mod tests {
         let (_folder, cache) = cache();
         cache.put(&WriteAccess::for_test(), &KEY, &["12.0.0"], Some("a".to_owned()));
         let date = |time| {
-            let file = File::options().append(true).open(cache.path(KEY.address)).unwrap();
+            let file = File::options().append(true).open(path(&cache, KEY.address)).unwrap();
             file.set_modified(time).unwrap();
         };
         date(SystemTime::now() - Duration::from_secs(50 * 3_600));
@@ -199,7 +216,7 @@ mod tests {
     fn a_damaged_file_counts_as_absent() {
         let (_folder, cache) = cache();
         cache.put(&WriteAccess::for_test(), &KEY, &["12.0.0"], Some("a".to_owned()));
-        let path = cache.path(KEY.address);
+        let path = path(&cache, KEY.address);
         let whole = fs::read(&path).unwrap();
         for length in 0..whole.len() {
             fs::write(&path, &whole[..length]).unwrap();
@@ -223,7 +240,7 @@ mod tests {
         let (_folder, cache) = cache();
         let name = |path: PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
         for (file, expected) in [
-            (name(cache.path("https://x.example/")), true),
+            (name(path(&cache, "https://x.example/")), true),
             (".index-a1B2c3".to_owned(), true),
             ("notes.json".to_owned(), false),
             ("0123456789abcdef0123456789abcdeg.json".to_owned(), false),

@@ -17,6 +17,7 @@ use crate::config::npm::NpmAccess;
 use crate::config::pip::PipAccess;
 use crate::config::settings::{Address, Settings};
 use crate::config::sources::ConfigSources;
+use crate::files::account::with_owners_rights;
 use crate::files::write_access::{ThreadAccess, WriteAccess};
 use crate::http::{CaFile, Client, NetworkConfig, Proxies};
 use crate::session::Session;
@@ -67,6 +68,7 @@ pub struct Pypi {
 impl<'a> Network<'a> {
     /// The network clients of a session. They only read the cache.
     pub fn new(session: &'a Session) -> Self {
+        session.report_unused_cache();
         let Session { world, shim, folders, settings, .. } = session;
         let variables = session.variables();
         Self::in_environment(NetworkEnvironment { world, shim, folders, settings, variables })
@@ -177,7 +179,10 @@ impl<'a> Network<'a> {
             config: &self.environment.folders.settings_file(),
             variables: &self.environment.variables,
             home: self.environment.folders.user_home.as_deref(),
-            read: &|path| self.environment.world.read(path).map(|content| content.bytes),
+            read: &|path| {
+                let read = || self.environment.world.read(path);
+                with_owners_rights(path, read).map(|content| content.bytes)
+            },
         })
     }
 

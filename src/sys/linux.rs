@@ -1,22 +1,130 @@
 //! Linux.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::MetadataExt as _;
 
 use rustix::fs::OFlags;
+use rustix::process::{Gid, getgroups};
+use rustix::thread::set_thread_groups;
+
+use super::{Account, Process};
 
 /// Opens a file or folder without changing its access time.
 pub(crate) const NO_ACCESS_TIME: OFlags = OFlags::NOATIME;
+
+/// Opens a folder to open what is in it; listing it needs more permission.
+pub(crate) const SEARCH_FOLDER: OFlags = OFlags::PATH;
 
 /// Syncs the file system of this folder.
 pub(crate) fn sync_file_system(folder: &File) -> io::Result<()> {
     Ok(rustix::fs::syncfs(folder)?)
 }
 
-/// Makes the calling thread access files as this account: user and group. Returns the account it had
-/// before.
-pub(crate) fn act_as((user, group): (u32, u32)) -> (u32, u32) {
+/// The account that a thread accesses files as, with its other groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ThreadAccount {
+    account: Account,
+    groups: Vec<Gid>,
+}
+
+/// Makes the calling thread access files as this account, and with none of its own groups. Returns
+/// the account it had before.
+pub(crate) fn act_as(account: Account) -> ThreadAccount {
+    let groups = getgroups().unwrap_or_default();
+    // Without permission for it, the thread keeps its groups.
+    let _ = set_thread_groups(&[]);
+    ThreadAccount { account: set_account(account), groups }
+}
+
+/// Undoes [`act_as`].
+pub(crate) fn act_again(before: &ThreadAccount) {
+    set_account(before.account);
+    let _ = set_thread_groups(&before.groups);
+}
+
+fn set_account(account: Account) -> Account {
     // SAFETY: changes two IDs of the calling thread; without permission nothing changes.
-    let (group, user) = unsafe { (libc::setfsgid(group), libc::setfsuid(user)) };
-    (user.cast_unsigned(), group.cast_unsigned())
+    let (group, user) = unsafe { (libc::setfsgid(account.group), libc::setfsuid(account.user)) };
+    Account { user: user.cast_unsigned(), group: group.cast_unsigned() }
+}
+
+/// The IDs of the processes that have this file locked. `None` if the system can't tell; none are
+/// found in other containers.
+pub(crate) fn lock_holders(file: &File) -> Option<Vec<u32>> {
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    let device = device_in_lock_list(file)?;
+    let identity = format!("{device}:{}", file.metadata().ok()?.ino());
+    let mut holders: Vec<u32> = locks.lines().filter_map(|line| holder(line, &identity)).collect();
+    holders.retain(|id| process(*id).is_some());
+    // A lock is its file's: where the process that took it ended, one that inherited the file has it.
+    Some(if holders.is_empty() { inheritors(&identity) } else { holders })
+}
+
+/// The process in a line of `/proc/locks`, if it took a lock on this file:
+/// `1: FLOCK ADVISORY WRITE PROCESS DEVICE:INODE 0 EOF`. A process that waits has `->` after the
+/// number.
+fn holder(line: &str, identity: &str) -> Option<u32> {
+    let mut fields = line.split_ascii_whitespace().skip(1);
+    let is_lock = fields.next()? == "FLOCK";
+    let process = fields.nth(2)?.parse().ok()?;
+    (is_lock && fields.next()? == identity).then_some(process)
+}
+
+/// The processes with an open file by which this lock is held. Only root sees those of all accounts.
+fn inheritors(identity: &str) -> Vec<u32> {
+    let holds = |id: &u32| {
+        let open_files = fs::read_dir(format!("/proc/{id}/fdinfo")).into_iter().flatten().flatten();
+        let texts = open_files.filter_map(|file| fs::read_to_string(file.path()).ok());
+        texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).any(|line| {
+            let lock = line.strip_prefix("lock:").map(str::trim_start);
+            lock.is_some_and(|lock| holder(lock, identity).is_some())
+        })
+    };
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|process| process.file_name().to_str()?.parse().ok());
+    ids.filter(holds).collect()
+}
+
+/// The device of an open file as `/proc/locks` names it: that of its mount. Btrfs and overlays have
+/// others in a file's metadata.
+fn device_in_lock_list(file: &File) -> Option<String> {
+    let about = fs::read_to_string(format!("/proc/self/fdinfo/{}", file.as_raw_fd())).ok()?;
+    let mount = about.lines().find_map(|line| line.strip_prefix("mnt_id:"))?.trim();
+    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    let device = mounts.lines().find_map(|line| {
+        let mut fields = line.split_ascii_whitespace();
+        (fields.next()? == mount).then(|| fields.nth(1))?
+    })?;
+    let (major, minor) = device.split_once(':')?;
+    let [major, minor] = [major, minor].map(str::parse::<u32>);
+    Some(format!("{:02x}:{:02x}", major.ok()?, minor.ok()?))
+}
+
+/// A running process; `None` if there is none with this ID.
+pub(crate) fn process(id: u32) -> Option<Process> {
+    let folder = format!("/proc/{id}");
+    let user = fs::metadata(&folder).ok()?.uid();
+    let name = fs::read_to_string(format!("{folder}/comm")).ok()?;
+    Some(Process { name: name.trim_end_matches('\n').to_owned(), user })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_holders_of_the_file_are_listed() {
+        for (line, expected) in [
+            ("1: FLOCK  ADVISORY  WRITE 17 fe:00:4711 0 EOF", Some(17)),
+            ("1: -> FLOCK  ADVISORY  WRITE 18 fe:00:4711 0 EOF", None),
+            ("2: POSIX  ADVISORY  WRITE 19 fe:00:4711 0 EOF", None),
+            ("3: FLOCK  ADVISORY  READ 20 fe:00:47110 0 EOF", None),
+            ("4: FLOCK  ADVISORY  READ 21 fe:00:4711 0 EOF", Some(21)),
+            ("", None),
+        ] {
+            assert_eq!(holder(line, "fe:00:4711"), expected, "{line}");
+        }
+    }
 }

@@ -57,27 +57,7 @@ impl World for Os {
 
     fn read(&self, path: &Path) -> io::Result<FileContent> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let file = rustix::fs::open(path, flags, Mode::empty())?;
-        let seen = rustix::fs::fstat(&file)?;
-        let meta = file_meta(&seen);
-        if FileType::from_raw_mode(seen.st_mode) != FileType::RegularFile {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, NOT_REGULAR));
-        }
-        if meta.size > LARGEST_FILE {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than 4 MiB"));
-        }
-        // The size is known, so one read usually fills it. If another process shortens the file
-        // meanwhile, what was left is read.
-        let mut bytes = vec![0; usize::try_from(meta.size).unwrap_or(0)];
-        let mut filled = 0;
-        while filled < bytes.len() {
-            match rustix::io::read(&file, &mut bytes[filled..])? {
-                0 => break,
-                more => filled += more,
-            }
-        }
-        bytes.truncate(filled);
-        Ok(FileContent { bytes, meta })
+        read_open(&rustix::fs::open(path, flags, Mode::empty())?)
     }
 
     fn folders(&self, folder: &Path, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
@@ -127,7 +107,32 @@ impl World for Os {
     }
 }
 
-fn file_meta(seen: &Stat) -> FileMeta {
+/// An open file's content, as [`World::read`] returns it.
+pub fn read_open(file: &OwnedFd) -> io::Result<FileContent> {
+    let seen = rustix::fs::fstat(file)?;
+    let meta = file_meta(&seen);
+    if FileType::from_raw_mode(seen.st_mode) != FileType::RegularFile {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, NOT_REGULAR));
+    }
+    if meta.size > LARGEST_FILE {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than 4 MiB"));
+    }
+    // The size is known, so one read usually fills it. If another process shortens the file
+    // meanwhile, what was left is read.
+    let mut bytes = vec![0; usize::try_from(meta.size).unwrap_or(0)];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match rustix::io::read(file, &mut bytes[filled..])? {
+            0 => break,
+            more => filled += more,
+        }
+    }
+    bytes.truncate(filled);
+    Ok(FileContent { bytes, meta })
+}
+
+/// What the operating system tells of a file.
+pub fn file_meta(seen: &Stat) -> FileMeta {
     let kind = FileType::from_raw_mode(seen.st_mode);
     FileMeta {
         identity: Identity { device: sys::device(seen), inode: seen.st_ino },

@@ -7,6 +7,7 @@ use usher_shims::error::{Error, Result, Shown};
 
 use crate::cli::output::{self, Report};
 use crate::config::folders;
+use crate::files::own_folder::OwnFolder;
 use crate::releases::cache_folder::{CacheCleanup, clean};
 use crate::session::Session;
 use crate::text::human_size;
@@ -48,6 +49,8 @@ pub fn run(session: &Session, mode: CleanMode, as_json: bool) -> Result<i32> {
         CleanMode::DryRun => None,
     };
     let cache = &session.folders.cache;
+    // Nothing is deleted in a folder that may be another account's.
+    OwnFolder::open(cache)?;
     let report = CleanReport::of(cache, mode, clean(cache, access.as_ref()));
     match report.error {
         Some(error) if as_json => Err(error),

@@ -11,6 +11,7 @@ use usher_shims::version::Version;
 use super::*;
 use crate::files::write_access::WriteAccess;
 use crate::releases::freshness::CachePolicy::{AllowFresh, CacheOnly, Revalidate};
+use crate::releases::index_cache::FOLDER;
 use crate::releases::index_entry::ListedArchive;
 
 const ADDRESS: &str = "https://x.example/index";
@@ -41,7 +42,7 @@ impl Case {
         let key = CacheKey { address: ADDRESS, parser_id: "1" };
         let validator = Some("v1".to_owned());
         cache.put(&WriteAccess::for_test(), &key, &entries("12.0.0"), validator);
-        for entry in fs::read_dir(case.folder.path()).unwrap() {
+        for entry in fs::read_dir(case.folder.path().join(FOLDER)).unwrap() {
             let file = File::options().append(true).open(entry.unwrap().path()).unwrap();
             file.set_modified(SystemTime::now() - age).unwrap();
         }

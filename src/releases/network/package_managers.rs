@@ -2,7 +2,6 @@
 //! address is cached.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, ErrorKind, Result};
@@ -13,9 +12,10 @@ use usher_shims::world::{AnyWorld, World as _};
 use crate::config::client;
 use crate::config::pip;
 use crate::config::settings::Address;
+use crate::files::own_folder::OwnFolder;
 use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::write_access::ThreadAccess;
-use crate::session::read_text;
+use crate::session::own_text;
 
 /// The package managers on PATH.
 pub(super) struct PackageManagers<'a> {
@@ -73,7 +73,7 @@ impl PackageManagers<'_> {
     }
 
     fn cached(&self, name: &str) -> Option<Address> {
-        let text = read_text(&self.cache.join(name)).ok().flatten()?;
+        let text = own_text(&self.cache.join(name)).ok().flatten()?;
         Address::parse(text.trim())
     }
 
@@ -88,7 +88,7 @@ impl PackageManagers<'_> {
                 mode: FileMode::Masked(0o600),
                 durability: Durability::Unsynced,
             };
-            if fs::create_dir_all(self.cache).is_ok() {
+            if OwnFolder::create(self.cache).is_ok() {
                 let _ = replacement.write(address.as_str().as_bytes());
             }
         });
@@ -110,6 +110,8 @@ impl PackageManagers<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use usher_shims::world::Os;
 
     use super::*;

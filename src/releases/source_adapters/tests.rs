@@ -70,7 +70,7 @@ fn with_reader<T>(
         variable: Box::new(variable),
         platform: PLATFORM.to_owned(),
         indexes: ReleaseIndexReader {
-            cache: IndexCache::new(folders.indexes()),
+            cache: IndexCache::new(folders.cache.clone()),
             writer: Some(access.for_threads()),
             fetch_locks: network.index_locks(),
             settings: &settings,

@@ -15,6 +15,7 @@ use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
 use crate::config::folders;
+use crate::files::account::with_owners_rights;
 use crate::files::replace::Staged;
 use crate::files::write_access::WriteAccess;
 use crate::inventory::is_reserved_name;
@@ -62,7 +63,8 @@ impl<'a> FolderSnapshot<'a> {
 /// The programs in the folders; files that can't be read don't count.
 fn programs(session: &Session, folders: &[String]) -> ProgramFingerprints {
     let folders = folders.iter().filter_map(|folder| session.expand_folder(folder).ok()).flatten();
-    let entries = folders.filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+    let list = |folder: PathBuf| with_owners_rights(&folder, || fs::read_dir(&folder)).ok();
+    let entries = folders.filter_map(list).flatten().flatten();
     let stamped = entries.filter_map(|entry| {
         let path = entry.path();
         let seen = session.world.metadata(&path).ok().flatten().filter(|seen| seen.is_program)?;
