@@ -6,6 +6,7 @@
 //! | locks between processes | [`lock`] |
 //! | unfinished folders, and their removal | [`staging`], [`interrupt`] |
 //! | replacing a file in one step | [`replace`] |
+//! | files of others, read and replaced inside of one folder | [`confined`], [`same_access`] |
 //! | walking a tree without following links | [`walk`] |
 //! | deleting a tree | [`remove`] |
 //! | the manifest of a tree | [`manifest`] |
@@ -15,12 +16,14 @@
 //! The lowest room: it knows no tool, no setting, and none of usher's folders by name.
 
 pub mod clock;
+pub mod confined;
 pub mod integrity;
 pub mod interrupt;
 pub mod lock;
 pub mod manifest;
 pub mod remove;
 pub mod replace;
+mod same_access;
 pub mod staging;
 pub mod walk;
 pub mod write_access;

@@ -8,6 +8,15 @@ use rustix::fs::OFlags;
 /// This system has no such flag.
 pub(crate) const NO_ACCESS_TIME: OFlags = OFlags::empty();
 
+/// This system has no such flag that the C library knows.
+pub(crate) const LOOK_IN: OFlags = OFlags::empty();
+
+/// Copies nothing: not every system has attributes.
+#[expect(clippy::unnecessary_wraps, reason = "it fails elsewhere")]
+pub(crate) fn copy_attributes(_: &File, _: &File) -> io::Result<()> {
+    Ok(())
+}
+
 /// Syncs all file systems: a single one can't be synced.
 #[expect(clippy::unnecessary_wraps, reason = "it fails elsewhere")]
 pub(crate) fn sync_file_system(_: &File) -> io::Result<()> {

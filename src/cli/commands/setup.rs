@@ -53,7 +53,8 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
     }
     let plan = decide(session, arguments, &read)?;
     if arguments.yes {
-        apply(&plan.changes)?;
+        let home = shell_folders(session)?.home;
+        apply(&plan.changes, &home).map_err(|error| plan.by_hand(error))?;
     }
     match as_json {
         true => output::print_json(&plan.reports(arguments.yes)),
@@ -95,6 +96,18 @@ fn shell_folders(session: &Session) -> Result<ShellFolders> {
 }
 
 impl SetupPlan {
+    /// What to do by hand if a file can't be written.
+    fn by_hand(&self, error: Error) -> Error {
+        let is_refused = matches!(error.kind(), ErrorKind::Permission | ErrorKind::CannotCreate);
+        match (is_refused, self.is_undo) {
+            (false, _) => error,
+            (true, true) => error.hint("delete usher's lines by hand"),
+            (true, false) => error
+                .because("usher's line can be added by hand")
+                .hint(format!("use setup {} --print", self.shell)),
+        }
+    }
+
     /// The changes as a diff, and what to do next.
     fn text(&self, is_done: bool) -> String {
         let Self { shell, changes, is_undo } = self;
