@@ -72,7 +72,7 @@ pub fn check(session: &Session) -> Result<CheckReport> {
     }
     for file in &found.files {
         let (named, passed_over) = match session.world.read(file) {
-            Ok(content) => read_file(&session.registry, &root, file, &content),
+            Ok(content) => read_file(&session.registry, &root, file, &content.bytes),
             Err(error) => {
                 let mut collector =
                     MentionCollector::new(&session.registry, pins::relative_path(&root, file));

@@ -2,7 +2,8 @@
 //!
 //! | what | file |
 //! |---|---|
-//! | whether usher may write, and as which account | [`write_access`] |
+//! | whether usher may write, and as which account | [`write_access`], [`account`] |
+//! | reading in folders that other accounts may write to | [`own_folder`] |
 //! | locks between processes | [`lock`] |
 //! | unfinished folders, and their removal | [`staging`], [`interrupt`] |
 //! | replacing a file in one step | [`replace`] |
@@ -15,12 +16,14 @@
 //!
 //! The lowest room: it knows no tool, no setting, and none of usher's folders by name.
 
+pub mod account;
 pub mod clock;
 pub mod confined;
 pub mod integrity;
 pub mod interrupt;
 pub mod lock;
 pub mod manifest;
+pub mod own_folder;
 pub mod remove;
 pub mod replace;
 mod same_access;

@@ -21,6 +21,7 @@ use usher_shims::world::{AnyWorld, Os, World as _, read_optional};
 use self::reporter::{Reporter, Silent};
 use crate::config::folders;
 use crate::config::settings::Settings;
+use crate::files::own_folder;
 use crate::inventory::{MachineScan, ProbeReuse, expand_folder, scan};
 use crate::registry::{self, Registry};
 
@@ -55,11 +56,11 @@ impl Session {
         let world: AnyWorld = Box::new(Os);
         let folders = folders::find_folders(&world, &running.folder)?;
         let files = [folders.settings_file(), folders.machine_settings_file()];
-        let texts = files.map(|path| read_text(&path).map(|text| (path, text)));
+        let texts = files.map(|path| own_text(&path).map(|text| (path, text)));
         let texts: Vec<(PathBuf, Option<String>)> = texts.into_iter().collect::<Result<_>>()?;
         let trusted = |name: &str| world.variable(name).filter(|_| !is_secure());
         let settings = Settings::load(&texts, &trusted)?;
-        let own = registry::files(&world, &folders);
+        let own = registry::files(&folders)?;
         let registry = Registry::load()?.with_custom_tools(&own).with_mirrors(&settings.source)?;
         let mut shim = running.known;
         if !shim.folders.contains(&folders.shims()) {
@@ -155,12 +156,20 @@ fn draws(world: &AnyWorld) -> bool {
     io::stderr().is_terminal() && world.variable("TERM").is_some_and(|terminal| terminal != "dumb")
 }
 
+/// The text of a file in one of usher's folders; `None` if it doesn't exist. An error if another
+/// account could have put it there.
+pub fn own_text(path: &Path) -> Result<Option<String>> {
+    own_folder::read(path)?.map(|content| utf8(path, content.bytes)).transpose()
+}
+
 /// The text of a file; `None` if it doesn't exist.
 pub fn read_text(path: &Path) -> Result<Option<String>> {
-    let not_utf8 = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text");
     // Only a regular file is read: a FIFO would block.
-    let text = read_optional(&Os, path).and_then(|content| {
-        content.map(|text| String::from_utf8(text).map_err(not_utf8)).transpose()
-    });
-    text.map_err(|error| Error::io("read", path, error))
+    let content = read_optional(&Os, path).map_err(|error| Error::io("read", path, error))?;
+    content.map(|content| utf8(path, content.bytes)).transpose()
+}
+
+fn utf8(path: &Path, content: Vec<u8>) -> Result<String> {
+    let not_utf8 = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text");
+    String::from_utf8(content).map_err(not_utf8).map_err(|error| Error::io("read", path, error))
 }

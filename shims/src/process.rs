@@ -131,7 +131,7 @@ pub fn add_variables(world: &impl World, index: &mut Index) -> Result<()> {
 fn read(world: &impl World, shims: &Path, program: &str) -> Result<Option<Index>> {
     let file = index_file(shims);
     let content = read_optional(world, &file).map_err(|error| Error::io("read", &file, error))?;
-    Ok(content.and_then(|content| Index::parse_for(&content, program)))
+    Ok(content.and_then(|content| Index::parse_for(&content.bytes, program)))
 }
 
 /// The user's own data folder, if its index belongs to the user or to root.

@@ -259,7 +259,7 @@ impl<W: World> Search<'_, W> {
             .world
             .read(path)
             .map_err(|error| (Error::io("read", path, error), ErrorSource::File))?;
-        let text = decode(&content).map_err(|reason| parse_error(&reason))?;
+        let text = decode(&content.bytes).map_err(|reason| parse_error(&reason))?;
         let found =
             read(&text, file, self.tool).map_err(|reason| self.no_version(path, &reason))?;
         let mut all = Vec::new();
@@ -319,7 +319,7 @@ impl<W: World> Search<'_, W> {
                 return Ok((self.visit)(Finding::Broken(error, ErrorSource::File)));
             }
         };
-        let text = match decode(&content) {
+        let text = match decode(&content.bytes) {
             Ok(text) => text,
             Err(reason) => {
                 let error = self.whole_file(path).parse_error(&reason);

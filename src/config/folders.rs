@@ -53,7 +53,7 @@ fn no_home() -> Error {
 fn index_in(world: &impl World, folder: &Path) -> Result<Option<Index>> {
     let file = index_file(folder);
     let index = read_optional(world, &file).map_err(|error| Error::io("read", &file, error))?;
-    let home = index.and_then(|index| Index::parse(&index));
+    let home = index.and_then(|index| Index::parse(&index.bytes));
     Ok(home.filter(|home| home.folders.shims() == folder))
 }
 

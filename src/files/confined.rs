@@ -28,7 +28,7 @@ use usher_shims::world::LARGEST_FILE;
 use super::replace::{Durability, NewFile};
 use super::same_access::OldAccess;
 use super::walk::file_type;
-use crate::sys::LOOK_IN;
+use crate::sys::SEARCH_FOLDER;
 
 /// The permission bits of a file that all users may read and write; the umask removes some.
 const NEW_FILE: u32 = 0o666;
@@ -415,7 +415,7 @@ fn open_folder(
     name: impl rustix::path::Arg,
     flags: OFlags,
 ) -> rustix::io::Result<OwnedFd> {
-    openat(folder, name, flags | LOOK_IN | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+    openat(folder, name, flags | SEARCH_FOLDER | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
 }
 
 /// Writes the names in a folder to disk. A failure isn't an error: they are there for every process,

@@ -19,7 +19,7 @@ use rustix::io::Errno;
 use tempfile::{Builder, TempPath};
 use usher_shims::error::{Error, Result};
 
-use crate::sys::LOOK_IN;
+use crate::sys::SEARCH_FOLDER;
 
 /// How a file is replaced.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +82,7 @@ impl FileReplacement<'_> {
 
 fn open_folder(path: &Path) -> io::Result<OwnedFd> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    let flags = LOOK_IN | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let flags = SEARCH_FOLDER | OFlags::DIRECTORY | OFlags::CLOEXEC;
     Ok(openat(CWD, path, flags, Mode::empty())?)
 }
 

@@ -84,7 +84,7 @@ fn pin_field(
     tool: &'static Tool,
 ) -> Option<&'static VersionField> {
     let content = session.world.read(&location.path).ok()?;
-    let text = decode(&content).ok()?;
+    let text = decode(&content.bytes).ok()?;
     let all = read(&text, file, tool).ok()?.into_iter();
     let mut fields = all.filter(|written| match location.field {
         Some(at) => written.field.is_some_and(|field| field.path == at),

@@ -177,7 +177,7 @@ impl<'a> Network<'a> {
             config: &self.environment.folders.settings_file(),
             variables: &self.environment.variables,
             home: self.environment.folders.user_home.as_deref(),
-            read: &|path| self.environment.world.read(path),
+            read: &|path| self.environment.world.read(path).map(|content| content.bytes),
         })
     }
 

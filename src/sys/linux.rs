@@ -1,10 +1,16 @@
 //! Linux.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::MetadataExt as _;
 
 use rustix::fs::{OFlags, XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr};
 use rustix::io::Errno;
+use rustix::process::{Gid, getgroups};
+use rustix::thread::set_thread_groups;
+
+use super::{Account, Process};
 
 /// The access list of a file.
 const ACCESS_LIST: &[u8] = b"system.posix_acl_access";
@@ -12,8 +18,8 @@ const ACCESS_LIST: &[u8] = b"system.posix_acl_access";
 /// Opens a file or folder without changing its access time.
 pub(crate) const NO_ACCESS_TIME: OFlags = OFlags::NOATIME;
 
-/// Opens a folder to look names up in it, which needs no permission to list it.
-pub(crate) const LOOK_IN: OFlags = OFlags::PATH;
+/// Opens a folder to open what is in it; listing it needs more permission.
+pub(crate) const SEARCH_FOLDER: OFlags = OFlags::PATH;
 
 /// Gives a file the access list of another one, or none if that has none; and, as far as possible,
 /// its attributes: those of users, and the SELinux label.
@@ -51,10 +57,91 @@ pub(crate) fn sync_file_system(folder: &File) -> io::Result<()> {
     Ok(rustix::fs::syncfs(folder)?)
 }
 
-/// Makes the calling thread access files as this account: user and group. Returns the account it had
-/// before.
-pub(crate) fn act_as((user, group): (u32, u32)) -> (u32, u32) {
+/// The account that a thread accesses files as, with its other groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ThreadAccount {
+    account: Account,
+    groups: Vec<Gid>,
+}
+
+/// Makes the calling thread access files as this account, and with none of its own groups. Returns
+/// the account it had before.
+pub(crate) fn act_as(account: Account) -> ThreadAccount {
+    let groups = getgroups().unwrap_or_default();
+    // Without permission for it, the thread keeps its groups.
+    let _ = set_thread_groups(&[]);
+    ThreadAccount { account: set_account(account), groups }
+}
+
+/// Undoes [`act_as`].
+pub(crate) fn act_again(before: &ThreadAccount) {
+    set_account(before.account);
+    let _ = set_thread_groups(&before.groups);
+}
+
+fn set_account(account: Account) -> Account {
     // SAFETY: changes two IDs of the calling thread; without permission nothing changes.
-    let (group, user) = unsafe { (libc::setfsgid(group), libc::setfsuid(user)) };
-    (user.cast_unsigned(), group.cast_unsigned())
+    let (group, user) = unsafe { (libc::setfsgid(account.group), libc::setfsuid(account.user)) };
+    Account { user: user.cast_unsigned(), group: group.cast_unsigned() }
+}
+
+/// The IDs of the processes that locked this file. `None` if the system can't tell; none are found
+/// in other containers.
+pub(crate) fn lock_holders(file: &File) -> Option<Vec<u32>> {
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    let device = device_in_lock_list(file)?;
+    let identity = format!("{device}:{}", file.metadata().ok()?.ino());
+    Some(holders_in(&locks, &identity))
+}
+
+/// The processes that hold locks on a file in `/proc/locks`, whose lines are
+/// `1: FLOCK ADVISORY WRITE PROCESS DEVICE:INODE 0 EOF`. A process that waits has `->` after the
+/// number.
+fn holders_in(locks: &str, identity: &str) -> Vec<u32> {
+    let holder = |line: &str| {
+        let mut fields = line.split_ascii_whitespace().skip(1);
+        (fields.next()? == "FLOCK").then_some(())?;
+        let process = fields.nth(2)?.parse().ok()?;
+        (fields.next()? == identity).then_some(process)
+    };
+    locks.lines().filter_map(holder).collect()
+}
+
+/// The device of an open file as `/proc/locks` names it: that of its mount. Btrfs and overlays have
+/// others in a file's metadata.
+fn device_in_lock_list(file: &File) -> Option<String> {
+    let about = fs::read_to_string(format!("/proc/self/fdinfo/{}", file.as_raw_fd())).ok()?;
+    let mount = about.lines().find_map(|line| line.strip_prefix("mnt_id:"))?.trim();
+    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    let device = mounts.lines().find_map(|line| {
+        let mut fields = line.split_ascii_whitespace();
+        (fields.next()? == mount).then(|| fields.nth(1))?
+    })?;
+    let (major, minor) = device.split_once(':')?;
+    let [major, minor] = [major, minor].map(str::parse::<u32>);
+    Some(format!("{:02x}:{:02x}", major.ok()?, minor.ok()?))
+}
+
+/// A running process; `None` if there is none with this ID.
+pub(crate) fn process(id: u32) -> Option<Process> {
+    let folder = format!("/proc/{id}");
+    let user = fs::metadata(&folder).ok()?.uid();
+    let name = fs::read_to_string(format!("{folder}/comm")).ok()?;
+    Some(Process { name: name.trim_end_matches('\n').to_owned(), user })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_holders_of_the_file_are_listed() {
+        let locks = "1: FLOCK  ADVISORY  WRITE 17 fe:00:4711 0 EOF\n\
+                     1: -> FLOCK  ADVISORY  WRITE 18 fe:00:4711 0 EOF\n\
+                     2: POSIX  ADVISORY  WRITE 19 fe:00:4711 0 EOF\n\
+                     3: FLOCK  ADVISORY  READ 20 fe:00:47110 0 EOF\n\
+                     4: FLOCK  ADVISORY  READ 21 fe:00:4711 0 EOF\n";
+        assert_eq!(holders_in(locks, "fe:00:4711"), [17, 21]);
+        assert!(holders_in("", "fe:00:4711").is_empty());
+    }
 }

@@ -15,6 +15,9 @@ pub trait World {
     /// The process's ID.
     fn process(&self) -> u32;
 
+    /// The account that the process acts as: its effective user.
+    fn account(&self) -> u32;
+
     /// The working directory, physical.
     fn directory(&self) -> io::Result<PathBuf>;
 
@@ -29,11 +32,12 @@ pub trait World {
     /// At most 32 names. A missing folder has none of them; a link counts, even a dangling one.
     fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32>;
 
-    /// A regular file's content.
+    /// A regular file's content, with the metadata of the file that was read: one that is judged by
+    /// its owner can't be replaced in between.
     ///
     /// Anything that isn't a regular file, and anything larger than [`LARGEST_FILE`], is an error
     /// of kind `InvalidData`; a FIFO is never waited for.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    fn read(&self, path: &Path) -> io::Result<FileContent>;
 
     /// Visits the names of the folders in a folder, without links; in no order.
     ///
@@ -63,6 +67,10 @@ impl<W: World + ?Sized> World for Box<W> {
         (**self).process()
     }
 
+    fn account(&self) -> u32 {
+        (**self).account()
+    }
+
     fn directory(&self) -> io::Result<PathBuf> {
         (**self).directory()
     }
@@ -75,7 +83,7 @@ impl<W: World + ?Sized> World for Box<W> {
         (**self).existing_names(folder, names)
     }
 
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &Path) -> io::Result<FileContent> {
         (**self).read(path)
     }
 
@@ -110,6 +118,17 @@ pub struct FileMeta {
     pub modified: i128,
     /// Its owner.
     pub owner: u32,
+    /// Its permissions, the sticky bit among them.
+    pub mode: u32,
+}
+
+/// A file's content, and the metadata of the file that it was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileContent {
+    /// The content.
+    pub bytes: Vec<u8>,
+    /// The metadata.
+    pub meta: FileMeta,
 }
 
 /// Which file something is: device and inode.
@@ -122,7 +141,7 @@ pub struct Identity {
 }
 
 /// Reads a file that may be absent; only "not found" means absent.
-pub fn read_optional(world: &impl World, path: &Path) -> io::Result<Option<Vec<u8>>> {
+pub fn read_optional(world: &impl World, path: &Path) -> io::Result<Option<FileContent>> {
     match world.read(path) {
         Ok(content) => Ok(Some(content)),
         Err(error) if is_absent(&error) => Ok(None),

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::input::{FileMeta, Identity, World};
+use super::input::{FileContent, FileMeta, Identity, World};
 
 /// A world in memory.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +18,10 @@ pub struct MemoryWorld {
     variables: BTreeMap<String, OsString>,
     directory: PathBuf,
     no_directory: Option<io::ErrorKind>,
+    account: u32,
+    /// Owner and mode, where they aren't root's and the usual ones.
+    owners: BTreeMap<PathBuf, u32>,
+    modes: BTreeMap<PathBuf, u32>,
 }
 
 /// Why an existing path can't be read.
@@ -112,6 +116,27 @@ impl MemoryWorld {
         self
     }
 
+    /// Changes the account of the process; root by default.
+    #[must_use]
+    pub fn as_account(mut self, account: u32) -> Self {
+        self.account = account;
+        self
+    }
+
+    /// Changes the owner of a path; root by default.
+    #[must_use]
+    pub fn owned_by(mut self, path: impl Into<PathBuf>, owner: u32) -> Self {
+        self.owners.insert(path.into(), owner);
+        self
+    }
+
+    /// Changes the permissions of a path; 755 by default.
+    #[must_use]
+    pub fn with_mode(mut self, path: impl Into<PathBuf>, mode: u32) -> Self {
+        self.modes.insert(path.into(), mode);
+        self
+    }
+
     /// Changes the working directory.
     #[must_use]
     pub fn in_directory(mut self, directory: impl Into<PathBuf>) -> Self {
@@ -158,6 +183,10 @@ impl World for MemoryWorld {
         7
     }
 
+    fn account(&self) -> u32 {
+        self.account
+    }
+
     fn directory(&self) -> io::Result<PathBuf> {
         match self.no_directory {
             Some(reason) => Err(reason.into()),
@@ -176,14 +205,15 @@ impl World for MemoryWorld {
         Ok((0..).zip(names).filter(|(_, name)| there(name)).map(|(place, _)| 1 << place).sum())
     }
 
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &Path) -> io::Result<FileContent> {
         let path = &Self::resolved(path);
         self.permit(path)?;
         if let Some(failure) = self.failing.get(path) {
             return Err(failure.error());
         }
-        match self.files.get(path) {
-            Some(content) => Ok(content.clone()),
+        let content = self.files.get(path).zip(self.metadata(path)?);
+        match content {
+            Some((bytes, meta)) => Ok(FileContent { bytes: bytes.clone(), meta }),
             None if self.folders.contains(path) => {
                 Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file"))
             }
@@ -216,7 +246,8 @@ impl World for MemoryWorld {
             is_folder,
             size: self.files.get(path).map_or(0, |content| content.len() as u64),
             modified: 0,
-            owner: 0,
+            owner: self.owners.get(path).copied().unwrap_or(0),
+            mode: self.modes.get(path).copied().unwrap_or(0o755),
         }))
     }
 

@@ -177,7 +177,7 @@ fn is_same(session: &Session, entry: &Path, shims: &Path) -> bool {
 /// Whether the shims' index is up to date.
 fn index(session: &Session) -> DoctorCheck {
     let file = index_file(&session.folders.shims());
-    let index = session.world.read(&file).ok().and_then(|index| Index::parse(&index));
+    let index = session.world.read(&file).ok().and_then(|index| Index::parse(&index.bytes));
     match index {
         Some(index) if index.print() == session.index.print() => {
             DoctorCheck::ok("the shims' index is up to date")

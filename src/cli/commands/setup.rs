@@ -11,6 +11,7 @@ use crate::cli::output;
 use crate::cli::shell_setup::{
     FileChange, ReadFile, Shell, ShellFolders, apply, diff, path_line, plan, plan_removal, read,
 };
+use crate::files::account::with_owners_rights;
 use crate::session::Session;
 
 /// The arguments of `use setup`.
@@ -54,7 +55,8 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
     let plan = decide(session, arguments, &read)?;
     if arguments.yes {
         let home = shell_folders(session)?.home;
-        apply(&plan.changes, &home).map_err(|error| plan.by_hand(error))?;
+        with_owners_rights(&home, || apply(&plan.changes, &home))
+            .map_err(|error| plan.by_hand(error))?;
     }
     match as_json {
         true => output::print_json(&plan.reports(arguments.yes)),

@@ -30,7 +30,7 @@ pub fn read(path: &Path) -> io::Result<Option<String>> {
     let not_utf8 = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text");
     // Only a regular file is read: a FIFO would block.
     let content = read_optional(&Os, path)?;
-    content.map(|content| String::from_utf8(content).map_err(not_utf8)).transpose()
+    content.map(|content| String::from_utf8(content.bytes).map_err(not_utf8)).transpose()
 }
 
 /// The change as a unified diff, fit for a terminal.
