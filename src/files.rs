@@ -7,6 +7,7 @@
 //! | locks between processes | [`lock`] |
 //! | unfinished folders, and their removal | [`staging`], [`interrupt`] |
 //! | replacing a file in one step | [`replace`] |
+//! | appending to a file that another program named | [`append`] |
 //! | files of others, read and replaced inside of one folder | [`confined`], [`same_access`] |
 //! | walking a tree without following links | [`walk`] |
 //! | deleting a tree | [`remove`] |
@@ -17,6 +18,7 @@
 //! The lowest room: it knows no tool, no setting, and none of usher's folders by name.
 
 pub mod account;
+pub mod append;
 pub mod clock;
 pub mod confined;
 pub mod integrity;

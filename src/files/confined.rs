@@ -460,3 +460,133 @@ fn shell_word(path: &Path) -> Option<String> {
         () => Some(format!("'{shown}'")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{XattrFlags, getxattr, setxattr};
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    const ACCESS: &str = "system.posix_acl_access";
+
+    /// The access list `user::rw-, user:4711:r--, group::---, mask::r--, other::---`.
+    fn access_list() -> Vec<u8> {
+        let entries: [(u16, u16, u32); 5] = [
+            (1, 6, u32::MAX),
+            (2, 4, 4711),
+            (4, 0, u32::MAX),
+            (16, 4, u32::MAX),
+            (32, 0, u32::MAX),
+        ];
+        let mut list = 2_u32.to_le_bytes().to_vec();
+        for (kind, rights, account) in entries {
+            list.extend(kind.to_le_bytes());
+            list.extend(rights.to_le_bytes());
+            list.extend(account.to_le_bytes());
+        }
+        list
+    }
+
+    fn list_of(path: &Path) -> Option<Vec<u8>> {
+        let mut list = vec![0; 256];
+        let length = getxattr(path, ACCESS, &mut list[..]).ok()?;
+        list.truncate(length);
+        Some(list)
+    }
+
+    fn replace(folder: &Path, name: &str) {
+        let confined = ConfinedFolder::open(folder, "this project").unwrap();
+        confined.file(Path::new(name)).unwrap().replace("new").unwrap();
+    }
+
+    #[test]
+    fn a_replaced_file_keeps_its_access_list_and_gets_none_from_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let [listed, plain] = ["listed", "plain"].map(|name| folder.path().join(name));
+        fs::write(&listed, "old").unwrap();
+        fs::write(&plain, "old").unwrap();
+        if setxattr(&listed, ACCESS, &access_list(), XattrFlags::empty()).is_err() {
+            return; // This file system has no access lists.
+        }
+        let _ = setxattr(&listed, "user.note", b"kept", XattrFlags::empty());
+        let default = "system.posix_acl_default";
+        setxattr(folder.path(), default, &access_list(), XattrFlags::empty()).unwrap();
+        for name in ["listed", "plain", "new"] {
+            replace(folder.path(), name);
+        }
+        assert_eq!(list_of(&listed), Some(access_list()));
+        assert_eq!(list_of(&plain), None);
+        // A new file has what its folder gives, as any program's has.
+        assert!(list_of(&folder.path().join("new")).is_some());
+        let mut note = [0; 4];
+        let noted = getxattr(&listed, "user.note", &mut note[..]);
+        assert!(noted.is_err() || &note == b"kept", "{note:?}");
+    }
+
+    #[test]
+    fn a_file_that_changed_since_it_was_read_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let confined = ConfinedFolder::open(folder.path(), "this project").unwrap();
+        let changes: [&dyn Fn(); 4] = [
+            &|| fs::write(at("file"), "longer than before").unwrap(),
+            &|| fs::remove_file(at("file")).unwrap(),
+            &|| {
+                fs::write(at("other"), "old").unwrap();
+                fs::rename(at("other"), at("file")).unwrap();
+            },
+            &|| {
+                fs::remove_file(at("file")).unwrap();
+                symlink("/etc/passwd", at("file")).unwrap();
+            },
+        ];
+        for change in changes {
+            let _ = fs::remove_file(at("file"));
+            fs::write(at("file"), "old").unwrap();
+            let file = confined.file(Path::new("file")).unwrap();
+            change();
+            assert_eq!(file.replace("new").unwrap_err().kind(), ErrorKind::Changed);
+        }
+        fs::remove_file(at("file")).unwrap();
+        let absent = confined.file(Path::new("deep/er/file")).unwrap();
+        absent.replace("first").unwrap();
+        assert_eq!(absent.replace("second").unwrap_err().kind(), ErrorKind::Changed);
+        assert_eq!(fs::read_to_string(at("deep/er/file")).unwrap(), "first");
+        assert_eq!(fs::read_dir(at("deep/er")).unwrap().count(), 1, "what is left over");
+    }
+
+    #[test]
+    fn no_path_leaves_the_folder() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("project");
+        fs::create_dir_all(folder.join("sub")).unwrap();
+        fs::write(root.path().join("file"), "outside").unwrap();
+        symlink("/", folder.join("top")).unwrap();
+        symlink("..", folder.join("up")).unwrap();
+        symlink("../sub/..", folder.join("sub/around")).unwrap();
+        let confined = ConfinedFolder::open(&folder, "this project").unwrap();
+        let outside = root.path().join("file");
+        for path in ["../file", "sub/../../file", "up/file", "top/etc/passwd", "sub/around/up/file"]
+        {
+            let error = confined.file(Path::new(path)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Permission, "{path}: {error}");
+        }
+        assert_eq!(confined.file(&outside).unwrap_err().kind(), ErrorKind::Permission);
+        let file = confined.file(Path::new("sub/around/sub/../new")).unwrap();
+        assert_eq!(file.path(), folder.join("new"));
+    }
+
+    #[test]
+    fn a_hint_is_one_command_or_none() {
+        for (path, expected) in [
+            ("/p/.nvmrc", "rm /p/.nvmrc"),
+            ("/p/a b", "rm '/p/a b'"),
+            ("/p/$(x)", "rm '/p/$(x)'"),
+            ("/p/'; x", "change it by hand"),
+            ("/p/\u{1b}", "change it by hand"),
+        ] {
+            assert_eq!(command("rm", &[Path::new(path)]), expected);
+        }
+    }
+}

@@ -14,7 +14,7 @@ use usher_shims::tool::{FieldRole, Tool, VersionField, VersionFile};
 use usher_shims::world::World as _;
 
 use super::spelling::wants_version;
-use super::write::{cannot_edit, needs_exact_version};
+use super::write::{cannot_edit, needs_exact_version, project_file};
 use super::{OWN_FILE, PinLocation, PinTarget};
 use crate::files::confined::VERSION_CONTROL;
 use crate::session::Session;
@@ -44,7 +44,9 @@ pub fn pin_target(session: &Session, tool: &'static Tool, request: &Request) -> 
         .map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
     let Some(root) = project_root(session, &directory)? else { return Ok(PinTarget::Default) };
     let project = repository(session, &root);
-    match current_pin(session, tool)? {
+    let current = current_pin(session, tool)
+        .map_err(|error| dangling_link(&directory, &project, tool).unwrap_or(error))?;
+    match current {
         Some(place) if place.path.parent().is_some_and(|folder| folder.starts_with(&root)) => {
             let Some(file) = file(&place, tool) else { return Err(cannot_edit(&place, tool)) };
             let field = pin_field(session, &place, file, tool);
@@ -54,6 +56,14 @@ pub fn pin_target(session: &Session, tool: &'static Tool, request: &Request) -> 
         }
         Some(_) | None => Ok(PinTarget::NewFile { path: root.join(OWN_FILE), project }),
     }
+}
+
+/// The error for a version file that is a link to a missing one: where it leads.
+fn dangling_link(directory: &Path, project: &Path, tool: &Tool) -> Option<Error> {
+    let folders = directory.ancestors().take_while(|folder| folder.starts_with(project));
+    let mut paths = folders.flat_map(|folder| tool.files.iter().map(|file| folder.join(file.name)));
+    let is_dangling = |path: &PathBuf| path.is_symlink() && !path.exists();
+    project_file(directory, project, &paths.find(is_dangling)?).err()
 }
 
 /// An error if a pin can't be changed to this request.

@@ -64,7 +64,8 @@ fn has_version_in(line: &str, tool: &Tool) -> bool {
             !matches!(request.kind(), RequestKind::Named(_) | RequestKind::LtsNamed(_))
         })
     };
-    is_version(line) || line.split_whitespace().any(is_version)
+    let has_digit = |word: &&str| word.contains(|c: char| c.is_ascii_digit());
+    is_version(line) || line.split_whitespace().filter(has_digit).any(is_version)
 }
 
 /// nvm's `key=value`.

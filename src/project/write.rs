@@ -79,12 +79,14 @@ fn access(session: &Session, target: &PinTarget) -> Result<Option<WriteAccess>> 
 
 /// Reads the file of a target, if it is a version file.
 fn find_file(session: &Session, target: &PinTarget, tool: &'static Tool) -> Result<ConfinedFile> {
+    let directory = session.world.directory();
+    let directory = directory.map_err(|error| Error::io("find", Path::new("."), error))?;
     let (file, asked, reader) = match target {
         PinTarget::Existing(PinLocation { place, project, file, .. }) => {
-            (project_file(session, project, &place.path)?, place.path.clone(), file.reader)
+            (project_file(&directory, project, &place.path)?, place.path.clone(), file.reader)
         }
         PinTarget::NewFile { path, project } => {
-            (project_file(session, project, path)?, path.clone(), Reader::ToolVersions)
+            (project_file(&directory, project, path)?, path.clone(), Reader::ToolVersions)
         }
         PinTarget::Default => {
             let path = session.folders.config.join(DEFAULT_FILE);
@@ -97,10 +99,9 @@ fn find_file(session: &Session, target: &PinTarget, tool: &'static Tool) -> Resu
     }
 }
 
-fn project_file(session: &Session, project: &Path, path: &Path) -> Result<ConfinedFile> {
-    let directory = session.world.directory();
-    let directory = directory.map_err(|error| Error::io("find", Path::new("."), error))?;
-    ConfinedFolder::open_above(&directory, project, "this project")?.file(path)
+/// Finds a file of the project, from the working directory up.
+pub(super) fn project_file(directory: &Path, project: &Path, path: &Path) -> Result<ConfinedFile> {
+    ConfinedFolder::open_above(directory, project, "this project")?.file(path)
 }
 
 /// The user's default may be a link to a file in the home folder: a repository of dotfiles.

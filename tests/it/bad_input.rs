@@ -7,6 +7,7 @@
 mod clocks;
 mod disk;
 mod files;
+mod links;
 mod shims;
 
 use crate::commands::offline_sandbox;
