@@ -110,6 +110,7 @@ impl ConfinedFolder {
             ahead: Vec::new(),
             own_ahead: 0,
             link: None,
+            is_linked: false,
             links: 0,
         };
         match (path.is_absolute(), self.inside(path)) {
@@ -140,6 +141,8 @@ struct Walk<'a> {
     own_ahead: usize,
     /// The last link of the path itself, and where it leads.
     link: Option<Link>,
+    /// Whether the file's own name is one.
+    is_linked: bool,
     /// How many links were followed.
     links: usize,
 }
@@ -168,6 +171,8 @@ impl Walk<'_> {
                     let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
                     self.follow(&name, &target, is_own)?;
                 }
+                // The target of a link is missing.
+                Err(Errno::NOENT) if !is_own => return Err(self.leads_nowhere()),
                 Err(Errno::NOENT) => return self.absent(name),
                 // It isn't a link.
                 Err(Errno::INVAL) if self.ahead.is_empty() => return self.read(name),
@@ -204,6 +209,7 @@ impl Walk<'_> {
 
     fn follow(&mut self, name: &OsStr, target: &Path, is_own: bool) -> Result<()> {
         self.links += 1;
+        self.is_linked |= is_own && self.own_ahead == 0;
         if self.links > MOST_LINKS {
             return Err(self.failed(Errno::LOOP.into()));
         }
@@ -225,11 +231,6 @@ impl Walk<'_> {
 
     /// A file that doesn't exist, in a folder that may not exist either.
     fn absent(self, name: OsString) -> Result<ConfinedFile> {
-        if let Some(Link { path, .. }) = &self.link {
-            let shown = Shown(path);
-            let what = format!("{shown} is a link to a file that doesn't exist");
-            return Err(Error::new(ErrorKind::CannotCreate, what).hint(command("rm", &[path])));
-        }
         if self.ahead.iter().any(|name| name == "..") {
             return Err(self.failed(Errno::NOENT.into()));
         }
@@ -253,12 +254,18 @@ impl Walk<'_> {
     ) -> Result<ConfinedFile> {
         let path = missing.iter().fold(self.folder_path(), |path, name| path.join(name));
         let path = path.join(&name);
-        let is_linked = self.link.is_some();
+        let is_linked = self.is_linked;
         let folder = match self.entered.pop() {
             Some((folder, _)) => folder,
             None => self.root.handle.try_clone().map_err(|error| self.failed(error))?,
         };
         Ok(ConfinedFile { folder, missing, name, path, is_linked, old })
+    }
+
+    fn leads_nowhere(&self) -> Error {
+        let path = self.link.as_ref().map_or(&self.path, |link| &link.path);
+        let what = format!("{} is a link to a file that doesn't exist", Shown(path));
+        Error::new(ErrorKind::CannotCreate, what).hint(command("rm", &[path]))
     }
 
     fn leads_out(&self) -> Error {
@@ -323,7 +330,7 @@ impl ConfinedFile {
         &self.path
     }
 
-    /// Whether a link led to it.
+    /// Whether its name is a link to it.
     pub fn is_linked(&self) -> bool {
         self.is_linked
     }

@@ -12,6 +12,9 @@ use rustix::thread::set_thread_groups;
 
 use super::{Account, Process};
 
+/// The most bytes of an attribute, and of the list of their names.
+const MOST_BYTES: usize = 1 << 16;
+
 /// The access list of a file.
 const ACCESS_LIST: &[u8] = b"system.posix_acl_access";
 
@@ -34,7 +37,7 @@ pub(crate) fn copy_attributes(from: &File, to: &File) -> io::Result<()> {
         Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
         Err(error) => return Err(error.into()),
     }
-    let mut names = vec![0; flistxattr(from, &mut [0_u8; 0][..]).unwrap_or(0)];
+    let mut names = vec![0; MOST_BYTES];
     let length = flistxattr(from, &mut names[..]).unwrap_or(0);
     for name in names[..length].split(|byte| *byte == 0) {
         if name.starts_with(b"user.") || name == b"security.selinux" {
@@ -46,7 +49,7 @@ pub(crate) fn copy_attributes(from: &File, to: &File) -> io::Result<()> {
 }
 
 fn attribute(of: &File, name: &[u8]) -> rustix::io::Result<Vec<u8>> {
-    let mut value = vec![0; fgetxattr(of, name, &mut [0_u8; 0][..])?];
+    let mut value = vec![0; MOST_BYTES];
     let length = fgetxattr(of, name, &mut value[..])?;
     value.truncate(length);
     Ok(value)

@@ -7,6 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
@@ -15,6 +16,11 @@ use crate::support::{Outcome, Sandbox};
 
 /// Private text that no message may repeat.
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0123456789 me@home";
+
+const VOLTA: &str = "{ \"volta\": { \"node\": \"10.0.0\" } }\n";
+
+/// A `package.json` whose pin is in another file.
+const EXTENDING: &str = "{ \"volta\": { \"extends\": \"./base/volta.json\" } }\n";
 
 /// A sandbox with two versions, and a folder `foreign` of files outside of the project.
 fn with_foreign() -> Sandbox {
@@ -25,10 +31,10 @@ fn with_foreign() -> Sandbox {
         ("keys", KEY),
         ("nvmrc", "10\n"),
         ("tool-versions", "python 3.8\n"),
-        ("package.json", "{ \"volta\": { \"node\": \"10.0.0\" } }\n"),
+        ("package.json", VOLTA),
         ("mise.toml", "[tools]\nnode = \"10\"\n"),
         ("env", "NODE_VERSION=10\n"),
-        ("folder/mise.toml", "[tools]\nnode = \"10\"\n"),
+        ("folder/volta.json", VOLTA),
     ] {
         sandbox.file(format!("foreign/{name}"), text);
     }
@@ -74,10 +80,13 @@ fn no_pin_is_written_through_a_link_out_of_the_project() {
         ("package.json", "../foreign/package.json"),
         ("mise.toml", "../foreign/mise.toml"),
         (".env", "../foreign/env"),
-        (".config", "../foreign/folder"),
+        ("base", "../foreign/folder"),
     ] {
         let sandbox = with_foreign();
         sandbox.folder("project/sub");
+        if link == "base" {
+            sandbox.file("project/package.json", EXTENDING);
+        }
         symlink("../foreign/nvmrc", sandbox.project().join("hop")).unwrap();
         let [foreign, project] = ["foreign", "project"].map(|name| sandbox.root().join(name));
         let target = target.replace("{foreign}", foreign.to_str().unwrap());
@@ -122,25 +131,27 @@ fn links_to_other_things_than_files_are_refused() {
 fn links_inside_of_the_project_are_followed_and_stay_links() {
     let sandbox = with_foreign();
     let project = sandbox.project();
-    let app = sandbox.folder("project/app/.config").parent().unwrap().to_path_buf();
+    let app = sandbox.folder("project/app");
     for (link, target) in [
         ("app/.nvmrc", "../shared/nvmrc"),
         ("app/.nvmrc", "./hop"),
         ("app/.nvmrc", "{project}/shared/nvmrc"),
         ("app/.tool-versions", "../shared/tool-versions"),
-        ("app/.config", "../shared"),
+        ("app/base", "../shared"),
     ] {
         sandbox.file("project/shared/nvmrc", "10\n");
         sandbox.file("project/shared/tool-versions", "nodejs 10.0.0\n");
-        sandbox.file("project/shared/mise.toml", "[tools]\nnode = \"10\"\n");
+        sandbox.file("project/shared/volta.json", VOLTA);
+        if link == "app/base" {
+            sandbox.file("project/app/package.json", EXTENDING);
+        }
         let _ = symlink("../shared/nvmrc", app.join("hop"));
         let link = project.join(link);
-        let _ = fs::remove_dir(&link);
         let target = target.replace("{project}", project.to_str().unwrap());
         symlink(&target, &link).unwrap();
         let outcome = sandbox.use_command(&["node@12.22.11"]).directory(&app).run().succeeds();
         assert!(link.is_symlink(), "{target}");
-        let file = if link.is_dir() { link.join("mise.toml") } else { link.clone() };
+        let file = if link.is_dir() { link.join("volta.json") } else { link.clone() };
         assert!(fs::read_to_string(&file).unwrap().contains("12.22.11"), "{target}: {outcome}");
         fs::remove_file(&link).unwrap();
     }
@@ -300,13 +311,17 @@ fn a_jobs_files_are_not_links() {
     }
 }
 
-/// Exchanges two names all the time while `act` runs.
-fn while_exchanging(first: &Path, second: &Path, act: impl FnOnce()) {
+/// Exchanges a file or folder for a link, again and again, while `act` runs. The link is there for a
+/// moment only, so that some of what is written is written to the file.
+fn while_exchanging(real: &Path, link: &Path, act: impl FnOnce()) {
     let is_done = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             while !is_done.load(Ordering::Relaxed) {
-                renameat_with(CWD, first, CWD, second, RenameFlags::EXCHANGE).unwrap();
+                for pause in [4, 16] {
+                    renameat_with(CWD, real, CWD, link, RenameFlags::EXCHANGE).unwrap();
+                    thread::sleep(Duration::from_millis(pause));
+                }
             }
         });
         act();
@@ -318,22 +333,20 @@ fn while_exchanging(first: &Path, second: &Path, act: impl FnOnce()) {
 /// leads to never changes.
 #[test]
 fn an_exchanged_file_or_folder_leads_nowhere_else() {
-    for (name, inside, target) in
-        [(".nvmrc", "", "foreign/nvmrc"), (".config", "mise.toml", "foreign/folder")]
-    {
+    for (name, target) in [(".nvmrc", "foreign/nvmrc"), ("base", "foreign/folder")] {
         let sandbox = with_foreign();
         let at = |name: &str| sandbox.project().join(name);
-        match inside {
-            "" => drop(sandbox.file("project/.nvmrc", "10\n")),
-            file => {
-                drop(sandbox.file(format!("project/{name}/{file}"), "[tools]\nnode = \"10\"\n"))
-            }
+        if name == "base" {
+            sandbox.file("project/package.json", EXTENDING);
+            sandbox.file("project/base/volta.json", VOLTA);
+        } else {
+            sandbox.file("project/.nvmrc", "10\n");
         }
         symlink(sandbox.root().join(target), at("spare")).unwrap();
         let before = sandbox.tree("foreign");
         let mut written = 0;
         while_exchanging(&at(name), &at("spare"), || {
-            for version in ["12.22.11", "12.22.12"].into_iter().cycle().take(40) {
+            for version in ["12.22.11", "12.22.12"].into_iter().cycle().take(60) {
                 let outcome = sandbox.use_command(&[&format!("node@{version}")]).run();
                 written += usize::from(outcome.status.code() == Some(0));
                 let changes = before.changes(&sandbox.tree("foreign"));
