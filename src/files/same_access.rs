@@ -6,7 +6,7 @@
 //! | owner | root is refused; any other account owns what it writes, as with git |
 //! | group, where it has other rights than everyone | refused |
 //! | mode, access list (ACL) | refused |
-//! | attributes of users, the SELinux label | left out |
+//! | attributes of users, the label of `SELinux` | left out |
 //!
 //! Times, inode flags and the names of other hard links aren't kept.
 
@@ -15,6 +15,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 
 use rustix::fs::{Gid, RawMode, Stat, Uid, fchown, fstat};
+use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use super::walk::permission_bits;
@@ -49,13 +50,13 @@ impl OldAccess<'_> {
         // Another account can't give files away, but it may give them to its groups.
         let is_root = geteuid().is_root();
         if now.st_uid != old.st_uid && is_root {
-            return Err(cannot_keep("owner", old.st_uid, error.into()));
+            return Err(cannot_keep("owner", old.st_uid, error));
         }
         if now.st_gid != old.st_gid
             && fchown(new, None, Some(group)).is_err()
             && (is_root || self.group_matters())
         {
-            return Err(cannot_keep("group", old.st_gid, error.into()));
+            return Err(cannot_keep("group", old.st_gid, error));
         }
         Ok(())
     }
@@ -67,6 +68,7 @@ impl OldAccess<'_> {
     }
 }
 
-fn cannot_keep(what: &str, number: u32, error: io::Error) -> io::Error {
+fn cannot_keep(what: &str, number: u32, error: Errno) -> io::Error {
+    let error = io::Error::from(error);
     io::Error::new(error.kind(), format!("its {what} ({number}) can't be kept: {error}"))
 }

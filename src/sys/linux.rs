@@ -25,7 +25,7 @@ pub(crate) const NO_ACCESS_TIME: OFlags = OFlags::NOATIME;
 pub(crate) const SEARCH_FOLDER: OFlags = OFlags::PATH;
 
 /// Gives a file the access list of another one, or none if that has none; and, as far as possible,
-/// its attributes: those of users, and the SELinux label.
+/// its attributes: those of users, and the label of `SELinux`.
 pub(crate) fn copy_attributes(from: &File, to: &File) -> io::Result<()> {
     match attribute(from, ACCESS_LIST) {
         Ok(list) => fsetxattr(to, ACCESS_LIST, &list, XattrFlags::empty())?,
