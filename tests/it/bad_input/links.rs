@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -324,8 +325,9 @@ fn while_exchanging(real: &Path, link: &Path, act: impl FnOnce()) {
                 }
             }
         });
-        act();
+        let outcome = catch_unwind(AssertUnwindSafe(act));
         is_done.store(true, Ordering::Relaxed);
+        outcome.unwrap_or_else(|failure| resume_unwind(failure));
     });
 }
 
