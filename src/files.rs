@@ -7,6 +7,8 @@
 //! | locks between processes | [`lock`] |
 //! | unfinished folders, and their removal | [`staging`], [`interrupt`] |
 //! | replacing a file in one step | [`replace`] |
+//! | appending to a file that another program named | [`append`] |
+//! | files of others, read and replaced inside of one folder | [`confined`], [`same_access`] |
 //! | walking a tree without following links | [`walk`] |
 //! | deleting a tree | [`remove`] |
 //! | the manifest of a tree | [`manifest`] |
@@ -16,7 +18,9 @@
 //! The lowest room: it knows no tool, no setting, and none of usher's folders by name.
 
 pub mod account;
+pub mod append;
 pub mod clock;
+pub mod confined;
 pub mod integrity;
 pub mod interrupt;
 pub mod lock;
@@ -24,6 +28,7 @@ pub mod manifest;
 pub mod own_folder;
 pub mod remove;
 pub mod replace;
+mod same_access;
 pub mod staging;
 pub mod walk;
 pub mod write_access;

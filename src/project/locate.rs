@@ -1,7 +1,6 @@
 //! Finding where a tool's pin is written: where the project pins it already, else the project's folder.
 //! Writes nothing.
 
-use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -16,8 +15,9 @@ use usher_shims::tool::{FieldRole, Tool, VersionField, VersionFile};
 use usher_shims::world::World as _;
 
 use super::spelling::wants_version;
-use super::write::{cannot_edit, needs_exact_version};
+use super::write::{cannot_edit, needs_exact_version, project_file};
 use super::{OWN_FILE, PinLocation, PinTarget};
+use crate::files::confined::VERSION_CONTROL;
 use crate::session::Session;
 
 /// What marks a project's folder besides version files: version control, and manifests.
@@ -44,42 +44,40 @@ pub fn pin_target(session: &Session, tool: &'static Tool, request: &Request) -> 
         .directory()
         .map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
     let Some(root) = project_root(session, &directory)? else { return Ok(PinTarget::Default) };
-    match current_pin(session, tool)? {
-        Some(location)
-            if location.path.parent().is_some_and(|folder| folder.starts_with(&root)) =>
-        {
-            pin_location(session, location, tool, (&root, request)).map(PinTarget::Existing)
+    let project = repository(session, &root);
+    let current = current_pin(session, tool)
+        .map_err(|error| dangling_link(&directory, &project, tool).unwrap_or(error))?;
+    match current {
+        Some(place) if place.path.parent().is_some_and(|folder| folder.starts_with(&root)) => {
+            let Some(file) = file(&place, tool) else { return Err(cannot_edit(&place, tool)) };
+            let field = pin_field(session, &place, file, tool);
+            let location = PinLocation { place, project, file, field };
+            check_editable(&location, tool, request)?;
+            Ok(PinTarget::Existing(location))
         }
-        Some(_) | None => Ok(PinTarget::NewFile(root.join(OWN_FILE))),
+        Some(_) | None => Ok(PinTarget::NewFile { path: root.join(OWN_FILE), project }),
     }
 }
 
-/// A pin's location as something that can be changed, or why it can't be.
-fn pin_location(
-    session: &Session,
-    mut location: FileLocation,
-    tool: &'static Tool,
-    (root, request): (&Path, &Request),
-) -> Result<PinLocation> {
-    // A file that another one extends may be anywhere: `../../package.json`.
-    if let (Some(folder), Some(name)) = (location.path.parent(), location.path.file_name()) {
-        let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
-        if !folder.starts_with(root) {
-            return Err(cannot_edit(&location, tool).because("it is outside of this project"));
-        }
-        location.path = folder.join(name);
-    }
-    let Some(file) = file(&location, tool) else { return Err(cannot_edit(&location, tool)) };
-    if file.generated {
-        let error = cannot_edit(&location, tool).because("the file is generated");
+/// The error for a version file that is a link to a missing one: where it leads.
+fn dangling_link(directory: &Path, project: &Path, tool: &Tool) -> Option<Error> {
+    let folders = directory.ancestors().take_while(|folder| folder.starts_with(project));
+    let mut paths = folders.flat_map(|folder| tool.files.iter().map(|file| folder.join(file.name)));
+    let is_dangling = |path: &PathBuf| path.is_symlink() && !path.exists();
+    project_file(directory, project, &paths.find(is_dangling)?).err()
+}
+
+/// An error if a pin can't be changed to this request.
+fn check_editable(location: &PinLocation, tool: &'static Tool, request: &Request) -> Result<()> {
+    if location.file.generated {
+        let error = cannot_edit(&location.place, tool).because("the file is generated");
         return Err(error.hint("change the file that it is generated from"));
     }
-    let field = pin_field(session, &location, file, tool);
     let is_none = matches!(request.kind(), RequestKind::System | RequestKind::Path(_));
-    if is_none && field.is_some_and(|field| wants_version(field, request)) {
-        return Err(needs_exact_version(&location, tool, request));
+    match is_none && location.field.is_some_and(|field| wants_version(field, request)) {
+        true => Err(needs_exact_version(&location.place, tool, request)),
+        false => Ok(()),
     }
-    Ok(PinLocation { place: location, file, field })
 }
 
 /// The kind of file that a location is in: the one of that name, else one that can extend others.
@@ -106,6 +104,16 @@ fn pin_field(
     fields.find_map(|written| {
         written.field.filter(|field| field.role != FieldRole::Constraint && !field.extends)
     })
+}
+
+/// The folder that isn't left: what version control has as one, else the project's folder.
+fn repository(session: &Session, root: &Path) -> PathBuf {
+    let home = session.folders.user_home.as_deref();
+    let mut folders = root.ancestors().take_while(|folder| Some(*folder) != home);
+    let has_marks = |folder: &&Path| {
+        session.world.existing_names(folder, &VERSION_CONTROL).is_ok_and(|found| found != 0)
+    };
+    folders.find(has_marks).unwrap_or(root).to_path_buf()
 }
 
 /// The project's folder: the nearest ancestor below the home folder with version control, a

@@ -5,17 +5,55 @@ use std::io;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
 
-use rustix::fs::OFlags;
+use rustix::fs::{OFlags, XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr};
+use rustix::io::Errno;
 use rustix::process::{Gid, getgroups};
 use rustix::thread::set_thread_groups;
 
 use super::{Account, Process};
+
+/// The most bytes of an attribute, and of the list of their names.
+const MOST_BYTES: usize = 1 << 16;
+
+/// The access list of a file.
+const ACCESS_LIST: &[u8] = b"system.posix_acl_access";
 
 /// Opens a file or folder without changing its access time.
 pub(crate) const NO_ACCESS_TIME: OFlags = OFlags::NOATIME;
 
 /// Opens a folder to open what is in it; listing it needs more permission.
 pub(crate) const SEARCH_FOLDER: OFlags = OFlags::PATH;
+
+/// Gives a file the access list of another one, or none if that has none; and, as far as possible,
+/// its attributes: those of users, and the label of `SELinux`.
+pub(crate) fn copy_attributes(from: &File, to: &File) -> io::Result<()> {
+    match attribute(from, ACCESS_LIST) {
+        Ok(list) => fsetxattr(to, ACCESS_LIST, &list, XattrFlags::empty())?,
+        // A new file may have one from its folder.
+        Err(Errno::NODATA) => match fremovexattr(to, ACCESS_LIST) {
+            Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
+            Err(error) => return Err(error.into()),
+        },
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let mut names = vec![0; MOST_BYTES];
+    let length = flistxattr(from, &mut names[..]).unwrap_or(0);
+    for name in names[..length].split(|byte| *byte == 0) {
+        if name.starts_with(b"user.") || name == b"security.selinux" {
+            let value = attribute(from, name);
+            let _ = value.and_then(|value| fsetxattr(to, name, &value, XattrFlags::empty()));
+        }
+    }
+    Ok(())
+}
+
+fn attribute(of: &File, name: &[u8]) -> rustix::io::Result<Vec<u8>> {
+    let mut value = vec![0; MOST_BYTES];
+    let length = fgetxattr(of, name, &mut value[..])?;
+    value.truncate(length);
+    Ok(value)
+}
 
 /// Syncs the file system of this folder.
 pub(crate) fn sync_file_system(folder: &File) -> io::Result<()> {

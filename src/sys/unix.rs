@@ -13,6 +13,12 @@ pub(crate) const NO_ACCESS_TIME: OFlags = OFlags::empty();
 /// Opens a folder to open what is in it.
 pub(crate) const SEARCH_FOLDER: OFlags = OFlags::RDONLY;
 
+/// Copies nothing: not every system has attributes.
+#[expect(clippy::unnecessary_wraps, reason = "it fails elsewhere")]
+pub(crate) fn copy_attributes(_: &File, _: &File) -> io::Result<()> {
+    Ok(())
+}
+
 /// Syncs all file systems: a single one can't be synced.
 #[expect(clippy::unnecessary_wraps, reason = "it fails elsewhere")]
 pub(crate) fn sync_file_system(_: &File) -> io::Result<()> {

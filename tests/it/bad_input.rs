@@ -8,6 +8,7 @@ mod clocks;
 mod disk;
 mod extends;
 mod files;
+mod links;
 mod secrets;
 mod shims;
 

@@ -1,7 +1,5 @@
 //! `use env [TOOL…]`: what a program that doesn't use the shims needs to run the active versions.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::Path;
 
 use clap::Args;
@@ -12,7 +10,8 @@ use usher_shims::world::World as _;
 use crate::cli::environment::{self, EnvReport};
 use crate::cli::output;
 use crate::cli::shell_setup::Shell;
-use crate::session::{Session, read_text};
+use crate::files::append::append_lines;
+use crate::session::Session;
 
 /// The arguments of `use env`.
 #[derive(Debug, Args)]
@@ -77,21 +76,12 @@ fn github(session: &Session, environment: &EnvReport) -> Result<()> {
     for (variable, text) in [("GITHUB_PATH", path), ("GITHUB_ENV", variables)] {
         match session.world.variable(variable).filter(|file| !file.is_empty()) {
             _ if text.is_empty() => {}
-            Some(file) => append(Path::new(&file), text)?,
+            Some(file) => append_lines(Path::new(&file), &text)
+                .map_err(|error| error.hint(format!("unset {variable}")))?,
             None => output::print_text(text.as_bytes()),
         }
     }
     Ok(())
-}
-
-/// Appends whole lines in one write.
-fn append(file: &Path, text: String) -> Result<()> {
-    let lacks_newline = read_text(file)?.is_some_and(|old| !old.is_empty() && !old.ends_with('\n'));
-    let text = if lacks_newline { format!("\n{text}") } else { text };
-    let opened = OpenOptions::new().append(true).create(true).open(file);
-    opened
-        .and_then(|mut opened| opened.write_all(text.as_bytes()))
-        .map_err(|error| Error::io("write", file, error))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::{refresh_shims_after_error, tool_arguments};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
-use crate::project::{PinTarget, pin_target, write_pin};
+use crate::project::{PinTarget, check_target, pin_target, write_pin};
 use crate::registry::KnownTool;
 use crate::releases::ToolRequest;
 use crate::session::Session;
@@ -54,6 +54,9 @@ pub fn run(session: &mut Session, words: &[String], is_global: bool, as_json: bo
     if plan.is_default_without_project {
         session.note("no project here: pinning your default (--global)");
     }
+    for pin in &plan.pins {
+        check_target(session, &pin.target, pin.known.tool)?;
+    }
     let tools: Vec<&'static Tool> = plan.pins.iter().map(|pin| pin.known.tool).collect();
     let versions = match install(session, &plan.pins) {
         Ok(versions) => versions,
@@ -88,7 +91,7 @@ fn decide<'a>(session: &'a Session, words: &[String], is_global: bool) -> Result
 fn check_allowed(target: &PinTarget, tool: &'static Tool, request: &Request) -> Result<()> {
     match target {
         PinTarget::Default => Ok(()),
-        PinTarget::Existing(_) | PinTarget::NewFile(_) => {
+        PinTarget::Existing(_) | PinTarget::NewFile { .. } => {
             let text = request.as_str();
             Request::parse(text, tool, RequestTrust::Project).map(drop).map_err(|reason| {
                 Error::new(ErrorKind::Usage, format!("can't pin {request} in a project"))
@@ -202,7 +205,7 @@ mod tests {
         let pins = plan.pins.iter().map(|PlannedPin { known, request, target, overriding }| {
             let target = match target {
                 PinTarget::Existing(location) => format!("in {}", location.place.path.display()),
-                PinTarget::NewFile(path) => format!("to {}", path.display()),
+                PinTarget::NewFile { path, .. } => format!("to {}", path.display()),
                 PinTarget::Default => "as the default".to_owned(),
             };
             let overriding = overriding.iter().map(|(name, value)| format!(" · {name}={value}"));

@@ -11,6 +11,7 @@ use crate::cli::output;
 use crate::cli::shell_setup::{
     FileChange, ReadFile, Shell, ShellFolders, apply, diff, path_line, plan, plan_removal, read,
 };
+use crate::files::account::with_owners_rights;
 use crate::session::Session;
 
 /// The arguments of `use setup`.
@@ -53,7 +54,9 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
     }
     let plan = decide(session, arguments, &read)?;
     if arguments.yes {
-        apply(&plan.changes)?;
+        let home = shell_folders(session)?.home;
+        with_owners_rights(&home, || apply(&plan.changes, &home))
+            .map_err(|error| plan.by_hand(error))?;
     }
     match as_json {
         true => output::print_json(&plan.reports(arguments.yes)),
@@ -95,6 +98,18 @@ fn shell_folders(session: &Session) -> Result<ShellFolders> {
 }
 
 impl SetupPlan {
+    /// What to do by hand if a file can't be written.
+    fn by_hand(&self, error: Error) -> Error {
+        let is_refused = matches!(error.kind(), ErrorKind::Permission | ErrorKind::CannotCreate);
+        match (is_refused, self.is_undo) {
+            (false, _) => error,
+            (true, true) => error.hint("delete usher's lines by hand"),
+            (true, false) => error
+                .because("usher's line can be added by hand")
+                .hint(format!("use setup {} --print", self.shell)),
+        }
+    }
+
     /// The changes as a diff, and what to do next.
     fn text(&self, is_done: bool) -> String {
         let Self { shell, changes, is_undo } = self;

@@ -340,11 +340,12 @@ fn the_default_applies_without_a_project_pin() {
 fn pinning_edits_the_target_of_a_linked_file() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
-    let shared = sandbox.file("shared/nvmrc", "10\n");
+    sandbox.file("project/shared/nvmrc", "10\n");
     let link = sandbox.project().join(".nvmrc");
-    symlink(&shared, &link).unwrap();
-    sandbox.use_command(&["node@12"]).run().succeeds();
-    assert_eq!(sandbox.read("shared/nvmrc"), "12\n");
+    symlink("shared/nvmrc", &link).unwrap();
+    let outcome = sandbox.use_command(&["node@12.22.12"]).run().succeeds();
+    outcome.stdout_is("pinned node 12.22.12 in [SANDBOX]/project/shared/nvmrc");
+    assert_eq!(sandbox.read("project/shared/nvmrc"), "12.22.12\n");
     assert!(link.is_symlink());
 }
 

@@ -363,3 +363,80 @@ fn the_process_that_holds_a_lock_is_named_not_the_one_in_its_file() {
     holder.signal(rustix::process::Signal::KILL);
     holder.wait();
 }
+
+/// Who may access a file: user, group and mode.
+fn access(path: &Path) -> (u32, u32, u32) {
+    let seen = fs::metadata(path).unwrap();
+    (seen.uid(), seen.gid(), seen.mode() & 0o7777)
+}
+
+fn set_access(path: &Path, (user, group, mode): (u32, u32, u32)) {
+    chown(path, Some(user), Some(group)).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+/// A sandbox with an installed version, in the home of another account and below folders that every
+/// account can enter.
+fn nobodys_sandbox() -> Sandbox {
+    let sandbox = Sandbox::new().offline();
+    sandbox.install();
+    sandbox.fake_toolchain("node", "12.22.11");
+    sandbox.reshim();
+    sandbox.chown_to_nobody();
+    sandbox
+}
+
+/// As under a plain `sudo`: the file belongs to whom it belonged before.
+#[test]
+fn root_keeps_owner_group_and_mode_of_a_file_that_it_edits() {
+    if !is_root() {
+        return;
+    }
+    for (file, text) in
+        [(".nvmrc", "10\n"), (".tool-versions", "python 3.8\n"), (".env", "NODE_VERSION=10\n")]
+    {
+        for owned in
+            [(NOBODY, NOBODY, 0o644), (4711, 4712, 0o640), (4711, 0, 0o600), (0, 4712, 0o664)]
+        {
+            let sandbox = nobodys_sandbox();
+            // New files in this folder belong to its group.
+            set_access(&sandbox.project(), (NOBODY, 4713, 0o2775));
+            let path = sandbox.file(format!("project/{file}"), text);
+            set_access(&path, owned);
+            sandbox.use_command(&["node@12.22.11"]).run().succeeds();
+            assert!(fs::read_to_string(&path).unwrap().contains("12.22.11"));
+            assert_eq!(access(&path), owned, "{file}");
+        }
+    }
+}
+
+/// A shared checkout: another account of the group owns what it writes, as with git. Nobody loses
+/// access.
+#[test]
+fn a_shared_file_keeps_group_and_mode() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = nobodys_sandbox();
+    let path = sandbox.file("project/.nvmrc", "10\n");
+    let pin = || sandbox.use_command(&["node@12.22.11"]).with_user_nobody().run();
+    set_access(&sandbox.project(), (0, NOBODY, 0o2775));
+    for (before, after) in [
+        ((0, NOBODY, 0o664), (NOBODY, NOBODY, 0o664)),
+        ((4711, NOBODY, 0o660), (NOBODY, NOBODY, 0o660)),
+        ((4711, 4712, 0o644), (NOBODY, NOBODY, 0o644)),
+    ] {
+        fs::write(&path, "10\n").unwrap();
+        set_access(&path, before);
+        pin().succeeds();
+        assert_eq!(access(&path), after);
+    }
+    // The group would lose its access.
+    fs::write(&path, "10\n").unwrap();
+    set_access(&path, (4711, 4712, 0o664));
+    let names = || fs::read_dir(sandbox.project()).unwrap().count();
+    let before = names();
+    pin().fails_with(77).stderr_contains("its group (4712) can't be kept");
+    assert_eq!((access(&path), names()), ((4711, 4712, 0o664), before));
+    assert_eq!(sandbox.read("project/.nvmrc"), "10\n");
+}
