@@ -11,6 +11,7 @@
 //! | version files, overridden ones included | [`pins`] |
 //! | Dockerfiles, compose files, workflows, GitLab's CI, lock files | [`docker`], [`compose`], [`workflow`], [`gitlab`], [`locks`](mod@locks) |
 //! | shared by these | [`collector`], [`image`], [`yaml`], [`variables`], [`expression`] |
+//! | what isn't repeated of them | [`hidden`] |
 //! | the version that runs in a folder | [`baseline`], by [`crate::inventory::os_in_folder`] |
 //! | whether a mention agrees with it | [`agreement`] |
 //!
@@ -23,6 +24,7 @@ mod compose;
 mod docker;
 mod expression;
 mod gitlab;
+mod hidden;
 mod image;
 mod locks;
 mod mention;
@@ -48,6 +50,7 @@ pub use mention::{Mention, MentionKind, MentionPlace, Note};
 pub use report::{CheckReport, ComparedMention, ToolGroup};
 
 use self::collector::MentionCollector;
+use self::hidden::{Reached, without_secrets};
 use self::yaml::YamlNode;
 use crate::project;
 use crate::registry::Registry;
@@ -72,7 +75,15 @@ pub fn check(session: &Session) -> Result<CheckReport> {
     }
     for file in &found.files {
         let (named, passed_over) = match session.world.read(file) {
-            Ok(content) => read_file(&session.registry, &root, file, &content.bytes),
+            Ok(content) => {
+                let found = read_file(&session.registry, &root, file, &content.bytes);
+                let direct = session.world.identity_without_links(file);
+                let reached = match direct == Some(content.meta.identity) {
+                    true => Reached::Directly,
+                    false => Reached::ByLink,
+                };
+                without_secrets(found, reached)
+            }
             Err(error) => {
                 let mut collector =
                     MentionCollector::new(&session.registry, pins::relative_path(&root, file));

@@ -17,7 +17,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::exec::ProcessArgs;
-use usher_shims::process::{HANDOFF_ARG, running_shim};
+use usher_shims::process::{HANDOFF_ARG, is_secure, running_shim};
 use usher_shims::tool::{TOOLS, Tool};
 
 use crate::cli::commands::cache::CleanMode;
@@ -26,6 +26,7 @@ use crate::cli::commands::outdated::ToolFilter;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::setup::SetupArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
+use crate::config::folders;
 use crate::session::Session;
 use crate::text::closest;
 
@@ -289,6 +290,37 @@ fn move_verb_first(arguments: &mut [&OsStr]) {
 }
 
 impl CommandLine {
+    /// Whether the command neither fetches nor writes anything.
+    fn only_reads(&self) -> bool {
+        match &self.verb {
+            None => self.tools.is_empty(),
+            Some(
+                Verb::Verify { .. }
+                | Verb::List { .. }
+                | Verb::Which { .. }
+                | Verb::Env(_)
+                | Verb::Why { .. }
+                | Verb::Check
+                | Verb::Doctor
+                | Verb::Completions { .. },
+            ) => true,
+            Some(
+                Verb::Install { .. }
+                | Verb::Upgrade(_)
+                | Verb::Uninstall { .. }
+                | Verb::Repair { .. }
+                | Verb::Prune(_)
+                | Verb::Outdated { .. }
+                | Verb::Available { .. }
+                | Verb::Shim { .. }
+                | Verb::Reshim
+                | Verb::Cache { .. }
+                | Verb::Setup(_)
+                | Verb::InstallItself { .. },
+            ) => false,
+        }
+    }
+
     /// Refuses arguments that parse, but contradict each other.
     fn validate(&self, arguments: &[&OsStr]) -> Result<()> {
         if self.verb.is_some() {
@@ -357,6 +389,9 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
     if let Some(Verb::Completions { shell }) = typed.verb {
         completions(shell);
         return Ok(0);
+    }
+    if is_secure() && !typed.only_reads() {
+        return Err(folders::refused_when_secure("nothing is installed, fetched or written"));
     }
     let running = running_shim()?;
     if let Some(Verb::InstallItself { system }) = typed.verb {

@@ -57,8 +57,10 @@ impl Session {
         let files = [folders.settings_file(), folders.machine_settings_file()];
         let texts = files.map(|path| read_text(&path).map(|text| (path, text)));
         let texts: Vec<(PathBuf, Option<String>)> = texts.into_iter().collect::<Result<_>>()?;
-        let trusted = |name: &str| world.variable(name).filter(|_| !is_secure());
-        let settings = Settings::load(&texts, &trusted)?;
+        let mut settings = Settings::load(&texts, &|name| world.variable(name))?;
+        if is_secure() {
+            settings.go_offline();
+        }
         let own = registry::files(&world, &folders);
         let registry = Registry::load()?.with_custom_tools(&own).with_mirrors(&settings.source)?;
         let mut shim = running.known;

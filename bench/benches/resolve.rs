@@ -87,8 +87,21 @@ impl World for Table {
             size: 1,
             modified: 0,
             owner: 0,
-            mode: 0o755,
+            mode: 0o100_755,
+            links: 1,
         }))
+    }
+
+    fn entry(&self, path: &Path) -> io::Result<Option<FileMeta>> {
+        self.metadata(path)
+    }
+
+    fn identity_without_links(&self, _: &Path) -> Option<Identity> {
+        Some(Identity { device: 1, inode: 2 })
+    }
+
+    fn physical(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(path.to_path_buf())
     }
 
     fn is_writable(&self, _: &Path) -> bool {

@@ -3,7 +3,9 @@
 //! Elsewhere the owner of a file means nothing: containers, CI runners and shared checkouts have
 //! files of any account.
 
-use crate::world::FileMeta;
+use std::path::Path;
+
+use crate::world::{FileMeta, World};
 
 /// Other accounts can create entries.
 const WORLD_WRITABLE: u32 = 0o002;
@@ -31,12 +33,39 @@ pub fn is_trusted_entry(folder: &FileMeta, owner: u32, accounts: &[u32]) -> bool
     !is_shared(folder) || owner == ROOT || accounts.contains(&owner)
 }
 
+/// Whether the folder at a path, or a folder on the way there, was planted: it is in a shared folder
+/// and another account's.
+///
+/// What doesn't exist yet isn't planted. Links are followed.
+pub fn is_planted(world: &impl World, path: &Path, accounts: &[u32]) -> bool {
+    let metadata = |path: &Path| world.metadata(path).ok().flatten();
+    let is_foreign = |path: &Path| {
+        let Some(folder) = path.parent().and_then(metadata) else { return false };
+        let owners = [world.entry(path).ok().flatten(), metadata(path)];
+        let mut owners = owners.iter().flatten().map(|entry| entry.owner);
+        !owners.all(|owner| is_trusted_entry(&folder, owner, accounts))
+    };
+    path.ancestors().any(is_foreign)
+}
+
+/// Whether what this name leads to can't be another account's, by the owner of the name itself.
+pub fn is_trusted_name(world: &impl World, folder: &Path, shared: &FileMeta, name: &str) -> bool {
+    let first = name.split('/').next().unwrap_or_default();
+    let entry = world.entry(&folder.join(first)).ok().flatten();
+    entry.is_none_or(|entry| is_trusted_file(world, shared, &entry))
+}
+
+/// Whether a file in a folder can't be another account's: it is the caller's, the folder owner's or
+/// root's, and no other account can have put it there by a hard link.
+pub fn is_trusted_file(world: &impl World, folder: &FileMeta, file: &FileMeta) -> bool {
+    is_trusted_entry(folder, file.owner, &[world.account(), folder.owner])
+        && (!is_shared(folder) || file.is_folder || file.links == 1)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-    use crate::world::{MemoryWorld, World as _};
+    use crate::world::MemoryWorld;
 
     fn folder(mode: u32) -> FileMeta {
         let world = MemoryWorld::at("/tmp").with_mode("/tmp", mode);

@@ -7,7 +7,8 @@ mod memory;
 mod os;
 
 pub use input::{
-    AnyWorld, FileContent, FileMeta, Identity, LARGEST_FILE, World, is_absent, read_optional,
+    AnyWorld, FileContent, FileMeta, Identity, LARGEST_FILE, NOT_REGULAR, World, is_absent,
+    read_optional,
 };
 pub use memory::{MemoryWorld, ReadFailure};
 pub use os::Os;

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use usher_shims::world::{FileContent, FileMeta, Os, World};
+use usher_shims::world::{FileContent, FileMeta, Identity, Os, World};
 
 /// Which files and variables are visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,18 @@ impl World for OsInFolder<'_> {
 
     fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>> {
         if self.is_visible(path.parent()) { Os.metadata(path) } else { Ok(None) }
+    }
+
+    fn entry(&self, path: &Path) -> io::Result<Option<FileMeta>> {
+        if self.is_visible(path.parent()) { Os.entry(path) } else { Ok(None) }
+    }
+
+    fn identity_without_links(&self, path: &Path) -> Option<Identity> {
+        Os.identity_without_links(path)
+    }
+
+    fn physical(&self, path: &Path) -> io::Result<PathBuf> {
+        Os.physical(path)
     }
 
     fn is_writable(&self, path: &Path) -> bool {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::call::Call;
 use usher_shims::error::{Error, Result};
+use usher_shims::ownership::{is_shared, is_trusted_name};
 use usher_shims::pin::{FileLocation, Origin};
 use usher_shims::read::{decode, read};
 use usher_shims::request::{Request, RequestKind};
@@ -121,13 +122,26 @@ pub fn project_root(session: &Session, directory: &Path) -> Result<Option<PathBu
         for names in marks.chunks(32) {
             match session.world.existing_names(folder, names) {
                 Ok(0) => {}
-                Ok(_) => return Ok(Some(folder.to_path_buf())),
+                Ok(_) if has_own(session, folder, names)? => return Ok(Some(folder.to_path_buf())),
+                Ok(_) => {}
                 Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
                 Err(error) => return Err(Error::io("search", folder, error)),
             }
         }
     }
     Ok((!is_outside(directory)).then(|| directory.to_path_buf()))
+}
+
+/// Whether a folder has one of these names, and no other account put it there.
+fn has_own(session: &Session, folder: &Path, names: &[&str]) -> Result<bool> {
+    let world = &session.world;
+    let seen = world.metadata(folder).map_err(|error| Error::io("search", folder, error))?;
+    let Some(shared) = seen.filter(is_shared) else { return Ok(true) };
+    let is_own = |name: &&str| {
+        world.existing_names(folder, &[name]).is_ok_and(|found| found != 0)
+            && is_trusted_name(world, folder, &shared, name)
+    };
+    Ok(names.iter().any(is_own))
 }
 
 /// Where the project pins the tool now, or where a pin is that can't be parsed.

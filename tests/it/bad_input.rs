@@ -6,7 +6,9 @@
 
 mod clocks;
 mod disk;
+mod extends;
 mod files;
+mod secrets;
 mod shims;
 
 use crate::commands::offline_sandbox;

@@ -6,6 +6,7 @@
 //! Long tests try a random sample; a failure prints the seed. To try everything:
 //! `USHER_TEST_FULL=1 cargo test --release --test it crash::`.
 
+mod accounts;
 mod concurrency;
 mod environment;
 mod errno;

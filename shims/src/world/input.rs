@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 /// The resolver's input.
 pub trait World {
-    /// A variable of the environment.
+    /// A variable of the environment; a set-user-ID process has none.
     fn variable(&self, name: &str) -> Option<OsString>;
 
-    /// All variables of the environment, in any order.
+    /// All variables of the environment, in any order; a set-user-ID process has none.
     fn variables(&self) -> Vec<(OsString, OsString)>;
 
     /// The process's ID.
@@ -46,6 +46,16 @@ pub trait World {
 
     /// The metadata of a path, links followed; `None` if it doesn't exist.
     fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>>;
+
+    /// The metadata of a path, a link's own if it is one; `None` if it doesn't exist.
+    fn entry(&self, path: &Path) -> io::Result<Option<FileMeta>>;
+
+    /// Which file an absolute path leads to if no part of it is a link; `None` if one is, or if
+    /// there is none. No folder is looked at twice, so that it can't become a link meanwhile.
+    fn identity_without_links(&self, path: &Path) -> Option<Identity>;
+
+    /// The path without links.
+    fn physical(&self, path: &Path) -> io::Result<PathBuf>;
 
     /// Whether this user has permission to write to a path.
     fn is_writable(&self, path: &Path) -> bool;
@@ -95,10 +105,25 @@ impl<W: World + ?Sized> World for Box<W> {
         (**self).metadata(path)
     }
 
+    fn entry(&self, path: &Path) -> io::Result<Option<FileMeta>> {
+        (**self).entry(path)
+    }
+
+    fn identity_without_links(&self, path: &Path) -> Option<Identity> {
+        (**self).identity_without_links(path)
+    }
+
+    fn physical(&self, path: &Path) -> io::Result<PathBuf> {
+        (**self).physical(path)
+    }
+
     fn is_writable(&self, path: &Path) -> bool {
         (**self).is_writable(path)
     }
 }
+
+/// Why something that isn't a regular file isn't read.
+pub const NOT_REGULAR: &str = "it is not a regular file";
 
 /// The most bytes that are read of a version file or another small file.
 pub const LARGEST_FILE: u64 = 4 << 20;
@@ -118,9 +143,22 @@ pub struct FileMeta {
     pub modified: i128,
     /// Its owner.
     pub owner: u32,
-    /// Its permissions, the sticky bit among them.
+    /// Its type and permissions, the sticky bit among them.
     pub mode: u32,
+    /// How many hard links it has.
+    pub links: u64,
 }
+
+impl FileMeta {
+    /// Whether it is a regular file.
+    pub fn is_regular(&self) -> bool {
+        self.mode & TYPE == REGULAR
+    }
+}
+
+/// The bits of a mode that are the type of a file, and their value for a regular one.
+const TYPE: u32 = 0o170_000;
+const REGULAR: u32 = 0o100_000;
 
 /// A file's content, and the metadata of the file that it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,6 @@
 //! The operating system as a [`World`]. The only place of the hot half that reads the process.
+//!
+//! In a set-user-ID process there are no variables: its caller, who set them, must not steer it.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -9,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use super::input::{FileContent, FileMeta, Identity, LARGEST_FILE, World};
+use super::input::{FileContent, FileMeta, Identity, LARGEST_FILE, NOT_REGULAR, World};
 use crate::sys;
 
 /// The operating system.
@@ -19,12 +21,12 @@ pub struct Os;
 impl World for Os {
     #[expect(clippy::disallowed_methods, reason = "this is the World that others ask")]
     fn variable(&self, name: &str) -> Option<OsString> {
-        std::env::var_os(name)
+        if sys::is_secure() { None } else { std::env::var_os(name) }
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the World that others ask")]
     fn variables(&self) -> Vec<(OsString, OsString)> {
-        std::env::vars_os().collect()
+        if sys::is_secure() { Vec::new() } else { std::env::vars_os().collect() }
     }
 
     fn process(&self) -> u32 {
@@ -32,7 +34,7 @@ impl World for Os {
     }
 
     fn account(&self) -> u32 {
-        rustix::process::geteuid().as_raw()
+        sys::account()
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the World that others ask")]
@@ -59,7 +61,7 @@ impl World for Os {
         let seen = rustix::fs::fstat(&file)?;
         let meta = file_meta(&seen);
         if FileType::from_raw_mode(seen.st_mode) != FileType::RegularFile {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file"));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, NOT_REGULAR));
         }
         if meta.size > LARGEST_FILE {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than 4 MiB"));
@@ -101,6 +103,25 @@ impl World for Os {
         Ok(absent_is_none(rustix::fs::stat(path))?.map(|seen| file_meta(&seen)))
     }
 
+    fn entry(&self, path: &Path) -> io::Result<Option<FileMeta>> {
+        Ok(absent_is_none(rustix::fs::lstat(path))?.map(|seen| file_meta(&seen)))
+    }
+
+    fn identity_without_links(&self, path: &Path) -> Option<Identity> {
+        let mut folder = open_folder(Path::new("/"), sys::LOOK_IN).ok()?;
+        let flags = sys::LOOK_IN | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        for part in path.parent()?.components().skip(1) {
+            folder = rustix::fs::openat(&folder, part.as_os_str(), flags, Mode::empty()).ok()?;
+        }
+        let seen =
+            rustix::fs::statat(&folder, path.file_name()?, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        Some(file_meta(&seen).identity)
+    }
+
+    fn physical(&self, path: &Path) -> io::Result<PathBuf> {
+        path.canonicalize()
+    }
+
     fn is_writable(&self, path: &Path) -> bool {
         rustix::fs::access(path, Access::WRITE_OK).is_ok()
     }
@@ -115,7 +136,8 @@ fn file_meta(seen: &Stat) -> FileMeta {
         size: u64::try_from(seen.st_size).unwrap_or(0),
         modified: i128::from(seen.st_mtime) * 1_000_000_000 + i128::from(seen.st_mtime_nsec),
         owner: seen.st_uid,
-        mode: seen.st_mode & 0o7777,
+        mode: seen.st_mode,
+        links: sys::links(seen),
     }
 }
 

@@ -1,10 +1,15 @@
 //! Bare `use`: the active version of each tool, and what requests it.
 
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
 use serde::Serialize;
+use usher_shims::call::Call;
 use usher_shims::error::{Error, Result, Shown};
 use usher_shims::path::next_on_path;
 use usher_shims::pin::Pin;
 use usher_shims::resolve::Selection;
+use usher_shims::search::{Finding, Skipped, search};
 use usher_shims::store::{Lookup, highest_version};
 use usher_shims::version::Version;
 
@@ -21,6 +26,9 @@ struct StatusReport {
     /// The first tool's error; the others still have their rows.
     #[serde(skip)]
     error: Option<Error>,
+    /// Files that may be another account's.
+    #[serde(skip)]
+    skipped: BTreeSet<String>,
 }
 
 /// The active version of one tool.
@@ -43,8 +51,9 @@ pub fn run(session: &Session, as_json: bool) -> i32 {
 }
 
 fn decide(session: &Session) -> StatusReport {
-    let mut report = StatusReport { rows: Vec::new(), error: None };
+    let mut report = StatusReport { rows: Vec::new(), error: None, skipped: BTreeSet::new() };
     for known in session.registry.all() {
+        report.skipped.extend(untrusted_files(session, known));
         match status(session, known) {
             Ok(row) => report.rows.extend(row),
             Err(error) => {
@@ -58,6 +67,20 @@ fn decide(session: &Session) -> StatusReport {
         }
     }
     report
+}
+
+/// The version files that don't count, since they may be another account's.
+fn untrusted_files(session: &Session, known: KnownTool<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    let Some(call) = Call::for_main_program(known.tool) else { return found };
+    // An error is in the tool's row.
+    let _ = search(&session.world, &session.index, &call, &mut |finding| {
+        if let Finding::Skipped(skipped @ Skipped::Untrusted(_)) = &finding {
+            found.push(skipped.to_string());
+        }
+        ControlFlow::Continue(())
+    });
+    found
 }
 
 /// `None` for a tool that is neither pinned nor installed.
@@ -158,6 +181,10 @@ impl Report for StatusReport {
                 output::align_columns(&self.rows.iter().map(StatusRow::cells).collect::<Vec<_>>())
             }
         }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.skipped.iter().cloned().collect()
     }
 
     fn error(&self) -> Option<&Error> {

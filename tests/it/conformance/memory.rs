@@ -18,7 +18,7 @@ use usher_shims::search::{Finding, search};
 use usher_shims::settings::SharedSettings;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
-use usher_shims::world::{FileContent, FileMeta, MemoryWorld, ReadFailure, World};
+use usher_shims::world::{FileContent, FileMeta, Identity, MemoryWorld, ReadFailure, World};
 
 use super::format::{Case, Cwd, Kind, place};
 use super::machine::{DATA, adopted, programs, root};
@@ -335,6 +335,19 @@ impl World for Recording {
     fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>> {
         self.record(path);
         self.memory.metadata(path)
+    }
+
+    fn entry(&self, path: &Path) -> io::Result<Option<FileMeta>> {
+        Self::check(path);
+        self.memory.entry(path)
+    }
+
+    fn identity_without_links(&self, path: &Path) -> Option<Identity> {
+        self.memory.identity_without_links(path)
+    }
+
+    fn physical(&self, path: &Path) -> io::Result<PathBuf> {
+        self.memory.physical(path)
     }
 
     fn is_writable(&self, path: &Path) -> bool {

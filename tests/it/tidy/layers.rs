@@ -39,7 +39,7 @@ const HOT: &[&[&str]] = &[
     &["pin", "store"],
     &["path", "request"],
     &["index", "read", "normalize"],
-    &["exec", "tool", "reentry"],
+    &["exec", "ownership", "tool", "reentry"],
     &["folders", "range", "settings", "toolchain", "world"],
     &["allocator", "error", "name", "sys", "version"],
 ];
