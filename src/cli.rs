@@ -333,7 +333,7 @@ fn misspelled_verb(word: &str) -> Option<(&str, String)> {
 /// Prints help and the version as results, anything else as a usage error.
 fn print_usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
     if !error.use_stderr() {
-        output::print_text(error.render().to_string().as_bytes());
+        output::print_text(&error.render().to_string());
         return 0;
     }
     let text = error.render().to_string();
@@ -441,7 +441,7 @@ fn completions(shell: Shell) {
     for name in ["use", "usher"] {
         clap_complete::generate(shell, &mut CommandLine::command(), name, &mut script);
     }
-    output::print_text(&script);
+    output::print_exact(&script);
 }
 
 #[cfg(test)]

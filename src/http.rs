@@ -45,7 +45,7 @@ mod tests;
 mod timeouts;
 mod tls_errors;
 
-pub use address::{host_label, redacted_url, without_secrets};
+pub use address::Address;
 pub use authorities::{Authorities, CaFile};
 pub use client::{Client, Conditional};
 pub use credentials::{Credential, Credentials};

@@ -56,7 +56,7 @@ impl NpmAccess {
         let (registry, origin) = registry(sources, &values, ask)?;
         let registry = registry.into_folder();
         Ok(Self {
-            credentials: credentials::read_credentials(&values, registry.url())?,
+            credentials: credentials::read_credentials(&values, &registry)?,
             registry,
             origin,
             cafile: find_value(&values, "cafile")
@@ -73,8 +73,7 @@ impl NpmAccess {
         if self.proxy.is_none() && self.https_proxy.is_none() {
             return None;
         }
-        let text =
-            |address: &Option<Address>| address.as_ref().map(|address| address.as_str().to_owned());
+        let text = |address: &Option<Address>| address.as_ref().map(Address::with_secrets);
         Some(Proxies {
             http: text(&self.proxy),
             https: text(&self.https_proxy),
@@ -124,7 +123,7 @@ fn proxy(values: &[ConfigValue], key: &str) -> Result<Option<Address>> {
         return Ok(None);
     };
     match value.address()? {
-        address if address.url().scheme() == "file" => {
+        address if address.is_file() => {
             Err(value.invalid_value_error("an address that begins with http:// or https://"))
         }
         address => Ok(Some(address)),
@@ -166,11 +165,16 @@ fn variables(sources: &ConfigSources<'_>) -> Vec<ConfigValue> {
             place if place.starts_with("//") => place.to_owned(),
             plain => plain.to_ascii_lowercase().replace('_', "-"),
         };
+        let is_place = key.starts_with("//");
         let value = npmrc::expand(&value.to_string_lossy(), &lookup(sources));
         values.push(ConfigValue {
             key,
             value: value.trim().to_owned(),
-            origin: Escaped(&name).to_string(),
+            // Such a key may contain a user name and password.
+            origin: match is_place {
+                true => format!("a credential in a variable {PREFIX}…"),
+                false => Escaped(&name).to_string(),
+            },
         });
     }
     values.sort_by_key(|value| !value.origin.starts_with(PREFIX));

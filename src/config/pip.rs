@@ -85,7 +85,7 @@ fn index(
         Some((without_name(&text).to_owned(), (*name).to_owned()))
     });
     if let Some((text, origin)) = by_variable.or_else(|| value_in(files, "index-url")) {
-        let address = Address::parse(&text).ok_or_else(|| {
+        let address = Address::configured(&text).ok_or_else(|| {
             Error::new(ErrorKind::BadSetting, format!("{origin} must be {}", Address::FORM))
         })?;
         return Ok((address, origin));
@@ -175,7 +175,7 @@ mod tests {
                 _ => Err(io::ErrorKind::NotFound.into()),
             },
         };
-        let found = PipAccess::load(&sources, &|| from_pip.and_then(Address::parse));
+        let found = PipAccess::load(&sources, &|| from_pip.and_then(Address::configured));
         let shown = match found {
             Ok(access) => format!("{} ({})", access.index, access.origin),
             Err(error) => error.to_string(),

@@ -50,16 +50,16 @@ pub struct Network<'a> {
 
 /// The npm registry and its client.
 pub struct Npm {
-    /// The registry's address, with a slash at the end.
-    pub registry: String,
+    /// The registry's address, as a folder.
+    pub registry: Address,
     /// Has the registry's credentials.
     pub client: Client,
 }
 
 /// The `PyPI` index and its client.
 pub struct Pypi {
-    /// The index's address, with a slash at the end.
-    pub address: String,
+    /// The index's address, as a folder.
+    pub address: Address,
     /// Trusts the certificate that pip is configured with.
     pub client: Client,
 }
@@ -117,7 +117,7 @@ impl<'a> Network<'a> {
             let access = self.find_npm()?;
             let mut extra_ca_files = self.extra_ca_files();
             extra_ca_files.extend(access.cafile.clone());
-            let registry = access.registry.as_str().to_owned();
+            let registry = access.registry.clone();
             let client = Client::new(NetworkConfig {
                 proxies: access.proxies().unwrap_or_else(|| self.proxies()),
                 extra_ca_files,
@@ -139,7 +139,7 @@ impl<'a> Network<'a> {
             let mut extra_ca_files = self.extra_ca_files();
             extra_ca_files.extend(access.cert);
             let client = Client::new(NetworkConfig { extra_ca_files, ..self.config() });
-            let _ = self.pypi.set(Pypi { address: access.index.as_str().to_owned(), client });
+            let _ = self.pypi.set(Pypi { address: access.index, client });
         }
         self.pypi
             .get()

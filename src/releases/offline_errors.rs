@@ -9,12 +9,12 @@ use usher_shims::version::Version;
 
 use super::release::Release;
 use crate::config::settings::Settings;
-use crate::http::{FetchError, host_label};
+use crate::http::{Address, FetchError};
 use crate::text::human_duration;
 
 /// The index at an address isn't cached.
-pub(super) fn not_cached(settings: &Settings, address: &str) -> FetchError {
-    let what = format!("no cached index of {}", host_label(address));
+pub(super) fn not_cached(settings: &Settings, address: &Address) -> FetchError {
+    let what = format!("no cached index of {}", address.host());
     FetchError::Unreachable(Error::new(ErrorKind::Offline, what).because(offline(settings)))
 }
 
@@ -27,7 +27,7 @@ pub(super) fn not_in_cache(settings: &Settings, age: Duration) -> Error {
 /// A release that would be fetched.
 pub(super) fn release_not_fetched(settings: &Settings, tool: &Tool, release: &Release) -> Error {
     let from = match &release.archive {
-        Some(archive) => format!("{} ({})", release.source, host_label(&archive.address)),
+        Some(archive) => archive.address.host(),
         None => release.source.clone(),
     };
     offline_error(settings, tool, &release.version, &from)

@@ -53,8 +53,11 @@ pub struct ReceiptPart {
     /// Its name if there are several: `npm 6.14.18`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub title: String,
-    /// The address that it was fetched from.
+    /// The address that it was requested from, without user name, password and query.
     pub address: String,
+    /// The host that sent it, if a redirect led to another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// Its SHA-256, in lower-case hexadecimal digits.
     pub sha256: String,
     /// Its length in bytes.

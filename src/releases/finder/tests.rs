@@ -11,6 +11,7 @@ use usher_shims::request::RequestTrust;
 use usher_shims::resolve::Compatibility;
 
 use super::*;
+use crate::http::Address;
 use crate::registry::Registry;
 use crate::releases::index_entry::ListedArchive;
 
@@ -67,6 +68,7 @@ impl ReadSource for Script<'_> {
 
 fn release(version: &str, source: &str) -> Release {
     let address = format!("https://{source}.example/{version}.tar.gz");
+    let address = Address::parse(&address).unwrap();
     let archive = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
     Release {
         version: Version::parse(version).unwrap(),

@@ -20,7 +20,7 @@ use crate::files::integrity::Integrity;
 use crate::files::interrupt::InterruptGuard;
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
 use crate::files::staging::Staging;
-use crate::http::{Downloaded, without_secrets};
+use crate::http::Downloaded;
 use crate::releases::ReleasePart;
 use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
@@ -81,7 +81,6 @@ impl<'a> Assembly<'a> {
         let progress = self.store.reporter.download(title);
         let fallback = self.staging.path();
         let (address, downloaded) = self.fetcher.fetch((part, title), fallback, &*progress)?;
-        let address = without_secrets(&address);
         let unpacked = fit(downloaded.path(), &self.staging.path().join("scratch"))
             .and_then(|part| Ok((self.unpack(&part, downloaded.path())?, part)));
         let (manifest, part) = match unpacked {
@@ -102,7 +101,8 @@ impl<'a> Assembly<'a> {
         }
         self.receipt.parts.push(receipt::ReceiptPart {
             title: part.title.clone(),
-            address,
+            address: address.without_secrets(),
+            host: Some(downloaded.host.clone()).filter(|host| *host != address.host()),
             sha256: downloaded.sha256.clone(),
             size: downloaded.size,
             verified: part.integrity.as_ref().map(Integrity::to_string),
