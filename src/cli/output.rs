@@ -97,6 +97,11 @@ fn visible(text: &str) -> Cow<'_, str> {
     })
 }
 
+/// As [`visible`], without line ends.
+fn one_line(text: &str) -> String {
+    visible(text).replace('\n', "\\n")
+}
+
 /// Replaces the hidden characters of a text; most texts have none but line ends.
 fn replace_hidden<'a>(text: &'a str, replace: &dyn Fn(&mut String, char)) -> Cow<'a, str> {
     if !text.contains(|character| character != '\n' && is_hidden(character)) {
@@ -112,9 +117,9 @@ fn replace_hidden<'a>(text: &'a str, replace: &dyn Fn(&mut String, char)) -> Cow
     Cow::Owned(shown)
 }
 
-/// Prints a line for people to standard output.
+/// Prints a line for people to standard output. It is one line, whatever is in it.
 pub fn print_line(text: impl Display) {
-    let _ = writeln!(io::stdout().lock(), "{}", visible(&text.to_string()));
+    let _ = writeln!(io::stdout().lock(), "{}", one_line(&text.to_string()));
 }
 
 /// Prints text for people to standard output.
@@ -191,7 +196,7 @@ pub fn shim_error(error: &Error) {
 /// Lines of columns, each as wide as its widest cell; the last column isn't padded. A cell is one line,
 /// whatever is in it.
 pub fn align_columns(rows: &[Vec<String>]) -> String {
-    let shown = |cell: &String| visible(cell).replace('\n', "\\n");
+    let shown = |cell: &String| one_line(cell);
     let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(shown).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 
 use super::settings::Address;
 use super::sources::{ConfigSources, ConfigValue};
@@ -102,10 +102,9 @@ fn registry(
     if let Some(value) = values.iter().find(|value| value.key == "registry" && value.is_set()) {
         return Ok((value.address()?, value.origin.clone()));
     }
-    let config = sources.config.to_string_lossy();
     let unknown = Error::new(ErrorKind::NoRegistry, "no npm registry is configured").hint(format!(
         "npm config set registry ADDRESS, or write {KEY} = \"ADDRESS\" into {}",
-        Escaped(&config)
+        Shown(sources.config)
     ));
     let Some(ask) = ask else {
         return Err(unknown);
@@ -201,11 +200,10 @@ fn file(sources: &ConfigSources<'_>, path: &Path) -> Result<Vec<ConfigValue>> {
 /// A path with `~` for the home folder.
 fn shown(path: &Path, home: Option<&Path>) -> String {
     let below = home.and_then(|home| path.strip_prefix(home).ok());
-    let text = match below {
-        Some(rest) => format!("~/{}", rest.to_string_lossy()),
-        None => path.to_string_lossy().into_owned(),
-    };
-    Escaped(&text).to_string()
+    match below {
+        Some(rest) => format!("~/{}", Shown(rest)),
+        None => Shown(path).to_string(),
+    }
 }
 
 fn lookup<'a>(sources: &'a ConfigSources<'_>) -> impl Fn(&str) -> Option<String> + 'a {

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
 use super::settings::Address;
 use super::sources::{ConfigSources, ConfigValue};
@@ -93,10 +93,9 @@ fn index(
     if let Some(address) = ask() {
         return Ok((address, "pip".to_owned()));
     }
-    let config = sources.config.to_string_lossy();
     Err(Error::new(ErrorKind::NoRegistry, "no PyPI index is configured").hint(format!(
         "pip config set global.index-url ADDRESS, or write {KEY} = \"ADDRESS\" into {}",
-        Escaped(&config)
+        Shown(sources.config)
     )))
 }
 

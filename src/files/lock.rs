@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 
+use crate::text::ShellWord;
+
 use super::write_access::WriteAccess;
 
 /// The pause between two attempts to lock.
@@ -99,7 +101,7 @@ fn open_lock_file(path: &Path) -> Result<File> {
     }
     Err(Error::new(ErrorKind::Permission, format!("{} is not usher's lock file", Shown(path)))
         .because("it is not a file, or it has a second name (a hard link)")
-        .hint(format!("rm '{}'", Shown(path))))
+        .hint(format!("rm {}", ShellWord(path))))
 }
 
 /// Whether the file system has no locks, as some network file systems.

@@ -13,6 +13,8 @@ use rustix::fs::Mode;
 use rustix::process::{geteuid, umask};
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
+use crate::text::ShellWord;
+
 use crate::sys::act_as;
 
 /// Other accounts can write.
@@ -138,7 +140,7 @@ fn refuse_world_writable(folder: &Path) -> Result<()> {
     let shown = Shown(folder);
     Err(Error::new(ErrorKind::Permission, format!("{shown} is world-writable"))
         .because("any account could replace programs there")
-        .hint(format!("chmod o-w '{shown}'")))
+        .hint(format!("chmod o-w {}", ShellWord(folder))))
 }
 
 /// In a world-writable folder with the sticky bit, another account may have created a folder or link

@@ -315,7 +315,7 @@ impl fmt::Display for Location {
 
 /// What a message shows of a text that may be an address with a password: nothing before the last
 /// `@`, and no query.
-fn masked(text: &str) -> String {
+pub fn masked(text: &str) -> String {
     let (scheme, rest) = text.split_once("://").unwrap_or_default();
     let (prefix, rest) = match scheme.chars().all(|c| c.is_ascii_alphanumeric()) && !rest.is_empty()
     {

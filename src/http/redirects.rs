@@ -53,6 +53,7 @@ fn send_once(
     url: &Url,
     request: &HttpRequest<'_>,
 ) -> reqwest::Result<blocking::Response> {
+    config.plain_http.record(url);
     let mut sending = client
         .client
         .get(url.clone())

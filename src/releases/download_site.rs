@@ -7,7 +7,7 @@ mod rows;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use usher_definition::{IndexSource, ReleaseRule, template};
+use usher_definition::{IndexSource, Mirror, ReleaseRule, template};
 use usher_shims::error::{Error, ErrorKind, Escaped};
 use usher_shims::version::Version;
 
@@ -30,6 +30,8 @@ pub(super) struct DownloadSite<'a> {
     source: &'a IndexSource,
     /// Its folder, ready to be fetched from.
     base: Address,
+    /// Whether a variable of the user's replaces the site.
+    pub(super) is_mirror: bool,
     /// The same for templates, without a slash at its end; an address has no secrets in its text.
     base_text: String,
     words: &'a BTreeMap<String, String>,
@@ -43,12 +45,14 @@ impl<'a> DownloadSite<'a> {
         words: &'a BTreeMap<String, String>,
         variable: &'a Variable<'a>,
     ) -> Result<Self, FetchError> {
-        let base = match first_set(variable, &source.mirror_variables) {
+        let mirrored = first_set(variable, &source.mirror_variables);
+        let is_mirror = mirrored.is_some();
+        let base = match mirrored {
             Some((name, text)) => mirror(name, &text)?,
             None => Address::parse(&source.base)?.into_folder(),
         };
         let base_text = base.without_secrets().trim_end_matches('/').to_owned();
-        Ok(Self { source, base, base_text, words, variable })
+        Ok(Self { source, base, is_mirror, base_text, words, variable })
     }
 
     /// The address of the index, or of its first page.
@@ -154,15 +158,29 @@ impl<'a> DownloadSite<'a> {
     /// The addresses to try for an address of the site: those of mirrors, if there are any.
     fn addresses(&self, address: &Address) -> Result<Vec<Address>, FetchError> {
         let whole = address.without_secrets();
-        let replaced = self.source.mirror.as_ref().and_then(|replacement| {
-            Some((replacement, whole.strip_prefix(&replacement.replaces)?.trim_start_matches('/')))
-        });
-        let Some((replacement, rest)) = replaced else { return Ok(vec![address.clone()]) };
+        let Some((replacement, rest)) = self.replaced(&whole) else {
+            return Ok(vec![address.clone()]);
+        };
         if let Some((name, text)) = first_set(self.variable, &replacement.variables) {
             return Ok(vec![mirror(name, &text)?.below(rest)?]);
         }
         let starts = replacement.before.iter().chain([&replacement.replaces]);
         starts.map(|start| Address::parse(start)?.into_folder().below(rest)).collect()
+    }
+
+    /// The mirror that replaces an address, and the rest of the address.
+    fn replaced<'t>(&self, whole: &'t str) -> Option<(&'a Mirror, &'t str)> {
+        let mirror = self.source.mirror.as_ref()?;
+        Some((mirror, whole.strip_prefix(&mirror.replaces)?.trim_start_matches('/')))
+    }
+
+    /// Where an archive is fetched from, if a variable of the user's names a mirror for it.
+    pub(super) fn mirror_of(&self, address: &Address) -> Option<Address> {
+        let whole = address.without_secrets();
+        let replaced = self.replaced(&whole);
+        let is_set = replaced
+            .is_some_and(|(mirror, _)| first_set(self.variable, &mirror.variables).is_some());
+        (self.is_mirror || is_set).then(|| self.addresses(address).ok()?.pop()).flatten()
     }
 
     /// Fills a template. [`usher_definition`] has checked that each placeholder has a value.

@@ -4,9 +4,10 @@ mod keyed_mutex;
 mod package_managers;
 
 use std::ffi::OsString;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::folders::Folders;
 use usher_shims::path::Shim;
 use usher_shims::world::{AnyWorld, World as _};
@@ -18,7 +19,7 @@ use crate::config::pip::PipAccess;
 use crate::config::settings::{Address, Settings};
 use crate::config::sources::ConfigSources;
 use crate::files::write_access::{ThreadAccess, WriteAccess};
-use crate::http::{CaFile, Client, NetworkConfig, Proxies};
+use crate::http::{CaFile, Client, NetworkConfig, PlainHttp, Proxies};
 use crate::session::Session;
 pub(super) use keyed_mutex::KeyedMutex;
 use package_managers::PackageManagers;
@@ -46,6 +47,10 @@ pub struct Network<'a> {
     lookup_lock: Mutex<()>,
     /// Held while an index is fetched.
     indexes: KeyedMutex,
+    /// The servers that all clients asked over plain http.
+    plain_http: Arc<PlainHttp>,
+    /// Prints a note about these at the end.
+    session: Option<&'a Session>,
 }
 
 /// The npm registry and its client.
@@ -69,12 +74,17 @@ impl<'a> Network<'a> {
     pub fn new(session: &'a Session) -> Self {
         let Session { world, shim, folders, settings, .. } = session;
         let variables = session.variables();
-        Self::in_environment(NetworkEnvironment { world, shim, folders, settings, variables })
+        let environment = NetworkEnvironment { world, shim, folders, settings, variables };
+        let mut network = Self::in_environment(environment);
+        network.session = Some(session);
+        network
     }
 
     /// As [`new`](Self::new), but indexes and registry addresses are cached.
     pub fn with_cache(session: &'a Session, access: &'a WriteAccess) -> Self {
-        Self { writer: Some(access.for_threads()), ..Self::new(session) }
+        let mut network = Self::new(session);
+        network.writer = Some(access.for_threads());
+        network
     }
 
     /// As [`with_cache`](Self::with_cache) if there is write access, otherwise as [`new`](Self::new).
@@ -92,6 +102,8 @@ impl<'a> Network<'a> {
             pypi: OnceLock::new(),
             lookup_lock: Mutex::new(()),
             indexes: KeyedMutex::default(),
+            plain_http: Arc::default(),
+            session: None,
         }
     }
 
@@ -170,6 +182,17 @@ impl<'a> Network<'a> {
         self.with_sources(|sources| PipAccess::load(sources, &ask))
     }
 
+    /// The addresses of the package registries, as far as they are configured or cached, each with its
+    /// origin. Nothing is run.
+    pub(super) fn known_registries(&self) -> Vec<(String, Address)> {
+        let clients = PackageManagers { is_offline: true, ..self.package_managers() };
+        let ask_npm = || clients.npm_registry(Path::new("npm"));
+        let npm = self.with_sources(|sources| NpmAccess::load(sources, Some(&ask_npm)));
+        let pypi = self.with_sources(|sources| PipAccess::load(sources, &|| clients.pypi_index()));
+        let npm = npm.ok().map(|access| (access.origin, access.registry));
+        npm.into_iter().chain(pypi.ok().map(|access| (access.origin, access.index))).collect()
+    }
+
     /// Loads a package manager's configuration.
     fn with_sources<T>(&self, load: impl FnOnce(&ConfigSources<'_>) -> T) -> T {
         load(&ConfigSources {
@@ -198,6 +221,7 @@ impl<'a> Network<'a> {
             proxies: self.proxies(),
             authorities: network::authorities(&|name| self.environment.world.variable(name)),
             extra_ca_files: self.extra_ca_files(),
+            plain_http: Arc::clone(&self.plain_http),
             ..NetworkConfig::default()
         }
     }
@@ -210,4 +234,22 @@ impl<'a> Network<'a> {
     fn proxies(&self) -> Proxies {
         network::proxies(&|name| self.environment.world.variable(name)?.into_string().ok())
     }
+}
+
+/// Reports the servers that were asked over plain http, once a run.
+impl Drop for Network<'_> {
+    fn drop(&mut self) {
+        let hosts = self.plain_http.hosts();
+        if let (Some(session), false) = (self.session, hosts.is_empty()) {
+            session.note(&plain_http_note(&hosts.join(", ")));
+        }
+    }
+}
+
+/// What is wrong with sources that these hosts serve over plain http.
+pub fn plain_http_note(hosts: &str) -> String {
+    format!(
+        "plain http: {}: others on the network can change what it sends, the hashes included",
+        Escaped(hosts)
+    )
 }

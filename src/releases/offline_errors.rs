@@ -7,7 +7,7 @@ use usher_shims::error::{Error, ErrorKind, Escaped};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
-use super::release::Release;
+use super::release::{Release, ServedFrom};
 use crate::config::settings::Settings;
 use crate::http::{Address, FetchError};
 use crate::text::human_duration;
@@ -25,12 +25,13 @@ pub(super) fn not_in_cache(settings: &Settings, age: Duration) -> Error {
 }
 
 /// A release that would be fetched.
-pub(super) fn release_not_fetched(settings: &Settings, tool: &Tool, release: &Release) -> Error {
-    let from = match &release.archive {
-        Some(archive) => archive.address.host(),
-        None => release.source.clone(),
-    };
-    offline_error(settings, tool, &release.version, &from)
+pub(super) fn release_not_fetched(
+    settings: &Settings,
+    tool: &Tool,
+    release: &Release,
+    from: &ServedFrom,
+) -> Error {
+    offline_error(settings, tool, &release.version, &from.to_string())
 }
 
 /// A version that would be fetched from `from`.

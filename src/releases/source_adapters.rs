@@ -12,7 +12,7 @@ use super::index_entry::IndexEntry;
 use super::index_reader::{IndexQuery, ReleaseIndexReader};
 use super::limits::{MAX_DOCUMENT, MAX_INDEX};
 use super::network::Network;
-use super::release::{ListedReleases, Release};
+use super::release::{ListedReleases, Release, ServedFrom};
 use super::release_part::ReleasePart;
 use super::version_range::applies_to;
 use super::{npm, pypi};
@@ -27,6 +27,13 @@ pub(super) trait ReadSource: Sync {
         source: &AvailableSource<'_>,
         policy: CachePolicy,
     ) -> Result<ListedReleases, FetchError>;
+
+    /// Who serves the archive of one of its releases.
+    fn served_from(&self, source: &AvailableSource<'_>, release: &Release) -> ServedFrom {
+        let address = release.archive.as_ref().map(|archive| archive.address.host());
+        let source = source.name.to_owned();
+        ServedFrom { host: address.unwrap_or_else(|| source.clone()), source }
+    }
 
     /// What to fetch for one of its releases.
     fn release_parts(
@@ -58,6 +65,10 @@ impl ReadSource for SourceReader<'_> {
             }
             Offer::Pypi(project) => (self.pypi_query(project)?, None),
         };
+        let name = match source.offer {
+            Offer::Site(site, words) if self.site(site, words)?.is_mirror => query.address.host(),
+            Offer::Site(..) | Offer::Npm(..) | Offer::Pypi(_) => source.name.to_owned(),
+        };
         let index = self.indexes.read(&query, policy)?;
         let entries = index.entries.into_iter();
         let release = |IndexEntry { version, lts, archive, .. }: IndexEntry| {
@@ -74,9 +85,24 @@ impl ReadSource for SourceReader<'_> {
                 .filter(|entry| applies_to(versions, &entry.version))
                 .filter_map(release)
                 .collect(),
-            source: source.name.to_owned(),
+            served_from: ServedFrom { source: name, host: query.address.host() },
             freshness: index.freshness,
         })
+    }
+
+    fn served_from(&self, source: &AvailableSource<'_>, release: &Release) -> ServedFrom {
+        let address = release.archive.as_ref().map(|archive| &archive.address);
+        let mirror = match (source.offer, address) {
+            (Offer::Site(site, words), Some(address)) => {
+                self.site(site, words).ok().and_then(|site| site.mirror_of(address))
+            }
+            _ => None,
+        };
+        let host = address.map_or_else(|| source.name.to_owned(), Address::host);
+        match mirror {
+            Some(mirror) => ServedFrom { source: mirror.host(), host: mirror.host() },
+            None => ServedFrom { source: source.name.to_owned(), host },
+        }
     }
 
     fn release_parts(
@@ -86,7 +112,7 @@ impl ReadSource for SourceReader<'_> {
     ) -> Result<Vec<ReleasePart>, FetchError> {
         match source.offer {
             Offer::Site(site, words) => {
-                let site = DownloadSite::new(site, words, &*self.variable)?;
+                let site = self.site(site, words)?;
                 let fetch = |address: &Address| self.network.client().get(address, MAX_INDEX);
                 Ok(site.release_part(release, &fetch)?.into_iter().collect())
             }
@@ -108,13 +134,21 @@ impl ReadSource for SourceReader<'_> {
 }
 
 impl SourceReader<'_> {
+    fn site<'b>(
+        &'b self,
+        definition: &'b IndexSource,
+        words: &'b BTreeMap<String, String>,
+    ) -> Result<DownloadSite<'b>, FetchError> {
+        DownloadSite::new(definition, words, &*self.variable)
+    }
+
     /// The index of a download site, which may have further pages.
     fn site_query<'b>(
         &'b self,
         definition: &'b IndexSource,
         words: &'b BTreeMap<String, String>,
     ) -> Result<IndexQuery<'b>, FetchError> {
-        let site = DownloadSite::new(definition, words, &*self.variable)?;
+        let site = self.site(definition, words)?;
         let client = self.network.client();
         let most = match definition.format {
             IndexFormat::Json => MAX_DOCUMENT,

@@ -83,7 +83,7 @@ fn assemble_from_source<'a>(
         Some(receipt) => same_files(fresh, &receipt.parts)?,
         None => fresh,
     };
-    installer.assemble(location, &release.source, &parts).map_err(|error| match receipt {
+    installer.assemble(location, &release, &parts).map_err(|error| match receipt {
         Some(_) if error.kind() == ErrorKind::Integrity => error.because(UPSTREAM_CHANGED),
         _ => error,
     })

@@ -6,6 +6,7 @@
 
 mod clocks;
 mod disk;
+mod escapes;
 mod files;
 mod shims;
 

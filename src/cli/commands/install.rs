@@ -21,6 +21,7 @@ use crate::registry::KnownTool;
 use crate::releases::ToolRequest;
 use crate::session::Session;
 use crate::session::active::{active_selection, store_label, version_label};
+use crate::store::receipt::Receipt;
 
 /// A version to install, and what requests it.
 struct InstallRequest<'a> {
@@ -37,6 +38,8 @@ pub(super) struct InstallReport {
     pub(super) version: String,
     pub(super) store: String,
     pub(super) path: ReportPath,
+    /// The host that sent its archive, by its receipt.
+    pub(super) host: Option<String>,
     pub(super) newly_installed: bool,
 }
 
@@ -167,6 +170,7 @@ impl InstallReport {
             version: version_label(toolchain),
             store: store_label(&toolchain.store).to_owned(),
             path: ReportPath::new(&toolchain.root),
+            host: Receipt::host_of(&toolchain.root),
             newly_installed,
         }
     }
@@ -257,6 +261,7 @@ mod tests {
             version: "12.22.12".to_owned(),
             store: "usher".to_owned(),
             path: ReportPath::new("/usher/toolchains/node/12.22.12"),
+            host: None,
             newly_installed,
         };
         let path = "(/usher/toolchains/node/12.22.12)";

@@ -21,6 +21,7 @@ use crate::store::install::fetcher::Fetcher;
 use crate::store::install::from_archive::UserArchive;
 use crate::store::install::{Installed, install_from_archive};
 use crate::store::own::OwnStore;
+use crate::store::receipt::Receipt;
 
 /// The archive on the command line.
 #[derive(Debug)]
@@ -86,6 +87,7 @@ fn apply(session: &Session, plan: &FromArchivePlan<'_>) -> Result<InstallReport>
         version: version.to_string(),
         store: store_label(&toolchain.store).to_owned(),
         path: ReportPath::new(&toolchain.root),
+        host: Receipt::host_of(&toolchain.root),
         newly_installed: !already_installed,
     })
 }

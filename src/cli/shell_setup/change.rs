@@ -94,8 +94,7 @@ fn target_of(path: &Path) -> Result<PathBuf> {
     if !path.is_symlink() {
         return Ok(path.to_owned());
     }
-    let shown = path.to_string_lossy();
-    let shown = Escaped(&shown);
+    let shown = Shown(path);
     Err(Error::new(
         ErrorKind::CannotCreate,
         format!("{shown} is a link to a file that doesn't exist"),
@@ -104,8 +103,8 @@ fn target_of(path: &Path) -> Result<PathBuf> {
 }
 
 fn changed_since(path: &Path) -> Error {
-    let shown = path.to_string_lossy();
-    Error::new(ErrorKind::Changed, format!("{} has changed since usher read it", Escaped(&shown)))
+    let shown = Shown(path);
+    Error::new(ErrorKind::Changed, format!("{shown} has changed since usher read it"))
         .because("nothing was written")
         .hint("try again")
 }

@@ -10,7 +10,7 @@ use usher_shims::version::Version;
 
 use super::checksums;
 use super::rows::Row;
-use crate::http::Address;
+use crate::http::{Address, masked};
 use crate::releases::index_entry::{Hash, IndexEntry, IndexProblem, ListedArchive, Stated};
 use crate::releases::version_range::applies_to;
 
@@ -171,10 +171,11 @@ impl<'a> ReleaseCollector<'a> {
             let value = value(placeholder).unwrap_or_default();
             let is_harmless = match (placeholder.starts_with('.'), is_whole) {
                 (false, _) => true,
-                (true, true) => is_whole_address(&filled),
+                (true, true) => is_whole_address(&filled) && self.base.join(&filled).is_ok(),
                 (true, false) => is_plain(&value),
             };
             if !is_harmless {
+                let value = masked(&value);
                 let value = Escaped(&value);
                 let what =
                     format!("its entry for {version} has `{placeholder}` = “{value}”, for `{key}`");
@@ -182,9 +183,8 @@ impl<'a> ReleaseCollector<'a> {
             }
         }
         self.base.join(&filled).map_err(|why| {
-            let filled = Address::parse(&filled)
-                .map_or_else(|_| "an invalid address".to_owned(), |address| address.to_string());
-            format!("its entry for {version} has {filled}, for `{key}`: {why}").into()
+            let filled = masked(&filled);
+            format!("its entry for {version} has {}, for `{key}`: {why}", Escaped(&filled)).into()
         })
     }
 

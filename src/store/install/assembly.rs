@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::store::is_complete;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::world::Os;
@@ -165,9 +165,10 @@ impl<'a> Assembly<'a> {
         if is_complete(&Os, tool, &toolchain)? {
             return Ok(());
         }
-        let (name, source, program) =
-            (self.location.name(), &self.receipt.source, tool.main_program());
-        Err(Error::new(ErrorKind::BadArchive, format!("{name} from {source} has no {program}")))
+        let (name, program) = (self.location.name(), tool.main_program());
+        let host = self.receipt.host().unwrap_or_else(|| self.receipt.source.clone());
+        let what = format!("{name} from {} has no {program}", Escaped(&host));
+        Err(Error::new(ErrorKind::BadArchive, what))
     }
 
     /// Deletes the cached downloads, once the toolchain is published.
