@@ -37,6 +37,7 @@ pub(super) fn send_following_redirects(
         };
         let response =
             sent.map_err(|error| connection_error(cant_fetch(&location), &endpoint, &error))?;
+        config.plain_http.record(&next);
         let Some(target) = redirect_target(&next, &response) else {
             let kind = classify_response(&location, request.condition, &endpoint, &response)?;
             return Ok(Response::from_server(response, kind, &config.timeouts));
@@ -53,7 +54,6 @@ fn send_once(
     url: &Url,
     request: &HttpRequest<'_>,
 ) -> reqwest::Result<blocking::Response> {
-    config.plain_http.record(url);
     let mut sending = client
         .client
         .get(url.clone())

@@ -16,7 +16,7 @@ use super::limits::MAX_PAGES;
 use super::release::Release;
 use super::release_part::ReleasePart;
 use crate::files::integrity::Integrity;
-use crate::http::{Address, FetchError};
+use crate::http::{Address, FetchError, masked};
 use collector::ReleaseCollector;
 
 /// Fetches a small file.
@@ -144,14 +144,21 @@ impl<'a> DownloadSite<'a> {
             Ok(None) if rule.unverified.is_some() => Ok(None),
             Ok(None) => {
                 let error = unusable_release_error("hash", release);
-                Err(FetchError::Fatal(error.because(format!("{} has none", self.base))))
+                Err(FetchError::Fatal(error.because(format!("{} has none", self.shown()))))
             }
         }
     }
 
+    /// The address of the index for messages, with the query that the definition has.
+    fn shown(&self) -> String {
+        let page = self.source.pages.unwrap_or_default();
+        let filled = self.fill(&self.source.list.replace("{page}", &page.to_string()), None);
+        if filled.contains('@') { masked(&filled) } else { filled }
+    }
+
     /// The error of an invalid value in the index.
     fn invalid_value(&self, what: &str, release: &Release, problem: &IndexProblem) -> FetchError {
-        let because = format!("in the index of {}: {problem}", self.base);
+        let because = format!("in {}: {problem}", self.shown());
         FetchError::Fatal(unusable_release_error(what, release).because(because))
     }
 

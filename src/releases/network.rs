@@ -186,7 +186,8 @@ impl<'a> Network<'a> {
     /// origin. Nothing is run.
     pub(super) fn known_registries(&self) -> Vec<(String, Address)> {
         let clients = PackageManagers { is_offline: true, ..self.package_managers() };
-        let ask_npm = || clients.npm_registry(Path::new("npm"));
+        // Without the network it only reads the cache.
+        let ask_npm = || clients.npm_registry(Path::new("/"));
         let npm = self.with_sources(|sources| NpmAccess::load(sources, Some(&ask_npm)));
         let pypi = self.with_sources(|sources| PipAccess::load(sources, &|| clients.pypi_index()));
         let npm = npm.ok().map(|access| (access.origin, access.registry));

@@ -137,9 +137,10 @@ impl Installer<'_> {
         if let Some(warning) = self.policy.check(&name, parts)? {
             reporter.note(&warning);
         }
-        let mut assembly = Assembly::new(self.store, self.fetcher, location, &release.source)?;
+        let from = self.finder.served_from(location.known, release);
+        let assembly = Assembly::new(self.store, self.fetcher, location, &release.source)?;
+        let mut assembly = assembly.served_from(&from);
         if !reporter.draws() {
-            let from = self.finder.served_from(location.known, release);
             reporter.note(&format!("fetching {name} from {from}"));
         }
         for part in parts {

@@ -110,7 +110,7 @@ impl ZipDirectory {
 
 /// Whether a file ends with the directory of a zip file, whatever it begins with. Readers look for an
 /// archive there, even in a script or a program.
-pub(in crate::archive) fn ends_as_zip(path: &Path) -> UnpackResult<bool> {
+pub(crate) fn ends_as_zip(path: &Path) -> UnpackResult<bool> {
     let failed = |error: io::Error| UnpackError::Unwritable(Error::io("read", path, error));
     let file = File::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();

@@ -21,7 +21,7 @@ use crate::files::interrupt::InterruptGuard;
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
 use crate::files::staging::Staging;
 use crate::http::Downloaded;
-use crate::releases::ReleasePart;
+use crate::releases::{ReleasePart, ServedFrom};
 use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
 use crate::store::receipt::{self, RECEIPT, Receipt};
@@ -31,6 +31,8 @@ pub(crate) struct Assembly<'a> {
     store: OwnStore<'a>,
     fetcher: Fetcher<'a>,
     location: &'a InstallLocation<'a>,
+    /// The source, or the mirror in its place.
+    from: String,
     receipt: Receipt,
     tree: PathBuf,
     /// The downloads that it is made of: cached until it is published, for a retry.
@@ -57,12 +59,18 @@ impl<'a> Assembly<'a> {
             store,
             fetcher,
             location,
+            from: source.to_owned(),
             receipt,
             tree,
             downloads,
             staging,
             _interrupt: interrupt,
         })
+    }
+
+    /// The same assembly, from a mirror of its source.
+    pub(crate) fn served_from(self, from: &ServedFrom) -> Self {
+        Self { from: from.source.clone(), ..self }
     }
 
     /// Fetches a part and unpacks it.
@@ -166,8 +174,7 @@ impl<'a> Assembly<'a> {
             return Ok(());
         }
         let (name, program) = (self.location.name(), tool.main_program());
-        let host = self.receipt.host().unwrap_or_else(|| self.receipt.source.clone());
-        let what = format!("{name} from {} has no {program}", Escaped(&host));
+        let what = format!("{name} from {} has no {program}", Escaped(&self.from));
         Err(Error::new(ErrorKind::BadArchive, what))
     }
 

@@ -42,7 +42,7 @@ fn with_secret(upstream: &Upstream, (place, text): (&str, &str)) -> Sandbox {
     let host = upstream.base().trim_start_matches("http://");
     let filled = |text: &str| text.replace("BASE", &base).replace("HOST", host);
     let mut sandbox = sandbox(upstream);
-    if place.contains("registry") || place.contains('/') {
+    if place.to_lowercase().contains("registry") || place.contains('/') {
         // So that the registry is the source.
         sandbox = sandbox.with_variable("NODEJS_ORG_MIRROR", "http://127.0.0.1:1/dist");
     }
@@ -93,11 +93,7 @@ fn run_all(sandbox: &Sandbox, which: &str) {
     sandbox.file("project/.nvmrc", "12\n");
     for arguments in [
         &["install", "node@12"][..],
-        &["install", "node@10", "--json"],
-        &["available", "node"],
         &["available", "node", "--json"],
-        &["outdated", "node", "--json"],
-        &["why", "node"],
         &["doctor"],
         &["--offline", "install", "node@13"],
     ] {
@@ -129,7 +125,6 @@ fn failures_of_a_source_show_no_password() {
         (super::SUMS.to_owned(), Misbehaviour::FlippedBit(3)),
         (archive(), Misbehaviour::Status(404)),
         (archive(), Misbehaviour::FlippedBit(40)),
-        (archive(), Misbehaviour::CutAfter(1000)),
         (archive(), redirect("ftp://me:hunter2@127.0.0.1/?token=hunter2")),
     ]
     .into_iter()
