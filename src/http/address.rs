@@ -21,7 +21,7 @@ use crate::files::integrity::sha256;
 /// `Display` and `Debug` are for messages: `https://…@host.example/path`, without user name, password
 /// and query. The serialization leaves all three out.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Address(Location);
+pub struct Address(Box<Location>);
 
 /// The two kinds of addresses.
 #[derive(Clone, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Address {
             return Err(refused("an address begins with http://, https://, file:// or /"));
         };
         match url.scheme() {
-            "http" | "https" => Ok(Self(Location::Web(url))),
+            "http" | "https" => Ok(Self::of(Location::Web(url))),
             "file" => url
                 .to_file_path()
                 .map(Self::file)
@@ -83,15 +83,19 @@ impl Address {
         Self::parse(text).ok().filter(|_| !text.contains(['?', '#']))
     }
 
+    fn of(location: Location) -> Self {
+        Self(Box::new(location))
+    }
+
     fn file(path: PathBuf) -> Self {
-        Self(Location::File(LocalFile { path, mirror: None }))
+        Self::of(Location::File(LocalFile { path, mirror: None }))
     }
 
     /// The address as a folder: with a slash at its end, or as a mirror that has all its files below
     /// itself.
     #[must_use]
     pub fn into_folder(self) -> Self {
-        Self(match self.0 {
+        Self::of(match *self.0 {
             Location::Web(mut url) => {
                 if !url.path().ends_with('/') {
                     let path = format!("{}/", url.path());
@@ -113,7 +117,7 @@ impl Address {
     /// Those of [`admit`](Self::admit), and a text that is no address.
     pub fn join(&self, text: &str) -> Result<Self, &'static str> {
         const INVALID: &str = "it names no http or https address";
-        let named = match &self.0 {
+        let named = match &*self.0 {
             Location::Web(url) => {
                 let mut named = url.join(text).map_err(|_| INVALID)?;
                 // A relative address inherits them.
@@ -134,7 +138,7 @@ impl Address {
 
     fn of_url(url: Url) -> Option<Self> {
         match url.scheme() {
-            "http" | "https" => Some(Self(Location::Web(url))),
+            "http" | "https" => Some(Self::of(Location::Web(url))),
             "file" => url.to_file_path().ok().map(Self::file),
             _ => None,
         }
@@ -150,20 +154,20 @@ impl Address {
     /// mirror in a folder names a file outside of that.
     pub fn admit(&self, named: Self) -> Result<Self, &'static str> {
         self.check(&named)?;
-        Ok(match (&self.0, named.0) {
+        Ok(match (&*self.0, *named.0) {
             (Location::Web(url), Location::Web(named)) => {
-                Self(Location::Web(with_user_of(url, named)))
+                Self::of(Location::Web(with_user_of(url, named)))
             }
             (Location::File(file), Location::File(LocalFile { path, .. })) => {
                 let mirror = Some(file.folder().to_path_buf());
-                Self(Location::File(LocalFile { path, mirror }))
+                Self::of(Location::File(LocalFile { path, mirror }))
             }
-            (_, named) => Self(named),
+            (_, named) => Self::of(named),
         })
     }
 
     fn check(&self, named: &Self) -> Result<(), &'static str> {
-        match (&self.0, &named.0) {
+        match (&*self.0, &*named.0) {
             (Location::Web(_), Location::File(_)) => Err("it names a file of this machine"),
             (Location::Web(from), Location::Web(to)) if is_loopback(to) && !is_loopback(from) => {
                 Err("it names a server of this machine")
@@ -189,7 +193,7 @@ impl Address {
 
     /// The host, with a port that isn't the default one; or a file's path.
     pub fn host(&self) -> String {
-        match &self.0 {
+        match &*self.0 {
             Location::Web(url) => host_with_port(url),
             Location::File(file) => Shown(&file.path).to_string(),
         }
@@ -197,17 +201,17 @@ impl Address {
 
     /// Whether it is a file of this machine.
     pub fn is_file(&self) -> bool {
-        matches!(self.0, Location::File(_))
+        matches!(*self.0, Location::File(_))
     }
 
     /// Whether what it sends can be changed on the way: it is `http://`, and not this machine's own.
     pub fn is_unprotected(&self) -> bool {
-        matches!(&self.0, Location::Web(url) if is_unprotected(url))
+        matches!(&*self.0, Location::Web(url) if is_unprotected(url))
     }
 
     /// Whether it has a user name, a password or a query, which may be secret.
     pub fn has_secrets(&self) -> bool {
-        matches!(&self.0, Location::Web(url)
+        matches!(&*self.0, Location::Web(url)
             if !url.username().is_empty() || url.password().is_some() || url.query().is_some())
     }
 
@@ -218,7 +222,7 @@ impl Address {
 
     /// As [`without_secrets`](Self::without_secrets), in its parts; for a file, its path as text.
     pub fn public_url(&self) -> Result<Url, String> {
-        match &self.0 {
+        match &*self.0 {
             Location::File(file) => Err(file.path.to_string_lossy().into_owned()),
             Location::Web(url) => {
                 let mut url = url.clone();
@@ -232,7 +236,7 @@ impl Address {
 
     /// The whole address, secrets included: to be connected to, never to be printed or stored.
     pub fn with_secrets(&self) -> String {
-        match &self.0 {
+        match &*self.0 {
             Location::File(file) => file.path.to_string_lossy().into_owned(),
             Location::Web(url) => url.as_str().to_owned(),
         }
@@ -242,7 +246,7 @@ impl Address {
     /// part of it: a short password could be guessed from its hash.
     pub fn id(&self) -> String {
         let mut named = self.clone();
-        if let Location::Web(url) = &mut named.0 {
+        if let Location::Web(url) = &mut *named.0 {
             clear_user(url);
         }
         sha256(named.with_secrets().as_bytes())

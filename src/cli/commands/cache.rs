@@ -62,7 +62,7 @@ impl CleanReport {
             reason: file.reason,
         });
         Self {
-            path: ReportPath::new(&cache),
+            path: ReportPath::new(cache),
             files: cleaned.files,
             bytes: cleaned.bytes,
             removed: mode == CleanMode::Delete,

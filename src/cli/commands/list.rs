@@ -62,7 +62,7 @@ impl ListRow {
             active: matches!(active, Selection::Toolchain(chosen, _)
                 if chosen.root == toolchain.root && chosen.version == toolchain.version),
             store: store_label(&toolchain.store).to_owned(),
-            path: ReportPath::new(&toolchain.program(known.tool.main_program())),
+            path: ReportPath::new(toolchain.program(known.tool.main_program())),
         }
     }
 

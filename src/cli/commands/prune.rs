@@ -309,7 +309,7 @@ impl PlannedRemoval<'_> {
         PruneReport {
             tool: known.tool.name,
             version: version.to_string(),
-            path: ReportPath::new(&root),
+            path: ReportPath::new(root),
             bytes: self.bytes,
             unused_days: self.usage.unused_days,
             processes: self.usage.processes.clone(),

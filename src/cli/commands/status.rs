@@ -108,7 +108,7 @@ fn system_status(
             version: Some(version_label(&toolchain)),
             installed: true,
             store: Some(store_label(&toolchain.store).to_owned()),
-            path: Some(ReportPath::new(&toolchain.program(known.tool.main_program()))),
+            path: Some(ReportPath::new(toolchain.program(known.tool.main_program()))),
             ..row
         }),
         Lookup::Nothing | Lookup::Stale => None,
