@@ -323,7 +323,7 @@ fn global_packages_are_offered_to_the_newer_version() {
     --- standard output
     acme 1.0.0 → 1.0.1 (1 requested by .tool-versions:1)
     --- standard error
-    usher: fetching acme 1.0.1 from acme
+    usher: fetching acme 1.0.1 from acme (127.0.0.1:[PORT])
     usher: acme 1.0.1 is ready ([TIME])
     usher: acme 1.0.1 lacks 2 pack packages of acme 1.0.0 (semver@7.6.0, typescript@5.4.5)
       hint: pack +1.0.1 add semver@7.6.0 typescript@5.4.5
@@ -336,7 +336,7 @@ fn global_packages_are_offered_to_the_newer_version() {
     --- standard output
     acme 1.0.0 → 1.0.1 (1 requested by .tool-versions:1)
     --- standard error
-    usher: fetching acme 1.0.1 from acme
+    usher: fetching acme 1.0.1 from acme (127.0.0.1:[PORT])
     usher: acme 1.0.1 is ready ([TIME])
     usher: migrating 2 pack packages of acme 1.0.0 (semver@7.6.0, typescript@5.4.5) to 1.0.1
     ");
@@ -363,7 +363,7 @@ fn packages_that_cannot_be_migrated_do_not_fail_the_upgrade() {
     --- standard output
     acme 1.0.0 → 1.0.1 (1 requested by .tool-versions:1)
     --- standard error
-    usher: fetching acme 1.0.1 from acme
+    usher: fetching acme 1.0.1 from acme (127.0.0.1:[PORT])
     usher: acme 1.0.1 is ready ([TIME])
     usher: migrating 3 pack packages of acme 1.0.0 (broken@1.0.0, semver@7.6.0, typescript@5.4.5) to 1.0.1
     pack is sorry
@@ -381,7 +381,7 @@ fn packages_that_cannot_be_migrated_do_not_fail_the_upgrade() {
     --- standard output
     acme 1.0.0 → 1.0.1 (1 requested by .tool-versions:1)
     --- standard error
-    usher: fetching acme 1.0.1 from acme
+    usher: fetching acme 1.0.1 from acme (127.0.0.1:[PORT])
     usher: acme 1.0.1 is ready ([TIME])
     usher: can't read the packages that pack lists for 1.0.0
       ls ended with exit status: 0
