@@ -78,7 +78,8 @@ fn search(folder: &Path, which: &str) {
         assert!(!path.to_string_lossy().contains(SECRET), "{which}: {}", path.display());
         match fs::symlink_metadata(&path).unwrap() {
             found if found.is_dir() => search(&path, which),
-            found if found.is_file() => {
+            // The shims are larger, and are the same before and after.
+            found if found.is_file() && found.len() < 300_000 => {
                 let bytes = fs::read(&path).unwrap();
                 let found = bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes());
                 assert!(!found, "{which} is in {}", path.display());
