@@ -301,6 +301,7 @@ mod tests {
                 "lts": "erbium",
                 "installed": true,
                 "source": "site",
+                "host": "site",
                 "index_age": 0,
             }])
         );

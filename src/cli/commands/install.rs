@@ -274,6 +274,7 @@ mod tests {
           "version": "12.22.12",
           "store": "usher",
           "path": "/usher/toolchains/node/12.22.12",
+          "host": null,
           "newly_installed": true
         }
         "#);

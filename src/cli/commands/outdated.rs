@@ -286,6 +286,7 @@ mod tests {
                 "latest_matching": { "version": "12.22.12", "is_newer": true },
                 "latest": { "version": "25.0.0", "is_newer": true },
                 "source": "site",
+                "host": "site",
                 "index_age": 10_800,
             }])
         );

@@ -171,7 +171,9 @@ impl<'a> ReleaseCollector<'a> {
             let value = value(placeholder).unwrap_or_default();
             let is_harmless = match (placeholder.starts_with('.'), is_whole) {
                 (false, _) => true,
-                (true, true) => is_whole_address(&filled) && self.base.join(&filled).is_ok(),
+                (true, true) => {
+                    is_whole_address(&filled, self.base) && self.base.join(&filled).is_ok()
+                }
                 (true, false) => is_plain(&value),
             };
             if !is_harmless {
@@ -211,8 +213,9 @@ impl<'a> ReleaseCollector<'a> {
 }
 
 /// Whether a value is an address by itself, in the form that a definition expects.
-fn is_whole_address(text: &str) -> bool {
-    ["https://", "http://", "file://", "/"].iter().any(|start| text.starts_with(start))
+fn is_whole_address(text: &str, base: &Address) -> bool {
+    let is_file = || base.is_file() && (text.starts_with("file://") || text.starts_with('/'));
+    (text.starts_with("https://") || text.starts_with("http://") || is_file())
         && !text.split('/').any(|part| part == "..")
         && !text.contains(|c: char| c.is_control() || c.is_whitespace())
 }
