@@ -39,7 +39,7 @@ pub use destination::UnpackOptions;
 use entry::SingleFile;
 pub use error::UnpackError;
 pub use format::decompress;
-use format::{OpenedArchive, is_program, is_tar};
+use format::{OpenedArchive, is_program, is_tar, program_label, two_kinds};
 use tarball::Tarball;
 use zip::ZipFile;
 
@@ -74,8 +74,14 @@ fn fill(archive: OpenedArchive, destination: Destination<'_>) -> error::UnpackRe
         let opening = bytes.peek_chunk(u64::MAX)?;
         match (is_program(opening), is_tar(opening)) {
             (true, false) => {
+                let kind = program_label(opening);
                 let (name, destination) = destination.for_program()?;
-                destination.fill(&mut SingleFile::new(&mut bytes, name))
+                let unpacked = destination.path(name);
+                let manifest = destination.fill(&mut SingleFile::new(&mut bytes, name))?;
+                match zip::ends_as_zip(&unpacked)? {
+                    true => Err(two_kinds(kind, "an archive")),
+                    false => Ok(manifest),
+                }
             }
             (true, true) => Err(UnpackError::Archive("it is a program and a tar file".to_owned())),
             (false, _) => destination.fill(&mut Tarball::new(&mut bytes)),

@@ -11,11 +11,11 @@ pub mod shell_setup;
 pub mod shims;
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::exec::ProcessArgs;
 use usher_shims::process::{HANDOFF_ARG, is_secure, running_shim};
 use usher_shims::tool::{TOOLS, Tool};
@@ -259,7 +259,7 @@ pub fn run(given: ProcessArgs) -> i32 {
     move_verb_first(&mut arguments);
     let typed = match CommandLine::try_parse_from(&arguments) {
         Ok(typed) => typed,
-        Err(error) => return print_usage(&error, &arguments),
+        Err(error) => return print_usage(&without_hidden(error, &arguments), &arguments),
     };
     let as_json = typed.global_flags.json;
     if let Err(error) = typed.validate(&arguments) {
@@ -362,10 +362,16 @@ fn misspelled_verb(word: &str) -> Option<(&str, String)> {
     (!is_tool).then(|| (word, verb.to_owned()))
 }
 
+/// The same error about the arguments as they may be shown: clap repeats them as they are.
+fn without_hidden(error: clap::Error, arguments: &[&OsStr]) -> clap::Error {
+    let shown = arguments.iter().map(|argument| Shown(Path::new(argument)).to_string());
+    CommandLine::try_parse_from(shown).err().unwrap_or(error)
+}
+
 /// Prints help and the version as results, anything else as a usage error.
 fn print_usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
     if !error.use_stderr() {
-        output::print_text(error.render().to_string().as_bytes());
+        output::print_text(&error.render().to_string());
         return 0;
     }
     let text = error.render().to_string();
@@ -476,7 +482,7 @@ fn completions(shell: Shell) {
     for name in ["use", "usher"] {
         clap_complete::generate(shell, &mut CommandLine::command(), name, &mut script);
     }
-    output::print_text(&script);
+    output::print_exact(&script);
 }
 
 #[cfg(test)]

@@ -101,6 +101,11 @@ impl<'a> Destination<'a> {
         Ok(self.manifest)
     }
 
+    /// The path of a file below it.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
     /// This destination for a program without an archive around it, and the program's name.
     pub(super) fn for_program(self) -> UnpackResult<(&'a str, Self)> {
         let name = self.options.program;

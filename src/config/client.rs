@@ -77,8 +77,8 @@ fn run_and_read_address(
         first_output(&mut command, timeout).map_err(|cause| query_error(program, &cause))?;
     output
         .lines()
-        .filter_map(|line| Address::parse(line.trim()))
-        .find(|address| address.url().scheme() != "file")
+        .filter_map(|line| Address::configured(line.trim()))
+        .find(|address| !address.is_file())
         .ok_or_else(|| query_error(program, "it names no http or https address"))
 }
 
@@ -147,7 +147,7 @@ mod tests {
 
         let variables = [("MARK".into(), "mark".into())];
         let address = npm_registry(&npm, &variables, TIMEOUT).unwrap();
-        assert_eq!(address.as_str(), "https://registry.example/mark-never");
+        assert_eq!(address.with_secrets(), "https://registry.example/mark-never");
 
         let error = npm_registry(&folder.path().join("none"), &[], TIMEOUT).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NoRegistry);

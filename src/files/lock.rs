@@ -12,6 +12,8 @@ use rustix::io::Errno;
 use rustix::process::{Pid, geteuid, test_kill_process};
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 
+use crate::text::ShellWord;
+
 use super::write_access::WriteAccess;
 use crate::sys::{Process, lock_holders, process};
 
@@ -126,7 +128,7 @@ fn open_lock_file(path: &Path, mode: u32) -> Result<File> {
     }
     Err(Error::new(ErrorKind::Permission, format!("{} is not usher's lock file", Shown(path)))
         .because("it is not a file, or it has a second name (a hard link)")
-        .hint(format!("rm '{}'", Shown(path))))
+        .hint(format!("rm {}", ShellWord(path))))
 }
 
 /// Whether the file system has no locks, as some network file systems.

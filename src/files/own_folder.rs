@@ -20,6 +20,7 @@ use usher_shims::world::{FileContent, FileMeta, file_meta, read_open};
 
 use super::account::{owner_for_root, with_rights_of};
 use crate::sys::{Account, SEARCH_FOLDER};
+use crate::text::ShellWord;
 
 /// Every account can write.
 const WORLD_WRITABLE: u32 = 0o002;
@@ -318,7 +319,7 @@ pub(super) fn world_writable(path: &Path) -> Error {
     let shown = Shown(path);
     Error::new(ErrorKind::Permission, format!("{shown} is world-writable"))
         .because("any account could replace programs there")
-        .hint(format!("chmod o-w '{shown}'"))
+        .hint(format!("chmod o-w {}", ShellWord(path)))
 }
 
 /// The error for a folder or file of another account where usher's should be.

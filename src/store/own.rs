@@ -6,6 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
+
+use crate::text::ShellWord;
 use usher_shims::store::is_complete;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
@@ -68,7 +70,7 @@ impl<'a> OwnStore<'a> {
                     format_args!("{} toolchain", location.known.tool.name)
                 ),
             )
-            .hint(format!("move it away: mv '{}' /somewhere/else", Shown(target)))),
+            .hint(format!("move it away: mv {} /somewhere/else", ShellWord(target)))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io("look at", target, error)),
         }

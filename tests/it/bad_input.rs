@@ -6,6 +6,7 @@
 
 mod clocks;
 mod disk;
+mod escapes;
 mod extends;
 mod files;
 mod links;

@@ -421,6 +421,39 @@ fn an_ordinary_zip_is_unpacked() {
     assert_eq!(listing.files(), 13);
 }
 
+/// A script, a program or a tar file to one reader, and a zip file to another.
+#[test]
+fn a_zip_file_that_is_something_else_too_is_refused() {
+    let archive = zip(&[plain(b"a", b"1")]);
+    let shape = UnpackOptions { program: "tool", ..UnpackOptions::default() };
+    for (opening, why) in [
+        (&b"#!/bin/sh\nexit\n"[..], "it is both a script and an archive"),
+        (b"\x7fELF and more", "it is both a program and an archive"),
+    ] {
+        let both = [opening, &archive].concat();
+        // Its offsets may count from the beginning of the file or of the archive.
+        let shifted = shifted_entry(&plain(b"a", b"1"), opening);
+        let commented = [&both[..both.len() - 2], b"\x03\0abc"].concat();
+        for bytes in [&both, &shifted, &commented] {
+            for (packing, pack) in formats::ALL {
+                let error = Room::new().unpack_shape(&pack(bytes), &shape).unwrap_err();
+                assert!(error.to_string().contains(why), "{packing}: {error}");
+            }
+        }
+        // A program that only contains the signature is one.
+        let named = [opening, b"PK\x05\x06", &[0; 40]].concat();
+        Room::new().unpack_shape(&named, &shape).unwrap();
+    }
+    let mut opening = plain(&[b'n'; 300], b"1");
+    opening.local = {
+        let mut local = opening.local;
+        local[257..262].copy_from_slice(b"ustar");
+        local
+    };
+    let error = Room::new().unpack_shape(&zip(&[opening]), &shape).unwrap_err();
+    assert!(error.to_string().contains("it is both a zip file and a tar file"), "{error}");
+}
+
 #[test]
 fn a_zip_bomb_is_refused() {
     let bomb = packed_entry(b"b", &vec![0; 100 << 20], 0o100_644, 8);

@@ -50,9 +50,9 @@ pub fn run(session: &mut Session, arguments: &EnvArguments, as_json: bool) -> Re
                 Error::new(ErrorKind::BadValue, "can't write PATH to a dotenv report")
                     .because("it isn't UTF-8")
             })?;
-            output::print_text(environment::gitlab_dotenv(&environment, path)?.as_bytes());
+            output::print_exact(environment::gitlab_dotenv(&environment, path)?.as_bytes());
         }
-        () => output::print_text(environment::shell_code(&environment, shell).as_bytes()),
+        () => output::print_exact(environment::shell_code(&environment, shell).as_bytes()),
     }
     Ok(())
 }
@@ -78,7 +78,7 @@ fn github(session: &Session, environment: &EnvReport) -> Result<()> {
             _ if text.is_empty() => {}
             Some(file) => append_lines(Path::new(&file), &text)
                 .map_err(|error| error.hint(format!("unset {variable}")))?,
-            None => output::print_text(text.as_bytes()),
+            None => output::print_exact(text.as_bytes()),
         }
     }
     Ok(())

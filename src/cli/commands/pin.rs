@@ -1,18 +1,16 @@
 //! `use TOOL[@REQUEST]…`: pins versions in the project, or as the user's default, and installs them.
 
 use serde::Serialize;
-use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::{Request, RequestTrust};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
-use std::path::Path;
-
 use super::get::{Acquired, Prefer, install_all};
 use super::{refresh_shims_after_error, tool_arguments};
-use crate::cli::output;
+use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::project::{PinTarget, check_target, pin_target, write_pin};
@@ -42,7 +40,7 @@ struct PinReport {
     tool: &'static str,
     request: String,
     version: Option<String>,
-    file: String,
+    file: ReportPath,
     changed: bool,
     #[serde(skip)]
     overriding: Vec<(&'static str, String)>,
@@ -141,7 +139,7 @@ fn apply(
             tool: known.tool.name,
             request: written.text,
             version: version.as_ref().map(ToString::to_string),
-            file: written.path.to_string_lossy().into_owned(),
+            file: ReportPath::new(&written.path),
             changed: written.changed,
             overriding: overriding.clone(),
         })
@@ -153,7 +151,6 @@ impl PinReport {
     /// `pinned node 12 (12.22.12) in /p/.nvmrc`.
     fn text(&self) -> String {
         let Self { tool, request, file, .. } = self;
-        let file = Shown(Path::new(file));
         let version = match &self.version {
             Some(version) if version != request => format!(" ({version})"),
             Some(_) | None => String::new(),
@@ -264,7 +261,7 @@ mod tests {
             tool: "node",
             request: request.to_owned(),
             version: version.map(str::to_owned),
-            file: "/p/.nvmrc".to_owned(),
+            file: ReportPath::new("/p/.nvmrc"),
             changed,
             overriding: vec![("NODE_VERSION", "18".to_owned())],
         };

@@ -7,7 +7,7 @@ use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::world::World as _;
 
-use crate::cli::output;
+use crate::cli::output::{self, ReportPath};
 use crate::cli::shell_setup::{
     FileChange, ReadFile, Shell, ShellFolders, apply, diff, path_line, plan, plan_removal, read,
 };
@@ -41,7 +41,7 @@ struct SetupPlan {
 /// A file, as programs read it.
 #[derive(Serialize)]
 struct SetupReport {
-    file: String,
+    file: ReportPath,
     changed: bool,
 }
 
@@ -49,7 +49,8 @@ struct SetupReport {
 pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Result<()> {
     if arguments.print {
         let shell = shell(session, arguments.shell.as_deref())?;
-        output::print_line(path_line(shell, &session.folders.shims())?);
+        let line = path_line(shell, &session.folders.shims())?;
+        output::print_exact(format!("{line}\n").as_bytes());
         return Ok(());
     }
     let plan = decide(session, arguments, &read)?;
@@ -60,7 +61,7 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
     }
     match as_json {
         true => output::print_json(&plan.reports(arguments.yes)),
-        false => output::print_text(plan.text(arguments.yes).as_bytes()),
+        false => output::print_text(&plan.text(arguments.yes)),
     }
     Ok(())
 }
@@ -132,7 +133,7 @@ impl SetupPlan {
 
     fn reports(&self, is_done: bool) -> Vec<SetupReport> {
         let report = |change: &FileChange| SetupReport {
-            file: change.path.to_string_lossy().into_owned(),
+            file: ReportPath::new(&change.path),
             changed: is_done,
         };
         self.changes.iter().map(report).collect()

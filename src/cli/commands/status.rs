@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 use usher_shims::call::Call;
-use usher_shims::error::{Error, Result, Shown};
+use usher_shims::error::{Error, Result};
 use usher_shims::path::next_on_path;
 use usher_shims::pin::Pin;
 use usher_shims::resolve::Selection;
@@ -13,7 +13,7 @@ use usher_shims::search::{Finding, Skipped, search};
 use usher_shims::store::{Lookup, highest_version};
 use usher_shims::version::Version;
 
-use crate::cli::output::{self, Report};
+use crate::cli::output::{self, Report, ReportPath};
 use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::active::{active_selection, store_label, system_version, version_label};
@@ -40,7 +40,7 @@ struct StatusRow {
     requested_by: Option<String>,
     installed: bool,
     store: Option<String>,
-    path: Option<String>,
+    path: Option<ReportPath>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -91,7 +91,7 @@ fn status(session: &Session, known: KnownTool<'_>) -> Result<Option<StatusRow>> 
             version: Some(version_label(&toolchain)),
             installed: true,
             store: Some(store_label(&toolchain.store).to_owned()),
-            path: Some(toolchain.root.to_string_lossy().into_owned()),
+            path: Some(ReportPath::new(&toolchain.root)),
             ..StatusRow::requested(known, pin.as_ref())
         }),
         Selection::Missing(missing) => Some(StatusRow::requested(known, Some(&missing.pin))),
@@ -118,7 +118,7 @@ fn system_status(
             version: system_version(session, &program).map(|version| version.to_string()),
             installed: true,
             store: Some("system".to_owned()),
-            path: Some(program.to_string_lossy().into_owned()),
+            path: Some(ReportPath::new(&program)),
             ..row
         }));
     }
@@ -131,7 +131,7 @@ fn system_status(
             version: Some(version_label(&toolchain)),
             installed: true,
             store: Some(store_label(&toolchain.store).to_owned()),
-            path: Some(toolchain.program(known.tool.main_program()).to_string_lossy().into_owned()),
+            path: Some(ReportPath::new(toolchain.program(known.tool.main_program()))),
             ..row
         }),
         Lookup::Nothing | Lookup::Stale => None,
@@ -159,7 +159,7 @@ impl StatusRow {
             (Some(_), ..) => "broken".to_owned(),
             (None, false, ..) => "not installed: use install".to_owned(),
             (None, true, Some("usher"), _) => "installed".to_owned(),
-            (None, true, Some("system"), Some(path)) => Shown(path.as_ref()).to_string(),
+            (None, true, Some("system"), Some(path)) => path.to_string(),
             (None, true, store, _) => format!("from {}", store.unwrap_or("?")),
         }
     }

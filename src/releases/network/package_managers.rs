@@ -2,6 +2,7 @@
 //! address is cached.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, ErrorKind, Result};
@@ -74,13 +75,19 @@ impl PackageManagers<'_> {
 
     fn cached(&self, name: &str) -> Option<Address> {
         let text = own_text(&self.cache.join(name)).ok().flatten()?;
-        Address::parse(text.trim())
+        Address::configured(text.trim()).filter(|address| !address.has_secrets())
     }
 
-    /// Caches an address. If that fails, the package manager is run again the next time.
+    /// Caches an address, unless it has a password; then the package manager is run each time. If
+    /// writing fails, it is run again the next time.
     fn cache_address(&self, name: &str, address: &Address) {
         let Some(writer) = self.writer else { return };
         writer.with(|_| {
+            if address.has_secrets() {
+                // An older usher wrote it with the password.
+                let _ = fs::remove_file(self.cache.join(name));
+                return;
+            }
             let replacement = FileReplacement {
                 target: &self.cache.join(name),
                 staging: self.cache,
@@ -89,7 +96,7 @@ impl PackageManagers<'_> {
                 durability: Durability::Unsynced,
             };
             if OwnFolder::create(self.cache).is_ok() {
-                let _ = replacement.write(address.as_str().as_bytes());
+                let _ = replacement.write(address.without_secrets().as_bytes());
             }
         });
     }
@@ -127,8 +134,10 @@ mod tests {
             variables: &[],
         };
         let npm = clients.npm_registry(Path::new("/nowhere/npm"));
-        let npm = npm.as_ref().map(Address::as_str).map_err(|error| error.what.as_str());
-        assert_eq!((npm, clients.pypi_index().as_ref().map(Address::as_str)), expected);
+        let npm = npm.map(|npm| npm.with_secrets()).map_err(|error| error.what);
+        let npm = npm.as_deref().map_err(String::as_str);
+        let pypi = clients.pypi_index().map(|pypi| pypi.with_secrets());
+        assert_eq!((npm, pypi.as_deref()), expected);
     }
 
     #[test]

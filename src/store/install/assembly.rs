@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::store::is_complete;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::world::Os;
@@ -20,8 +20,8 @@ use crate::files::integrity::Integrity;
 use crate::files::interrupt::InterruptGuard;
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
 use crate::files::staging::Staging;
-use crate::http::{Downloaded, without_secrets};
-use crate::releases::ReleasePart;
+use crate::http::Downloaded;
+use crate::releases::{ReleasePart, ServedFrom};
 use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
 use crate::store::receipt::{self, RECEIPT, Receipt};
@@ -31,6 +31,8 @@ pub(crate) struct Assembly<'a> {
     store: OwnStore<'a>,
     fetcher: Fetcher<'a>,
     location: &'a InstallLocation<'a>,
+    /// The source, or the mirror in its place.
+    from: String,
     receipt: Receipt,
     tree: PathBuf,
     /// The downloads that it is made of: cached until it is published, for a retry.
@@ -57,12 +59,18 @@ impl<'a> Assembly<'a> {
             store,
             fetcher,
             location,
+            from: source.to_owned(),
             receipt,
             tree,
             downloads,
             staging,
             _interrupt: interrupt,
         })
+    }
+
+    /// The same assembly, from a mirror of its source.
+    pub(crate) fn served_from(self, from: &ServedFrom) -> Self {
+        Self { from: from.source.clone(), ..self }
     }
 
     /// Fetches a part and unpacks it.
@@ -81,7 +89,6 @@ impl<'a> Assembly<'a> {
         let progress = self.store.reporter.download(title);
         let fallback = self.staging.path();
         let (address, downloaded) = self.fetcher.fetch((part, title), fallback, &*progress)?;
-        let address = without_secrets(&address);
         let unpacked = fit(downloaded.path(), &self.staging.path().join("scratch"))
             .and_then(|part| Ok((self.unpack(&part, downloaded.path())?, part)));
         let (manifest, part) = match unpacked {
@@ -102,7 +109,8 @@ impl<'a> Assembly<'a> {
         }
         self.receipt.parts.push(receipt::ReceiptPart {
             title: part.title.clone(),
-            address,
+            address: address.without_secrets(),
+            host: Some(downloaded.host.clone()).filter(|host| *host != address.host()),
             sha256: downloaded.sha256.clone(),
             size: downloaded.size,
             verified: part.integrity.as_ref().map(Integrity::to_string),
@@ -165,9 +173,9 @@ impl<'a> Assembly<'a> {
         if is_complete(&Os, tool, &toolchain)? {
             return Ok(());
         }
-        let (name, source, program) =
-            (self.location.name(), &self.receipt.source, tool.main_program());
-        Err(Error::new(ErrorKind::BadArchive, format!("{name} from {source} has no {program}")))
+        let (name, program) = (self.location.name(), tool.main_program());
+        let what = format!("{name} from {} has no {program}", Escaped(&self.from));
+        Err(Error::new(ErrorKind::BadArchive, what))
     }
 
     /// Deletes the cached downloads, once the toolchain is published.

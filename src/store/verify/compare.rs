@@ -7,6 +7,7 @@ use std::sync::mpsc::SyncSender;
 
 use rustix::fs::FileType;
 use serde::Serialize;
+use usher_shims::error::{Escaped, Shown};
 
 use super::hash::{Differs, Job, hash};
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
@@ -200,7 +201,8 @@ impl<'a> Comparison<'a> {
         match found.target() {
             Ok(target) if target.to_string_lossy() == expected => {}
             Ok(target) => {
-                let detail = format!("to {} instead of {expected}", target.to_string_lossy());
+                let detail =
+                    format!("to {} instead of {}", Shown(Path::new(&target)), Escaped(expected));
                 self.difference(&found.manifest_path, ChangeKind::Link, &detail);
             }
             Err(error) => {

@@ -26,7 +26,8 @@ const COLD: &[&[&str]] = &[
     &["registry"],
     &["config"],
     &["http", "archive"],
-    &["files", "text"],
+    &["files"],
+    &["text"],
     &["sys"],
 ];
 
