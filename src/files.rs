@@ -6,6 +6,7 @@
 //! | locks between processes | [`lock`] |
 //! | unfinished folders, and their removal | [`staging`], [`interrupt`] |
 //! | replacing a file in one step | [`replace`] |
+//! | names that survive a power cut | [`durable`] |
 //! | walking a tree without following links | [`walk`] |
 //! | deleting a tree | [`remove`] |
 //! | the manifest of a tree | [`manifest`] |
@@ -15,6 +16,7 @@
 //! The lowest room: it knows no tool, no setting, and none of usher's folders by name.
 
 pub mod clock;
+pub mod durable;
 pub mod integrity;
 pub mod interrupt;
 pub mod lock;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 
+use super::durable::make_folders;
 use super::write_access::WriteAccess;
 
 /// The pause between two attempts to lock.
@@ -44,7 +45,7 @@ impl<'a> Locks<'a> {
     /// process: what it guards is also published by a rename that never replaces.
     pub fn lock(&self, name: &str, timeout: Duration, waiting: &dyn Fn(&str)) -> Result<Lock> {
         let folder = &self.folder;
-        fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
+        make_folders(folder)?;
         let path = folder.join(format!("{name}.lock"));
         let mut file = open_lock_file(&path)?;
         let start = Instant::now();

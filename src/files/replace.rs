@@ -1,4 +1,5 @@
-//! Replaces a file in one step: a new one is written under a temporary name, synced, and renamed.
+//! Replaces a file in one step: a new one is written under a temporary name, synced, renamed, and
+//! its name is synced.
 //!
 //! Another process sees the old file or the new one, never a part of either. A link under the
 //! file's name is replaced, not followed. It must not know what the file is for.
@@ -10,6 +11,8 @@ use std::path::Path;
 
 use tempfile::{Builder, TempPath};
 use usher_shims::error::{Error, Result};
+
+use super::durable::sync_name;
 
 /// The permission bits of a file that all users may read and write; the umask removes some.
 const NEW_FILE: u32 = 0o666;
@@ -25,7 +28,7 @@ pub struct FileReplacement<'a> {
     pub prefix: &'a str,
     /// Who may read, write and run the new file.
     pub mode: FileMode,
-    /// Whether the new content must survive a power cut.
+    /// Whether the new file must survive a power cut.
     pub durability: Durability,
 }
 
@@ -41,10 +44,10 @@ pub enum FileMode {
     SameAsBefore,
 }
 
-/// Whether a file's content must survive a power cut.
+/// Whether a file must survive a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// It is synced before the rename.
+    /// It is synced before the rename, and its name after it.
     Synced,
     /// It isn't synced: its reader checks it, and can fetch it again.
     Unsynced,
@@ -66,7 +69,11 @@ impl FileReplacement<'_> {
             .tempfile_in(staging)
             .map_err(|error| Error::io("write in", staging, error))?;
         self.fill(file.as_file_mut(), content, old.as_ref()).map_err(failed)?;
-        rename(file.into_temp_path(), target)
+        rename(file.into_temp_path(), target)?;
+        if self.durability == Durability::Synced {
+            sync_name(target);
+        }
+        Ok(())
     }
 
     fn fill(&self, file: &mut File, content: &[u8], old: Option<&Metadata>) -> io::Result<()> {

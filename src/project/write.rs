@@ -15,6 +15,7 @@ use super::spelling::{
 };
 use super::{PinLocation, PinTarget};
 use crate::config::folders;
+use crate::files::durable::make_folders;
 use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::write_access::WriteAccess;
 use crate::project::edit;
@@ -177,7 +178,7 @@ fn write_default(_: &WriteAccess, path: &Path, text: &str) -> Result<()> {
 pub fn replace_file(path: &Path, text: &str) -> Result<()> {
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let folder = real.parent().unwrap_or(&real);
-    fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
+    make_folders(folder)?;
     let replacement = FileReplacement {
         target: &real,
         staging: folder,

@@ -9,6 +9,7 @@ use usher_shims::error::{Error, Result};
 use usher_shims::folders::Folders;
 use usher_shims::name::Name;
 
+use crate::files::durable::{make_folders, sync_name, sync_names};
 use crate::files::write_access::WriteAccess;
 
 /// All recorded requests, as `TOOL@REQUEST`.
@@ -26,13 +27,16 @@ pub fn read_entries(folders: &Folders) -> Result<BTreeSet<String>> {
 /// Records a request.
 pub fn add_entry(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<()> {
     let folder = folders.requested_shims();
-    fs::create_dir_all(&folder).map_err(|error| Error::io("make the folder", &folder, error))?;
+    make_folders(&folder)?;
     let path = folder.join(entry.as_str());
     match fs::File::create_new(&path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             Err(Error::io("make", &path, error))
         }
-        Ok(_) | Err(_) => Ok(()),
+        Ok(_) | Err(_) => {
+            sync_names(&folder);
+            Ok(())
+        }
     }
 }
 
@@ -40,7 +44,10 @@ pub fn add_entry(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<()>
 pub fn remove_entry(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<bool> {
     let path = folders.requested_shims().join(entry.as_str());
     match fs::remove_file(&path) {
-        Ok(()) => Ok(true),
+        Ok(()) => {
+            sync_name(&path);
+            Ok(true)
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(Error::io("delete", &path, error)),
     }

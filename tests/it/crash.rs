@@ -15,6 +15,7 @@ mod moments;
 mod operations;
 mod owners;
 mod planted;
+mod power_cut;
 mod state;
 mod sweep;
 mod tracer;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use similar::TextDiff;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 
+use crate::files::durable::{make_folders, sync_name};
 use crate::files::replace::{Durability, FileMode, FileReplacement};
 
 /// The text of a file before and after; `None` if it doesn't exist.
@@ -115,14 +116,18 @@ fn make(target: &Path, change: &FileChange) -> Result<()> {
         Some(text) => replace(target, text),
         // A link's target must not be deleted.
         None if change.path.is_symlink() => replace(target, ""),
-        None => fs::remove_file(target).map_err(|error| Error::io("delete", target, error)),
+        None => {
+            fs::remove_file(target).map_err(|error| Error::io("delete", target, error))?;
+            sync_name(target);
+            Ok(())
+        }
     }
 }
 
 /// Replaces a file in one step, or makes it with the folders above it.
 fn replace(target: &Path, text: &str) -> Result<()> {
     let folder = target.parent().unwrap_or(Path::new("/"));
-    fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
+    make_folders(folder)?;
     let replacement = FileReplacement {
         target,
         staging: folder,
