@@ -188,7 +188,7 @@ fn faults_of_state(stage: &OperationSandbox<'_>, has_ended: bool) -> Vec<String>
 fn faults_of_commands(stage: &OperationSandbox<'_>) -> Vec<String> {
     let mut faults = stage.faults();
     let doctor = stage.sandbox.command(env!("CARGO_BIN_EXE_use")).argument("doctor").run();
-    if !matches!(doctor.status.code(), Some(0 | 1)) || doctor.stderr.contains("panicked") {
+    if !matches!(doctor.status.code(), Some(0 | 65)) || doctor.stderr.contains("panicked") {
         faults.push(format!("doctor fails: {doctor}"));
     }
     faults.extend(stage.faults_after_retry());
