@@ -9,6 +9,7 @@
 //! | replacing a file in one step | [`replace`] |
 //! | appending to a file that another program named | [`append`] |
 //! | files of others, read and replaced inside of one folder | [`confined`], [`same_access`] |
+//! | names that survive a power cut | [`durable`] |
 //! | walking a tree without following links | [`walk`] |
 //! | deleting a tree | [`remove`] |
 //! | the manifest of a tree | [`manifest`] |
@@ -21,6 +22,7 @@ pub mod account;
 pub mod append;
 pub mod clock;
 pub mod confined;
+pub mod durable;
 pub mod integrity;
 pub mod interrupt;
 pub mod lock;

@@ -24,6 +24,7 @@ use usher_shims::tool::Tool;
 
 use self::replace::{UNFINISHED, is_same, put_shim, remove_unfinished};
 use crate::config::settings::ShimPolicy;
+use crate::files::durable::{make_folders, sync_names};
 use crate::files::lock::Locks;
 use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::staging;
@@ -58,7 +59,7 @@ pub fn refresh(
     let locks = Locks::new(access, folders.locks());
     staging::remove_abandoned(&folders.staging(), &locks);
     let shims = folders.shims();
-    fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, error))?;
+    make_folders(&shims)?;
     let _lock = locks.lock("shims", session.settings.lock_timeout, &|text| session.note(text))?;
     remove_unfinished(access, &shims);
     write_index(session, access)?;
@@ -74,6 +75,7 @@ pub fn refresh(
         let path = shims.join(name);
         fs::remove_file(&path).map_err(|error| Error::io("delete", &path, error))?;
     }
+    sync_names(&shims);
     Ok(changes)
 }
 

@@ -1,7 +1,7 @@
 //! Locks between processes. The kernel holds them with an open file and releases them with the
 //! process; their files are never deleted.
 
-use std::fs::{self, File, Permissions, TryLockError};
+use std::fs::{File, Permissions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, geteuid, test_kill_process};
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 
+use super::durable::make_folders;
 use crate::text::ShellWord;
 
 use super::write_access::WriteAccess;
@@ -55,7 +56,7 @@ impl<'a> Locks<'a> {
     /// process: what it guards is also published by a rename that never replaces.
     pub fn lock(&self, name: &str, timeout: Duration, waiting: &dyn Fn(&str)) -> Result<Lock> {
         let folder = &self.folder;
-        fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
+        make_folders(folder)?;
         let path = folder.join(format!("{name}.lock"));
         let mut file = open_lock_file(&path, make_private(folder)?)?;
         let start = Instant::now();

@@ -5,7 +5,6 @@
 //! account's home, root has only that account's rights.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
@@ -19,6 +18,7 @@ use usher_shims::ownership::{ROOT, is_replaceable, is_shared};
 use usher_shims::world::{FileContent, FileMeta, file_meta, read_open};
 
 use super::account::{owner_for_root, with_rights_of};
+use super::durable::{make_folders, sync_names};
 use crate::sys::{Account, SEARCH_FOLDER};
 use crate::text::ShellWord;
 
@@ -90,9 +90,9 @@ impl OwnFolder {
 
     /// Opens a folder, which is created if it doesn't exist.
     pub fn create(path: &Path) -> Judged<Self> {
-        let failed = |error| Refusal::Failed(Error::io("make the folder", path, error));
-        fs::create_dir_all(path).map_err(failed)?;
-        Self::open(path)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))
+        make_folders(path).map_err(Refusal::Failed)?;
+        let absent = || Error::io("make the folder", path, io::ErrorKind::NotFound.into());
+        Self::open(path)?.ok_or_else(|| Refusal::Failed(absent()))
     }
 
     /// Opens a folder in this one, which is created if it doesn't exist.
@@ -101,7 +101,8 @@ impl OwnFolder {
         let failed =
             |errno: Errno| Refusal::Failed(Error::io("make the folder", &path, errno.into()));
         match mkdirat(&self.folder, name, NEW_FOLDER) {
-            Ok(()) | Err(Errno::EXIST) => {}
+            Ok(()) => sync_names(&self.path),
+            Err(Errno::EXIST) => {}
             Err(errno) => return Err(failed(errno)),
         }
         self.folder(name)?.ok_or_else(|| failed(Errno::NOENT))

@@ -1,4 +1,5 @@
-//! Replaces a file in one step: a new one is written under a temporary name, synced, and renamed.
+//! Replaces a file in one step: a new one is written under a temporary name, synced, renamed, and
+//! its name is synced.
 //!
 //! Another process sees the old file or the new one, never a part of either. A link under the
 //! file's name is replaced, not followed. It must not know what the file is for.
@@ -19,6 +20,7 @@ use rustix::io::Errno;
 use tempfile::{Builder, TempPath};
 use usher_shims::error::{Error, Result};
 
+use super::durable::sync_name;
 use crate::sys::SEARCH_FOLDER;
 
 /// How a file is replaced.
@@ -32,7 +34,7 @@ pub struct FileReplacement<'a> {
     pub prefix: &'a str,
     /// Who may read, write and run the new file.
     pub mode: FileMode,
-    /// Whether the new content must survive a power cut.
+    /// Whether the new file must survive a power cut.
     pub durability: Durability,
 }
 
@@ -45,10 +47,10 @@ pub enum FileMode {
     Masked(RawMode),
 }
 
-/// Whether a file's content must survive a power cut.
+/// Whether a file must survive a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// It is synced before the rename.
+    /// It is synced before the rename, and its name after it.
     Synced,
     /// It isn't synced: its reader checks it, and can fetch it again.
     Unsynced,
@@ -69,7 +71,11 @@ impl FileReplacement<'_> {
             }
             _ => Err(io::ErrorKind::IsADirectory.into()),
         };
-        renamed.map_err(|error| Error::io("replace", target, error))
+        renamed.map_err(|error| Error::io("replace", target, error))?;
+        if self.durability == Durability::Synced {
+            sync_name(target);
+        }
+        Ok(())
     }
 
     fn fill(&self, new: &mut NewFile<OwnedFd>, content: &[u8]) -> io::Result<()> {

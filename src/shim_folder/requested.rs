@@ -11,6 +11,7 @@ use usher_shims::folders::Folders;
 use usher_shims::name::Name;
 
 use crate::files::account::with_owners_rights;
+use crate::files::durable::{sync_name, sync_names};
 use crate::files::own_folder::OwnFolder;
 use crate::files::write_access::WriteAccess;
 
@@ -34,7 +35,10 @@ pub fn add_entry(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<()>
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 Err(Error::io("make", &path, error))
             }
-            Ok(_) | Err(_) => Ok(()),
+            Ok(_) | Err(_) => {
+                sync_names(folder.path());
+                Ok(())
+            }
         }
     })
 }
@@ -43,7 +47,10 @@ pub fn add_entry(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<()>
 pub fn remove_entry(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<bool> {
     let path = folders.requested_shims().join(entry.as_str());
     match with_owners_rights(&folders.config, || fs::remove_file(&path)) {
-        Ok(()) => Ok(true),
+        Ok(()) => {
+            sync_name(&path);
+            Ok(true)
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(Error::io("delete", &path, error)),
     }

@@ -14,7 +14,8 @@ use usher_shims::version::Version;
 use usher_shims::world::Os;
 
 use super::location::InstallLocation;
-use super::publish::{restore_backup, sync_names};
+use super::publish::restore_backup;
+use crate::files::durable::sync_name;
 use crate::files::lock::{Lock, Locks};
 use crate::files::remove::remove_tree;
 use crate::files::staging::Staging;
@@ -107,7 +108,7 @@ impl<'a> OwnStore<'a> {
             }
             _ => Error::io("move", tree, error),
         })?;
-        sync_names(tree.parent().unwrap_or(tree));
+        sync_name(tree);
         // It is no longer in the store; the next command deletes what can't be deleted now.
         if let Err(error) = remove_tree(&removed) {
             self.reporter.note(&error.to_string());

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use usher_shims::error::{Error, Result};
 
 use super::location::backup_path;
+use crate::files::durable::{make_folders, sync_name};
 use crate::files::write_access::WriteAccess;
 use crate::sys::sync_file_system;
 
@@ -16,10 +17,10 @@ use crate::sys::sync_file_system;
 pub(super) fn publish(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()> {
     sync(tree)?;
     let parent = target.parent().unwrap_or(target);
-    fs::create_dir_all(parent).map_err(|error| Error::io("make the folder", parent, error))?;
+    make_folders(parent)?;
     rename_where_free(tree, target)
         .map_err(|error| Error::io("put the toolchain at", target, error))?;
-    sync_names(parent);
+    sync_name(target);
     Ok(())
 }
 
@@ -37,7 +38,7 @@ pub(super) fn replace_tree(_: &WriteAccess, tree: &Path, target: &Path) -> Resul
         done => done.map_err(Into::into),
     };
     done.map_err(|error| Error::io("replace", target, error))?;
-    sync_names(target.parent().unwrap_or(target));
+    sync_name(target);
     Ok(())
 }
 
@@ -63,16 +64,10 @@ pub(super) fn restore_backup(_: &WriteAccess, target: &Path) -> Result<Option<Pa
         (true, false) => {
             rename_where_free(&backup, target)
                 .map_err(|error| Error::io("restore", target, error))?;
-            sync_names(target.parent().unwrap_or(target));
+            sync_name(target);
             Ok(None)
         }
     }
-}
-
-/// Writes a folder's own entries to disk. What was renamed is there; what fails here can't take it
-/// away again.
-pub(super) fn sync_names(folder: &Path) {
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }
 
 fn rename_where_free(from: &Path, to: &Path) -> io::Result<()> {

@@ -16,6 +16,7 @@ mod moments;
 mod operations;
 mod owners;
 mod planted;
+mod power_cut;
 mod shared;
 mod state;
 mod sweep;

@@ -4,15 +4,15 @@
 //! keeps its mode and owner, stays a link if it is one, and is left alone if another program changed
 //! it.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
-use usher_shims::error::{Error, Escaped, Result, Shown};
+use usher_shims::error::{Escaped, Result, Shown};
 use usher_shims::world::{Os, read_optional};
 
 use crate::files::confined::{ConfinedFile, ConfinedFolder};
+use crate::files::durable::make_folders;
 
 /// The text of a file before and after; `None` if it doesn't exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +89,7 @@ fn file_of(path: &Path, home: &Path) -> Result<ConfinedFile> {
         return ConfinedFolder::open(home, "your home folder")?.file(path);
     }
     let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
+    make_folders(folder)?;
     ConfinedFolder::open(folder, "its folder")?.file(path)
 }
 

@@ -5,7 +5,7 @@ use rustix::io::Errno;
 use super::operations::{
     INSTALL, Operation, OperationSandbox, PRUNE, REPAIR, RESHIM, SHIM_INSTALL, UNINSTALL,
 };
-use super::state::{State, is_temporary};
+use super::state::State;
 use super::tracer::{Injection, Traced, can_trace};
 use super::{Numbers, sample, seed};
 use crate::support::Upstream;
@@ -105,7 +105,7 @@ fn failed_call(traced: &Traced, injection: Injection) -> String {
 fn problems(stage: &OperationSandbox<'_>, traced: &Traced, injection: Injection) -> Vec<String> {
     let outcome = &traced.outcome;
     let mut faults = stage.faults();
-    let is_done = State::of(&stage.sandbox).without(is_temporary) == stage.after;
+    let is_done = State::of(&stage.sandbox).without_temporary(&stage.after) == stage.after;
     let call = failed_call(traced, injection);
     let mut add = |what: &str| faults.push(format!("{what}: {outcome}"));
     if outcome.stderr.contains("panicked") {

@@ -16,6 +16,7 @@ use usher_shims::world::World as _;
 
 use crate::config::folders;
 use crate::files::account::with_owners_rights;
+use crate::files::durable::{make_folders, sync_names};
 use crate::files::replace::Staged;
 use crate::files::write_access::WriteAccess;
 use crate::inventory::is_reserved_name;
@@ -56,6 +57,7 @@ impl<'a> FolderSnapshot<'a> {
                 Some(_) | None => {}
             }
         }
+        sync_names(&links);
         Ok(())
     }
 }
@@ -101,7 +103,7 @@ fn link(_: &WriteAccess, program: &Path, links: &Path, name: &str) -> Result<()>
     if fs::read_link(&path).is_ok_and(|target| target == program) {
         return Ok(());
     }
-    fs::create_dir_all(links).map_err(|error| Error::io("make the folder", links, error))?;
+    make_folders(links)?;
     let staged = Staged::create(links, UNFINISHED, |staged| symlink(program, staged));
     staged.map_err(|error| Error::io("make a link in", links, error))?.rename_to(&path)
 }
