@@ -11,9 +11,11 @@
 //! | the manifest of a tree | [`manifest`] |
 //! | hashes | [`integrity`] |
 //! | dates for messages | [`clock`] |
+//! | devices that a container may lack | [`bare`] |
 //!
 //! The lowest room: it knows no tool, no setting, and none of usher's folders by name.
 
+pub mod bare;
 pub mod clock;
 pub mod integrity;
 pub mod interrupt;

@@ -6,6 +6,6 @@ mod linux;
 mod unix;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{NO_ACCESS_TIME, act_as, sync_file_system};
+pub(crate) use linux::{NO_ACCESS_TIME, act_as, read_random_byte, sync_file_system};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use unix::{NO_ACCESS_TIME, act_as, sync_file_system};
+pub(crate) use unix::{NO_ACCESS_TIME, act_as, read_random_byte, sync_file_system};

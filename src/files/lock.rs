@@ -102,9 +102,10 @@ fn open_lock_file(path: &Path) -> Result<File> {
         .hint(format!("rm '{}'", Shown(path))))
 }
 
-/// Whether the file system has no locks, as some network file systems.
+/// Whether there are no locks: some network file systems have none, and some containers refuse the
+/// system call (`flock` itself has no reason for EPERM).
 fn is_unsupported(error: &io::Error) -> bool {
-    let codes = [libc::ENOSYS, libc::ENOLCK, libc::EOPNOTSUPP];
+    let codes = [libc::ENOSYS, libc::ENOLCK, libc::EOPNOTSUPP, libc::EPERM];
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 

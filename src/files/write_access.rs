@@ -13,6 +13,7 @@ use rustix::fs::Mode;
 use rustix::process::{geteuid, umask};
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
+use super::bare::require_random_numbers;
 use crate::sys::act_as;
 
 /// Other accounts can write.
@@ -63,6 +64,7 @@ impl WriteAccess {
     /// Prepares to write in a home. [`ErrorKind::Permission`] if it is another account's, or
     /// world-writable.
     pub fn acquire(home: &HomeFolders<'_>) -> Result<Self> {
+        require_random_numbers()?;
         let owner = other_owner(home.data)?;
         let writer = owner.map_or(geteuid().as_raw(), |(user, _)| user);
         refuse_world_writable(home.data)?;

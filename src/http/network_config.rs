@@ -12,6 +12,7 @@ use super::fetch_error::FetchError;
 use super::proxies::Proxies;
 use super::timeouts::Timeouts;
 use super::tls_errors::CertificateTrust;
+use crate::files::bare::require_random_numbers;
 
 /// The user's network configuration.
 #[derive(Clone, Default)]
@@ -31,6 +32,7 @@ pub struct NetworkConfig {
 impl NetworkConfig {
     /// Builds the client; reads the certificates.
     pub(super) fn build(&self) -> Result<HttpClient, FetchError> {
+        require_random_numbers().map_err(FetchError::Fatal)?;
         // Fails only where a provider is installed already, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let extra = self.extra_certificates()?;
