@@ -15,11 +15,13 @@
 //! | the manifest of a tree | [`manifest`] |
 //! | hashes | [`integrity`] |
 //! | dates for messages | [`clock`] |
+//! | devices that a container may lack | [`bare`] |
 //!
 //! The lowest room: it knows no tool, no setting, and none of usher's folders by name.
 
 pub mod account;
 pub mod append;
+pub mod bare;
 pub mod clock;
 pub mod confined;
 pub mod durable;

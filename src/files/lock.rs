@@ -132,9 +132,10 @@ fn open_lock_file(path: &Path, mode: u32) -> Result<File> {
         .hint(format!("rm {}", ShellWord(path))))
 }
 
-/// Whether the file system has no locks, as some network file systems.
+/// Whether there are no locks: some network file systems have none, and some containers refuse the
+/// system call (`flock` itself has no reason for EPERM).
 fn is_unsupported(error: &io::Error) -> bool {
-    let codes = [libc::ENOSYS, libc::ENOLCK, libc::EOPNOTSUPP];
+    let codes = [libc::ENOSYS, libc::ENOLCK, libc::EOPNOTSUPP, libc::EPERM];
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
@@ -176,6 +177,8 @@ fn is_running(id: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// Long enough for another test's child to become its program.

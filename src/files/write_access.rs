@@ -15,6 +15,7 @@ use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::ownership::ROOT;
 
 use super::account::{ActingAs, home_owner};
+use super::bare::require_random_numbers;
 use super::own_folder::{OwnFolder, belongs_to};
 use crate::sys::Account;
 
@@ -61,6 +62,7 @@ impl WriteAccess {
     /// Prepares to write in a home. [`ErrorKind::Permission`] if it is another account's, or
     /// world-writable.
     pub fn acquire(home: &HomeFolders<'_>) -> Result<Self> {
+        require_random_numbers()?;
         let owner = other_owner(home.data)?;
         let acting = owner.map(ActingAs::new);
         let process = ProcessModes {

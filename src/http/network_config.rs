@@ -16,6 +16,7 @@ use super::fetch_error::FetchError;
 use super::proxies::Proxies;
 use super::timeouts::Timeouts;
 use super::tls_errors::CertificateTrust;
+use crate::files::bare::require_random_numbers;
 
 /// The hosts that were asked over plain `http://`, but for this machine's own.
 #[derive(Debug, Default)]
@@ -56,6 +57,7 @@ pub struct NetworkConfig {
 impl NetworkConfig {
     /// Builds the client; reads the certificates.
     pub(super) fn build(&self) -> Result<HttpClient, FetchError> {
+        require_random_numbers().map_err(FetchError::Fatal)?;
         // Fails only where a provider is installed already, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let extra = self.extra_certificates()?;

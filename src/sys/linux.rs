@@ -60,6 +60,21 @@ pub(crate) fn sync_file_system(folder: &File) -> io::Result<()> {
     Ok(rustix::fs::syncfs(folder)?)
 }
 
+/// Reads a random number and drops it. An error if the kernel has none, or a filter refuses them.
+pub(crate) fn read_random_byte() -> io::Result<()> {
+    let mut byte = 0_u8;
+    // SAFETY: writes one byte to a variable of this function.
+    let read = unsafe { libc::getrandom((&raw mut byte).cast(), 1, libc::GRND_NONBLOCK) };
+    match read {
+        1 => Ok(()),
+        _ => match io::Error::last_os_error() {
+            // There will be some soon, and they are waited for.
+            error if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            error => Err(error),
+        },
+    }
+}
+
 /// The account that a thread accesses files as, with its other groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ThreadAccount {

@@ -95,6 +95,7 @@ fn file_of(path: &Path, home: &Path) -> Result<ConfinedFile> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::fs::Permissions;
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 

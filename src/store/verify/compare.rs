@@ -89,7 +89,7 @@ pub(super) fn compare(
         comparison.mode("", Mode(ROOT), permission_bits(&root));
         tree.walk(&mut comparison);
         comparison.report_missing()
-    });
+    })?;
     for (manifest_path, differs) in differing {
         match differs {
             Differs::Content => {

@@ -23,7 +23,7 @@ pub(super) struct Operation {
     /// Prepares the sandbox, where `OTHER` is already installed.
     prepare: fn(&Sandbox),
     /// The command line.
-    command: &'static [&'static str],
+    pub(super) command: &'static [&'static str],
     /// Whether it deletes things temporarily that exist before and after.
     passes_absence: bool,
     /// Whether it runs the program in the end. A retry then may not create versioned shims or clean
@@ -110,11 +110,7 @@ pub(super) const PIN: Operation = Operation {
     name: "pin",
     prepare: |sandbox| {
         with_changed(sandbox);
-        sandbox.file(
-            "project/.nvmrc",
-            "10.24.1
-",
-        );
+        sandbox.file("project/.nvmrc", "10.24.1\n");
     },
     command: &["use", "node@12.22.12"],
     passes_absence: false,
@@ -250,6 +246,18 @@ impl<'a> OperationSandbox<'a> {
             faults.push(format!("the other toolchain doesn't run: {other}"));
         }
         faults
+    }
+
+    /// What of the operation isn't done. Whether usher's own files are: which shims there are after a
+    /// shim's install differs.
+    pub(super) fn undone(&self) -> Vec<String> {
+        let now = State::of(&self.sandbox);
+        let wanted = self.after.0.iter().filter(|(name, _)| name.contains("/toolchains/"));
+        let undone = wanted.filter(|(name, content)| now.0.get(*name) != Some(content));
+        let undone = undone.map(|(name, _)| format!("{name} isn't as it should be"));
+        let extra = now.0.keys().filter(|name| name.contains("/toolchains/"));
+        let extra = extra.filter(|name| !self.after.0.contains_key(*name));
+        undone.chain(extra.map(|name| format!("{name} is still there"))).collect()
     }
 
     /// Runs the operation again without faults. What it didn't repair.

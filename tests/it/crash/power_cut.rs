@@ -159,7 +159,7 @@ fn cuts(history: &History, end: usize, numbers: &mut Numbers) -> Vec<Cut> {
     random(count, Choice::Random);
     random(count, Choice::AllButOne);
     random(count, Choice::One);
-    for moment in sample(&all, 20, numbers) {
+    for moment in sample(&all, 20, numbers.below(usize::MAX) as u64) {
         for choice in [Choice::Nothing, Choice::NoBytes, Choice::Everything] {
             cuts.push(Cut { moment, choice });
         }
