@@ -65,6 +65,31 @@ pub fn unpack(archive: &Path, destination: &Path, options: &UnpackOptions<'_>) -
         .map_err(|error| error.in_archive(archive))
 }
 
+/// The manifest of one folder of an archive that was unpacked with default options, as if only that
+/// folder had been unpacked: its links lead to something in it, and none of its names at the top is
+/// `reserved`. A link in the place of the folder is refused. An empty `folder` is all of it.
+pub fn manifest_of_folder(
+    archive: &Path,
+    all: Manifest,
+    folder: &str,
+    reserved: &str,
+) -> Result<Manifest> {
+    let options = UnpackOptions { reserved, ..UnpackOptions::default() };
+    let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let mut inside = Manifest::default();
+    for (path, item) in all.0 {
+        let Some(name) = path.strip_prefix(&prefix) else { continue };
+        options
+            .check_entry(name, &item)
+            .map_err(|error| error.for_entry(path.as_bytes()).in_archive(archive))?;
+        inside.0.insert(name.to_owned(), item);
+    }
+    match inside.files() {
+        0 => Err(UnpackError::Archive("it holds no files".to_owned()).in_archive(archive)),
+        _ => Ok(inside),
+    }
+}
+
 fn fill(archive: OpenedArchive, destination: Destination<'_>) -> error::UnpackResult<Manifest> {
     let OpenedArchive { bytes, max_bytes, directory } = archive;
     pipe::pipe(bytes, max_bytes, |mut bytes| {

@@ -51,6 +51,7 @@ pub use report::{CheckReport, ComparedMention, ToolGroup};
 
 use self::collector::{MAX_REQUESTS, MentionCollector};
 use self::hidden::{Reached, without_secrets};
+use self::mention::MAX_NOTES;
 use self::yaml::YamlNode;
 use crate::project;
 use crate::registry::Registry;
@@ -101,9 +102,6 @@ pub fn check(session: &Session) -> Result<CheckReport> {
     report::compare(session, root, all.mentions, all.notes)
 }
 
-/// The most notes of a project.
-const MAX_NOTES: usize = 2000;
-
 /// What was found in a project, of bounded size.
 #[derive(Default)]
 struct ProjectMentions {
@@ -130,16 +128,6 @@ impl ProjectMentions {
         }
         let room = MAX_NOTES.saturating_sub(self.notes.len());
         self.notes.extend(notes.into_iter().take(room));
-    }
-}
-
-/// Sorts the notes and leaves out what is too much.
-fn limit_notes(notes: &mut Vec<Note>) {
-    notes.sort();
-    notes.dedup();
-    if notes.len() > MAX_NOTES {
-        notes.truncate(MAX_NOTES);
-        notes.push(Note { place: None, what: "more notes are left out".to_owned() });
     }
 }
 

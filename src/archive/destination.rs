@@ -297,6 +297,20 @@ impl UnpackOptions<'_> {
         EntryLocation::Inside(rest)
     }
 
+    /// Whether an entry that was unpacked elsewhere may be at this path.
+    pub(super) fn check_entry(&self, path: &str, item: &ManifestEntry) -> UnpackResult<()> {
+        let depth = path.matches('/').count();
+        if self.is_reserved(path.split('/').next().unwrap_or_default()) {
+            return Err(refused("its name is reserved"));
+        }
+        match item {
+            ManifestEntry::Link { link } => {
+                entry_name::check_link_target(link.as_bytes(), depth).map(drop).map_err(refused)
+            }
+            ManifestEntry::File { .. } | ManifestEntry::Folder { .. } => Ok(()),
+        }
+    }
+
     /// Whether a name at the top is the reserved one. Some file systems ignore case.
     fn is_reserved(&self, name: &str) -> bool {
         !self.reserved.is_empty() && name.eq_ignore_ascii_case(self.reserved)

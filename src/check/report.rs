@@ -9,8 +9,7 @@ use usher_shims::tool::Tool;
 
 use super::agreement::{Agreement, compare_requests, is_definite};
 use super::baseline::{Baseline, Expected, Requester, baseline_in};
-use super::limit_notes;
-use super::mention::{Mention, MentionKind, Note};
+use super::mention::{Mention, MentionKind, Note, limit_notes};
 use super::pins::{self, folder_of};
 use crate::session::Session;
 

@@ -15,16 +15,20 @@ use usher_shims::world::Os;
 use super::disk_space::DiskSpace;
 use super::fetcher::Fetcher;
 use super::post_install::run_post_install;
-use crate::archive::{UnpackOptions, unpack};
+use crate::archive::{UnpackOptions, manifest_of_folder, unpack};
 use crate::files::integrity::Integrity;
 use crate::files::interrupt::InterruptGuard;
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
+use crate::files::remove::remove_tree;
 use crate::files::staging::Staging;
 use crate::http::Downloaded;
 use crate::releases::{ReleasePart, ServedFrom};
 use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
 use crate::store::receipt::{self, RECEIPT, Receipt};
+
+/// What was unpacked, and the part with its layout.
+type UnpackedPart = (Manifest, ReleasePart);
 
 /// A toolchain that is being assembled.
 pub(crate) struct Assembly<'a> {
@@ -75,23 +79,52 @@ impl<'a> Assembly<'a> {
 
     /// Fetches a part and unpacks it.
     pub(crate) fn add_part(&mut self, part: &ReleasePart) -> Result<()> {
-        self.add_fitted_part(part, &|_, _| Ok(part.clone()))
+        self.add(part, &|assembly, archive| Ok((assembly.unpack(part, archive)?, part.clone())))
     }
 
-    /// The same for a part whose layout depends on its archive: `fit` is given the archive, and a
-    /// path that it may unpack it to.
-    pub(crate) fn add_fitted_part(
+    /// The same for a part whose layout depends on what is in its archive: `detect` is given the
+    /// folder that all of it was unpacked into.
+    pub(crate) fn add_detected_part(
         &mut self,
         part: &ReleasePart,
-        fit: &dyn Fn(&Path, &Path) -> Result<ReleasePart>,
+        detect: &dyn Fn(&Path) -> Result<ReleasePart>,
+    ) -> Result<()> {
+        self.add(part, &|assembly, archive| {
+            let scratch = assembly.staging.path().join("scratch");
+            fs::create_dir(&scratch)
+                .map_err(|error| Error::io("make the folder", &scratch, error))?;
+            let options = UnpackOptions { program: &part.program, ..UnpackOptions::default() };
+            let all = unpack(archive, &scratch, &options)?;
+            let detected = detect(&scratch)?;
+            let folder = detected.subdir.to_string_lossy();
+            let manifest = manifest_of_folder(archive, all, &folder, RECEIPT)?;
+            assembly.move_in(&scratch.join(&detected.subdir), &detected.destination)?;
+            remove_tree(&scratch)?;
+            Ok((manifest, detected))
+        })
+    }
+
+    /// Moves an unpacked folder to its place in the tree. It gets the mode of the folders there.
+    fn move_in(&mut self, from: &Path, destination: &Path) -> Result<()> {
+        self.make_folders(destination)?;
+        let target = self.tree.join(destination);
+        fs::metadata(&target)
+            .and_then(|made| fs::set_permissions(from, made.permissions()))
+            .and_then(|()| fs::rename(from, &target))
+            .map_err(|error| Error::io("move", from, error))
+    }
+
+    /// Fetches a part, and adds what `unpack` makes of its archive.
+    fn add(
+        &mut self,
+        part: &ReleasePart,
+        unpack: &dyn Fn(&mut Self, &Path) -> Result<UnpackedPart>,
     ) -> Result<()> {
         let title = if part.title.is_empty() { &self.location.name() } else { &part.title };
         let progress = self.store.reporter.download(title);
         let fallback = self.staging.path();
         let (address, downloaded) = self.fetcher.fetch((part, title), fallback, &*progress)?;
-        let unpacked = fit(downloaded.path(), &self.staging.path().join("scratch"))
-            .and_then(|part| Ok((self.unpack(&part, downloaded.path())?, part)));
-        let (manifest, part) = match unpacked {
+        let (manifest, part) = match unpack(self, downloaded.path()) {
             Ok(unpacked) => unpacked,
             Err(error) => {
                 let space = DiskSpace::of(downloaded.path(), &self.tree);

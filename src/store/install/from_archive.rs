@@ -2,7 +2,7 @@
 
 use usher_shims::error::{ErrorKind, Escaped, Result};
 
-use super::archive_layout::find_layout;
+use super::archive_layout::{Layout, find_layout};
 use super::assembly::Assembly;
 use super::fetcher::Fetcher;
 use crate::files::integrity::Integrity;
@@ -65,15 +65,10 @@ pub(crate) fn assemble_archive<'a>(
     let mut assembly = Assembly::new(store, fetcher, location, &source)?;
     let part = archive.part(tool.main_program());
     assembly
-        .add_fitted_part(&part, &|file, scratch| {
-            let (layout, strip) = find_layout(location, file, scratch)?;
-            Ok(ReleasePart {
-                strip_components: strip,
-                subdir: layout.inside.into(),
-                destination: layout.into.into(),
-                links: layout.links,
-                ..part.clone()
-            })
+        .add_detected_part(&part, &|unpacked| {
+            let (layout, subdir) = find_layout(location, unpacked)?;
+            let Layout { into, links, .. } = layout;
+            Ok(ReleasePart { subdir, destination: into.into(), links, ..part.clone() })
         })
         .map_err(|error| match error.kind() {
             ErrorKind::Integrity => {

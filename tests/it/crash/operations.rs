@@ -121,11 +121,11 @@ pub(super) const PIN: Operation = Operation {
 pub(super) const FIRST_PIN: Operation = Operation {
     name: "first pin",
     prepare: |sandbox| {
-        drop(sandbox.file(
+        sandbox.file(
             "project/package.json",
             "{}
 ",
-        ))
+        );
     },
     command: &["use", "node@12.22.12"],
     passes_absence: false,
@@ -162,11 +162,11 @@ pub(super) const REMOVE_SHIM: Operation = Operation {
 pub(super) const SETUP: Operation = Operation {
     name: "setup",
     prepare: |sandbox| {
-        drop(sandbox.file(
+        sandbox.file(
             "home/.bashrc",
             "# mine
 ",
-        ))
+        );
     },
     command: &["use", "setup", "bash", "--yes"],
     passes_absence: false,

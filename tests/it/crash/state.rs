@@ -52,7 +52,8 @@ impl State {
         for (name, content) in &self.0 {
             let known = [before.0.get(name), after.0.get(name)];
             let is_stray = known == [None, None];
-            if !known.contains(&Some(content)) && !(is_stray && is_temporary(name)) {
+            let is_expected = known.contains(&Some(content)) || is_stray && is_temporary(name);
+            if !is_expected {
                 let how = if is_stray { "stray" } else { "damaged" };
                 faults.push(format!("{name} is {how}: {content}; known: {known:#?}"));
             }

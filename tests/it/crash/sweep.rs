@@ -3,9 +3,9 @@
 use super::operations::{
     INSTALL, Operation, OperationSandbox, PRUNE, REINSTALL, REPAIR, RESHIM, SHIM_INSTALL, UNINSTALL,
 };
-use super::tracer::{Call, Injection, can_trace};
+use super::tracer::{self, Call, Injection, can_trace};
 use super::{sample, seed};
-use crate::support::{Tally, Upstream};
+use crate::support::{Archive, Sandbox, Tally, Upstream};
 
 /// How many points of an operation a sample has.
 const SAMPLE: usize = 6;
@@ -64,6 +64,25 @@ fn an_install_is_synced_before_it_is_renamed() {
         last(&|call| call.starts_with("fsync ") && call.ends_with("/usher/toolchains/node")),
     ];
     assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{order:?}: {calls:#?}");
+}
+
+/// An archive that the user named is unpacked once, whatever its layout turns out to be.
+#[test]
+fn an_archive_of_the_user_is_unpacked_once() {
+    if !can_trace() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.install();
+    let archive = Archive::new().program("x/y/bin/node", "#!/bin/sh\n").file("x/y/LICENSE", "MIT");
+    sandbox.file("project/node.tar.gz", archive.tar_gz());
+    let command = ["use", "install", "node@12.0.1", "--from", "node.tar.gz"];
+    let traced = tracer::run(&sandbox, Injection::Count, &command);
+    traced.outcome.succeeds();
+    let is_made = |call: &&Call| call.text.starts_with("openat ") && call.changes;
+    let made = traced.calls.iter().filter(is_made);
+    assert_eq!(made.filter(|call| call.text.ends_with("/LICENSE")).count(), 1);
+    assert!(sandbox.toolchain("node", "12.0.1").join("LICENSE").exists());
 }
 
 fn check(operation: &Operation) {

@@ -222,12 +222,14 @@ impl Tree {
             return;
         }
         match change {
-            Change::Names(names) => names.iter().for_each(|change| {
-                match change.after {
-                    Some(id) => self.entries(change.folder).insert(change.name.clone(), id),
-                    None => self.entries(change.folder).remove(&change.name),
-                };
-            }),
+            Change::Names(names) => {
+                for NameChange { folder, name, after, .. } in names {
+                    match after {
+                        Some(id) => self.entries(*folder).insert(name.clone(), *id),
+                        None => self.entries(*folder).remove(name),
+                    };
+                }
+            }
             Change::Write(id, offset, written) => {
                 let length =
                     if let Survival::Cut(length) = survival { length } else { written.len() };
@@ -264,7 +266,9 @@ impl Tree {
         match content {
             Content::Folder(entries) => {
                 fs::create_dir(path).expect("make a folder");
-                entries.iter().for_each(|(name, id)| self.write(*id, &path.join(name)));
+                for (name, id) in entries {
+                    self.write(*id, &path.join(name));
+                }
                 set_mode();
             }
             Content::Saved(saved) => executables::place(saved, path),
@@ -287,7 +291,9 @@ impl Tree {
         let object = &self.objects[id];
         object.hash(hasher);
         if let Content::Folder(entries) = &object.content {
-            entries.values().for_each(|entry| self.add_to(*entry, hasher));
+            for entry in entries.values() {
+                self.add_to(*entry, hasher);
+            }
         }
     }
 }
