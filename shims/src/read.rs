@@ -37,7 +37,7 @@ pub fn read(text: &str, file: &VersionFile, tool: &Tool) -> Result<Vec<RawReques
         Reader::Toml => toml::read(text, file.fields)?,
         Reader::Keys => keys::read(text, file.fields),
         Reader::Lines => pattern::read(text, file.fields),
-        Reader::Call => call::read(text, file.fields, tool),
+        Reader::Call => call::read(text, file.fields, tool)?,
     };
     if file.fields.iter().any(|field| field.at_least.is_some()) {
         let outdated: Vec<usize> =

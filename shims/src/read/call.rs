@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use super::pattern::Placeholders;
-use super::written::RawRequest;
+use super::written::{MAX_ALTERNATIVES, RawRequest, ReadError, too_many};
 use crate::tool::{Tool, VersionField};
 
 /// Where an argument's text is, without its quotes.
@@ -26,21 +26,29 @@ struct MethodCall {
 }
 
 /// Reads the first call of each field's method.
-pub(super) fn read(text: &str, fields: &'static [VersionField], tool: &Tool) -> Vec<RawRequest> {
-    let written = fields.iter().filter_map(|field| {
-        let call = first_call(text, field.path)?;
+pub(super) fn read(
+    text: &str,
+    fields: &'static [VersionField],
+    tool: &Tool,
+) -> Result<Vec<RawRequest>, ReadError> {
+    let mut written = Vec::new();
+    for field in fields {
+        let Some(call) = first_call(text, field.path)? else { continue };
         let request = match field.extends {
             true => call.option("file").first().map(|place| text[place.clone()].to_owned()),
             false => call.request(text, tool),
         };
-        Some(RawRequest { texts: vec![request?], line: call.line, field: Some(field) })
-    });
-    written.collect()
+        if let Some(request) = request {
+            let texts = vec![request];
+            written.push(RawRequest { texts, line: call.line, field: Some(field) });
+        }
+    }
+    Ok(written)
 }
 
 /// The positions of the version and of its flavour in the first call of a method, in bytes.
 pub fn call_placeholders(text: &str, method: &str) -> Option<Placeholders> {
-    let call = first_call(text, method)?;
+    let call = first_call(text, method).ok()??;
     let engine = call.option("engine").first().filter(|place| text[(*place).clone()] != *method);
     let versions = match engine {
         Some(_) => call.option("engine_version").to_vec(),
@@ -106,7 +114,7 @@ fn with_operators(versions: &[String]) -> String {
 }
 
 /// The first call of a method that can be read: at the start of a line.
-fn first_call(text: &str, method: &str) -> Option<MethodCall> {
+fn first_call(text: &str, method: &str) -> Result<Option<MethodCall>, ReadError> {
     let mut start = 0;
     for (line, content) in (1..).zip(text.split_inclusive('\n')) {
         let indent = content.len() - content.trim_start().len();
@@ -116,14 +124,17 @@ fn first_call(text: &str, method: &str) -> Option<MethodCall> {
         });
         if is_called {
             let place = start + indent + method.len();
-            let mut cursor = CallCursor { text, place, is_open: false };
+            let mut cursor = CallCursor { text, place, is_open: false, scalars: 0 };
             if let Some(call) = cursor.arguments() {
-                return Some(MethodCall { line, ..call });
+                return Ok(Some(MethodCall { line, ..call }));
+            }
+            if cursor.scalars > MAX_ALTERNATIVES {
+                return Err(too_many(line as usize));
             }
         }
         start += content.len();
     }
-    None
+    Ok(None)
 }
 
 /// A position in the arguments of a call.
@@ -132,6 +143,8 @@ struct CallCursor<'a> {
     place: usize,
     /// Whether the arguments are in parentheses, so that a line's end doesn't end them.
     is_open: bool,
+    /// How many texts, numbers and symbols were read.
+    scalars: usize,
 }
 
 /// A name of an option, or the texts of a value.
@@ -246,6 +259,10 @@ impl CallCursor<'_> {
     }
 
     fn scalar(&mut self) -> Option<Place> {
+        self.scalars += 1;
+        if self.scalars > MAX_ALTERNATIVES {
+            return None;
+        }
         let quote = self.rest().chars().next().filter(|c| matches!(c, '"' | '\''));
         let start = self.place + usize::from(quote.is_some() || self.rest().starts_with(':'));
         let length = match quote {
@@ -284,7 +301,7 @@ mod tests {
             VersionField::pinning(METHOD),
             VersionField { extends: true, ..VersionField::pinning(METHOD) },
         ];
-        let found = read(text, &FIELDS, &TOOLS[0]);
+        let found = read(text, &FIELDS, &TOOLS[0]).unwrap();
         let printed: Vec<String> = found
             .iter()
             .map(|raw| {

@@ -2,15 +2,19 @@
 
 use memchr::memmem;
 use toml_parser::decoder::{Encoding, ScalarKind};
+use toml_parser::lexer::Token;
 use toml_parser::parser::{EventReceiver, RecursionGuard, parse_document};
 use toml_parser::{ErrorSink, ParseError, Raw, Source, Span};
 
-use super::written::{RawRequest, ReadError};
+use super::written::{MAX_ALTERNATIVES, RawRequest, ReadError, too_many};
 use crate::sys;
 use crate::tool::VersionField;
 
 /// How deep lists and tables may be nested: the parser recurses for each.
 const MAX_DEPTH: u32 = 80;
+
+/// The most words, signs and blanks of a document. All of them are in memory at once.
+const MAX_TOKENS: usize = 1 << 19;
 
 /// Reads these fields, in this order.
 pub(super) fn read(
@@ -25,7 +29,10 @@ pub(super) fn read(
         return Ok(Vec::new());
     }
     let source = Source::new(text);
-    let tokens = source.lex().into_vec();
+    let tokens: Vec<Token> = source.lex().take(MAX_TOKENS + 1).collect();
+    if tokens.len() > MAX_TOKENS {
+        return Err(format!("it has more than {MAX_TOKENS} words and signs"));
+    }
     let mut receiver = Receiver::new(source, fields);
     let mut first = FirstError(None);
     parse_document(&tokens, &mut RecursionGuard::new(&mut receiver, MAX_DEPTH), &mut first);
@@ -34,6 +41,9 @@ pub(super) fn read(
         return Err(format!("line {}: {}", line_of(text, offset), error.description()));
     }
     receiver.drop_excluded(&vec![0; fields.len()]);
+    if let Some(found) = receiver.found.iter().find(|found| found.texts.len() > MAX_ALTERNATIVES) {
+        return Err(too_many(line_of(text, found.offset)));
+    }
     let written = fields.iter().zip(receiver.found).filter_map(|(field, found)| {
         let line = u32::try_from(line_of(text, found.offset)).unwrap_or(0);
         let is_there = !found.texts.is_empty();
@@ -162,7 +172,9 @@ impl<'a> Receiver<'a> {
         if found.texts.is_empty() {
             found.offset = offset;
         }
-        found.texts.push(text);
+        if found.texts.len() <= MAX_ALTERNATIVES {
+            found.texts.push(text);
+        }
     }
 }
 

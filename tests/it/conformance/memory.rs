@@ -18,7 +18,7 @@ use usher_shims::search::{Finding, search};
 use usher_shims::settings::SharedSettings;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
-use usher_shims::world::{FileMeta, MemoryWorld, ReadFailure, World};
+use usher_shims::world::{FileContent, FileMeta, Identity, MemoryWorld, ReadFailure, World};
 
 use super::format::{Case, Cwd, Kind, place};
 use super::machine::{DATA, adopted, programs, root};
@@ -309,6 +309,10 @@ impl World for Recording {
         self.memory.process()
     }
 
+    fn account(&self) -> u32 {
+        self.memory.account()
+    }
+
     fn directory(&self) -> io::Result<PathBuf> {
         self.memory.directory()
     }
@@ -319,7 +323,7 @@ impl World for Recording {
     }
 
     /// The one path that a project's file may name: that of another one like it.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &Path) -> io::Result<FileContent> {
         self.memory.read(path)
     }
 
@@ -331,6 +335,19 @@ impl World for Recording {
     fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>> {
         self.record(path);
         self.memory.metadata(path)
+    }
+
+    fn entry(&self, path: &Path) -> io::Result<Option<FileMeta>> {
+        Self::check(path);
+        self.memory.entry(path)
+    }
+
+    fn identity_without_links(&self, path: &Path) -> Option<Identity> {
+        self.memory.identity_without_links(path)
+    }
+
+    fn physical(&self, path: &Path) -> io::Result<PathBuf> {
+        self.memory.physical(path)
     }
 
     fn is_writable(&self, path: &Path) -> bool {
