@@ -136,7 +136,14 @@ impl Request {
                 flavour.is_empty() || tool.vendors.contains(&flavour) || is_known(flavour, tool)
             }
             RequestKind::LtsNamed(name) => tool.lts.iter().any(|line| line.name == name.as_str()),
-            RequestKind::Range(_) => self.text.split(is_between_versions).all(is_version_of_range),
+            RequestKind::Range(range) => {
+                let bounds = match range.build() {
+                    Build::Flavour(name) if is_known(name, tool) => self.text.strip_prefix(&**name),
+                    Build::Default | Build::FreeThreaded | Build::Flavour(_) => None,
+                };
+                let bounds = bounds.unwrap_or(&self.text);
+                bounds.split(is_between_versions).all(is_version_of_range)
+            }
             RequestKind::Named(_) => false,
             RequestKind::Latest
             | RequestKind::Lts

@@ -411,10 +411,27 @@ impl<W: World> Search<'_, W> {
         }
         let content = self.world.read(&path).map_err(cannot_read)?;
         // A link may have been put there meanwhile.
-        match self.world.identity_without_links(&path) == Some(content.meta.identity) {
-            true => Ok((path, content)),
-            false => Err(outside()),
+        if self.world.identity_without_links(&path) != Some(content.meta.identity) {
+            return Err(outside());
         }
+        if self.is_planted_below(root, &path) {
+            let what = format!("{location} leads to a file that may be another account's");
+            let error = with_target(Error::new(ErrorKind::BadFile, what));
+            return Err(error.because("every account can create files there"));
+        }
+        Ok((path, content))
+    }
+
+    /// Whether a file below a folder, or a folder on the way there, may be another account's.
+    fn is_planted_below(&self, root: &Path, path: &Path) -> bool {
+        let is_planted = |path: &Path| {
+            let shared = path.parent().and_then(|folder| self.shared(folder));
+            let entry = || self.world.entry(path).ok().flatten();
+            shared.is_some_and(|shared| {
+                !entry().is_some_and(|entry| is_trusted_file(self.world, &shared, &entry))
+            })
+        };
+        path.ancestors().take_while(|one| *one != root).any(is_planted)
     }
 
     /// The repository that a file is in; without version control, the outermost folder with a file

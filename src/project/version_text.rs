@@ -65,7 +65,8 @@ fn has_version_in(line: &str, tool: &Tool) -> bool {
         })
     };
     let has_digit = |word: &&str| word.contains(|c: char| c.is_ascii_digit());
-    is_version(line) || line.split_whitespace().filter(has_digit).any(is_version)
+    !is_setting(line)
+        && (is_version(line) || line.split_whitespace().filter(has_digit).any(is_version))
 }
 
 /// nvm's `key=value`.

@@ -377,6 +377,17 @@ mod tests {
         assert_eq!((shown, &text[found.flavour.unwrap()]), (vec!["9.4"], "j"));
     }
 
+    #[test]
+    fn a_call_has_so_many_arguments_at_most() {
+        let of = |count: usize| format!("\nx '1'{}", ", '2'".repeat(count - 1));
+        assert!(first_call(&of(MAX_ALTERNATIVES), METHOD).unwrap().is_some());
+        let lists = format!("\nx y: [{}]", "'1', ".repeat(MAX_ALTERNATIVES + 1));
+        for text in [of(MAX_ALTERNATIVES + 1), of(1_000_000), lists] {
+            let error = first_call(&text, METHOD).err().unwrap();
+            assert_eq!(error, "line 2 names more than 256 versions");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn call_parsing_never_panics(text in "x[ (]?[\\PC\n]*") {

@@ -318,6 +318,23 @@ mod tests {
     }
 
     #[test]
+    fn a_value_has_so_many_versions_at_most() {
+        static FIELDS: [VersionField; 1] =
+            [VersionField { table: true, ..VersionField::pinning("tools.x") }];
+        for element in ["'1'", "{ version = '1' }", "{ prefix = '1', z = 1 }"] {
+            let of =
+                |count: usize| format!("[tools]\nx = [{}]", format!("{element}, ").repeat(count));
+            assert!(read(&of(MAX_ALTERNATIVES), &FIELDS).is_ok());
+            for count in [MAX_ALTERNATIVES + 1, 20_000] {
+                let error = read(&of(count), &FIELDS).unwrap_err();
+                assert_eq!(error, "line 2 names more than 256 versions", "{element}");
+            }
+        }
+        let error = read(&format!("x = [{}]", "1,".repeat(MAX_TOKENS)), &FIELDS).unwrap_err();
+        assert_eq!(error, "it has more than 524288 words and signs");
+    }
+
+    #[test]
     fn other_fields_are_ignored() {
         check("[tool.project]\nrequires-python = '3'", "");
         check("[[project]]\nx = ['requires-python']", "");

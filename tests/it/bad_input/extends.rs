@@ -1,4 +1,5 @@
-//! The file that `volta.extends` names: a regular one of the same repository.
+//! The file that another one names: by `volta.extends` a regular one of the same repository, by a
+//! `Gemfile`'s `file:` one in its own folder or below.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -76,4 +77,61 @@ fn a_file_of_the_repository_is_extended() {
     symlink("../../base.json", sandbox.project().join("packages/a/link.json")).unwrap();
     extend(&sandbox, "packages/a/", "link.json");
     call().stdout_has_line("node 10.24.1");
+}
+
+fn sandbox_with_ruby() -> Sandbox {
+    let sandbox = with_default();
+    for version in ["3.1.2", "3.3.0"] {
+        sandbox.fake_toolchain("ruby", version);
+    }
+    sandbox.file("home/.config/usher/tool-versions", "ruby 3.3.0\n");
+    sandbox.reshim();
+    sandbox.file("project/.ruby", "3.1.2\n");
+    sandbox.file("project/below/.ruby-version", "ruby-3.1.2\n");
+    sandbox
+}
+
+/// Calls ruby in a folder whose `Gemfile` names a file.
+fn call_ruby(sandbox: &Sandbox, folder: &str, named: &str) -> String {
+    sandbox.file(format!("{folder}/Gemfile"), format!("source 'x'\nruby file: '{named}'\n"));
+    sandbox.command("ruby").argument("-v").directory(folder).run().succeeds().stdout
+}
+
+#[test]
+fn a_file_outside_of_a_gemfiles_folder_is_not_read() {
+    let sandbox = sandbox_with_ruby();
+    sandbox.folder("project/.git");
+    let outside = sandbox.file("outside", "3.1.2\n");
+    let below = sandbox.folder("project/below");
+    symlink(&outside, below.join("link")).unwrap();
+    symlink(sandbox.project(), below.join("folder")).unwrap();
+    mkfifoat(CWD, below.join("fifo"), Mode::from_raw_mode(0o600)).unwrap();
+    let outside = outside.to_str().unwrap();
+    // A file of the same repository too: Bundler reads it, but nobody writes so.
+    for named in ["../.ruby", "../../outside", outside, "link", "folder/.ruby", "/dev/zero"] {
+        let printed = call_ruby(&sandbox, "project/below", named);
+        assert!(printed.contains("ruby 3.3.0"), "{named}: {printed}");
+        let why = sandbox.use_command(&["why", "ruby"]).directory(&below).run().succeeds();
+        let note = "Gemfile:2 leads out of the folder [SANDBOX]/project/below";
+        assert!(sandbox.mask(&why.stdout).contains(note), "{named}\n{why}");
+    }
+    assert!(call_ruby(&sandbox, "project/below", "fifo").contains("ruby 3.3.0"));
+    let why = sandbox.use_command(&["why", "ruby"]).directory(&below).run().succeeds();
+    assert!(why.stdout.contains("it is not a regular file"), "{why}");
+}
+
+#[test]
+fn a_file_below_a_gemfiles_folder_is_read() {
+    let sandbox = sandbox_with_ruby();
+    let folder = sandbox.project();
+    symlink("below/.ruby-version", folder.join("link")).unwrap();
+    sandbox.file("project/below/Gemfile", "ruby '3.1.2'\n");
+    let names =
+        [".ruby", "./.ruby", "below/../.ruby", "below/.ruby-version", "link", "below/Gemfile"];
+    for named in names {
+        let printed = call_ruby(&sandbox, "project", named);
+        assert!(printed.contains("ruby 3.1.2"), "{named}: {printed}");
+    }
+    // One that names itself ends.
+    assert!(call_ruby(&sandbox, "project", "Gemfile").contains("ruby 3.3.0"));
 }

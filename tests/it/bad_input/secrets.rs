@@ -42,7 +42,7 @@ fn check(sandbox: &Sandbox, what: &str) -> Outcome {
             assert_hidden(&used, &format!("{what}: use {}", words.join(" ")));
         }
     }
-    for program in ["python3", "npm"] {
+    for program in ["python3", "npm", "ruby"] {
         let shim = sandbox.command(program).variable("USHER_DEBUG", "1").run();
         assert_hidden(&shim, &format!("{what}: {program}"));
     }
@@ -76,6 +76,16 @@ fn text_that_a_link_led_to_is_not_repeated() {
         ("mise.toml", &format!("[tools]\nnode = {SECRET}\n")),
         ("pyproject.toml", &format!("[project]\nrequires-python = '>={SECRET}'\n")),
         (".env", &format!("NODE_VERSION={SECRET}\n")),
+        (
+            "mise.toml",
+            &format!("[tools]\nnode = [{{ prefix = '{SECRET}' }}, {{ ref = '{SECRET}' }}]\n"),
+        ),
+        (
+            "Gemfile",
+            &format!("ruby '{SECRET}', engine: '{SECRET}', engine_version: '> {SECRET}'\n"),
+        ),
+        ("Gemfile", &format!("ruby file: '{SECRET}'\n")),
+        ("go.mod", &format!("go 1.22{SECRET}\ntoolchain {SECRET}\n")),
         ("Dockerfile", &format!("FROM {SECRET}/node:20\nENV NODE_VERSION={SECRET}\n")),
         ("compose.yaml", &format!("services: {{a: {{image: 'node:{SECRET}'}}}}\nb: {SECRET}: c\n")),
     ];
@@ -113,6 +123,9 @@ fn text_that_cannot_be_a_request_is_not_repeated() {
         (".tool-versions", format!("nodejs {token}\n")),
         ("package.json", format!("{{\"volta\": {{\"node\": \"{token}\"}}}}")),
         ("package.json", format!("{{\"engines\": {{\"node\": \"{token}\"}}}}")),
+        ("mise.toml", format!("[tools]\nnode = {{ ref = '{token}' }}\n")),
+        ("Gemfile", format!("ruby '{token}'\n")),
+        ("Gemfile", format!("ruby '3.1', engine: '{token}', engine_version: '>= 9'\n")),
     ] {
         let path = sandbox.file(format!("project/{file}"), &content);
         check(&sandbox, &format!("{file}: {content}"));

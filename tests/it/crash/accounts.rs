@@ -194,6 +194,44 @@ fn a_version_file_of_another_account_in_a_shared_folder_is_skipped() {
 }
 
 #[test]
+fn another_accounts_file_in_a_shared_folder_is_neither_extended_nor_does_it_supersede() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = sandbox();
+    for (tool, version) in [("ruby", "3.1.2"), ("go", "1.22.0"), ("go", "1.23.0")] {
+        sandbox.fake_toolchain(tool, version);
+    }
+    let default = "nodejs 12\nruby system\ngolang 1.23.0\n";
+    sandbox.file("home/.config/usher/tool-versions", default);
+    sandbox.reshim();
+    shared_folder(&sandbox);
+    let project = sandbox.folder("shared/project");
+    sandbox.file("shared/package.json", "{}");
+    sandbox.file("shared/project/package.json", "{\"volta\": {\"extends\": \"../base.json\"}}");
+    let base = sandbox.file("shared/base.json", "{\"volta\": {\"node\": \"10.24.1\"}}");
+    sandbox.file("shared/Gemfile", "ruby file: 'below/version'\n");
+    sandbox.file("shared/below/version", "3.1.2\n");
+    let below = sandbox.root().join("shared/below");
+    sandbox.file("shared/project/go.mod", "module x\ngo 1.21\ntoolchain go1.22.0\n");
+    let command = |words: &[&str]| sandbox.use_command(words).directory(&project).run();
+    let runs = |program: &str| command(&["which", program]).stdout;
+    assert!(runs("node").contains("10.24.1") && runs("ruby").contains("3.1.2"));
+    for path in [&base, &below] {
+        give(path);
+    }
+    assert!(runs("node").contains("12.22.12") && !runs("ruby").contains("3.1.2"));
+    for tool in ["node", "ruby"] {
+        let why = command(&["why", tool]).succeeds();
+        assert!(why.stdout.contains("leads to a file that may be another account's"), "{why}");
+    }
+    let work = sandbox.file("shared/go.work", "go 1.21\n");
+    assert!(runs("go").contains("1.23.0"));
+    give(work);
+    assert!(runs("go").contains("1.22.0"));
+}
+
+#[test]
 fn another_accounts_files_do_not_make_a_shared_folder_the_project() {
     if !is_root() {
         return;
