@@ -110,11 +110,7 @@ pub(super) const PIN: Operation = Operation {
     name: "pin",
     prepare: |sandbox| {
         with_changed(sandbox);
-        sandbox.file(
-            "project/.nvmrc",
-            "10.24.1
-",
-        );
+        sandbox.file("project/.nvmrc", "10.24.1\n");
     },
     command: &["use", "node@12.22.12"],
     passes_absence: false,
@@ -125,11 +121,7 @@ pub(super) const PIN: Operation = Operation {
 pub(super) const FIRST_PIN: Operation = Operation {
     name: "first pin",
     prepare: |sandbox| {
-        sandbox.file(
-            "project/package.json",
-            "{}
-",
-        );
+        sandbox.file("project/package.json", "{}\n");
     },
     command: &["use", "node@12.22.12"],
     passes_absence: false,
@@ -166,11 +158,7 @@ pub(super) const REMOVE_SHIM: Operation = Operation {
 pub(super) const SETUP: Operation = Operation {
     name: "setup",
     prepare: |sandbox| {
-        sandbox.file(
-            "home/.bashrc",
-            "# mine
-",
-        );
+        sandbox.file("home/.bashrc", "# mine\n");
     },
     command: &["use", "setup", "bash", "--yes"],
     passes_absence: false,

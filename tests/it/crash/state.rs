@@ -53,7 +53,8 @@ impl State {
             let known = [before.0.get(name), after.0.get(name)];
             let is_stray = known == [None, None];
             let is_expected = known.contains(&Some(content));
-            if !is_expected && !(is_stray && is_temporary(name)) {
+            let is_excused = is_stray && is_temporary(name);
+            if !is_expected && !is_excused {
                 let how = if is_stray { "stray" } else { "damaged" };
                 faults.push(format!("{name} is {how}: {content}; known: {known:#?}"));
             }
