@@ -374,7 +374,7 @@ fn check_bounds_the_cost_of_hostile_files() {
 }
 
 /// Each of these files took from 94 to 737 MB of memory once. A process gets 95 MB of addresses here;
-/// a check of an empty project takes half of them.
+/// a check of an empty project takes about half of them.
 #[test]
 fn check_bounds_its_memory() {
     let many = |text: &str| text.repeat((4 << 20) / text.len() - 100);
