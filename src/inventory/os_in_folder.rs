@@ -78,4 +78,8 @@ impl World for OsInFolder<'_> {
     fn is_writable(&self, path: &Path) -> bool {
         self.is_visible(path.parent()) && Os.is_writable(path)
     }
+
+    fn physical_path(&self, path: &Path) -> Option<PathBuf> {
+        self.is_visible(path.parent()).then(|| Os.physical_path(path))?
+    }
 }

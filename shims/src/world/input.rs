@@ -45,6 +45,9 @@ pub trait World {
 
     /// Whether this user has permission to write to a path.
     fn is_writable(&self, path: &Path) -> bool;
+
+    /// An existing path without links; `None` if it can't be found out.
+    fn physical_path(&self, path: &Path) -> Option<PathBuf>;
 }
 
 /// A world of any type, for code that runs too rarely to be compiled for each.
@@ -89,6 +92,10 @@ impl<W: World + ?Sized> World for Box<W> {
 
     fn is_writable(&self, path: &Path) -> bool {
         (**self).is_writable(path)
+    }
+
+    fn physical_path(&self, path: &Path) -> Option<PathBuf> {
+        (**self).physical_path(path)
     }
 }
 

@@ -15,6 +15,7 @@ pub struct MemoryWorld {
     unreadable: BTreeSet<PathBuf>,
     unwritable: BTreeSet<PathBuf>,
     failing: BTreeMap<PathBuf, ReadFailure>,
+    links: BTreeMap<PathBuf, PathBuf>,
     variables: BTreeMap<String, OsString>,
     directory: PathBuf,
     no_directory: Option<io::ErrorKind>,
@@ -87,6 +88,17 @@ impl MemoryWorld {
         self
     }
 
+    /// Adds a link to an absolute path, and the folders above the link.
+    #[must_use]
+    pub fn link(mut self, path: impl Into<PathBuf>, target: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        if let Some(parent) = path.parent() {
+            self.add_folders(parent);
+        }
+        self.links.insert(path, target.into());
+        self
+    }
+
     /// Adds a path that exists and can't be read, and the folders above it.
     #[must_use]
     pub fn failing(mut self, path: impl Into<PathBuf>, failure: ReadFailure) -> Self {
@@ -125,14 +137,14 @@ impl MemoryWorld {
         self.folders.extend(folder.ancestors().map(Path::to_path_buf));
     }
 
-    /// A path without `.` and `..`: nothing here is a link.
-    fn resolved(path: &Path) -> PathBuf {
+    /// A path without `.`, `..` and links.
+    fn resolved(&self, path: &Path) -> PathBuf {
         path.components().fold(PathBuf::new(), |mut resolved, part| {
             match part {
                 Component::ParentDir => drop(resolved.pop()),
                 part => resolved.push(part),
             }
-            resolved
+            self.links.get(&resolved).map_or(resolved, |target| self.resolved(target))
         })
     }
 
@@ -177,7 +189,7 @@ impl World for MemoryWorld {
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let path = &Self::resolved(path);
+        let path = &self.resolved(path);
         self.permit(path)?;
         if let Some(failure) = self.failing.get(path) {
             return Err(failure.error());
@@ -199,6 +211,7 @@ impl World for MemoryWorld {
     }
 
     fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>> {
+        let path = &self.resolved(path);
         let place = self.files.keys().position(|known| known == path);
         let is_folder = self.folders.contains(path);
         if place.is_none() && !is_folder {
@@ -222,5 +235,10 @@ impl World for MemoryWorld {
 
     fn is_writable(&self, path: &Path) -> bool {
         !path.ancestors().any(|part| self.unwritable.contains(part))
+    }
+
+    fn physical_path(&self, path: &Path) -> Option<PathBuf> {
+        let path = self.resolved(path);
+        (self.files.contains_key(&path) || self.folders.contains(&path)).then_some(path)
     }
 }

@@ -111,6 +111,10 @@ impl World for Os {
     fn is_writable(&self, path: &Path) -> bool {
         rustix::fs::access(path, Access::WRITE_OK).is_ok()
     }
+
+    fn physical_path(&self, path: &Path) -> Option<PathBuf> {
+        path.canonicalize().ok()
+    }
 }
 
 fn open_folder(folder: &Path, access: OFlags) -> rustix::io::Result<OwnedFd> {

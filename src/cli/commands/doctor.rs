@@ -7,7 +7,6 @@ use serde::Serialize;
 use usher_shims::call::Call;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::index::{Index, index_file};
-use usher_shims::path::next_on_path;
 use usher_shims::pin::Origin;
 use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, search};
@@ -277,7 +276,7 @@ fn own_definitions(session: &Session) -> Vec<DoctorCheck> {
 
 /// The system's programs that usher doesn't use, of a pinned tool.
 fn rejected_programs(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
-    if matches!(active_selection(session, known), Ok(Selection::System(None))) {
+    if active_selection(session, known).is_ok_and(|active| active.origin().is_none()) {
         return Vec::new();
     }
     let note = |RefusedNote { what, hint }| DoctorCheck { state: CheckState::Note, what, hint };
@@ -298,13 +297,15 @@ fn check_selected_version(session: &Session, known: KnownTool<'_>) -> Option<Doc
             let what = format!("{tool} {request} is not installed (requested by {origin})");
             Some(DoctorCheck::note(what, format!("use install {tool}@{request}")))
         }
-        // A tool that runs on another one comes with that one, unless it is pinned.
-        Ok(Selection::System(None)) if known.tool.runtime.is_none() => {
-            let main = known.tool.main_program();
-            let program = next_on_path(&session.world, &session.shim, main, &[])?;
-            Some(DoctorCheck::ok(format!("{tool} is not pinned: {} runs", Shown(&program))))
+        Ok(Selection::System(main, None)) => {
+            Some(DoctorCheck::ok(format!("{tool} is not pinned: {} runs", Shown(&main))))
         }
-        Ok(Selection::Toolchain(..) | Selection::System(_) | Selection::Stale) => None,
+        Ok(
+            Selection::Toolchain(..)
+            | Selection::System(..)
+            | Selection::Nothing(_)
+            | Selection::Stale,
+        ) => None,
     }
 }
 

@@ -10,7 +10,7 @@ use super::refused_system_programs;
 use crate::cli::output::{self, Report};
 use crate::registry::KnownTool;
 use crate::session::Session;
-use crate::session::active::{active_selection, store_label, version_label};
+use crate::session::active::{active_selection, is_active, store_label, version_label};
 
 /// The installed versions.
 #[derive(Debug, Serialize)]
@@ -48,19 +48,21 @@ fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {
         let active = active_selection(session, known).unwrap_or(Selection::Stale);
         let installed =
             all_toolchains(&session.world, &session.index, known.tool)?.unwrap_or_default();
-        rows.extend(installed.iter().map(|toolchain| ListRow::of(known, toolchain, &active)));
+        rows.extend(installed.iter().map(|toolchain| {
+            let active = is_active(session, known.tool, toolchain, &active);
+            ListRow::of(known, toolchain, active)
+        }));
     }
     let refused = tools.into_iter().flat_map(|known| refused_system_programs(session, known));
     Ok(ListReport { rows, notes: refused.map(|note| note.to_string()).collect() })
 }
 
 impl ListRow {
-    fn of(known: KnownTool<'_>, toolchain: &Toolchain, active: &Selection) -> Self {
+    fn of(known: KnownTool<'_>, toolchain: &Toolchain, active: bool) -> Self {
         Self {
             tool: known.tool.name,
             version: version_label(toolchain),
-            active: matches!(active, Selection::Toolchain(chosen, _)
-                if chosen.root == toolchain.root && chosen.version == toolchain.version),
+            active,
             store: store_label(&toolchain.store).to_owned(),
             path: toolchain.program(known.tool.main_program()).to_string_lossy().into_owned(),
         }

@@ -46,7 +46,12 @@ pub(super) fn run(
     command
         .arg0(&plan.program)
         .args(arguments.iter().map(|argument| OsStr::from_bytes(argument.to_bytes())));
-    command.envs(plan.set.iter().map(|(name, value)| (name, value)));
+    for (name, value) in &plan.set {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
     command.envs(toolchain_variables(session, plan, tool, rule)?);
     let folders = folders(session, tool, rule)?;
     let before = FolderSnapshot::of(session, &folders);
@@ -106,8 +111,8 @@ fn path_with(
     position: PathPosition,
     folder: &Path,
 ) -> Option<OsString> {
-    let set = plan.set.iter().find(|(name, _)| *name == "PATH").map(|(_, path)| path.clone());
-    let path = set.or_else(|| session.world.variable("PATH"))?;
+    let set = plan.set.iter().find(|(name, _)| *name == "PATH");
+    let path = set.and_then(|(_, path)| path.clone()).or_else(|| session.world.variable("PATH"))?;
     let folders = std::env::split_paths(&path).filter(|known| known != folder);
     match position {
         PathPosition::First => {
