@@ -83,6 +83,10 @@ impl World for Table {
         }))
     }
 
+    fn physical_path(&self, path: &Path) -> Option<PathBuf> {
+        Some(path.to_path_buf())
+    }
+
     fn is_writable(&self, _: &Path) -> bool {
         true
     }

@@ -118,7 +118,7 @@ mod tests {
         insta::assert_snapshot!(report.text(), @"
            node    12.22.12  usher  /usher/toolchains/node/12.22.12/bin/node
         *  node    10.24.1   usher  /usher/toolchains/node/10.24.1/bin/node
-           python  3.12.1    usher  /usher/toolchains/python/3.12.1/bin/python
+        *  python  3.12.1    usher  /usher/toolchains/python/3.12.1/bin/python
         ");
         let rows = serde_json::to_value(&report).unwrap();
         assert_eq!(
@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn a_broken_pin_hides_no_version() {
-        for world in [world().file("/p/.nvmrc", "../x"), world().unreadable("/p/.nvmrc")] {
+        let pinned = |request: &str| world().file("/p/.nvmrc", request);
+        for world in [pinned("../x"), pinned("12").unreadable("/p/.nvmrc")] {
             let report = decide(&session(world), Some("node")).unwrap();
             assert_eq!(
                 report.rows.iter().map(|row| row.active).collect::<Vec<_>>(),
