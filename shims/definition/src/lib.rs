@@ -100,6 +100,22 @@ pub struct PackageCallRule {
     /// puts there get shims; programs that were there before don't.
     #[serde(default)]
     pub folders: Vec<String>,
+    /// A setting that names such a folder as well; see [`FolderSetting`].
+    pub folder_setting: Option<FolderSetting>,
+}
+
+/// A setting of a package manager's for the folder above the one of its programs, `bin`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FolderSetting {
+    /// The user's files with it, the first that exists counts: `["$npm_config_userconfig",
+    /// "~/.npmrc"]`. They have lines `KEY=value`, as npm reads them.
+    pub files: Vec<String>,
+    /// Its key: `prefix`.
+    pub key: String,
+    /// The variables that are stronger: `["npm_config_prefix"]`. If the setting names another
+    /// version than the one that runs, the first is set to that one's folder.
+    pub variables: Vec<String>,
 }
 
 /// A position on PATH.

@@ -53,7 +53,7 @@ fn child_above(store: &Path, path: &Path) -> Option<PathBuf> {
 }
 
 /// The version of a tool that runs, by its folders.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunningVersion(Vec<PathBuf>);
 
 impl RunningVersion {
@@ -82,6 +82,11 @@ impl RunningVersion {
         system.any(|one| folder_above(&one.path).is_some_and(|folder| is_systems(&folder)))
             || version_folder(world, index, tool, path)
                 .is_some_and(|folder| !self.is_in(world, &folder))
+    }
+
+    /// Whether a path is in one of its folders.
+    pub fn contains(&self, path: &Path) -> bool {
+        self.0.iter().any(|folder| path.starts_with(folder))
     }
 
     fn is_in(&self, world: &impl World, folder: &Path) -> bool {

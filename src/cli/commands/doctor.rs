@@ -1,5 +1,7 @@
 //! `use doctor`: looks for problems, and prints what to do about each.
 
+mod folder_variables;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -92,6 +94,7 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
     checks.extend(own_definitions(session));
     for known in session.registry.all() {
         checks.extend(variables(session, known));
+        checks.extend(folder_variables::check(session, known));
         checks.extend(check_selected_version(session, known));
         checks.extend(rejected_programs(session, known));
     }

@@ -108,7 +108,8 @@ fn file_name(path: &Path) -> String {
 fn sets(plan: &Plan) -> BTreeMap<String, String> {
     let own = plan.set.iter().filter(|(name, _)| !matches!(*name, "PATH" | "USHER_REENTRY"));
     let text = |value: &OsString| value.to_string_lossy().into_owned();
-    let value = |value: &Option<OsString>| value.as_ref().map_or_else(|| "removed".to_owned(), text);
+    let value =
+        |value: &Option<OsString>| value.as_ref().map_or_else(|| "removed".to_owned(), text);
     own.map(|(name, set)| ((*name).to_owned(), value(set))).collect()
 }
 
