@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::index::{Index, fingerprint};
 use crate::path::{Shim, next_on_path_where, path_with_shims};
 use crate::pin::Pin;
-use crate::store::{Lookup, all_toolchains, has_program};
+use crate::store::{Lookup, all_toolchains, damaged, has_program};
 use crate::tool::Tool;
 use crate::toolchain::Toolchain;
 use crate::world::World;
@@ -271,7 +271,7 @@ impl<'a, W: World> Resolver<'a, W> {
             Selection::Toolchain(toolchain, _)
                 if self.programs().ships(toolchain, program.as_str()) =>
             {
-                return Err(damaged(call, toolchain));
+                return Err(damaged(call.tool, toolchain, program.as_str()));
             }
             Selection::Toolchain(toolchain, pin) => {
                 let active = active_version(tool, toolchain, pin.as_ref());
@@ -304,16 +304,6 @@ fn without_system(tool: &Tool, pin: &Pin) -> Error {
     let (name, main, origin) = (tool.name, tool.main_program(), &pin.origin);
     let what = format!("no system {main} on PATH (requested by {origin})");
     Error::new(ErrorKind::NotFound, what).hint(format!("use {name}@latest"))
-}
-
-/// The error if a program was deleted that the active version was installed with.
-fn damaged(call: &Call, toolchain: &Toolchain) -> Error {
-    let tool = call.tool.name;
-    let active = active_version(tool, toolchain, None);
-    let program = Shown(&toolchain.program(call.program.as_str())).to_string();
-    Error::new(ErrorKind::NotFound, format!("{active} is damaged"))
-        .because(format!("{program} is missing"))
-        .hint(format!("use repair {}", active.replacen(' ', "@", 1)))
 }
 
 fn unknown(name: &str) -> Error {

@@ -14,6 +14,7 @@ use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, search};
 use usher_shims::world::World as _;
 
+use self::folder_variables::{FolderNotice, notices};
 use super::{RefusedNote, refused_system_programs};
 use crate::cli::output::{self, Report};
 use crate::config::settings;
@@ -94,7 +95,7 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
     checks.extend(own_definitions(session));
     for known in session.registry.all() {
         checks.extend(variables(session, known));
-        checks.extend(folder_variables::check(session, known));
+        checks.extend(folder_variables(session, known));
         checks.extend(check_selected_version(session, known));
         checks.extend(rejected_programs(session, known));
     }
@@ -243,6 +244,15 @@ fn variables(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
         )
     };
     set.map(check).collect()
+}
+
+/// Variables and settings that name a version's folder.
+fn folder_variables(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
+    let check = |FolderNotice { what, hint }| match hint {
+        Some(hint) => DoctorCheck::note(what, hint),
+        None => DoctorCheck::ok(what),
+    };
+    notices(session, known).into_iter().map(check).collect()
 }
 
 /// The pin of the project's files that a variable overrides.

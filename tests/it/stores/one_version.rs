@@ -145,18 +145,15 @@ fn check_tool(sandbox: &Sandbox, situation: &Situation) {
     let marked = list.as_array().unwrap().iter().filter(|row| row["active"] == true);
     let marked: Vec<&Value> = marked.map(|row| &row["version"]).collect();
     let env = sandbox.use_command(&["env", "python", "--json"]).run().succeeds().json();
-    match situation.version {
-        Some(version) => {
-            assert_eq!(row["version"], version, "{about}");
-            assert_eq!(marked, [version], "{about}");
-            assert_eq!(env["tools"][0]["path"], path, "{about}");
-        }
-        None => {
-            assert_eq!(Path::new(path), sandbox.root().join("bin/python3"), "{about}");
-            assert!(marked.is_empty(), "{about}: {list}");
-            assert_eq!(env["tools"], Value::Array(Vec::new()), "{about}");
-        }
-    }
+    let Some(version) = situation.version else {
+        assert_eq!(Path::new(path), sandbox.root().join("bin/python3"), "{about}");
+        assert!(marked.is_empty(), "{about}: {list}");
+        assert_eq!(env["tools"], Value::Array(Vec::new()), "{about}");
+        return;
+    };
+    assert_eq!(row["version"], version, "{about}");
+    assert_eq!(marked, [version], "{about}");
+    assert_eq!(env["tools"][0]["path"], path, "{about}");
 }
 
 #[test]

@@ -224,6 +224,15 @@ fn a_deleted_program_is_never_anothers() {
     let damaged = "error: node 18.20.8 is damaged; /u/toolchains/node/18.20.8/bin/npx is missing";
     let lacks = "error: npm is not installed for node 18.20.8 (requested by .nvmrc:1)";
     runs(&world, &knowing(&world, &[]), &[("npx", damaged), ("npm", lacks)]);
+    // The main program too, though another version matches.
+    let world = MemoryWorld::at("/p")
+        .variable("PATH", "/u/shims:/usr/bin")
+        .file("/p/.nvmrc", "18")
+        .file(own("18.20.8", ".usher-receipt.json"), receipt)
+        .file(own("18.19.0", "bin/node"), "")
+        .folder(own("18.20.9", "bin"));
+    let damaged = "error: node 18.20.8 is damaged; /u/toolchains/node/18.20.8/bin/node is missing";
+    runs(&world, &knowing(&world, &[]), &[("node", damaged), ("npm", damaged)]);
 }
 
 #[test]

@@ -1,17 +1,24 @@
 //! Variables and settings that name a version's folder, as `GOROOT` does: those of another version
 //! are ignored, and those of no version are the user's.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use usher_shims::error::{Escaped, Shown};
 use usher_shims::resolve::{RunningVersion, Selection, version_folder};
 use usher_shims::world::World as _;
 
-use super::DoctorCheck;
 use crate::inventory::set_folder;
 use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::active::active_selection;
+
+/// A variable or setting worth knowing of.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct FolderNotice {
+    pub(super) what: String,
+    /// What to do about it; `None` if it has no effect.
+    pub(super) hint: Option<String>,
+}
 
 /// What is set, and where.
 struct SetPaths {
@@ -23,7 +30,7 @@ struct SetPaths {
 }
 
 /// The variables of a tool that are set, and those of its package managers' settings.
-pub(super) fn check(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
+pub(super) fn notices(session: &Session, known: KnownTool<'_>) -> Vec<FolderNotice> {
     let running = match active_selection(session, known) {
         Ok(Selection::Toolchain(toolchain, _)) => {
             RunningVersion::of_toolchain(&session.index, known.tool, &toolchain)
@@ -34,7 +41,7 @@ pub(super) fn check(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck>
         }
     };
     let set = variables(session, known).chain(settings(session, known));
-    set.filter_map(|set| check_one(session, known, &running, &set)).collect()
+    set.filter_map(|set| notice(session, known, &running, set)).collect()
 }
 
 fn variables(session: &Session, known: KnownTool<'_>) -> impl Iterator<Item = SetPaths> {
@@ -59,27 +66,26 @@ fn settings(session: &Session, known: KnownTool<'_>) -> impl Iterator<Item = Set
     })
 }
 
-fn check_one(
+fn notice(
     session: &Session,
     known: KnownTool<'_>,
     running: &RunningVersion,
-    set: &SetPaths,
-) -> Option<DoctorCheck> {
+    set: SetPaths,
+) -> Option<FolderNotice> {
     let (world, index, tool) = (&session.world, &session.index, known.tool);
     let is_others = |path: &PathBuf| running.excludes(world, index, tool, path);
-    let is_elsewhere =
-        |path: &Path| !running.contains(path) && version_folder(world, index, tool, path).is_none();
-    let (what, tool_name) = (&set.what, tool.name);
-    if set.paths.iter().any(is_others) {
-        return Some(DoctorCheck::ok(format!(
-            "{what} names another version than the active {tool_name}, and is ignored"
-        )));
+    let is_elsewhere = |path: &PathBuf| {
+        !running.contains(path) && version_folder(world, index, tool, path).is_none()
+    };
+    let SetPaths { what, paths, hint } = set;
+    if paths.iter().any(is_others) {
+        let what =
+            format!("{what} names another version than the active {}, and is ignored", tool.name);
+        return Some(FolderNotice { what, hint: None });
     }
-    set.paths.iter().any(|path| is_elsewhere(path)).then(|| {
-        DoctorCheck::note(
-            format!("{what} applies to every version of {tool_name}"),
-            format!("if it isn't meant for all of them: {}", set.hint),
-        )
+    paths.iter().any(is_elsewhere).then(|| FolderNotice {
+        what: format!("{what} applies to every version of {}", tool.name),
+        hint: Some(format!("if it isn't meant for all of them: {hint}")),
     })
 }
 
@@ -98,7 +104,13 @@ mod tests {
             .file("/p/.tool-versions", "golang 1.22\nnodejs 18\n");
         let session = session(world);
         let known = session.registry.named(tool).unwrap();
-        let text: String = super::check(&session, known).iter().map(DoctorCheck::text).collect();
+        let notices = notices(&session, known);
+        let text: Vec<String> = notices
+            .into_iter()
+            .flat_map(|notice| [Some(notice.what), notice.hint])
+            .flatten()
+            .collect();
+        let text = text.join("; ");
         assert_eq!(text, expected);
     }
 
@@ -110,14 +122,14 @@ mod tests {
         check(
             root("/usher/toolchains/go/1.23.9"),
             "go",
-            "ok     GOROOT=/usher/toolchains/go/1.23.9 names another version than the active go, \
-             and is ignored\n",
+            "GOROOT=/usher/toolchains/go/1.23.9 names another version than the active go, and is \
+             ignored",
         );
         check(
             root("/opt/go"),
             "go",
-            "note   GOROOT=/opt/go applies to every version of go\n       \
-             if it isn't meant for all of them: unset GOROOT\n",
+            "GOROOT=/opt/go applies to every version of go; if it isn't meant for all of them: \
+             unset GOROOT",
         );
     }
 
@@ -129,8 +141,8 @@ mod tests {
         check(
             world,
             "node",
-            "note   prefix=/mine (in /rc:1) applies to every version of node\n       \
-             if it isn't meant for all of them: remove the line from /rc\n",
+            "prefix=/mine (in /rc:1) applies to every version of node; if it isn't meant for all of \
+             them: remove the line from /rc",
         );
     }
 }
