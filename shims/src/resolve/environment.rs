@@ -107,7 +107,8 @@ impl<W: World> ProgramEnvironment<'_, W> {
 
     /// Whether any of the variables is set that may name a version of a tool.
     pub(super) fn may_name_a_version(&self, tool: &Tool) -> bool {
-        tool.folder_variables.iter().any(|name| self.world.variable(name).is_some())
+        let rules = tool.environment.iter().map(|rule| &rule.variable);
+        tool.folder_variables.iter().chain(rules).any(|name| self.world.variable(name).is_some())
     }
 
     /// Adds the variables that the runtime has for a program of another tool, and removes those that

@@ -247,8 +247,11 @@ impl<'a, W: World> Resolver<'a, W> {
         let Some(next) = next_program(self.world, call, arguments, find)? else { return Ok(None) };
         let mut set = requested(call);
         set.push(next.variable);
-        let running = RunningVersion::of_program(self.world, &next.path);
-        self.environment().remove_of_others(call.tool, &running, &mut set);
+        let environment = self.environment();
+        if environment.may_name_a_version(call.tool) {
+            let running = RunningVersion::of_program(self.world, &next.path);
+            environment.remove_of_others(call.tool, &running, &mut set);
+        }
         Ok(Some(self.plan_for(call, next.path, set, None)))
     }
 
