@@ -39,7 +39,7 @@ pub use destination::UnpackOptions;
 use entry::SingleFile;
 pub use error::UnpackError;
 pub use format::decompress;
-use format::{OpenedArchive, is_program, is_tar};
+use format::{OpenedArchive, is_program, is_tar, program_label, two_kinds};
 use tarball::Tarball;
 use zip::ZipFile;
 
@@ -65,6 +65,31 @@ pub fn unpack(archive: &Path, destination: &Path, options: &UnpackOptions<'_>) -
         .map_err(|error| error.in_archive(archive))
 }
 
+/// The manifest of one folder of an archive that was unpacked with default options, as if only that
+/// folder had been unpacked: its links lead to something in it, and none of its names at the top is
+/// `reserved`. A link in the place of the folder is refused. An empty `folder` is all of it.
+pub fn manifest_of_folder(
+    archive: &Path,
+    all: Manifest,
+    folder: &str,
+    reserved: &str,
+) -> Result<Manifest> {
+    let options = UnpackOptions { reserved, ..UnpackOptions::default() };
+    let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let mut inside = Manifest::default();
+    for (path, item) in all.0 {
+        let Some(name) = path.strip_prefix(&prefix) else { continue };
+        options
+            .check_entry(name, &item)
+            .map_err(|error| error.for_entry(path.as_bytes()).in_archive(archive))?;
+        inside.0.insert(name.to_owned(), item);
+    }
+    match inside.files() {
+        0 => Err(UnpackError::Archive("it holds no files".to_owned()).in_archive(archive)),
+        _ => Ok(inside),
+    }
+}
+
 fn fill(archive: OpenedArchive, destination: Destination<'_>) -> error::UnpackResult<Manifest> {
     let OpenedArchive { bytes, max_bytes, directory } = archive;
     pipe::pipe(bytes, max_bytes, |mut bytes| {
@@ -74,8 +99,14 @@ fn fill(archive: OpenedArchive, destination: Destination<'_>) -> error::UnpackRe
         let opening = bytes.peek_chunk(u64::MAX)?;
         match (is_program(opening), is_tar(opening)) {
             (true, false) => {
+                let kind = program_label(opening);
                 let (name, destination) = destination.for_program()?;
-                destination.fill(&mut SingleFile::new(&mut bytes, name))
+                let unpacked = destination.path(name);
+                let manifest = destination.fill(&mut SingleFile::new(&mut bytes, name))?;
+                match zip::ends_as_zip(&unpacked)? {
+                    true => Err(two_kinds(kind, "an archive")),
+                    false => Ok(manifest),
+                }
             }
             (true, true) => Err(UnpackError::Archive("it is a program and a tar file".to_owned())),
             (false, _) => destination.fill(&mut Tarball::new(&mut bytes)),

@@ -11,6 +11,7 @@
 //! | version files, overridden ones included | [`pins`] |
 //! | Dockerfiles, compose files, workflows, GitLab's CI, lock files | [`docker`], [`compose`], [`workflow`], [`gitlab`], [`locks`](mod@locks) |
 //! | shared by these | [`collector`], [`image`], [`yaml`], [`variables`], [`expression`] |
+//! | what isn't repeated of them | [`hidden`] |
 //! | the version that runs in a folder | [`baseline`], by [`crate::inventory::os_in_folder`] |
 //! | whether a mention agrees with it | [`agreement`] |
 //!
@@ -23,6 +24,7 @@ mod compose;
 mod docker;
 mod expression;
 mod gitlab;
+mod hidden;
 mod image;
 mod locks;
 mod mention;
@@ -47,7 +49,9 @@ pub use baseline::{Baseline, Expected, Requester};
 pub use mention::{Mention, MentionKind, MentionPlace, Note};
 pub use report::{CheckReport, ComparedMention, ToolGroup};
 
-use self::collector::MentionCollector;
+use self::collector::{MAX_REQUESTS, MentionCollector};
+use self::hidden::{Reached, without_secrets};
+use self::mention::MAX_NOTES;
 use self::yaml::YamlNode;
 use crate::project;
 use crate::registry::Registry;
@@ -63,16 +67,29 @@ pub fn check(session: &Session) -> Result<CheckReport> {
     let is_relevant =
         |path: &Path| kind(path).is_some() || locks(&session.registry, path).next().is_some();
     let found = walk::walk(&root, &is_relevant)?;
-    let (mut mentions, mut notes) = (Vec::new(), found.notes);
+    let mut all = ProjectMentions { notes: found.notes, ..ProjectMentions::default() };
     let names = pins::version_file_names(session);
-    for folder in &found.folders {
-        let pins = pins::read(session, &root, folder, &names)?;
-        mentions.extend(pins.mentions);
-        notes.extend(pins.notes);
+    for folder in found.folders {
+        if all.is_full {
+            break;
+        }
+        let pins = pins::read(session, &root, &folder, &names)?;
+        all.add(pins.mentions, pins.notes);
     }
     for file in &found.files {
+        if all.is_full {
+            break;
+        }
         let (named, passed_over) = match session.world.read(file) {
-            Ok(content) => read_file(&session.registry, &root, file, &content),
+            Ok(content) => {
+                let found = read_file(&session.registry, &root, file, &content.bytes);
+                let direct = session.world.identity_without_links(file);
+                let reached = match direct == Some(content.meta.identity) {
+                    true => Reached::Directly,
+                    false => Reached::ByLink,
+                };
+                without_secrets(found, reached)
+            }
             Err(error) => {
                 let mut collector =
                     MentionCollector::new(&session.registry, pins::relative_path(&root, file));
@@ -80,10 +97,38 @@ pub fn check(session: &Session) -> Result<CheckReport> {
                 (collector.mentions, collector.notes)
             }
         };
-        mentions.extend(named);
-        notes.extend(passed_over);
+        all.add(named, passed_over);
     }
-    report::compare(session, root, mentions, notes)
+    report::compare(session, root, all.mentions, all.notes)
+}
+
+/// What was found in a project, of bounded size.
+#[derive(Default)]
+struct ProjectMentions {
+    mentions: Vec<Mention>,
+    notes: Vec<Note>,
+    /// How many requests the mentions have.
+    requests: usize,
+    /// Whether the rest of the project is skipped.
+    is_full: bool,
+}
+
+impl ProjectMentions {
+    fn add(&mut self, mentions: Vec<Mention>, notes: Vec<Note>) {
+        for mention in mentions {
+            self.requests += mention.requests.len();
+            if self.requests > MAX_REQUESTS {
+                self.is_full = true;
+                let what =
+                    format!("the rest is skipped: more than {MAX_REQUESTS} versions are named");
+                self.notes.push(Note { place: None, what });
+                break;
+            }
+            self.mentions.push(mention);
+        }
+        let room = MAX_NOTES.saturating_sub(self.notes.len());
+        self.notes.extend(notes.into_iter().take(room));
+    }
 }
 
 /// A kind of file that is known by its name.

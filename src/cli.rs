@@ -11,13 +11,13 @@ pub mod shell_setup;
 pub mod shims;
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::exec::ProcessArgs;
-use usher_shims::process::{HANDOFF_ARG, running_shim};
+use usher_shims::process::{HANDOFF_ARG, is_secure, running_shim};
 use usher_shims::tool::{TOOLS, Tool};
 
 use crate::cli::commands::cache::CleanMode;
@@ -26,6 +26,7 @@ use crate::cli::commands::outdated::ToolFilter;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::setup::SetupArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
+use crate::config::folders;
 use crate::session::Session;
 use crate::text::closest;
 
@@ -258,7 +259,7 @@ pub fn run(given: ProcessArgs) -> i32 {
     move_verb_first(&mut arguments);
     let typed = match CommandLine::try_parse_from(&arguments) {
         Ok(typed) => typed,
-        Err(error) => return print_usage(&error, &arguments),
+        Err(error) => return print_usage(&without_hidden(error, &arguments), &arguments),
     };
     let as_json = typed.global_flags.json;
     if let Err(error) = typed.validate(&arguments) {
@@ -289,6 +290,37 @@ fn move_verb_first(arguments: &mut [&OsStr]) {
 }
 
 impl CommandLine {
+    /// Whether the command neither fetches nor writes anything.
+    fn only_reads(&self) -> bool {
+        match &self.verb {
+            None => self.tools.is_empty(),
+            Some(
+                Verb::Verify { .. }
+                | Verb::List { .. }
+                | Verb::Which { .. }
+                | Verb::Env(_)
+                | Verb::Why { .. }
+                | Verb::Check
+                | Verb::Doctor
+                | Verb::Completions { .. },
+            ) => true,
+            Some(
+                Verb::Install { .. }
+                | Verb::Upgrade(_)
+                | Verb::Uninstall { .. }
+                | Verb::Repair { .. }
+                | Verb::Prune(_)
+                | Verb::Outdated { .. }
+                | Verb::Available { .. }
+                | Verb::Shim { .. }
+                | Verb::Reshim
+                | Verb::Cache { .. }
+                | Verb::Setup(_)
+                | Verb::InstallItself { .. },
+            ) => false,
+        }
+    }
+
     /// Refuses arguments that parse, but contradict each other.
     fn validate(&self, arguments: &[&OsStr]) -> Result<()> {
         if self.verb.is_some() {
@@ -330,10 +362,16 @@ fn misspelled_verb(word: &str) -> Option<(&str, String)> {
     (!is_tool).then(|| (word, verb.to_owned()))
 }
 
+/// The same error about the arguments as they may be shown: clap repeats them as they are.
+fn without_hidden(error: clap::Error, arguments: &[&OsStr]) -> clap::Error {
+    let shown = arguments.iter().map(|argument| Shown(Path::new(argument)).to_string());
+    CommandLine::try_parse_from(shown).err().unwrap_or(error)
+}
+
 /// Prints help and the version as results, anything else as a usage error.
 fn print_usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
     if !error.use_stderr() {
-        output::print_text(error.render().to_string().as_bytes());
+        output::print_text(&error.render().to_string());
         return 0;
     }
     let text = error.render().to_string();
@@ -357,6 +395,9 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
     if let Some(Verb::Completions { shell }) = typed.verb {
         completions(shell);
         return Ok(0);
+    }
+    if is_secure() && !typed.only_reads() {
+        return Err(folders::refused_when_secure("nothing is installed, fetched or written"));
     }
     let running = running_shim()?;
     if let Some(Verb::InstallItself { system }) = typed.verb {
@@ -441,7 +482,7 @@ fn completions(shell: Shell) {
     for name in ["use", "usher"] {
         clap_complete::generate(shell, &mut CommandLine::command(), name, &mut script);
     }
-    output::print_text(&script);
+    output::print_exact(&script);
 }
 
 #[cfg(test)]

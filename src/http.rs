@@ -45,14 +45,14 @@ mod tests;
 mod timeouts;
 mod tls_errors;
 
-pub use address::{host_label, redacted_url, without_secrets};
+pub use address::{Address, masked};
 pub use authorities::{Authorities, CaFile};
 pub use client::{Client, Conditional};
 pub use credentials::{Credential, Credentials};
 pub use download::{DownloadSpec, Downloaded, Downloads, NoProgress, Progress};
 pub use fetch_error::FetchError;
 pub use headers::{ContentRange, StrongTag};
-pub use network_config::NetworkConfig;
+pub use network_config::{NetworkConfig, PlainHttp};
 pub use proxies::Proxies;
 pub use retry_after::retry_after;
 pub use timeouts::Timeouts;

@@ -54,7 +54,7 @@ pub fn scan(scan: &MachineScan<'_>) -> Result<Index> {
 /// variables name is not lost.
 fn previous_index(scan: &MachineScan<'_>) -> Index {
     let index = read_optional(scan.world, &index_file(&scan.folders.shims())).ok().flatten();
-    let mut before = index.and_then(|index| Index::parse(&index)).unwrap_or_default();
+    let mut before = index.and_then(|index| Index::parse(&index.bytes)).unwrap_or_default();
     before.system_programs.extend_from_slice(&scan.known.system_programs);
     let old = match scan.probe_reuse {
         ProbeReuse::All => Vec::new(),

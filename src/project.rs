@@ -5,10 +5,14 @@
 //! ```
 //!
 //! How a file's text is changed is [`crate::project::edit`]'s.
+//!
+//! A project's files are someone else's: what is written stays in the project's folder, whatever links
+//! and other processes there do ([`crate::files::confined`]), and only a version file is changed.
 
 pub mod edit;
 mod locate;
 mod spelling;
+mod version_text;
 mod write;
 
 use std::path::PathBuf;
@@ -17,7 +21,7 @@ use usher_shims::pin::FileLocation;
 use usher_shims::tool::{VersionField, VersionFile};
 
 pub use locate::{pin_target, project_root};
-pub use write::{WrittenPin, replace_file, write_pin};
+pub use write::{WrittenPin, check_target, write_pin};
 
 /// The file that is created in a project that has none.
 const OWN_FILE: &str = ".tool-versions";
@@ -28,7 +32,12 @@ pub enum PinTarget {
     /// In the project: the file that pins the tool already.
     Existing(PinLocation),
     /// In the project: this `.tool-versions`, which may not exist yet.
-    NewFile(PathBuf),
+    NewFile {
+        /// The file.
+        path: PathBuf,
+        /// The folder that isn't left.
+        project: PathBuf,
+    },
     /// The user's default.
     Default,
 }
@@ -38,6 +47,8 @@ pub enum PinTarget {
 pub struct PinLocation {
     /// The file and the line or field.
     pub place: FileLocation,
+    /// The folder that isn't left.
+    pub project: PathBuf,
     /// The kind of file.
     pub file: &'static VersionFile,
     /// The field that pins; none in files without fields, and if it is unknown.

@@ -1,13 +1,15 @@
 //! What every command runs with: the process, the folders, the settings, the registry, the index.
 
 pub mod active;
+mod home_world;
 #[cfg(test)]
 pub(crate) mod in_memory;
 pub mod reporter;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use usher_shims::error::{Error, Result};
 use usher_shims::exec::ProcessArgs;
@@ -21,6 +23,7 @@ use usher_shims::world::{AnyWorld, Os, World as _, read_optional};
 use self::reporter::{Reporter, Silent};
 use crate::config::folders;
 use crate::config::settings::Settings;
+use crate::files::own_folder::{self, OwnFolder, Refusal};
 use crate::inventory::{MachineScan, ProbeReuse, expand_folder, scan};
 use crate::registry::{self, Registry};
 
@@ -42,6 +45,8 @@ pub struct Session {
     pub shim: Shim,
     /// Prints notes and progress.
     pub reporter: Box<dyn Reporter + Sync>,
+    /// Whether it was reported that the cache isn't used.
+    cache_report: Once,
 }
 
 /// Creates the reporter; the argument is `true` on a terminal that can draw progress bars.
@@ -52,14 +57,16 @@ impl Session {
     ///
     /// An error if a settings file is invalid or can't be read, or if usher's home isn't found.
     pub fn new(given: ProcessArgs, running: RunningShim, reporter: NewReporter) -> Result<Self> {
-        let world: AnyWorld = Box::new(Os);
-        let folders = folders::find_folders(&world, &running.folder)?;
+        let folders = folders::find_folders(&Os, &running.folder)?;
+        let world = home_world::world(&folders);
         let files = [folders.settings_file(), folders.machine_settings_file()];
-        let texts = files.map(|path| read_text(&path).map(|text| (path, text)));
+        let texts = files.map(|path| own_text(&path).map(|text| (path, text)));
         let texts: Vec<(PathBuf, Option<String>)> = texts.into_iter().collect::<Result<_>>()?;
-        let trusted = |name: &str| world.variable(name).filter(|_| !is_secure());
-        let settings = Settings::load(&texts, &trusted)?;
-        let own = registry::files(&world, &folders);
+        let mut settings = Settings::load(&texts, &|name| world.variable(name))?;
+        if is_secure() {
+            settings.go_offline();
+        }
+        let own = registry::files(&folders)?;
         let registry = Registry::load()?.with_custom_tools(&own).with_mirrors(&settings.source)?;
         let mut shim = running.known;
         if !shim.folders.contains(&folders.shims()) {
@@ -71,7 +78,9 @@ impl Session {
             true => Box::new(Silent),
             false => reporter(draws(&world)),
         };
-        let mut session = Self { world, given, folders, settings, registry, index, shim, reporter };
+        let cache_report = Once::new();
+        let mut session =
+            Self { world, given, folders, settings, registry, index, shim, reporter, cache_report };
         session.refresh()?;
         Ok(session)
     }
@@ -109,6 +118,15 @@ impl Session {
     pub fn set_quiet(&mut self) {
         self.settings.quiet = true;
         self.reporter = Box::new(Silent);
+    }
+
+    /// Reports, once, a cache folder that isn't used because another account could have written it.
+    pub fn report_unused_cache(&self) {
+        self.cache_report.call_once(|| {
+            if let Err(Refusal::Planted(error)) = cache_folders(&self.folders.cache) {
+                self.note(&format!("the cache is not used: {}", error.what));
+            }
+        });
     }
 
     /// Prints a note to standard error.
@@ -155,12 +173,32 @@ fn draws(world: &AnyWorld) -> bool {
     io::stderr().is_terminal() && world.variable("TERM").is_some_and(|terminal| terminal != "dumb")
 }
 
+/// Opens the cache folder and those in it, as their users do.
+fn cache_folders(cache: &Path) -> std::result::Result<(), Refusal> {
+    let Some(cache) = OwnFolder::open(cache)? else { return Ok(()) };
+    cache.refuse_foreign()?;
+    for name in ["indexes", "downloads"] {
+        if let Some(folder) = cache.folder(OsStr::new(name))? {
+            folder.refuse_foreign()?;
+        }
+    }
+    Ok(())
+}
+
+/// The text of a file in one of usher's folders; `None` if it doesn't exist. An error if another
+/// account could have put it there.
+pub fn own_text(path: &Path) -> Result<Option<String>> {
+    own_folder::read(path)?.map(|content| utf8(path, content.bytes)).transpose()
+}
+
 /// The text of a file; `None` if it doesn't exist.
 pub fn read_text(path: &Path) -> Result<Option<String>> {
-    let not_utf8 = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text");
     // Only a regular file is read: a FIFO would block.
-    let text = read_optional(&Os, path).and_then(|content| {
-        content.map(|text| String::from_utf8(text).map_err(not_utf8)).transpose()
-    });
-    text.map_err(|error| Error::io("read", path, error))
+    let content = read_optional(&Os, path).map_err(|error| Error::io("read", path, error))?;
+    content.map(|content| utf8(path, content.bytes)).transpose()
+}
+
+fn utf8(path: &Path, content: Vec<u8>) -> Result<String> {
+    let not_utf8 = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text");
+    String::from_utf8(content).map_err(not_utf8).map_err(|error| Error::io("read", path, error))
 }

@@ -24,13 +24,14 @@ use usher_shims::tool::Tool;
 
 use self::replace::{UNFINISHED, is_same, put_shim, remove_unfinished};
 use crate::config::settings::ShimPolicy;
+use crate::files::durable::{make_folders, sync_names};
 use crate::files::lock::Locks;
 use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::staging;
 use crate::files::write_access::WriteAccess;
 use crate::inventory::MAX_SHIM_SIZE;
 use crate::registry::KnownTool;
-use crate::session::{Session, read_text};
+use crate::session::{Session, own_text};
 use usher_shims::folders::{Folders, MACHINE_DATA};
 
 /// The names of `use` itself in the shim folder.
@@ -58,7 +59,7 @@ pub fn refresh(
     let locks = Locks::new(access, folders.locks());
     staging::remove_abandoned(&folders.staging(), &locks);
     let shims = folders.shims();
-    fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, error))?;
+    make_folders(&shims)?;
     let _lock = locks.lock("shims", session.settings.lock_timeout, &|text| session.note(text))?;
     remove_unfinished(access, &shims);
     write_index(session, access)?;
@@ -74,6 +75,7 @@ pub fn refresh(
         let path = shims.join(name);
         fs::remove_file(&path).map_err(|error| Error::io("delete", &path, error))?;
     }
+    sync_names(&shims);
     Ok(changes)
 }
 
@@ -203,7 +205,7 @@ fn has_shims(session: &Session, known: KnownTool<'_>) -> Result<bool> {
     let is_default = [session.folders.default_file(), session.folders.machine_default_file()]
         .iter()
         .any(|file| {
-            let text = read_text(file).ok().flatten().unwrap_or_default();
+            let text = own_text(file).ok().flatten().unwrap_or_default();
             text.lines().any(|line| {
                 line.split_whitespace()
                     .next()

@@ -1,6 +1,11 @@
-//! Sizes and durations in messages, and suggestions for misspelled words.
+//! Sizes, durations and shell words in messages, and suggestions for misspelled words.
 
+use std::fmt::{self, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::time::Duration;
+
+use usher_shims::error::is_hidden;
 
 /// A size in the largest unit that fits: `54.2 MB`.
 pub fn human_size(bytes: u64) -> String {
@@ -21,6 +26,31 @@ pub fn human_duration(time: Duration) -> String {
         60..3600 => format!("{} min", seconds / 60),
         3600..172_800 => format!("{} h", seconds / 3600),
         _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// A path as a word of a command in a hint, for a shell: `'/a b'`; `$'/a\\x1b'` with characters that
+/// can't be shown.
+pub struct ShellWord<'a>(
+    /// The path as it came.
+    pub &'a Path,
+);
+
+impl fmt::Display for ShellWord<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_str().filter(|text| !text.contains(is_hidden));
+        if let Some(text) = text {
+            return write!(f, "'{}'", text.replace('\'', r"'\''"));
+        }
+        f.write_str("$'")?;
+        for byte in self.0.as_os_str().as_bytes() {
+            match byte {
+                b'\\' | b'\'' => write!(f, "\\{}", char::from(*byte))?,
+                b' '..=b'~' => f.write_char(char::from(*byte))?,
+                _ => write!(f, "\\x{byte:02x}")?,
+            }
+        }
+        f.write_char('\'')
     }
 }
 
@@ -56,6 +86,26 @@ mod tests {
             (172_800, "2 days"),
         ] {
             assert_eq!(human_duration(Duration::from_secs(seconds)), expected);
+        }
+    }
+
+    /// Shells read a word back as the path that it was made of.
+    #[test]
+    fn a_shell_word_is_the_path() {
+        for (path, shown) in [
+            (&b"/a b"[..], "'/a b'"),
+            (b"/it's", r"'/it'\''s'"),
+            ("/é".as_bytes(), "'/é'"),
+            (b"/\x1b[2J'\\\n\xff0", r"$'/\x1b[2J\'\\\x0a\xff0'"),
+            ("/\u{202e}x".as_bytes(), r"$'/\xe2\x80\xaex'"),
+        ] {
+            let word = ShellWord(Path::new(std::ffi::OsStr::from_bytes(path))).to_string();
+            assert_eq!(word, shown);
+            let mut bash = std::process::Command::new("bash");
+            let Ok(printed) = bash.args(["-c", &format!("printf %s {word}")]).output() else {
+                continue;
+            };
+            assert_eq!(printed.stdout, path, "{word}");
         }
     }
 

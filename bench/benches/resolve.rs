@@ -19,7 +19,7 @@ use usher_shims::folders::Folders;
 use usher_shims::index::Index;
 use usher_shims::path::Shim;
 use usher_shims::resolve::Resolver;
-use usher_shims::world::{FileMeta, Identity, World};
+use usher_shims::world::{FileContent, FileMeta, Identity, World};
 
 /// A world that costs next to nothing itself.
 struct Table {
@@ -45,6 +45,10 @@ impl World for Table {
         7
     }
 
+    fn account(&self) -> u32 {
+        0
+    }
+
     fn directory(&self) -> io::Result<PathBuf> {
         Ok(self.directory.clone())
     }
@@ -57,9 +61,12 @@ impl World for Table {
         Ok(place.map_or(0, |place| 1 << place))
     }
 
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &Path) -> io::Result<FileContent> {
         match path.ends_with(self.file.0) {
-            true => Ok(self.file.1.clone()),
+            true => {
+                let meta = self.metadata(path)?.ok_or(io::ErrorKind::NotFound)?;
+                Ok(FileContent { bytes: self.file.1.clone(), meta })
+            }
             false => Err(io::ErrorKind::NotFound.into()),
         }
     }
@@ -80,11 +87,21 @@ impl World for Table {
             size: 1,
             modified: 0,
             owner: 0,
+            mode: 0o100_755,
+            links: 1,
         }))
     }
 
-    fn physical_path(&self, path: &Path) -> Option<PathBuf> {
-        Some(path.to_path_buf())
+    fn entry(&self, path: &Path) -> io::Result<Option<FileMeta>> {
+        self.metadata(path)
+    }
+
+    fn identity_without_links(&self, _: &Path) -> Option<Identity> {
+        Some(Identity { device: 1, inode: 2 })
+    }
+
+    fn physical(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(path.to_path_buf())
     }
 
     fn is_writable(&self, _: &Path) -> bool {

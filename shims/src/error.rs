@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -231,15 +232,15 @@ impl std::error::Error for Error {
     }
 }
 
-/// Text from a file, a server or a command line, printed so that it can't steer a terminal:
-/// control and bidirectional characters appear as escapes, and what is overlong is cut.
+/// Text from a file, a server or a command line, printed so that it can't steer a terminal or look
+/// like other text: what [`is_hidden`] appears as an escape, and what is overlong is cut.
 pub struct Escaped<'a>(
     /// The text as it came.
     pub &'a str,
 );
 
-/// A path in a message, escaped like any other text from outside; whole, since the system limits
-/// how long it can be.
+/// A path in a message, escaped like any other text from outside, its bytes that aren't UTF-8 as
+/// `\xff`; whole, since the system limits how long it can be.
 pub struct Shown<'a>(
     /// The path as it came.
     pub &'a Path,
@@ -248,7 +249,11 @@ pub struct Shown<'a>(
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Never cut: a hint with half a path isn't a command.
-        self.0.to_string_lossy().chars().try_for_each(|character| escape(character, f))
+        for chunk in self.0.as_os_str().as_bytes().utf8_chunks() {
+            chunk.valid().chars().try_for_each(|character| escape(character, f))?;
+            chunk.invalid().iter().try_for_each(|byte| write!(f, "\\x{byte:02x}"))?;
+        }
+        Ok(())
     }
 }
 
@@ -268,13 +273,21 @@ impl fmt::Display for Escaped<'_> {
 }
 
 fn escape(character: char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match character {
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            write!(f, "{}", character.escape_unicode())
-        }
-        _ if character.is_control() => write!(f, "{}", character.escape_default()),
-        _ => fmt::Write::write_char(f, character),
+    match is_hidden(character) {
+        true => write!(f, "{}", character.escape_default()),
+        false => fmt::Write::write_char(f, character),
     }
+}
+
+/// Whether a character has an effect in place of a shape: Unicode's general categories Cc (controls),
+/// Cf (formats: the order of writing, invisible marks, tags), Zl and Zp (line ends).
+pub fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
+            | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -314,6 +327,12 @@ mod tests {
     #[test]
     fn untrusted_text_is_escaped_and_truncated() {
         assert_eq!(Escaped("a\u{1b}[31mb\u{202e}").to_string(), "a\\u{1b}[31mb\\u{202e}");
+        assert_eq!(
+            Escaped("a\u{ad}\u{2028}\u{9b}\u{e0041}é\t").to_string(),
+            "a\\u{ad}\\u{2028}\\u{9b}\\u{e0041}é\\t"
+        );
         assert_eq!(Escaped(&"9".repeat(1_000_000)).to_string().chars().count(), 201);
+        let path = Path::new(std::ffi::OsStr::from_bytes(b"/a\xff\xc3(\xe2\x80\xae"));
+        assert_eq!(Shown(path).to_string(), "/a\\xff\\xc3(\\u{202e}");
     }
 }

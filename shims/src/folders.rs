@@ -104,11 +104,6 @@ impl Folders {
         self.data.join("locks")
     }
 
-    /// Cached indexes, one file per source.
-    pub fn indexes(&self) -> PathBuf {
-        self.cache.join("indexes")
-    }
-
     /// Versioned shims that the user requested with `use shim`, one entry each.
     pub fn requested_shims(&self) -> PathBuf {
         self.config.join("shims")

@@ -25,6 +25,7 @@
 //! | becoming the program | [`exec`] |
 //! | what was decided, for `USHER_DEBUG` | [`trace`] |
 //! | all input | [`world`] |
+//! | whose files count in shared folders | [`ownership`] |
 //! | what differs between operating systems | `sys` |
 //! | errors as users read them | [`error`] |
 //!
@@ -45,6 +46,7 @@ pub mod folders;
 pub mod index;
 pub mod name;
 pub mod normalize;
+pub mod ownership;
 pub mod package_calls;
 pub mod path;
 pub mod pin;

@@ -57,7 +57,7 @@ fn become_one(given: &ProcessArgs) -> Result<Error> {
     let Some(index) = index else { return Ok(hand_off(&shim, &name, given)) };
     let resolver = Resolver { world: &Os, index: &index, shim: &shim.known };
     let outcome = resolver.resolve(&name, rest);
-    if !process::is_secure() && Os.variable(trace::DEBUG).is_some_and(|value| !value.is_empty()) {
+    if Os.variable(trace::DEBUG).is_some_and(|value| !value.is_empty()) {
         for step in trace::steps(&resolver, &name, rest, &outcome) {
             let _ = writeln!(std::io::stderr(), "usher: {step}");
         }

@@ -63,7 +63,7 @@ pub fn next_on_path_where(
 fn is_shim(world: &impl World, shim: &Shim, file: &Path, seen: &FileMeta) -> bool {
     let Some(binary) = &shim.binary else { return false };
     let Ok(Some(own)) = world.metadata(binary) else { return false };
-    let content = |path: &Path| world.read(path).ok();
+    let content = |path: &Path| world.read(path).ok().map(|content| content.bytes);
     own.identity == seen.identity
         || own.size == seen.size && content(binary).is_some_and(|own| content(file) == Some(own))
 }

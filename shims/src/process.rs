@@ -4,14 +4,15 @@ use std::ffi::{CStr, OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::call::calls;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result, Shown};
 use crate::folders::{Folders, usher_home};
 use crate::index::{Index, index_file};
 use crate::name::Name;
+use crate::ownership::{ROOT, is_planted};
 use crate::path::Shim;
 use crate::settings::Overrides;
 use crate::sys;
-use crate::world::{World, read_optional};
+use crate::world::{FileContent, World, read_optional};
 
 pub use crate::sys::is_secure;
 
@@ -77,20 +78,24 @@ pub fn program_name(world: &impl World, argument: Option<&OsStr>, shim: &Running
 /// The part of this shim's index that a program needs; `None` if it is missing or has another
 /// format.
 ///
-/// `USHER_HOME` overrides the shim's own folder, and a user's home overrides the machine's. For
-/// set-user-ID programs no variable counts, nor does another user's index.
+/// `USHER_HOME` overrides the shim's own folder, and a user's home overrides the machine's, but not
+/// another account's home. What an index names is trusted as the index is, which is judged as it was
+/// read. The one beside the shim needs no judgement: whoever owns that folder owns the shim.
 pub fn read_index(world: &impl World, shim: &RunningShim, program: &str) -> Result<Option<Index>> {
-    let index = match trusted(world, "USHER_HOME") {
-        Some(home) => read(world, &usher_home(home)?.join("shims"), program)?,
-        None => read(world, &shim.folder, program)?,
+    let index = match set(world, "USHER_HOME") {
+        Some(home) => {
+            let home = usher_home(home)?;
+            let file = read(world, &home.join("shims"))?;
+            refuse_planted(world, &home, file.as_ref().map(|file| file.meta.owner))?;
+            file
+        }
+        None => read(world, &shim.folder)?,
     };
+    let index = index.and_then(|file| Index::parse_for(&file.bytes, program));
     let Some(mut index) = index else { return Ok(None) };
     if index.folders.is_system_wide {
-        let account = match account_data(world) {
-            Some(data) => read(world, &data.join("shims"), program)?,
-            None => None,
-        };
-        index = account.unwrap_or(index);
+        let account = account_data(world).map(|data| read_own(world, &data.join("shims"), program));
+        index = account.transpose()?.flatten().unwrap_or(index);
     }
     add_variables(world, &mut index)?;
     Ok(Some(index))
@@ -103,10 +108,10 @@ pub fn account_index(
     shim: &mut RunningShim,
     program: &str,
 ) -> Result<Option<Index>> {
-    let data = account_data(world).filter(|_| trusted(world, "USHER_HOME").is_none());
+    let data = account_data(world).filter(|_| set(world, "USHER_HOME").is_none());
     let Some(data) = data else { return Ok(None) };
     let folder = data.join("shims");
-    let Some(mut index) = read(world, &folder, program)? else { return Ok(None) };
+    let Some(mut index) = read_own(world, &folder, program)? else { return Ok(None) };
     add_variables(world, &mut index)?;
     shim.known.folders.insert(0, folder.clone());
     shim.folder = folder;
@@ -114,35 +119,49 @@ pub fn account_index(
 }
 
 /// Adds the settings from this process's variables.
-///
-/// For set-user-ID programs no variable counts, and none requests a version, since it could request
-/// any folder.
 pub fn add_variables(world: &impl World, index: &mut Index) -> Result<()> {
-    index.overrides = if is_secure() {
-        let requesting = index.tools.all().flat_map(|tool| tool.variables);
-        let ignored = requesting.map(|name| (*name).to_owned()).collect();
-        Overrides { ignore_variables: Some(ignored), ..Overrides::default() }
-    } else {
-        Overrides::read(&|name| world.variable(name))?
-    };
+    index.overrides = Overrides::read(&|name| world.variable(name))?;
     Ok(())
 }
 
-fn read(world: &impl World, shims: &Path, program: &str) -> Result<Option<Index>> {
+fn read(world: &impl World, shims: &Path) -> Result<Option<FileContent>> {
     let file = index_file(shims);
-    let content = read_optional(world, &file).map_err(|error| Error::io("read", &file, error))?;
-    Ok(content.and_then(|content| Index::parse_for(&content, program)))
+    read_optional(world, &file).map_err(|error| Error::io("read", &file, error))
 }
 
-/// The user's own data folder, if its index belongs to the user or to root.
+/// The index of a home that the user's variables lead to, if the file that was read belongs to the
+/// user or to root: root never runs what is in another account's home.
+fn read_own(world: &impl World, shims: &Path, program: &str) -> Result<Option<Index>> {
+    let file = read(world, shims)?;
+    let file = file.filter(|file| [ROOT, world.account()].contains(&file.meta.owner));
+    Ok(file.and_then(|file| Index::parse_for(&file.bytes, program)))
+}
+
+/// Refuses a home that another account put where every account can create one. `owner` is that of
+/// its index, if there is one: the user's own, or root's, is never refused.
+fn refuse_planted(world: &impl World, folder: &Path, owner: Option<u32>) -> Result<()> {
+    let is_own = owner.is_some_and(|owner| [ROOT, world.account()].contains(&owner));
+    if is_own || !is_planted(world, folder, &[world.account()]) {
+        return Ok(());
+    }
+    Err(planted_home(folder))
+}
+
+/// The error for a home that another account may have put there.
+pub fn planted_home(folder: &Path) -> Error {
+    let what = format!("{} may be another account's", Shown(folder));
+    Error::new(ErrorKind::Permission, what)
+        .because("every account can create files there")
+        .hint("export USHER_HOME=/a/folder/of/yours")
+}
+
+/// The user's own data folder.
 fn account_data(world: &impl World) -> Option<PathBuf> {
-    let user_home = trusted(world, "HOME").map(PathBuf::from);
-    let data = Folders::data_of_account(&|name| trusted(world, name), user_home.as_deref())?;
-    let owner = world.metadata(&index_file(&data.join("shims"))).ok().flatten()?.owner;
-    (owner == 0 || owner == rustix::process::geteuid().as_raw()).then_some(data)
+    let user_home = set(world, "HOME").map(PathBuf::from);
+    Folders::data_of_account(&|name| set(world, name), user_home.as_deref())
 }
 
-/// A variable, unless the process is set-user-ID; an empty one counts as unset.
-fn trusted(world: &impl World, name: &str) -> Option<OsString> {
-    world.variable(name).filter(|value| !value.is_empty() && !is_secure())
+/// A variable; an empty one counts as unset.
+fn set(world: &impl World, name: &str) -> Option<OsString> {
+    world.variable(name).filter(|value| !value.is_empty())
 }

@@ -102,6 +102,25 @@ impl Request {
         &self.kind
     }
 
+    /// Whether the text can hardly be anything else than a request of this tool: a version without a
+    /// flavour, a range, an alias. Any word is a name, and with digits behind it a flavour.
+    pub fn is_plain(&self, tool: &Tool) -> bool {
+        match &self.kind {
+            RequestKind::Version(version) => {
+                let flavour = version.flavour();
+                flavour.is_empty() || tool.vendors.contains(&flavour) || is_known(flavour, tool)
+            }
+            RequestKind::LtsNamed(name) => tool.lts.iter().any(|line| line.name == name.as_str()),
+            RequestKind::Range(_) => self.text.split(is_between_versions).all(is_version_of_range),
+            RequestKind::Named(_) => false,
+            RequestKind::Latest
+            | RequestKind::Lts
+            | RequestKind::LtsBack(_)
+            | RequestKind::System
+            | RequestKind::Path(_) => true,
+        }
+    }
+
     /// Whether a version of this tool matches.
     ///
     /// Never for `system` and a path, which aren't versions. A name may be a flavour.
@@ -153,6 +172,50 @@ impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         crate::error::Escaped(&self.text).fmt(f)
     }
+}
+
+/// Whether a character is between the versions of a range.
+fn is_between_versions(c: char) -> bool {
+    c.is_whitespace() || "<>=~^|!,".contains(c)
+}
+
+fn is_version_of_range(word: &str) -> bool {
+    let wildcards = ["", "x", "X", "*", "-"];
+    wildcards.contains(&word) || strip_v(word).starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// The most bytes of a text that a message repeats as a possible request. Composer's and npm's
+/// ranges of six releases have half as many.
+const MAX_SHOWN_LENGTH: usize = 128;
+
+/// The most letters and digits in a row, and the most changes between lower case, upper case and
+/// digits, in a word of a request. `adoptopenjdk-openj9-jre-8.0.292+10.openj9-0.26.0` has 12 and 2,
+/// `jdk8u292b10` has 11 and 5; npm's tokens have 36 in a row, and UUIDs about 13 changes.
+const MAX_WORD: (usize, usize) = (16, 8);
+
+/// Whether a text in a file looks like a request, valid or not, so that a message may repeat it:
+/// anything else may be a secret.
+pub fn looks_like_request(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b" ._+-*/<>=~^|!,@".contains(&byte);
+    text.len() <= MAX_SHOWN_LENGTH
+        && text.bytes().all(is_allowed)
+        && text.split([' ', '|', ',']).all(looks_like_word)
+}
+
+fn looks_like_word(word: &str) -> bool {
+    let (mut row, mut changes, mut last) = (0, 0, 0);
+    word.bytes().all(|byte| {
+        let class = match byte {
+            b'a'..=b'z' => 1,
+            b'A'..=b'Z' => 2,
+            b'0'..=b'9' => 3,
+            _ => 0,
+        };
+        row = if class == 0 { 0 } else { row + 1 };
+        changes += usize::from(class != 0 && last != 0 && class != last);
+        last = class;
+        row <= MAX_WORD.0 && changes <= MAX_WORD.1
+    })
 }
 
 fn parse_kind(
@@ -300,6 +363,18 @@ fn is_flavour(version: &Version, name: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
+/// Whether the word that a flavour begins with is in the tool's table of spellings: `pypy` of
+/// `pypy3.10`.
+fn is_known(flavour: &str, tool: &Tool) -> bool {
+    let word = flavour.trim_end_matches(|c: char| !c.is_ascii_alphabetic());
+    let is_spelled = |(_, spelling): &(&str, &str)| {
+        spelling
+            .strip_prefix(word)
+            .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphabetic()))
+    };
+    !word.is_empty() && tool.normalize.iter().any(is_spelled)
+}
+
 fn is_of(version: &Version, line: &LtsLine, tool: &Tool) -> bool {
     has_default_flavour(version, tool)
         && Range::parse(line.versions, tool.dialect).is_some_and(|range| range.contains(version))
@@ -399,6 +474,51 @@ mod tests {
             let parsed = Request::parse(text, node, RequestTrust::Project);
             assert!(parsed.is_err(), "{:?}", &text.chars().take(40).collect::<String>());
         }
+    }
+
+    #[test]
+    fn requests_look_like_requests_and_secrets_do_not() {
+        for text in [
+            "12",
+            "v12.22.12",
+            "lts/hydrogen",
+            "^18.18.0 || ^20.9.0 || >=21.1.0",
+            "3.13.0rc2",
+            ">=3.8,!=3.9.7,<4.0",
+            "~> 3.2",
+            "adoptopenjdk-openj9-jre-8.0.292+10.openj9-0.26.0",
+            "semeru-openj9-21.0.5+11_openj9-0.48.0",
+            "jdk8u292b10",
+            "graalvm-community-21.0.2",
+            "temurin-21.0.5+11.0.LTS",
+            "pypy3.10-7.3.17",
+            "miniconda3-py311_24.1.2-0",
+            "../../x",
+            "0.14.0-dev.2577",
+            "1.17.3-otp-27",
+            "18-alpine3.20",
+            "3.11.9-slim-bookworm",
+            "^7.4 || ~8.0.0 || ~8.1.0 || ~8.2.0 || ~8.3.0 || ~8.4.0",
+        ] {
+            assert!(looks_like_request(text), "{text}");
+        }
+        for text in [
+            "npm_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX",
+            "npm_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "ghp_000000000000000000000000000000000000",
+            "06d6a3c2-5f2e-4b7a-9c1d-e0f1a2b3c4d5",
+            "//registry.example/:_authToken=x",
+            "root:*:19000:0:99999:7:::",
+            "p4$$word",
+            "a\tb",
+            "dXNlcjpoZW1saWdlc1Bhc3N3b3J0",
+            "\u{1b}[31m",
+            "ключ",
+            "https://user:pass@host/",
+        ] {
+            assert!(!looks_like_request(text), "{text}");
+        }
+        assert!(!looks_like_request(&"12 ".repeat(50)));
     }
 
     #[test]

@@ -9,13 +9,16 @@ use std::path::{Component, Path, PathBuf};
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::index::Index;
+use crate::name::Name;
+use crate::ownership::{is_planted_file, is_shared, is_trusted_file, is_trusted_name};
 use crate::pin::{FileLocation, Origin, Pin};
 use crate::read::{RawRequest, TOOL_VERSIONS, decode, read};
-use crate::request::{Request, RequestTrust};
+use crate::request::{Request, RequestTrust, looks_like_request};
+use crate::store::{Lookup, best_match, named_toolchain};
 use crate::tool::{
     FieldRole, IGNORED_FOLDERS, IgnoredFolder, Reader, Tool, VersionField, VersionFile,
 };
-use crate::world::{World, is_absent, read_optional};
+use crate::world::{FileContent, FileMeta, Identity, NOT_REGULAR, World, is_absent, read_optional};
 
 /// Something that the search found.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +48,8 @@ pub enum Skipped {
     UnreadableFolder(PathBuf),
     /// The folder where the search ends.
     Ceiling(PathBuf),
+    /// A file that another account may have put into a folder where every account can create files.
+    Untrusted(PathBuf),
     /// A file without a version of the tool.
     NoVersion(PathBuf),
     /// A shared file such as `package.json`, or a constraint, that can't be used.
@@ -64,6 +69,9 @@ impl fmt::Display for Skipped {
             Self::IgnoredFolder(folder) => ("", folder, " is a folder of dependencies"),
             Self::UnreadableFolder(folder) => ("no permission to search ", folder, ""),
             Self::Ceiling(folder) => ("the search ends at ", folder, " (ceiling)"),
+            Self::Untrusted(file) => {
+                ("", file, " may be another account's: every account can create files there")
+            }
             Self::NoVersion(file) => ("", file, " names no version of this tool"),
         };
         write!(f, "{before}{}{after}", Shown(path))
@@ -112,8 +120,25 @@ struct SearchStart<'a> {
     ignored: Option<&'a Path>,
 }
 
+/// The names of folders of version control: what is beside one is a repository.
+const VERSION_CONTROL: [&str; 4] = [".git", ".hg", ".jj", ".svn"];
+
+/// A file that was read.
+#[derive(Debug, Clone)]
+struct SourceFile {
+    path: PathBuf,
+    /// Which file it was, to see at an error whether a link led to it.
+    identity: Identity,
+}
+
 /// A request and the file it is in, or why an extended file can't be used.
-type LocatedRequest = Result<(PathBuf, RawRequest)>;
+type LocatedRequest = Result<(SourceFile, RawRequest)>;
+
+/// The requests of a file, or why it can't be used.
+type FileRequests = std::result::Result<Vec<LocatedRequest>, (Error, ErrorSource)>;
+
+/// A parsed request, or the short reason why a text is none.
+type ParsedRequest = std::result::Result<Request, &'static str>;
 
 /// A pin, or why its text can't be used.
 type LocatedPin = std::result::Result<Pin, (Error, ErrorSource)>;
@@ -216,16 +241,45 @@ impl<W: World> Search<'_, W> {
     }
 
     fn folder(&mut self, folder: &Path, present: u32) -> SearchFlow {
+        if present == 0 {
+            return Ok(ControlFlow::Continue(()));
+        }
+        // It is no link: the search goes up from a physical path.
+        let shared = self.world.entry(folder).ok().flatten().filter(is_shared);
         for (place, file) in self.tool.files.iter().enumerate() {
             if present & (1 << place) != 0 {
-                step!(self.file(&folder.join(file.name), file)?);
+                step!(self.file(folder, file, shared.as_ref())?);
             }
         }
         Ok(ControlFlow::Continue(()))
     }
 
-    fn file(&mut self, path: &Path, file: &'static VersionFile) -> SearchFlow {
-        let found = match self.read_file(path, file, 0) {
+    /// A file in a folder; `shared` is that folder if every account can create files there.
+    fn file(
+        &mut self,
+        folder: &Path,
+        file: &'static VersionFile,
+        shared: Option<&FileMeta>,
+    ) -> SearchFlow {
+        let path = folder.join(file.name);
+        let path = path.as_path();
+        let untrusted = Finding::Skipped(Skipped::Untrusted(path.to_path_buf()));
+        // By the name first: another account's file may be a FIFO, or unreadable.
+        if shared.is_some_and(|shared| !is_trusted_name(self.world, folder, shared, file.name)) {
+            return Ok((self.visit)(untrusted));
+        }
+        let content = match self.world.read(path) {
+            Ok(content) => content,
+            Err(error) => {
+                let error = Error::io("read", path, error);
+                return Ok(self.unusable(error, ErrorSource::File, file));
+            }
+        };
+        // And by what was read: the name may have changed its file.
+        if shared.is_some_and(|shared| !is_trusted_file(self.world, shared, &content.meta)) {
+            return Ok((self.visit)(untrusted));
+        }
+        let found = match self.requests(path, &content, file, 0) {
             Ok(found) => found,
             Err((error, source)) => return Ok(self.unusable(error, source, file)),
         };
@@ -234,7 +288,7 @@ impl<W: World> Search<'_, W> {
         }
         for found in found {
             let finding = match found {
-                Ok((path, raw)) => self.finding(&path, file, &raw),
+                Ok((source, raw)) => self.finding(&source, file, &raw),
                 Err(error) => Finding::Skipped(Skipped::Unusable(error)),
             };
             step!((self.visit)(finding));
@@ -244,32 +298,33 @@ impl<W: World> Search<'_, W> {
 
     /// The requests in a file, each with the file it is in: a file may name another one whose
     /// fields are read in the place of its own.
-    fn read_file(
+    fn requests(
         &self,
         path: &Path,
+        content: &FileContent,
         file: &'static VersionFile,
         depth: usize,
-    ) -> std::result::Result<Vec<LocatedRequest>, (Error, ErrorSource)> {
+    ) -> FileRequests {
         let parse_error =
             |reason: &str| (self.whole_file(path).parse_error(reason), ErrorSource::File);
         if depth > MAX_EXTENSIONS {
             return Err(parse_error("too many files extend each other, or they do so in a circle"));
         }
-        let content = self
-            .world
-            .read(path)
-            .map_err(|error| (Error::io("read", path, error), ErrorSource::File))?;
-        let text = decode(&content).map_err(|reason| parse_error(&reason))?;
+        let source = SourceFile { path: path.to_path_buf(), identity: content.meta.identity };
+        let text = decode(&content.bytes).map_err(|reason| parse_error(&reason))?;
         let found =
             read(&text, file, self.tool).map_err(|reason| self.no_version(path, &reason))?;
         let mut all = Vec::new();
         for raw in found {
             let Some(field) = raw.field.filter(|field| field.extends) else {
-                all.push(Ok((path.to_path_buf(), raw)));
+                all.push(Ok((source.clone(), raw)));
                 continue;
             };
-            let named = raw.texts.first().map_or("", String::as_str);
-            match self.read_file(&relative_to_file(path, named), file, depth + 1) {
+            let extended =
+                self.extended(&source, file, &raw).map_err(|error| (error, ErrorSource::File));
+            let others = extended
+                .and_then(|(path, content)| self.requests(&path, &content, file, depth + 1));
+            match others {
                 Ok(others) => all.extend(others.into_iter().filter(|other| match other {
                     Ok((_, raw)) => is_in_same_part(raw, field),
                     Err(_) => true,
@@ -280,10 +335,82 @@ impl<W: World> Search<'_, W> {
         Ok(all)
     }
 
+    /// The file that another one extends: a regular one of the same repository, by its path without
+    /// links.
+    fn extended(
+        &self,
+        source: &SourceFile,
+        file: &VersionFile,
+        raw: &RawRequest,
+    ) -> Result<(PathBuf, FileContent)> {
+        let named = raw.texts.first().map_or("", String::as_str);
+        let named = relative_to_file(&source.path, named);
+        let root = self.repository(&source.path, file);
+        let field = raw.field.map(|field| field.path);
+        let location = FileLocation { field, ..self.whole_file(&source.path) };
+        // The path is text of the file, and may be a secret too.
+        let with_target = |error: Error| match self.is_linked(source) {
+            true => error,
+            false => error.because(format!("it names {}", Shown(&named))),
+        };
+        let outside = || {
+            let what = format!("{location} leads out of the repository {}", Shown(root));
+            with_target(Error::new(ErrorKind::BadFile, what))
+        };
+        let cannot_read = |error: io::Error| match self.is_linked(source) {
+            true => {
+                let what = format!("can't read the file of {location}");
+                Error::new(ErrorKind::BadFile, what).because(error.to_string())
+            }
+            false => Error::io("read", &named, error).because(format!("{location} names it")),
+        };
+        if !named.starts_with(root) {
+            return Err(outside());
+        }
+        let path = self.world.physical(&named).map_err(cannot_read)?;
+        if !path.starts_with(root) {
+            return Err(outside());
+        }
+        if self.world.metadata(&path).is_ok_and(|seen| seen.is_some_and(|seen| !seen.is_regular()))
+        {
+            return Err(cannot_read(io::Error::new(io::ErrorKind::InvalidData, NOT_REGULAR)));
+        }
+        let content = self.world.read(&path).map_err(cannot_read)?;
+        // A link may have been put there meanwhile.
+        match self.world.identity_without_links(&path) == Some(content.meta.identity) {
+            true => Ok((path, content)),
+            false => Err(outside()),
+        }
+    }
+
+    /// The repository that a file is in; without version control, the outermost folder with a file
+    /// of this kind. The home folder and the root are none.
+    fn repository<'p>(&self, path: &'p Path, file: &VersionFile) -> &'p Path {
+        let own = path.parent().unwrap_or(path);
+        let home = self.index.folders.user_home.as_deref();
+        let is_inside = |folder: &&Path| Some(*folder) != home && folder.parent().is_some();
+        let [git, hg, jj, svn] = VERSION_CONTROL;
+        let mut outermost = own;
+        for folder in own.ancestors().take_while(is_inside) {
+            let names = [git, hg, jj, svn, file.name];
+            match self.world.existing_names(folder, &names).unwrap_or(0) {
+                0 => {}
+                0b1_0000 => outermost = folder,
+                _ => return folder,
+            }
+        }
+        outermost
+    }
+
+    /// Whether a link led to a file, when it was read or now.
+    fn is_linked(&self, source: &SourceFile) -> bool {
+        self.world.identity_without_links(&source.path) != Some(source.identity)
+    }
+
     /// What a request in a project's file means.
-    fn finding(&self, path: &Path, file: &VersionFile, raw: &RawRequest) -> Finding {
+    fn finding(&self, source: &SourceFile, file: &VersionFile, raw: &RawRequest) -> Finding {
         let role = raw.field.map_or(FieldRole::Pin, |field| field.role);
-        match (self.pin_in_file(path, raw, file), role) {
+        match (self.pin_in_file(source, raw, file), role) {
             (Ok(pin), FieldRole::Constraint) => Finding::Constraint(pin),
             (Ok(pin), FieldRole::Either) if pin.is_range() => Finding::Constraint(pin),
             (Ok(pin), FieldRole::Pin | FieldRole::Either) => Finding::Pin(pin),
@@ -319,7 +446,14 @@ impl<W: World> Search<'_, W> {
                 return Ok((self.visit)(Finding::Broken(error, ErrorSource::File)));
             }
         };
-        let text = match decode(&content) {
+        if is_planted_file(self.world, path, &content.meta) {
+            let what = format!("{} may be another account's", Shown(path));
+            let error = Error::new(ErrorKind::Permission, what)
+                .because("every account can create files there");
+            return Ok((self.visit)(Finding::Broken(error, ErrorSource::File)));
+        }
+        let source = SourceFile { path: path.to_path_buf(), identity: content.meta.identity };
+        let text = match decode(&content.bytes) {
             Ok(text) => text,
             Err(reason) => {
                 let error = self.whole_file(path).parse_error(&reason);
@@ -336,9 +470,9 @@ impl<W: World> Search<'_, W> {
         for raw in found {
             let location = FileLocation { line: raw.line, ..self.whole_file(path) };
             let parse = |text: &str| Request::parse(text, self.tool, RequestTrust::User);
-            let finding = match self.pin(&raw, location, origin, &parse) {
-                Ok(pin) => Finding::Default(pin),
-                Err((error, source)) => Finding::Broken(error, source),
+            let finding = match self.parse_all(&raw, &source, &location, &parse) {
+                Ok(requests) => Finding::Default(Pin { requests, origin: origin(location) }),
+                Err(error) => Finding::Broken(error, ErrorSource::Text(location)),
             };
             step!((self.visit)(finding));
         }
@@ -359,38 +493,56 @@ impl<W: World> Search<'_, W> {
     }
 
     /// The pin that a request in a project's file is.
-    fn pin_in_file(&self, path: &Path, raw: &RawRequest, file: &VersionFile) -> LocatedPin {
+    fn pin_in_file(&self, source: &SourceFile, raw: &RawRequest, file: &VersionFile) -> LocatedPin {
         let is_document = matches!(file.reader, Reader::Json | Reader::Toml);
         let field = raw.field.filter(|_| is_document).map(|field| field.path);
-        let location = FileLocation { line: raw.line, field, ..self.whole_file(path) };
+        let location = FileLocation { line: raw.line, field, ..self.whole_file(&source.path) };
         let parse = |text: &str| match raw.field {
             Some(field) => Request::parse_field(text, self.tool, field),
             None => Request::parse(text, self.tool, RequestTrust::Project),
         };
-        self.pin(raw, location, Origin::File, &parse)
-    }
-
-    fn pin(
-        &self,
-        raw: &RawRequest,
-        location: FileLocation,
-        origin: fn(FileLocation) -> Origin,
-        parse: &dyn Fn(&str) -> std::result::Result<Request, &'static str>,
-    ) -> LocatedPin {
-        let requests: std::result::Result<_, _> = raw
-            .texts
-            .iter()
-            .map(|text| {
-                parse(text).map_err(|reason| {
-                    self.invalid(text, &location, reason, ErrorKind::BadFile)
-                        .hint(format!("use {}", self.tool.name))
-                })
-            })
-            .collect();
-        match requests {
-            Ok(requests) => Ok(Pin { requests, origin: origin(location) }),
+        match self.parse_all(raw, source, &location, &parse) {
+            Ok(requests) => Ok(Pin { requests, origin: Origin::File(location) }),
             Err(error) => Err((error, ErrorSource::Text(location))),
         }
+    }
+
+    /// Parses the requests at a place of a file.
+    fn parse_all(
+        &self,
+        raw: &RawRequest,
+        source: &SourceFile,
+        location: &FileLocation,
+        parse: &dyn Fn(&str) -> ParsedRequest,
+    ) -> Result<Vec<Request>> {
+        let parse = |text: &String| {
+            let looks_so = looks_like_request(text);
+            let may_be_shown = || looks_so && !self.is_linked(source);
+            let is_sure = |request: &Request| {
+                request.is_plain(self.tool) && (looks_so || !self.is_linked(source))
+            };
+            let error = match parse(text) {
+                Ok(request) if is_sure(&request) || may_be_shown() => return Ok(request),
+                // Any word is a name: one that names nothing may be a secret.
+                Ok(request) if self.is_installed(&request) => return Ok(request),
+                Err(reason) if may_be_shown() => {
+                    self.invalid(text, location, reason, ErrorKind::BadFile)
+                }
+                Ok(_) => self.invalid_unseen(text, location),
+                Err(reason) => self.invalid_unseen(text, location).because(reason),
+            };
+            Err(error.hint(format!("use {}", self.tool.name)))
+        };
+        raw.texts.iter().map(parse).collect()
+    }
+
+    /// Whether a version or a folder of an adopted store matches a request.
+    fn is_installed(&self, request: &Request) -> bool {
+        let (world, index, tool) = (self.world, self.index, self.tool);
+        let named = Name::parse(request.as_str());
+        named.is_some_and(|name| {
+            named_toolchain(world, index, tool, &name).is_ok_and(|one| one.is_some())
+        }) || matches!(best_match(world, index, tool, request), Ok(Lookup::Toolchain(_)))
     }
 
     /// The error for a text that is not a request.
@@ -404,6 +556,18 @@ impl<W: World> Search<'_, W> {
         let (tool, text) = (self.tool.name, Escaped(text));
         Error::new(kind, format!("invalid {tool} version “{text}” (requested by {origin})"))
             .because(reason)
+    }
+
+    /// The error for a text in a file that isn't repeated: it can't be a request, or a link led to it,
+    /// so that it may be a secret of another file.
+    fn invalid_unseen(&self, text: &str, location: &FileLocation) -> Error {
+        let place = match (location.line, location.field) {
+            (0, Some(field)) => field.to_owned(),
+            (line, _) => format!("line {line}"),
+        };
+        let what = format!("invalid {} version (requested by {location})", self.tool.name);
+        Error::new(ErrorKind::BadFile, what)
+            .because(format!("{place} is not a version ({} bytes)", text.len()))
     }
 
     /// Where the search begins: at the working directory, or above other people's code.

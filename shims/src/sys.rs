@@ -8,9 +8,9 @@ mod linux;
 mod unix;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{LOOK_IN, device, each_entry, executable_path};
+pub(crate) use linux::{LOOK_IN, account, device, each_entry, executable_path, links};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use unix::{LOOK_IN, device, each_entry, executable_path};
+pub(crate) use unix::{LOOK_IN, account, device, each_entry, executable_path, links};
 
 #[cfg(target_os = "linux")]
 pub use linux::is_secure;

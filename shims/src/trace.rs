@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use crate::call::calls;
 use crate::error::{Escaped, Result, Shown};
@@ -69,7 +70,7 @@ fn end(outcome: &Result<Outcome>) -> String {
     match outcome {
         Ok(Outcome::Run(plan)) => {
             let set = plan.set.iter().map(|(name, value)| match value {
-                Some(value) => format!(" {name}={}", value.to_string_lossy()),
+                Some(value) => format!(" {name}={}", Shown(Path::new(value))),
                 None => format!(" without {name}"),
             });
             format!("runs {}{}", Shown(&plan.program), set.collect::<String>())

@@ -6,6 +6,9 @@ mod input;
 mod memory;
 mod os;
 
-pub use input::{AnyWorld, FileMeta, Identity, LARGEST_FILE, World, is_absent, read_optional};
+pub use input::{
+    AnyWorld, FileContent, FileMeta, Identity, LARGEST_FILE, NOT_REGULAR, World, is_absent,
+    read_optional,
+};
 pub use memory::{MemoryWorld, ReadFailure};
-pub use os::Os;
+pub use os::{Os, file_meta, read_open};

@@ -101,6 +101,11 @@ impl<'a> Destination<'a> {
         Ok(self.manifest)
     }
 
+    /// The path of a file below it.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
     /// This destination for a program without an archive around it, and the program's name.
     pub(super) fn for_program(self) -> UnpackResult<(&'a str, Self)> {
         let name = self.options.program;
@@ -290,6 +295,20 @@ impl UnpackOptions<'_> {
             }
         }
         EntryLocation::Inside(rest)
+    }
+
+    /// Whether an entry that was unpacked elsewhere may be at this path.
+    pub(super) fn check_entry(&self, path: &str, item: &ManifestEntry) -> UnpackResult<()> {
+        let depth = path.matches('/').count();
+        if self.is_reserved(path.split('/').next().unwrap_or_default()) {
+            return Err(refused("its name is reserved"));
+        }
+        match item {
+            ManifestEntry::Link { link } => {
+                entry_name::check_link_target(link.as_bytes(), depth).map(drop).map_err(refused)
+            }
+            ManifestEntry::File { .. } | ManifestEntry::Folder { .. } => Ok(()),
+        }
     }
 
     /// Whether a name at the top is the reserved one. Some file systems ignore case.

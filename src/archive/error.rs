@@ -1,9 +1,11 @@
 //! Why unpacking stopped, and the message about it.
 
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use usher_shims::error::{Error, ErrorKind, Escaped};
+use usher_shims::error::{Error, ErrorKind, Escaped, Shown};
 
 /// Why unpacking stopped.
 #[derive(Debug)]
@@ -37,11 +39,10 @@ impl UnpackError {
 
     /// The error for users; `archive` is the file that was unpacked.
     pub(super) fn in_archive(self, archive: &Path) -> Error {
-        let name = archive.to_string_lossy();
-        let refused = Error::new(ErrorKind::BadArchive, format!("can't unpack {}", Escaped(&name)));
+        let refused = Error::new(ErrorKind::BadArchive, format!("can't unpack {}", Shown(archive)));
         match self {
             Self::Entry(name, why) => {
-                let name = String::from_utf8_lossy(&name).into_owned();
+                let name = Shown(Path::new(OsStr::from_bytes(&name))).to_string();
                 refused.because(format!("it holds “{}”: {why}", Escaped(&name)))
             }
             Self::Archive(why) | Self::Refused(why) => refused.because(why),

@@ -79,6 +79,9 @@ impl OpenedArchive {
         let opening = file.fill_buf().map_err(failed)?.to_vec();
         let max_bytes = max_bytes(length);
         if opening.starts_with(ZIP) || opening.starts_with(EMPTY_ZIP) {
+            if is_tar(&opening) {
+                return Err(two_kinds("a zip file", "a tar file"));
+            }
             let file = file.into_inner();
             let directory = ZipDirectory::read(&file, length)?;
             let bytes = Box::new(ZipContents::new(file, &directory).map_err(failed)?);
@@ -107,6 +110,16 @@ pub fn decompress(
             return Err(UnpackError::Archive(why));
         }
     })
+}
+
+/// The error of a file that is two things at once, each to another program.
+pub(super) fn two_kinds(one: &str, other: &str) -> UnpackError {
+    UnpackError::Archive(format!("it is both {one} and {other}"))
+}
+
+/// What a program is called in messages.
+pub(super) fn program_label(opening: &[u8]) -> &'static str {
+    if opening.starts_with(b"#!") { "a script" } else { "a program" }
 }
 
 /// The most bytes that may be unpacked from an archive of `length` bytes.

@@ -2,6 +2,7 @@
 //! are damaged are noticed, and ordinary ones pass.
 
 mod formats;
+mod hostile;
 mod single_file;
 mod zips;
 
@@ -104,16 +105,27 @@ struct Room {
 
 impl Room {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let outside = folder.path().join("outside");
+        let mut room = Self { folder: tempfile::tempdir().unwrap(), before: BTreeMap::new() };
+        room.reset();
+        room
+    }
+
+    /// Makes everything as it is in a new room.
+    fn reset(&mut self) {
+        for entry in fs::read_dir(self.folder.path()).unwrap() {
+            crate::files::remove::remove_tree(&entry.unwrap().path()).unwrap();
+        }
+        let outside = PathBuf::from(self.outside_folder());
         fs::create_dir(&outside).unwrap();
         fs::write(outside.join("file"), "unchanged").unwrap();
         fs::set_permissions(&outside, fs::Permissions::from_mode(0o700)).unwrap();
         fs::set_permissions(outside.join("file"), fs::Permissions::from_mode(0o600)).unwrap();
-        fs::create_dir(folder.path().join("destination")).unwrap();
-        let mut room = Self { folder, before: BTreeMap::new() };
-        room.before = room.outside();
-        room
+        fs::create_dir(self.destination()).unwrap();
+        self.before = self.outside();
+    }
+
+    fn outside_folder(&self) -> String {
+        self.folder.path().join("outside").to_str().unwrap().to_owned()
     }
 
     fn destination(&self) -> PathBuf {
@@ -134,6 +146,8 @@ impl Room {
                 let mut state = format!("{:o} {}", metadata.mode(), metadata.nlink());
                 if metadata.is_dir() {
                     folders.push(path.clone());
+                } else if metadata.is_symlink() {
+                    state += &fs::read_link(&path).unwrap().to_string_lossy();
                 } else {
                     state += &fs::read_to_string(&path).unwrap();
                 }

@@ -19,7 +19,7 @@ use super::error::{UnpackError, UnpackResult};
 use super::pipe::PipeReader;
 pub(super) use contents::ZipContents;
 use directory::ZipEntryKind;
-pub(super) use directory::{ZipDirectory, ZipRecord};
+pub(super) use directory::{ZipDirectory, ZipRecord, ends_as_zip};
 
 /// The entries of a zip file, in the order of their content.
 pub(super) struct ZipFile<'a> {

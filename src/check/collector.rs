@@ -20,12 +20,17 @@ pub(super) struct MentionCollector<'a> {
     pub(super) mentions: Vec<Mention>,
     /// What was skipped.
     pub(super) notes: Vec<Note>,
+    /// How many requests they have.
+    requests: usize,
     /// Whether there are too many mentions.
     is_full: bool,
 }
 
 /// The most mentions, and the most notes, of one file.
 const MAX_ENTRIES: usize = 1000;
+
+/// The most requests of one file, and of a project: a matrix may have hundreds at one place.
+pub(super) const MAX_REQUESTS: usize = 20_000;
 
 /// The most bytes of a request.
 const MAX_REQUEST_LENGTH: usize = 256;
@@ -47,7 +52,14 @@ pub(super) struct WrittenValues<'a> {
 impl<'a> MentionCollector<'a> {
     /// For a file, by its path relative to the project's folder.
     pub(super) fn new(registry: &'a Registry, path: PathBuf) -> Self {
-        Self { registry, path, mentions: Vec::new(), notes: Vec::new(), is_full: false }
+        Self {
+            registry,
+            path,
+            mentions: Vec::new(),
+            notes: Vec::new(),
+            requests: 0,
+            is_full: false,
+        }
     }
 
     /// Notes that something was skipped.
@@ -132,7 +144,8 @@ impl<'a> MentionCollector<'a> {
         if is_known {
             return;
         }
-        if self.mentions.len() >= MAX_ENTRIES {
+        self.requests = self.requests.saturating_add(requests.len());
+        if self.mentions.len() >= MAX_ENTRIES || self.requests > MAX_REQUESTS {
             if !std::mem::replace(&mut self.is_full, true) {
                 self.note(
                     written.line,

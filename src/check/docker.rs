@@ -2,11 +2,14 @@
 //! set. <https://docs.docker.com/reference/dockerfile/> describes the format. It names
 //! no tool, and runs no instruction.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::collector::{MentionCollector, WrittenValues};
 use super::mention::MentionKind;
 use super::variables::expand;
+
+/// The most variables, and the most stages, of a file. The value of one more is unknown.
+const MAX_NAMES: usize = 4096;
 
 /// Reads a Dockerfile.
 pub(super) fn read(text: &str, collector: &mut MentionCollector<'_>) {
@@ -15,9 +18,8 @@ pub(super) fn read(text: &str, collector: &mut MentionCollector<'_>) {
         return;
     }
     let mut build = Build::default();
-    for (line, instruction) in instructions(text) {
-        let (name, rest) =
-            instruction.split_once(char::is_whitespace).unwrap_or((&instruction, ""));
+    each_instruction(text, &mut |line, instruction| {
+        let (name, rest) = instruction.split_once(char::is_whitespace).unwrap_or((instruction, ""));
         let name = name.to_ascii_uppercase();
         match name.as_str() {
             "FROM" => build.from(line, rest.trim(), collector),
@@ -25,7 +27,7 @@ pub(super) fn read(text: &str, collector: &mut MentionCollector<'_>) {
             "COPY" | "ADD" | "RUN" => build.read_image_flags((line, &name), rest, collector),
             _ => {}
         }
-    }
+    });
 }
 
 /// What is known after some of the instructions.
@@ -52,7 +54,8 @@ impl Build {
         if !values.iter().any(|image| self.is_stage(image)) {
             collector.image(&WrittenValues { line, label: "FROM ", values: &values });
         }
-        if words.next().is_some_and(|word| word.eq_ignore_ascii_case("as")) {
+        let has_name = words.next().is_some_and(|word| word.eq_ignore_ascii_case("as"));
+        if has_name && self.names.len() < MAX_NAMES {
             self.names.extend(words.next().map(str::to_lowercase));
         }
         self.stage.clear();
@@ -105,7 +108,9 @@ impl Build {
             );
         }
         let scope = if self.stages == 0 { &mut self.global } else { &mut self.stage };
-        scope.insert(name.to_owned(), values.into_iter().next().unwrap_or_default());
+        if scope.len() < MAX_NAMES || scope.contains_key(name) {
+            scope.insert(name.to_owned(), values.into_iter().next().unwrap_or_default());
+        }
     }
 
     /// `COPY --from=image` and `RUN --mount=from=image`.
@@ -140,13 +145,18 @@ fn unquote(text: &str) -> &str {
     inside('"').or_else(|| inside('\'')).unwrap_or(text)
 }
 
-/// The instructions, each with its first line: continued lines joined, comments and here-documents
-/// left out.
-fn instructions(text: &str) -> Vec<(u32, String)> {
+/// Visits the instructions, each with its first line: continued lines joined, comments and
+/// here-documents left out.
+fn each_instruction(text: &str, visit: &mut dyn FnMut(u32, &str)) {
     let escape = escape(text);
-    let mut found = Vec::new();
-    let last: HashMap<&str, u32> =
-        text.lines().map(|line| line.trim_start_matches('\t')).zip(1..).collect();
+    let words: HashSet<&str> = heredoc_words(text).collect();
+    // The last line on which each of them may end its here-document.
+    let last: HashMap<&str, u32> = text
+        .lines()
+        .map(|line| line.trim_start_matches('\t'))
+        .zip(1..)
+        .filter(|(line, _)| words.contains(line))
+        .collect();
     let mut lines = (1..).zip(text.lines());
     let mut open: Option<(u32, String)> = None;
     while let Some((number, line)) = lines.next() {
@@ -161,15 +171,23 @@ fn instructions(text: &str) -> Vec<(u32, String)> {
             continue;
         }
         joined.push_str(line);
-        for word in heredoc_words(&joined) {
-            if last.get(word.as_str()).is_some_and(|last| *last > number) {
+        let has_heredocs = ["RUN", "COPY", "ADD"]
+            .iter()
+            .any(|name| first_word(&joined).eq_ignore_ascii_case(name));
+        for word in heredoc_words(&joined).filter(|_| has_heredocs) {
+            if last.get(word).is_some_and(|last| *last > number) {
                 lines.by_ref().find(|(_, line)| line.trim_start_matches('\t') == word);
             }
         }
-        found.push((start, joined));
+        visit(start, &joined);
     }
-    found.extend(open);
-    found
+    if let Some((start, joined)) = open {
+        visit(start, &joined);
+    }
+}
+
+fn first_word(instruction: &str) -> &str {
+    instruction.split_whitespace().next().unwrap_or_default()
 }
 
 /// The character that continues a line: a backslash, unless a directive at the top changes it.
@@ -180,19 +198,15 @@ fn escape(text: &str) -> char {
     escape.and_then(|(_, value)| value.trim().chars().next()).unwrap_or('\\')
 }
 
-/// The words that end an instruction's here-documents: `EOF` in `RUN <<EOF`.
-fn heredoc_words(instruction: &str) -> Vec<String> {
-    let name = instruction.split_whitespace().next().unwrap_or_default();
-    if !["RUN", "COPY", "ADD"].iter().any(|one| name.eq_ignore_ascii_case(one)) {
-        return Vec::new();
-    }
+/// The words that end here-documents: `EOF` in `RUN <<EOF`.
+fn heredoc_words(text: &str) -> impl Iterator<Item = &str> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let words = instruction.split("<<").skip(1).map(|rest| {
+    let words = text.split("<<").skip(1).map(move |rest| {
         let rest = rest.trim_start_matches('-').trim_start_matches(['"', '\'']);
         rest.split(|c| !is_part(c)).next().unwrap_or_default()
     });
     let is_word = |word: &&str| word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    words.filter(is_word).map(ToOwned::to_owned).collect()
+    words.filter(is_word)
 }
 
 #[cfg(test)]

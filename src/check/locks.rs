@@ -12,6 +12,9 @@ use usher_shims::tool::Tool;
 use super::collector::{MentionCollector, WrittenValues};
 use super::mention::MentionKind;
 
+/// The most values of a lock file, which is read as a tree.
+const MAX_VALUES: usize = 100_000;
+
 /// Reads a lock file of a tool.
 pub(super) fn read(
     text: &str,
@@ -19,6 +22,11 @@ pub(super) fn read(
     lock: &LockfileRule,
     collector: &mut MentionCollector<'_>,
 ) {
+    // In both notations a value follows one of these.
+    if text.bytes().filter(|byte| b",=[{:".contains(byte)).count() > MAX_VALUES {
+        collector.note(0, format!("skipped: it has more than {MAX_VALUES} values"));
+        return;
+    }
     let found = match lock.notation {
         Notation::Json => json(text, &lock.fields),
         Notation::Toml => toml(text, &lock.fields),

@@ -68,3 +68,16 @@ pub struct Note {
     /// What and why.
     pub what: String,
 }
+
+/// The most notes of a project.
+pub(super) const MAX_NOTES: usize = 2000;
+
+/// Sorts the notes and leaves out what is too much.
+pub(super) fn limit_notes(notes: &mut Vec<Note>) {
+    notes.sort();
+    notes.dedup();
+    if notes.len() > MAX_NOTES {
+        notes.truncate(MAX_NOTES);
+        notes.push(Note { place: None, what: "more notes are left out".to_owned() });
+    }
+}

@@ -9,7 +9,7 @@ use usher_shims::tool::Tool;
 
 use super::agreement::{Agreement, compare_requests, is_definite};
 use super::baseline::{Baseline, Expected, Requester, baseline_in};
-use super::mention::{Mention, MentionKind, Note};
+use super::mention::{Mention, MentionKind, Note, limit_notes};
 use super::pins::{self, folder_of};
 use crate::session::Session;
 
@@ -84,8 +84,7 @@ pub(super) fn compare(
         }
     }
     notes.extend(groups.iter().flat_map(|group| &group.mentions).filter_map(uncompared_note));
-    notes.sort();
-    notes.dedup();
+    limit_notes(&mut notes);
     Ok(CheckReport { root, groups, notes })
 }
 

@@ -17,6 +17,7 @@ use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 
+use crate::cli::output::ReportPath;
 use crate::registry::KnownTool;
 use crate::releases::updates::is_release_request;
 use crate::releases::{Release, ToolRequest};
@@ -34,7 +35,7 @@ pub struct Explanation {
     /// The tools that may provide it, strongest first.
     pub tools: Vec<ToolExplanation>,
     /// The program's path, if it can run.
-    pub path: Option<String>,
+    pub path: Option<ReportPath>,
     /// Why it can't run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ExplainedError>,
@@ -78,7 +79,7 @@ pub struct InstalledMatch {
     /// Its store.
     pub store: String,
     /// Its folder.
-    pub path: String,
+    pub path: ReportPath,
     /// Whether it is the active one.
     pub active: bool,
 }
@@ -110,7 +111,7 @@ pub fn explain(session: &Session, program: &str, find: &FindRelease<'_>) -> Resu
         }
     }
     let (path, error) = match outcome {
-        Ok(Outcome::Run(plan)) => (Some(plan.program.to_string_lossy().into_owned()), None),
+        Ok(Outcome::Run(plan)) => (Some(ReportPath::new(&plan.program)), None),
         Ok(Outcome::Missing(missing)) => (None, Some(not_installed(missing.tool, &missing.pin))),
         Ok(Outcome::Stale) => (None, Some(stale_index_error())),
         Err(error) if tools.is_empty() => return Err(error),
@@ -201,7 +202,7 @@ fn installed_versions(
     let listed = listed.into_iter().map(|toolchain| InstalledMatch {
         version: version_label(&toolchain),
         store: store_label(&toolchain.store).to_owned(),
-        path: toolchain.root.to_string_lossy().into_owned(),
+        path: ReportPath::new(&toolchain.root),
         active: is_active(&toolchain),
     });
     Ok(listed.collect())

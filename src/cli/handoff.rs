@@ -10,7 +10,7 @@ use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::exec::{ProcessArgs, become_program};
 use usher_shims::package_calls::package_call;
 use usher_shims::pin::Origin;
-use usher_shims::process::running_shim;
+use usher_shims::process::{is_secure, running_shim};
 use usher_shims::request::Request;
 use usher_shims::resolve::{MissingVersion, Outcome, Plan};
 use usher_shims::tool::Tool;
@@ -120,6 +120,10 @@ fn run_plan(
 fn install_if_allowed(session: &mut Session, missing: &MissingVersion) -> Result<()> {
     let Some(request) = missing.pin.request() else { return Ok(()) };
     let (tool, origin) = (missing.tool, &missing.pin.origin);
+    if is_secure() {
+        return Err(not_installed(tool, request, origin)
+            .because("nothing is installed in a set-user-ID process"));
+    }
     let known = session.registry.named(tool.name)?;
     let tool_request = ToolRequest { known, request, origin };
     let found = runtime::toolchain_missing_only_runtime(&session.resolver(), known.tool, request)?;
@@ -175,10 +179,13 @@ fn check_policy(session: &Session, tool: &Tool, request: &Request, origin: &Orig
         return Ok(());
     }
     let setting = session.settings.origin("auto_install");
-    Err(Error::new(
-        ErrorKind::NotInstalled,
-        format!("{} {request} is not installed (requested by {origin})", tool.name),
-    )
-    .because(format!("auto_install = \"{}\" ({setting})", session.settings.auto_install.name()))
-    .hint(format!("use install {}@{request}", tool.name)))
+    Err(not_installed(tool, request, origin).because(format!(
+        "auto_install = \"{}\" ({setting})",
+        session.settings.auto_install.name()
+    )))
+}
+
+fn not_installed(tool: &Tool, request: &Request, origin: &Origin) -> Error {
+    let what = format!("{} {request} is not installed (requested by {origin})", tool.name);
+    Error::new(ErrorKind::NotInstalled, what).hint(format!("use install {}@{request}", tool.name))
 }

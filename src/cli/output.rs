@@ -3,15 +3,21 @@
 //! A command that reports something is two functions: *decide* makes a [`Report`] from the
 //! session, and [`print()`] prints it.
 //!
+//! What is printed for people goes through [`visible`], the last defence against text that steers a
+//! terminal: messages escape what is foreign where they are put together, with
+//! [`Escaped`](usher_shims::error::Escaped) and [`Shown`], and this knows only whole lines. What
+//! programs read (a path, shell code, JSON) is exact.
+//!
 //! A closed pipe is ignored: the reader has seen enough.
 
-use std::fmt::Display;
+use std::borrow::Cow;
+use std::fmt::{self, Display, Write as _};
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-use usher_shims::error::Error;
+use serde::{Serialize, Serializer};
+use usher_shims::error::{Error, Shown, is_hidden};
 
 use crate::session::reporter::Reporter;
 
@@ -44,7 +50,7 @@ pub fn print(report: &impl Report, as_json: bool, reporter: &dyn Reporter) -> i3
         print_json(report);
         return report.exit_code();
     }
-    print_text(report.text().as_bytes());
+    print_text(&report.text());
     for note in report.notes() {
         reporter.note(&note);
     }
@@ -54,31 +60,103 @@ pub fn print(report: &impl Report, as_json: bool, reporter: &dyn Reporter) -> i3
     report.exit_code()
 }
 
-/// Prints a line to standard output.
-pub fn print_line(text: impl Display) {
-    let _ = writeln!(io::stdout().lock(), "{text}");
+/// A path in a report: text shows all its bytes, and JSON has its UTF-8 form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportPath(PathBuf);
+
+impl ReportPath {
+    /// The path in a report.
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        Self(path.as_ref().to_path_buf())
+    }
+
+    /// The path itself.
+    pub fn as_path(&self) -> &Path {
+        &self.0
+    }
 }
 
-/// Prints text as it is.
-pub fn print_text(text: &[u8]) {
+impl Display for ReportPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Shown(&self.0).fmt(f)
+    }
+}
+
+impl Serialize for ReportPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.to_string_lossy())
+    }
+}
+
+/// Text as people may see it: characters that have an effect in place of a shape appear as escapes,
+/// but for line ends.
+fn visible(text: &str) -> Cow<'_, str> {
+    replace_hidden(text, &|shown, character| match character {
+        '\n' => shown.push('\n'),
+        other => shown.extend(other.escape_default()),
+    })
+}
+
+/// As [`visible`], without line ends.
+fn one_line(text: &str) -> String {
+    visible(text).replace('\n', "\\n")
+}
+
+/// Replaces the hidden characters of a text; most texts have none but line ends.
+fn replace_hidden<'a>(text: &'a str, replace: &dyn Fn(&mut String, char)) -> Cow<'a, str> {
+    if !text.contains(|character| character != '\n' && is_hidden(character)) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match is_hidden(character) {
+            true => replace(&mut shown, character),
+            false => shown.push(character),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Prints a line for people to standard output. It is one line, whatever is in it.
+pub fn print_line(text: impl Display) {
+    let _ = writeln!(io::stdout().lock(), "{}", one_line(&text.to_string()));
+}
+
+/// Prints text for people to standard output.
+pub fn print_text(text: &str) {
+    let _ = io::stdout().lock().write_all(visible(text).as_bytes());
+}
+
+/// Prints what a program reads to standard output, byte for byte.
+pub fn print_exact(text: &[u8]) {
     let _ = io::stdout().lock().write_all(text);
 }
 
 /// Prints a path byte for byte, as a script needs it.
 pub fn print_path(path: &Path) {
-    let _ = io::stdout().lock().write_all(&[path.as_os_str().as_bytes(), b"\n"].concat());
+    print_exact(&[path.as_os_str().as_bytes(), b"\n"].concat());
 }
 
-/// Prints a value as JSON.
+/// Prints a value as JSON. Hidden characters in its texts are JSON's own escapes, so that it is exact
+/// and can't steer a terminal either.
 pub fn print_json(value: &impl Serialize) {
     if let Ok(text) = serde_json::to_string_pretty(value) {
-        print_line(text);
+        let text = replace_hidden(&text, &|shown, character| match character {
+            '\n' => shown.push('\n'),
+            other => {
+                for unit in other.encode_utf16(&mut [0; 2]) {
+                    // Writing into memory never fails.
+                    let _ = write!(shown, "\\u{unit:04x}");
+                }
+            }
+        });
+        print_exact(format!("{text}\n").as_bytes());
     }
 }
 
 /// Prints a note to standard error.
 pub fn print_note(text: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "usher: {text}");
+    let _ = writeln!(io::stderr().lock(), "usher: {}", visible(&text.to_string()));
 }
 
 /// Whether a person can answer a question.
@@ -88,7 +166,8 @@ pub fn can_ask() -> bool {
 
 /// Asks a yes-or-no question; any answer but yes means no.
 pub fn confirm(question: impl Display) -> bool {
-    let _ = write!(io::stderr().lock(), "usher: {question} [y/N] ");
+    let question = question.to_string();
+    let _ = write!(io::stderr().lock(), "usher: {} [y/N] ", visible(&question));
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);
     read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
@@ -106,7 +185,7 @@ pub fn print_error(error: &Error, as_json: bool) {
         }}));
         return;
     }
-    let _ = writeln!(io::stderr().lock(), "error: {error}");
+    let _ = writeln!(io::stderr().lock(), "error: {}", visible(&error.to_string()));
 }
 
 /// Prints an error of a shim. In the log of a program, `error:` would look like the program's own.
@@ -114,8 +193,11 @@ pub fn shim_error(error: &Error) {
     print_note(error);
 }
 
-/// Lines of columns, each as wide as its widest cell; the last column isn't padded.
+/// Lines of columns, each as wide as its widest cell; the last column isn't padded. A cell is one line,
+/// whatever is in it.
 pub fn align_columns(rows: &[Vec<String>]) -> String {
+    let shown = |cell: &String| one_line(cell);
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(shown).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
@@ -123,7 +205,7 @@ pub fn align_columns(rows: &[Vec<String>]) -> String {
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut text = String::new();
-    for row in rows {
+    for row in &rows {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
         text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
         text.push('\n');
@@ -141,5 +223,28 @@ mod tests {
         let rows: Vec<_> = rows.iter().map(|row| row.map(str::to_owned).to_vec()).collect();
         assert_eq!(align_columns(&rows), "a    é   x y\nbbb  cc\n");
         assert_eq!(align_columns(&[]), "");
+        let hostile = [vec!["a\nb".to_owned(), "\u{1b}[2J\u{202e}".to_owned()]];
+        assert_eq!(align_columns(&hostile), "a\\nb  \\u{1b}[2J\\u{202e}\n");
+    }
+
+    #[test]
+    fn text_for_people_has_no_hidden_characters() {
+        assert_eq!(visible("a é\nb\u{1b}[0m\u{9b}1m\r\t"), "a é\nb\\u{1b}[0m\\u{9b}1m\\r\\t");
+        assert!(matches!(visible("two\nlines\n"), Cow::Borrowed(_)));
+    }
+
+    /// The table in the core is Unicode's: the regular expressions' own tables are compared with it.
+    #[test]
+    fn hidden_characters_are_those_of_unicodes_categories() {
+        let categories = regex::Regex::new(r"^[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]$").unwrap();
+        for character in '\0'..=char::MAX {
+            if is_hidden(character) != categories.is_match(character.encode_utf8(&mut [0; 4])) {
+                // Reserved for formats and tags of the future.
+                assert!(
+                    matches!(character, '\u{2065}' | '\u{e0000}'..='\u{e007f}'),
+                    "{character:?}"
+                );
+            }
+        }
     }
 }

@@ -3,8 +3,9 @@
 //! The registry has the commands by which a package manager lists and installs packages. It is called
 //! through its shim, as a user would call it, so that the shims match afterwards.
 
+use std::io;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 use usher_definition::PackageMigrationRule;
@@ -14,6 +15,7 @@ use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
 use crate::cli::shell_setup::quoted_for_posix;
+use crate::files::bare::null_device;
 use crate::registry::KnownTool;
 use crate::session::Session;
 
@@ -88,9 +90,9 @@ impl<'a> PackageManager<'a> {
 
     /// The global packages of a version.
     pub fn installed_packages(&self, version: &Version) -> Result<GlobalPackages> {
-        let mut command = self.call(version, &self.rules.list);
-        let failed = |error| Error::io("run", &self.shim, error);
-        let output = command.stderr(Stdio::null()).output().map_err(failed)?;
+        let call = self.call(version, &self.rules.list);
+        let output = call.and_then(|mut call| call.stderr(null_device()?).output());
+        let output = output.map_err(|error| Error::io("run", &self.shim, error))?;
         // A manager may report problems and list its packages all the same.
         let text = String::from_utf8_lossy(&output.stdout);
         parse_list(self.rules, &text).ok_or_else(|| {
@@ -120,11 +122,11 @@ impl<'a> PackageManager<'a> {
     }
 
     fn run(&self, to: &Version, packages: &[ListedPackage]) -> Result<bool> {
-        let mut command = self.call(to, &self.rules.install);
+        let arguments = packages.iter().map(|one| self.argument(one));
+        let call = self.call(to, &self.rules.install);
         // Its output isn't part of ours.
-        command.args(packages.iter().map(|one| self.argument(one))).stdout(Stdio::null());
-        let ended = command.status().map_err(|error| Error::io("run", &self.shim, error))?;
-        Ok(ended.success())
+        let ended = call.and_then(|mut call| call.args(arguments).stdout(null_device()?).status());
+        Ok(ended.map_err(|error| Error::io("run", &self.shim, error))?.success())
     }
 
     /// A package as the manager's argument.
@@ -133,10 +135,10 @@ impl<'a> PackageManager<'a> {
     }
 
     /// A call of the manager in a version, outside of any project.
-    fn call(&self, version: &Version, words: &[String]) -> Command {
+    fn call(&self, version: &Version, words: &[String]) -> io::Result<Command> {
         let mut command = Command::new(&self.shim);
-        command.arg(format!("+{version}")).args(words).current_dir("/").stdin(Stdio::null());
-        command
+        command.arg(format!("+{version}")).args(words).current_dir("/").stdin(null_device()?);
+        Ok(command)
     }
 }
 

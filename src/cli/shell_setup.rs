@@ -21,7 +21,7 @@
 
 use std::path::Path;
 
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
 use block::UnclosedBlock;
 
@@ -94,8 +94,7 @@ pub fn plan_removal(
 }
 
 fn unclosed_error(path: &Path, UnclosedBlock(line): UnclosedBlock) -> Error {
-    let path = path.to_string_lossy();
-    let path = Escaped(&path);
+    let path = Shown(path);
     Error::new(
         ErrorKind::BadFile,
         format!("usher's block in {path} begins on line {line} and never ends"),

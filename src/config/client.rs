@@ -18,6 +18,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
 use crate::config::settings::Address;
+use crate::files::bare::null_device;
 
 /// How long npm may take; its first start on a slow disk needs seconds.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
@@ -77,8 +78,8 @@ fn run_and_read_address(
         first_output(&mut command, timeout).map_err(|cause| query_error(program, &cause))?;
     output
         .lines()
-        .filter_map(|line| Address::parse(line.trim()))
-        .find(|address| address.url().scheme() != "file")
+        .filter_map(|line| Address::configured(line.trim()))
+        .find(|address| !address.is_file())
         .ok_or_else(|| query_error(program, "it names no http or https address"))
 }
 
@@ -89,13 +90,14 @@ fn query_error(program: &Path, cause: &str) -> Error {
 
 /// The beginning of a command's standard output, or an error.
 fn first_output(command: &mut Command, timeout: Duration) -> std::result::Result<String, String> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let null = || null_device().map_err(|error| error.to_string());
+    command.stdin(null()?).stdout(Stdio::piped()).stderr(null()?);
     // Its own group, so that what it started can be ended with it.
     let mut child = command.process_group(0).spawn().map_err(|error| error.to_string())?;
     let output = child.stdout.take();
     let (sender, receiver) = mpsc::channel();
     // A pipe can't be read with a time limit: a thread does it, and may outlive the call.
-    thread::spawn(move || {
+    let reading = thread::Builder::new().spawn(move || {
         let mut bytes = Vec::new();
         let read = output.map(|output| output.take(LONGEST).read_to_end(&mut bytes));
         // After the timeout the receiver is dropped.
@@ -103,6 +105,7 @@ fn first_output(command: &mut Command, timeout: Duration) -> std::result::Result
     });
     let output = receiver.recv_timeout(timeout);
     kill_process_group_of(&mut child);
+    reading.map_err(|error| format!("can't start a thread: {error}"))?;
     match output {
         Ok(Ok(output)) => Ok(String::from_utf8_lossy(&output).into_owned()),
         Ok(Err(error)) => Err(error.to_string()),
@@ -147,7 +150,7 @@ mod tests {
 
         let variables = [("MARK".into(), "mark".into())];
         let address = npm_registry(&npm, &variables, TIMEOUT).unwrap();
-        assert_eq!(address.as_str(), "https://registry.example/mark-never");
+        assert_eq!(address.with_secrets(), "https://registry.example/mark-never");
 
         let error = npm_registry(&folder.path().join("none"), &[], TIMEOUT).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NoRegistry);

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 
 use super::settings::Address;
 use super::sources::{ConfigSources, ConfigValue};
@@ -56,7 +56,7 @@ impl NpmAccess {
         let (registry, origin) = registry(sources, &values, ask)?;
         let registry = registry.into_folder();
         Ok(Self {
-            credentials: credentials::read_credentials(&values, registry.url())?,
+            credentials: credentials::read_credentials(&values, &registry)?,
             registry,
             origin,
             cafile: find_value(&values, "cafile")
@@ -73,8 +73,7 @@ impl NpmAccess {
         if self.proxy.is_none() && self.https_proxy.is_none() {
             return None;
         }
-        let text =
-            |address: &Option<Address>| address.as_ref().map(|address| address.as_str().to_owned());
+        let text = |address: &Option<Address>| address.as_ref().map(Address::with_secrets);
         Some(Proxies {
             http: text(&self.proxy),
             https: text(&self.https_proxy),
@@ -103,10 +102,9 @@ fn registry(
     if let Some(value) = values.iter().find(|value| value.key == "registry" && value.is_set()) {
         return Ok((value.address()?, value.origin.clone()));
     }
-    let config = sources.config.to_string_lossy();
     let unknown = Error::new(ErrorKind::NoRegistry, "no npm registry is configured").hint(format!(
         "npm config set registry ADDRESS, or write {KEY} = \"ADDRESS\" into {}",
-        Escaped(&config)
+        Shown(sources.config)
     ));
     let Some(ask) = ask else {
         return Err(unknown);
@@ -124,7 +122,7 @@ fn proxy(values: &[ConfigValue], key: &str) -> Result<Option<Address>> {
         return Ok(None);
     };
     match value.address()? {
-        address if address.url().scheme() == "file" => {
+        address if address.is_file() => {
             Err(value.invalid_value_error("an address that begins with http:// or https://"))
         }
         address => Ok(Some(address)),
@@ -166,11 +164,16 @@ fn variables(sources: &ConfigSources<'_>) -> Vec<ConfigValue> {
             place if place.starts_with("//") => place.to_owned(),
             plain => plain.to_ascii_lowercase().replace('_', "-"),
         };
+        let is_place = key.starts_with("//");
         let value = npmrc::expand(&value.to_string_lossy(), &lookup(sources));
         values.push(ConfigValue {
             key,
             value: value.trim().to_owned(),
-            origin: Escaped(&name).to_string(),
+            // Such a key may contain a user name and password.
+            origin: match is_place {
+                true => format!("a credential in a variable {PREFIX}…"),
+                false => Escaped(&name).to_string(),
+            },
         });
     }
     values.sort_by_key(|value| !value.origin.starts_with(PREFIX));
@@ -197,11 +200,10 @@ fn file(sources: &ConfigSources<'_>, path: &Path) -> Result<Vec<ConfigValue>> {
 /// A path with `~` for the home folder.
 fn shown(path: &Path, home: Option<&Path>) -> String {
     let below = home.and_then(|home| path.strip_prefix(home).ok());
-    let text = match below {
-        Some(rest) => format!("~/{}", rest.to_string_lossy()),
-        None => path.to_string_lossy().into_owned(),
-    };
-    Escaped(&text).to_string()
+    match below {
+        Some(rest) => format!("~/{}", Shown(rest)),
+        None => Shown(path).to_string(),
+    }
 }
 
 fn lookup<'a>(sources: &'a ConfigSources<'_>) -> impl Fn(&str) -> Option<String> + 'a {

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
 use super::settings::Address;
 use super::sources::{ConfigSources, ConfigValue};
@@ -85,7 +85,7 @@ fn index(
         Some((without_name(&text).to_owned(), (*name).to_owned()))
     });
     if let Some((text, origin)) = by_variable.or_else(|| value_in(files, "index-url")) {
-        let address = Address::parse(&text).ok_or_else(|| {
+        let address = Address::configured(&text).ok_or_else(|| {
             Error::new(ErrorKind::BadSetting, format!("{origin} must be {}", Address::FORM))
         })?;
         return Ok((address, origin));
@@ -93,10 +93,9 @@ fn index(
     if let Some(address) = ask() {
         return Ok((address, "pip".to_owned()));
     }
-    let config = sources.config.to_string_lossy();
     Err(Error::new(ErrorKind::NoRegistry, "no PyPI index is configured").hint(format!(
         "pip config set global.index-url ADDRESS, or write {KEY} = \"ADDRESS\" into {}",
-        Escaped(&config)
+        Shown(sources.config)
     )))
 }
 
@@ -175,7 +174,7 @@ mod tests {
                 _ => Err(io::ErrorKind::NotFound.into()),
             },
         };
-        let found = PipAccess::load(&sources, &|| from_pip.and_then(Address::parse));
+        let found = PipAccess::load(&sources, &|| from_pip.and_then(Address::configured));
         let shown = match found {
             Ok(access) => format!("{} ({})", access.index, access.origin),
             Err(error) => error.to_string(),

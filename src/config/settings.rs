@@ -19,10 +19,9 @@ use usher_shims::settings::{SharedSettings, invalid_variable, not_text};
 
 use crate::text::closest;
 
-mod address;
 mod value;
 
-pub use address::Address;
+pub use crate::http::Address;
 pub use value::{AutoInstall, ShimPolicy, StorePaths, ToolNames};
 
 use value::SettingType;

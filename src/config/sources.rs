@@ -68,7 +68,7 @@ impl ConfigValue {
     }
 
     pub(super) fn address(&self) -> Result<Address> {
-        Address::parse(&self.value).ok_or_else(|| self.invalid_value_error(Address::FORM))
+        Address::configured(&self.value).ok_or_else(|| self.invalid_value_error(Address::FORM))
     }
 
     /// Only absolute: npm resolves a relative path from the working directory, where a project

@@ -3,6 +3,7 @@
 
 use std::os::raw::c_int;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 
@@ -47,10 +48,15 @@ fn unfinished_folders() -> MutexGuard<'static, Vec<UnfinishedFolder>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Without a thread to act on them, signals end the process as ever, and a later process deletes its
+/// folders.
 fn watch_signals() {
-    let watched = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
-    let Ok(mut signals) = Signals::new(watched) else { return };
-    thread::spawn(move || {
+    let (sender, is_watching) = channel();
+    let started = thread::Builder::new().spawn(move || {
+        let watched = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
+        let signals = Signals::new(watched);
+        let _ = sender.send(());
+        let Ok(mut signals) = signals else { return };
         for signal in signals.forever() {
             // The lock is held until the end, so that no new folder is added.
             for (folder, access) in unfinished_folders().iter() {
@@ -59,6 +65,9 @@ fn watch_signals() {
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
     });
+    if started.is_ok() {
+        let _ = is_watching.recv();
+    }
 }
 
 /// Whether a signal is ignored, as under `nohup`.

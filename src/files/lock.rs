@@ -1,16 +1,28 @@
 //! Locks between processes. The kernel holds them with an open file and releases them with the
 //! process; their files are never deleted.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, Permissions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+use rustix::process::{Pid, geteuid, test_kill_process};
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 
+use super::durable::make_folders;
+use crate::text::ShellWord;
+
 use super::write_access::WriteAccess;
+use crate::sys::{Process, lock_holders, process};
+
+/// The permissions of accounts that are neither the owner's nor in the group.
+const OTHERS: u32 = 0o007;
+
+/// Members of the group can write.
+const GROUP_WRITABLE: u32 = 0o020;
 
 /// The pause between two attempts to lock.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
@@ -44,9 +56,9 @@ impl<'a> Locks<'a> {
     /// process: what it guards is also published by a rename that never replaces.
     pub fn lock(&self, name: &str, timeout: Duration, waiting: &dyn Fn(&str)) -> Result<Lock> {
         let folder = &self.folder;
-        fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
+        make_folders(folder)?;
         let path = folder.join(format!("{name}.lock"));
-        let mut file = open_lock_file(&path)?;
+        let mut file = open_lock_file(&path, make_private(folder)?)?;
         let start = Instant::now();
         let mut has_reported = false;
         loop {
@@ -55,7 +67,7 @@ impl<'a> Locks<'a> {
                 Err(TryLockError::WouldBlock) if start.elapsed() >= timeout => {
                     return Err(Error::new(
                         ErrorKind::LockTimeout,
-                        format!("{name} is being changed by {}", lock_holder(&path)),
+                        format!("{name} is being changed by {}", lock_holder(&file)),
                     )
                     .because(format!("waited {} s for {}", timeout.as_secs(), Shown(&path)))
                     .hint("export USHER_LOCK_TIMEOUT=SECONDS to wait longer"));
@@ -65,7 +77,7 @@ impl<'a> Locks<'a> {
                         has_reported = true;
                         waiting(&format!(
                             "waiting for {}, which is changing {name}",
-                            lock_holder(&path)
+                            lock_holder(&file)
                         ));
                     }
                     sleep(RETRY_INTERVAL);
@@ -80,44 +92,93 @@ impl<'a> Locks<'a> {
     }
 }
 
-/// Opens a lock's file, or creates it. It is written to, so it must not be another file under that
-/// name: neither through a symbolic link, nor by a hard link.
-fn open_lock_file(path: &Path) -> Result<File> {
+/// Keeps other accounts out of the folder of locks: whoever can read a lock's file can hold the lock.
+/// Returns the mode of its files, which are for those that can write there.
+fn make_private(folder: &Path) -> Result<u32> {
+    let failed = |error: io::Error| Error::io("open", folder, error);
+    let open =
+        File::options().read(true).custom_flags(libc::O_DIRECTORY).open(folder).map_err(failed)?;
+    let mode = open.metadata().map_err(failed)?.mode();
+    if mode & OTHERS != 0 {
+        // Only its owner can do that. Another one of its group has the files' modes as protection.
+        let _ = open.set_permissions(Permissions::from_mode(mode & 0o7777 & !OTHERS));
+    }
+    Ok(if mode & GROUP_WRITABLE == 0 { 0o600 } else { 0o660 })
+}
+
+/// Opens a lock's file, or creates it, and gives it this mode. It is written to, so it must not be
+/// another file under that name: neither through a symbolic link, nor by a hard link.
+fn open_lock_file(path: &Path, mode: u32) -> Result<File> {
     let failed = |error: io::Error| Error::io("open the lock", path, error).hint("use doctor");
     let file = File::options()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
-        .mode(0o644)
+        .mode(mode)
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
         .open(path)
         .map_err(failed)?;
     let seen = file.metadata().map_err(failed)?;
     if seen.is_file() && seen.nlink() == 1 {
+        if seen.mode() & 0o7777 != mode {
+            // Only its owner can do that.
+            let _ = file.set_permissions(Permissions::from_mode(mode));
+        }
         return Ok(file);
     }
     Err(Error::new(ErrorKind::Permission, format!("{} is not usher's lock file", Shown(path)))
         .because("it is not a file, or it has a second name (a hard link)")
-        .hint(format!("rm '{}'", Shown(path))))
+        .hint(format!("rm {}", ShellWord(path))))
 }
 
-/// Whether the file system has no locks, as some network file systems.
+/// Whether there are no locks: some network file systems have none, and some containers refuse the
+/// system call (`flock` itself has no reason for EPERM).
 fn is_unsupported(error: &io::Error) -> bool {
-    let codes = [libc::ENOSYS, libc::ENOLCK, libc::EOPNOTSUPP];
+    let codes = [libc::ENOSYS, libc::ENOLCK, libc::EOPNOTSUPP, libc::EPERM];
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
-fn lock_holder(path: &Path) -> String {
-    let holder = fs::read_to_string(path).unwrap_or_default();
-    match holder.as_str() {
-        "" => "another process".to_owned(),
-        holder => Escaped(holder).to_string(),
+/// The process that has this file locked, as messages name it: `process 4711 (use)`, and its account
+/// if that isn't the caller's.
+///
+/// A file names the process that locked it last, but anyone who can write to it can change that. It
+/// only counts where the system doesn't tell.
+fn lock_holder(file: &File) -> String {
+    let unknown = || "another process".to_owned();
+    let holder = match lock_holders(file) {
+        Some(holders) => holders.first().copied(),
+        None => written_holder(file).filter(|id| is_running(*id)),
+    };
+    let Some(id) = holder else { return unknown() };
+    match process(id) {
+        Some(Process { name, user }) if user == geteuid().as_raw() => {
+            format!("process {id} ({})", Escaped(&name))
+        }
+        Some(Process { name, user }) => {
+            format!("process {id} ({}) of account {user}", Escaped(&name))
+        }
+        None if is_running(id) => format!("process {id}"),
+        None => unknown(),
     }
+}
+
+/// The process that a lock's file names.
+fn written_holder(file: &File) -> Option<u32> {
+    let mut start = [0; 32];
+    let length = file.read_at(&mut start, 0).ok()?;
+    std::str::from_utf8(&start[..length]).ok()?.strip_prefix("process ")?.parse().ok()
+}
+
+fn is_running(id: u32) -> bool {
+    let id = i32::try_from(id).ok().and_then(Pid::from_raw);
+    id.is_some_and(|id| !matches!(test_kill_process(id), Err(Errno::SRCH)))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// Long enough for another test's child to become its program.

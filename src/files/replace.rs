@@ -1,18 +1,27 @@
-//! Replaces a file in one step: a new one is written under a temporary name, synced, and renamed.
+//! Replaces a file in one step: a new one is written under a temporary name, synced, renamed, and
+//! its name is synced.
 //!
 //! Another process sees the old file or the new one, never a part of either. A link under the
 //! file's name is replaced, not followed. It must not know what the file is for.
 
-use std::fs::{self, File, Metadata, Permissions};
+use std::ffi::OsStr;
+use std::fs::{File, Permissions};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use rustix::fs::{
+    AtFlags, CWD, Mode, OFlags, RawMode, RenameFlags, openat, renameat, renameat_with, statat,
+    unlinkat,
+};
+use rustix::io::Errno;
 use tempfile::{Builder, TempPath};
 use usher_shims::error::{Error, Result};
 
-/// The permission bits of a file that all users may read and write; the umask removes some.
-const NEW_FILE: u32 = 0o666;
+use super::durable::sync_name;
+use crate::sys::SEARCH_FOLDER;
 
 /// How a file is replaced.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +34,7 @@ pub struct FileReplacement<'a> {
     pub prefix: &'a str,
     /// Who may read, write and run the new file.
     pub mode: FileMode,
-    /// Whether the new content must survive a power cut.
+    /// Whether the new file must survive a power cut.
     pub durability: Durability,
 }
 
@@ -33,18 +42,15 @@ pub struct FileReplacement<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileMode {
     /// Exactly these bits, whatever the umask is.
-    Exact(u32),
+    Exact(RawMode),
     /// These bits, less the umask.
-    Masked(u32),
-    /// The bits of the replaced file, and its owner if this process may set it. A file that is new
-    /// gets 0666, less the umask.
-    SameAsBefore,
+    Masked(RawMode),
 }
 
-/// Whether a file's content must survive a power cut.
+/// Whether a file must survive a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// It is synced before the rename.
+    /// It is synced before the rename, and its name after it.
     Synced,
     /// It isn't synced: its reader checks it, and can fetch it again.
     Unsynced,
@@ -54,58 +60,112 @@ impl FileReplacement<'_> {
     /// Replaces the file with one of this content. An error leaves the old file as it was.
     pub fn write(&self, content: &[u8]) -> Result<()> {
         let Self { target, staging, .. } = *self;
-        let failed = |error: io::Error| Error::io("write", target, error);
-        let old = match fs::metadata(target) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) if self.mode == FileMode::SameAsBefore => return Err(failed(error)),
-            old => old.ok(),
+        let (FileMode::Exact(bits) | FileMode::Masked(bits)) = self.mode;
+        let in_staging = |error: io::Error| Error::io("write in", staging, error);
+        let folder = open_folder(staging).map_err(in_staging)?;
+        let mut new = NewFile::create(&folder, self.prefix, bits).map_err(in_staging)?;
+        self.fill(&mut new, content).map_err(|error| Error::io("write", target, error))?;
+        let renamed = match (target.parent(), target.file_name()) {
+            (Some(parent), Some(name)) => {
+                open_folder(parent).and_then(|parent| new.rename_to(&parent, name))
+            }
+            _ => Err(io::ErrorKind::IsADirectory.into()),
         };
-        let mut file = Builder::new()
-            .prefix(self.prefix)
-            .permissions(Permissions::from_mode(self.mode.at_creation()))
-            .tempfile_in(staging)
-            .map_err(|error| Error::io("write in", staging, error))?;
-        self.fill(file.as_file_mut(), content, old.as_ref()).map_err(failed)?;
-        rename(file.into_temp_path(), target)
+        renamed.map_err(|error| Error::io("replace", target, error))?;
+        if self.durability == Durability::Synced {
+            sync_name(target);
+        }
+        Ok(())
     }
 
-    fn fill(&self, file: &mut File, content: &[u8], old: Option<&Metadata>) -> io::Result<()> {
-        match (self.mode, old) {
-            (FileMode::Exact(bits), _) => file.set_permissions(Permissions::from_mode(bits))?,
-            (FileMode::SameAsBefore, Some(old)) => copy_owner_and_mode(file, old)?,
-            (FileMode::SameAsBefore, None) | (FileMode::Masked(_), _) => {}
+    fn fill(&self, new: &mut NewFile<OwnedFd>, content: &[u8]) -> io::Result<()> {
+        if let FileMode::Exact(bits) = self.mode {
+            new.file().set_permissions(Permissions::from_mode(bits))?;
         }
-        file.write_all(content)?;
-        match self.durability {
-            Durability::Synced => file.sync_all(),
+        new.fill(content, self.durability)
+    }
+}
+
+fn open_folder(path: &Path) -> io::Result<OwnedFd> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let flags = SEARCH_FOLDER | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(openat(CWD, path, flags, Mode::empty())?)
+}
+
+/// A new file under a temporary name in an open folder; deleted unless it is renamed.
+#[derive(Debug)]
+pub(super) struct NewFile<'a, F: AsFd> {
+    folder: &'a F,
+    name: String,
+    file: File,
+    is_renamed: bool,
+}
+
+impl<'a, F: AsFd> NewFile<'a, F> {
+    /// Creates one with these permission bits, less the umask; its name begins with `prefix`.
+    pub(super) fn create(folder: &'a F, prefix: &str, bits: RawMode) -> io::Result<Self> {
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        loop {
+            let name = format!("{prefix}{:016x}", RandomState::new().build_hasher().finish());
+            match openat(folder, &*name, flags, Mode::from_raw_mode(bits)) {
+                Ok(file) => {
+                    return Ok(Self { folder, name, file: File::from(file), is_renamed: false });
+                }
+                Err(Errno::EXIST) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// The file.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Writes the whole content.
+    pub(super) fn fill(&mut self, content: &[u8], durability: Durability) -> io::Result<()> {
+        self.file.write_all(content)?;
+        match durability {
+            Durability::Synced => self.file.sync_all(),
             Durability::Unsynced => Ok(()),
         }
     }
-}
 
-impl FileMode {
-    fn at_creation(self) -> u32 {
-        match self {
-            Self::Exact(bits) | Self::Masked(bits) => bits,
-            Self::SameAsBefore => NEW_FILE,
-        }
+    /// Renames it, replacing what has that name.
+    pub(super) fn rename_to(mut self, folder: impl AsFd, name: &OsStr) -> io::Result<()> {
+        renameat(self.folder, &*self.name, folder, name)?;
+        self.is_renamed = true;
+        Ok(())
     }
 }
 
-/// Gives a new file the owner and the mode of the old one. The owner comes first: changing it may
-/// clear bits of the mode.
-///
-/// Under sudo the old file may be another account's. Without permission to
-/// change the owner, the new file belongs to this account.
-fn copy_owner_and_mode(file: &File, old: &Metadata) -> io::Result<()> {
-    let new = file.metadata()?;
-    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-        match fchown(file, Some(old.uid()), Some(old.gid())) {
-            Err(error) if error.kind() != io::ErrorKind::PermissionDenied => return Err(error),
-            Ok(()) | Err(_) => {}
+impl<F: AsFd> NewFile<'_, F> {
+    /// Renames it; `AlreadyExists` if something has that name.
+    pub(super) fn rename_to_absent(mut self, folder: impl AsFd, name: &OsStr) -> io::Result<()> {
+        let folder = folder.as_fd();
+        match renameat_with(self.folder, &*self.name, folder, name, RenameFlags::NOREPLACE) {
+            // Not every file system can, and old containers refuse the call.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::PERM) => {
+                match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+                    Err(Errno::NOENT) => return self.rename_to(folder, name),
+                    Ok(_) => return Err(Errno::EXIST.into()),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            done => done?,
+        }
+        self.is_renamed = true;
+        Ok(())
+    }
+}
+
+impl<F: AsFd> Drop for NewFile<'_, F> {
+    fn drop(&mut self) {
+        if !self.is_renamed {
+            let _ = unlinkat(self.folder, &*self.name, AtFlags::empty());
         }
     }
-    file.set_permissions(old.permissions())
 }
 
 /// A link or file under a temporary name; deleted unless it is renamed.
@@ -130,17 +190,14 @@ impl Staged {
 
     /// Renames it to `target`, replacing what has that name.
     pub fn rename_to(self, target: &Path) -> Result<()> {
-        rename(self.path, target)
+        self.path.persist(target).map_err(|error| Error::io("replace", target, error.error))
     }
-}
-
-fn rename(staged: TempPath, target: &Path) -> Result<()> {
-    staged.persist(target).map_err(|error| Error::io("replace", target, error.error))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt as _, symlink};
 
     use super::*;
 
@@ -166,8 +223,8 @@ mod tests {
         let first = write(FileMode::Exact(0o757), "one");
         assert_eq!(mode_bits(&path), 0o757);
         let open = File::open(&path).unwrap();
-        assert_ne!(write(FileMode::SameAsBefore, "two"), first);
-        assert_eq!(mode_bits(&path), 0o757);
+        assert_ne!(write(FileMode::Masked(0o644), "two"), first);
+        assert_eq!(mode_bits(&path), 0o644);
         assert_eq!(io::read_to_string(open).unwrap(), "one");
         write(FileMode::Masked(0o600), "three");
         assert_eq!(mode_bits(&path), 0o600);

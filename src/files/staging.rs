@@ -11,6 +11,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use usher_shims::error::{Error, Result};
 
+use super::durable::make_folders;
 use super::lock::Locks;
 use super::remove::remove_tree;
 use super::write_access::WriteAccess;
@@ -35,8 +36,7 @@ pub struct Staging<'a> {
 impl<'a> Staging<'a> {
     /// Creates a folder in `staging` whose name begins with `name`, and deletes abandoned ones.
     pub fn new(staging: &Path, locks: &Locks<'a>, name: &str) -> Result<Self> {
-        fs::create_dir_all(staging)
-            .map_err(|error| Error::io("make the folder", staging, error))?;
+        make_folders(staging)?;
         let _guard = locks.lock(GUARD, GUARD_TIMEOUT, &|_| {})?;
         delete_abandoned(staging);
         let folder = tempfile::Builder::new()

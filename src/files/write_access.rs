@@ -12,14 +12,15 @@ use std::path::{Path, PathBuf};
 use rustix::fs::Mode;
 use rustix::process::{geteuid, umask};
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
+use usher_shims::ownership::ROOT;
 
-use crate::sys::act_as;
+use super::account::{ActingAs, home_owner};
+use super::bare::require_random_numbers;
+use super::own_folder::{OwnFolder, belongs_to};
+use crate::sys::Account;
 
 /// Other accounts can write.
 const WORLD_WRITABLE: u32 = 0o002;
-
-/// Other accounts can delete only their own files.
-const STICKY: u32 = 0o1000;
 
 /// The folders that are written to.
 #[derive(Debug)]
@@ -51,31 +52,49 @@ pub enum Readers {
 pub struct WriteAccess {
     /// Settings of the whole process; `None` for another thread's access.
     _process: Option<ProcessModes>,
-    /// The account to write as, if it isn't the calling one: user and group.
-    owner: Option<(u32, u32)>,
-    /// The account that this thread wrote as before, if it was changed.
-    before: Option<(u32, u32)>,
-    /// The account is a property of a thread in the kernel, so this value must stay on its thread.
-    _thread: PhantomData<*const ()>,
+    /// The account to write as, if it isn't the calling one.
+    owner: Option<Account>,
+    /// This thread's account, until this is dropped.
+    _acting: Option<ActingAs>,
 }
 
 impl WriteAccess {
     /// Prepares to write in a home. [`ErrorKind::Permission`] if it is another account's, or
     /// world-writable.
     pub fn acquire(home: &HomeFolders<'_>) -> Result<Self> {
+        require_random_numbers()?;
         let owner = other_owner(home.data)?;
-        let writer = owner.map_or(geteuid().as_raw(), |(user, _)| user);
-        refuse_world_writable(home.data)?;
-        for folder in &home.subfolders {
-            refuse_world_writable(folder)?;
-            refuse_foreign(folder, writer)?;
-        }
-        let before = owner.map(act_as);
+        let acting = owner.map(ActingAs::new);
         let process = ProcessModes {
             _umask: Umask::set_for(home.readers),
             _file_size: FileSizeLimit::as_error(),
         };
-        Ok(Self { _process: Some(process), owner, before, _thread: PhantomData })
+        let access = Self { _process: Some(process), owner, _acting: acting };
+        access.refuse_planted(home)?;
+        Ok(access)
+    }
+
+    /// Refuses a folder that every account can write to, or that another account put in the place of
+    /// ours.
+    ///
+    /// Where every account can create folders, ours are created first: then no other account can
+    /// create one between this check and its use.
+    fn refuse_planted(&self, home: &HomeFolders<'_>) -> Result<()> {
+        let writer = self.owner.map_or(geteuid().as_raw(), |owner| owner.user);
+        if is_below_shared(home.data) {
+            create_folder(home.data)?;
+        }
+        let Some(data) = OwnFolder::open(home.data)? else { return Ok(()) };
+        for path in &home.subfolders {
+            if data.is_for_all() {
+                create_folder(path)?;
+            }
+            let Some(folder) = data.folder(path.file_name().unwrap_or_default())? else { continue };
+            if ![ROOT, writer].contains(&folder.entry_owner()) {
+                return Err(belongs_to(path, folder.entry_owner()));
+            }
+        }
+        Ok(())
     }
 
     /// This access for other threads, as long as this value exists.
@@ -86,15 +105,7 @@ impl WriteAccess {
     /// An access for tests that write in their own folders; it changes nothing.
     #[cfg(test)]
     pub fn for_test() -> Self {
-        Self { _process: None, owner: None, before: None, _thread: PhantomData }
-    }
-}
-
-impl Drop for WriteAccess {
-    fn drop(&mut self) {
-        if let Some(before) = self.before {
-            act_as(before);
-        }
+        Self { _process: None, owner: None, _acting: None }
     }
 }
 
@@ -104,7 +115,7 @@ impl Drop for WriteAccess {
 /// it. [`with`](Self::with) works for both.
 #[derive(Debug, Clone, Copy)]
 pub struct ThreadAccess<'a> {
-    owner: Option<(u32, u32)>,
+    owner: Option<Account>,
     _access: PhantomData<&'a ()>,
 }
 
@@ -117,8 +128,8 @@ impl ThreadAccess<'_> {
 
     /// Runs `act` with write access on the calling thread.
     pub fn with<T>(self, act: impl FnOnce(&WriteAccess) -> T) -> T {
-        let before = self.owner.map(act_as);
-        act(&WriteAccess { _process: None, owner: self.owner, before, _thread: PhantomData })
+        let acting = self.owner.map(ActingAs::new);
+        act(&WriteAccess { _process: None, owner: self.owner, _acting: acting })
     }
 }
 
@@ -129,29 +140,16 @@ struct ProcessModes {
     _file_size: FileSizeLimit,
 }
 
-/// In a world-writable folder every account can replace programs.
-fn refuse_world_writable(folder: &Path) -> Result<()> {
-    let Ok(seen) = fs::metadata(folder) else { return Ok(()) };
-    if seen.mode() & WORLD_WRITABLE == 0 || seen.mode() & STICKY != 0 {
-        return Ok(());
-    }
-    let shown = Shown(folder);
-    Err(Error::new(ErrorKind::Permission, format!("{shown} is world-writable"))
-        .because("any account could replace programs there")
-        .hint(format!("chmod o-w '{shown}'")))
+/// Whether a folder that doesn't exist would be made in one where every account can create others.
+fn is_below_shared(folder: &Path) -> bool {
+    let Some((nearest, seen)) = folder.ancestors().find_map(folder_with_metadata) else {
+        return false;
+    };
+    nearest != folder && seen.mode() & WORLD_WRITABLE != 0
 }
 
-/// In a world-writable folder with the sticky bit, another account may have created a folder or link
-/// in place of ours.
-fn refuse_foreign(folder: &Path, writer: u32) -> Result<()> {
-    let Ok(seen) = fs::symlink_metadata(folder) else { return Ok(()) };
-    if [0, writer].contains(&seen.uid()) {
-        return Ok(());
-    }
-    let shown = Shown(folder);
-    Err(Error::new(ErrorKind::Permission, format!("{shown} belongs to account {}", seen.uid()))
-        .because("usher needs a folder of its own there")
-        .hint("export USHER_HOME=/a/folder/of/yours"))
+fn create_folder(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))
 }
 
 /// Sets the umask until this is dropped.
@@ -201,24 +199,26 @@ impl Drop for FileSizeLimit {
     }
 }
 
-/// The user and group that own the folders, if root must write as another account.
-fn other_owner(data: &Path) -> Result<Option<(u32, u32)>> {
+/// The account to write as, if that isn't the calling one: root has to write as another account.
+fn other_owner(data: &Path) -> Result<Option<Account>> {
+    let own = geteuid().as_raw();
+    if own == ROOT {
+        return Ok(home_owner(data));
+    }
     let Some((folder, seen)) = data.ancestors().find_map(folder_with_metadata) else {
         return Ok(None);
     };
-    let own = geteuid().as_raw();
-    match seen.uid() {
-        owner if owner == own => Ok(None),
-        _ if own == 0 => Ok(Some((seen.uid(), seen.gid()))),
-        // Root created it; its mode decides whether others may write.
-        0 => Ok(None),
-        owner => Err(Error::new(
-            ErrorKind::Permission,
-            format!("{} belongs to account {owner}, and you are {own}", Shown(folder)),
-        )
-        .because("that account could change the programs there")
-        .hint("export USHER_HOME=/a/folder/of/yours")),
+    // Where root created it, its mode decides whether others may write.
+    if [ROOT, own].contains(&seen.uid()) {
+        return Ok(None);
     }
+    let owner = seen.uid();
+    Err(Error::new(
+        ErrorKind::Permission,
+        format!("{} belongs to account {owner}, and you are {own}", Shown(folder)),
+    )
+    .because("that account could change the programs there")
+    .hint("export USHER_HOME=/a/folder/of/yours"))
 }
 
 fn folder_with_metadata(folder: &Path) -> Option<(&Path, Metadata)> {
@@ -227,10 +227,11 @@ fn folder_with_metadata(folder: &Path) -> Option<(&Path, Metadata)> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::chown;
+    use std::os::unix::fs::{PermissionsExt as _, chown};
     use std::thread;
 
     use super::*;
+    use crate::sys::act_as;
 
     /// Some account that isn't root.
     const OTHER: u32 = 65_534;
@@ -240,12 +241,14 @@ mod tests {
         if !geteuid().is_root() {
             return;
         }
-        let folder = tempfile::tempdir().unwrap();
-        chown(folder.path(), Some(OTHER), Some(OTHER)).unwrap();
-        let home =
-            HomeFolders { data: folder.path(), subfolders: Vec::new(), readers: Readers::Everyone };
+        let parent = tempfile::tempdir().unwrap();
+        fs::set_permissions(parent.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let data = parent.path().join("data");
+        fs::create_dir(&data).unwrap();
+        chown(&data, Some(OTHER), Some(OTHER)).unwrap();
+        let home = HomeFolders { data: &data, subfolders: Vec::new(), readers: Readers::Everyone };
         let owner = |name: &str| {
-            let path = folder.path().join(name);
+            let path = data.join(name);
             fs::write(&path, "").unwrap();
             fs::metadata(&path).unwrap().uid()
         };
@@ -265,7 +268,7 @@ mod tests {
         thread::scope(|scope| {
             let older = scope.spawn(|| {
                 // As a thread that was started before the access.
-                act_as((0, 0));
+                act_as(Account { user: 0, group: 0 });
                 let before = owner("before");
                 (before, for_threads.with(|_| owner("with")), owner("again"))
             });

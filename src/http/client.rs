@@ -3,15 +3,16 @@
 //! It knows addresses, credentials and timeouts; it must not know what the bytes mean or which
 //! address belongs to which tool. It never writes a file.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
-use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::OnceLock;
 
 use flate2::read::MultiGzDecoder;
+use rustix::fs::OFlags;
 use usher_shims::error::{Error, ErrorKind, Shown};
 
-use super::address::{Location, cant_fetch, host_with_port};
+use super::address::{Address, LocalFile, Location, cant_fetch, host_with_port};
 use super::diagnose::{Endpoint, connection_error};
 use super::fetch_error::{AttemptError, FetchError};
 use super::network_config::{HttpClient, NetworkConfig};
@@ -49,15 +50,19 @@ impl Client {
         Self { config, web: OnceLock::new() }
     }
 
-    /// Fetches `address`: `http://`, `https://`, `file://` or an absolute path.
+    /// Fetches what is at an address.
     ///
     /// More than `limit` bytes, or a web page, are [`FetchError::BadResponse`].
-    pub fn get(&self, address: &str, limit: u64) -> Result<Vec<u8>, FetchError> {
+    pub fn get(&self, address: &Address, limit: u64) -> Result<Vec<u8>, FetchError> {
         self.get_accepting(address, limit, "*/*")
     }
 
     /// As [`get`](Self::get); `None` if there is nothing at that address.
-    pub fn get_optional(&self, address: &str, limit: u64) -> Result<Option<Vec<u8>>, FetchError> {
+    pub fn get_optional(
+        &self,
+        address: &Address,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, FetchError> {
         match self.get(address, limit) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(FetchError::NotFound(_)) => Ok(None),
@@ -69,7 +74,7 @@ impl Client {
     /// accepted.
     pub fn get_accepting(
         &self,
-        address: &str,
+        address: &Address,
         limit: u64,
         accept: &str,
     ) -> Result<Vec<u8>, FetchError> {
@@ -84,19 +89,19 @@ impl Client {
     /// had this `validator`.
     pub fn get_if_modified(
         &self,
-        address: &str,
+        address: &Address,
         limit: u64,
         accept: &str,
         validator: Option<&str>,
     ) -> Result<Conditional, FetchError> {
-        let location = Location::parse(address)?;
+        let location = address.location();
         let condition =
             validator.map_or(RequestCondition::Unconditional, RequestCondition::IfModified);
         let mut retry = self.retry();
         loop {
             let request = HttpRequest { accept, encoding: "gzip", condition };
-            let response = self.open(&location, &request);
-            match response.and_then(|response| read(&location, response, limit, accept)) {
+            let response = self.open(location, &request);
+            match response.and_then(|response| read(location, response, limit, accept)) {
                 Ok(read) => return Ok(read),
                 Err(error) => retry.wait_after(error)?,
             }
@@ -115,7 +120,7 @@ impl Client {
         request: &HttpRequest<'_>,
     ) -> Result<Response, AttemptError> {
         match location {
-            Location::File(path) => open_file(path).map_err(AttemptError::Permanent),
+            Location::File(file) => open_file(file).map_err(AttemptError::Permanent),
             Location::Web(url) => {
                 let web = self.web().map_err(AttemptError::Permanent)?;
                 redirects::send_following_redirects(&self.config, web, url, request)
@@ -132,7 +137,8 @@ impl Client {
     }
 }
 
-fn open_file(path: &Path) -> Result<Response, FetchError> {
+/// Opens a file that the user named, or one of a mirror's folder, which no link leads out of.
+fn open_file(LocalFile { path, mirror }: &LocalFile) -> Result<Response, FetchError> {
     let failed = |error: io::Error| {
         let failure = match error.kind() {
             io::ErrorKind::NotFound => FetchError::NotFound,
@@ -140,14 +146,23 @@ fn open_file(path: &Path) -> Result<Response, FetchError> {
         };
         failure(Error::io("read", path, error))
     };
-    // Checked before it is opened: opening a pipe would wait for its other end.
-    if !fs::metadata(path).map_err(failed)?.is_file() {
-        let what = format!("{} is not a file", Shown(path));
-        return Err(FetchError::BadResponse(Error::new(ErrorKind::BadFile, what)));
+    let refused = |what: String| Err(FetchError::BadResponse(Error::new(ErrorKind::BadFile, what)));
+    let mut real = path.clone();
+    if let Some(mirror) = mirror {
+        real = fs::canonicalize(path).map_err(failed)?;
+        if !real.starts_with(fs::canonicalize(mirror).map_err(failed)?) {
+            return refused(format!("{} is a link out of {}", Shown(path), Shown(mirror)));
+        }
     }
-    let file = File::open(path).map_err(failed)?;
-    let length = file.metadata().map_err(failed)?.len();
-    Ok(Response::from_file(file, length))
+    // A pipe isn't waited for, and what replaces the file in the meantime isn't followed.
+    let no_link = if mirror.is_some() { OFlags::NOFOLLOW } else { OFlags::empty() };
+    let flags = (OFlags::NONBLOCK | no_link).bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(&real).map_err(failed)?;
+    let found = file.metadata().map_err(failed)?;
+    if !found.is_file() {
+        return refused(format!("{} is not a file", Shown(path)));
+    }
+    Ok(Response::from_file(file, found.len()))
 }
 
 /// The whole body of a response, decompressed, if it has no more than `limit` bytes.
@@ -181,8 +196,8 @@ fn read(
 /// The error of reading a response's body.
 pub(super) fn read_error(location: &Location, error: io::Error) -> AttemptError {
     match location {
-        Location::File(path) => {
-            AttemptError::Permanent(FetchError::Unreachable(Error::io("read", path, error)))
+        Location::File(file) => {
+            AttemptError::Permanent(FetchError::Unreachable(Error::io("read", &file.path, error)))
         }
         Location::Web(url) => {
             // The connection was established, so neither proxy nor certificates are the cause.

@@ -56,8 +56,8 @@ impl Credentials {
     /// `home` is the server that they were configured for. If its address begins with `http://`, it
     /// gets them unencrypted, and no other server does: a redirect from `https://` to `http://` must
     /// not reveal a secret.
-    pub fn new(all: Vec<Credential>, home: &Url) -> Self {
-        Self { all, unencrypted: (home.scheme() == "http").then(|| home.clone()) }
+    pub fn new(all: Vec<Credential>, home: Option<&Url>) -> Self {
+        Self { all, unencrypted: home.filter(|home| home.scheme() == "http").cloned() }
     }
 
     /// The value of the `Authorization` header for an address. It must not be printed, and must be
@@ -103,7 +103,7 @@ mod tests {
         let check = |home: &str, address: &str, expected: Option<&str>| {
             let all = ["a.example/", "a.example/deep/"]
                 .map(|scope| Credential::new(scope, scope.to_owned()));
-            let credentials = Credentials::new(all.to_vec(), &Url::parse(home).unwrap());
+            let credentials = Credentials::new(all.to_vec(), Url::parse(home).ok().as_ref());
             let address = Url::parse(address).unwrap();
             assert_eq!(credentials.authorization(&address), expected, "{home} {address}");
         };

@@ -20,7 +20,6 @@ mod transfer;
 
 use std::path::{Path, PathBuf};
 
-use super::address::Location;
 use super::client::Client;
 use super::fetch_error::FetchError;
 use crate::files::integrity::Integrity;
@@ -29,8 +28,8 @@ use background_hasher::BackgroundHasher;
 use cache_entry::lock_cache_entry;
 pub use partial::Downloaded;
 use partial::{Partial, read_error};
+use transfer::Transfer;
 pub use transfer::{DownloadSpec, NoProgress, Progress};
-use transfer::{Transfer, TransferSource};
 
 /// The folders for downloads.
 #[derive(Debug, Clone)]
@@ -60,18 +59,17 @@ impl<'a> Downloads<'a> {
         spec: &DownloadSpec<'_>,
         progress: &dyn Progress,
     ) -> Result<Downloaded, FetchError> {
-        let location = Location::parse(spec.address)?;
         let partial = match spec.integrity {
             Some(expected) => match lock_cache_entry(&self.cache, expected)? {
                 Some(cached) => match verify_complete(&cached, expected)? {
-                    Some(sha256) => return Downloaded::new(cached, sha256),
+                    Some(sha256) => return Downloaded::new(cached, sha256, spec.address.host()),
                     None => cached,
                 },
                 None => Partial::uncached(&self.fallback)?,
             },
             None => Partial::uncached(&self.fallback)?,
         };
-        Transfer::new(TransferSource { client, location }, spec, partial, progress).run()
+        Transfer::new(client, spec, partial, progress).run()
     }
 }
 

@@ -2,16 +2,40 @@
 //!
 //! It is a plain value. It must not know which variables and files it comes from.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, blocking};
+use reqwest::{Certificate, Url, blocking};
 use usher_shims::error::{Error, ErrorKind, Escaped, Shown};
 
+use super::address::{host_with_port, is_unprotected};
 use super::authorities::{Authorities, CaFile, certificates_in_file};
 use super::credentials::Credentials;
 use super::fetch_error::FetchError;
 use super::proxies::Proxies;
 use super::timeouts::Timeouts;
 use super::tls_errors::CertificateTrust;
+use crate::files::bare::require_random_numbers;
+
+/// The hosts that were asked over plain `http://`, but for this machine's own.
+#[derive(Debug, Default)]
+pub struct PlainHttp(Mutex<BTreeSet<String>>);
+
+impl PlainHttp {
+    /// Records a request.
+    pub(super) fn record(&self, url: &Url) {
+        if is_unprotected(url) {
+            let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            hosts.insert(host_with_port(url));
+        }
+    }
+
+    /// The hosts, in the order of their names.
+    pub fn hosts(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}
 
 /// The user's network configuration.
 #[derive(Clone, Default)]
@@ -26,11 +50,14 @@ pub struct NetworkConfig {
     pub credentials: Credentials,
     /// How long to wait, and when to retry.
     pub timeouts: Timeouts,
+    /// Records the servers whose answers can be changed on the way.
+    pub plain_http: Arc<PlainHttp>,
 }
 
 impl NetworkConfig {
     /// Builds the client; reads the certificates.
     pub(super) fn build(&self) -> Result<HttpClient, FetchError> {
+        require_random_numbers().map_err(FetchError::Fatal)?;
         // Fails only where a provider is installed already, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let extra = self.extra_certificates()?;

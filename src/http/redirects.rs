@@ -10,7 +10,7 @@ use reqwest::header::{
 use reqwest::{Url, blocking};
 use usher_shims::error::Escaped;
 
-use super::address::{Location, cant_fetch, host_with_port};
+use super::address::{Location, cant_fetch, host_with_port, is_loopback, with_user_of};
 use super::diagnose::{Endpoint, connection_error};
 use super::fetch_error::{AttemptError, FetchError};
 use super::network_config::{HttpClient, NetworkConfig};
@@ -37,12 +37,13 @@ pub(super) fn send_following_redirects(
         };
         let response =
             sent.map_err(|error| connection_error(cant_fetch(&location), &endpoint, &error))?;
+        config.plain_http.record(&next);
         let Some(target) = redirect_target(&next, &response) else {
             let kind = classify_response(&location, request.condition, &endpoint, &response)?;
             return Ok(Response::from_server(response, kind, &config.timeouts));
         };
         check_redirect(&next, &target).map_err(|why| redirect_error(&location, &next, why))?;
-        next = with_user_of(url, target);
+        next = with_user_of(url, without_user(target));
     }
     Err(redirect_error(&location, &next, "redirects too often"))
 }
@@ -73,7 +74,8 @@ fn send_once(
         value.set_sensitive(true);
         sending = sending.header(AUTHORIZATION, value);
     }
-    sending.send()
+    // The library's errors contain the whole address.
+    sending.send().map_err(reqwest::Error::without_url)
 }
 
 /// Where a response redirects to, if it does.
@@ -85,9 +87,13 @@ fn redirect_target(from: &Url, response: &blocking::Response) -> Option<Url> {
     from.join(std::str::from_utf8(location.as_bytes()).ok()?).ok()
 }
 
-/// Whether a redirect may be followed: not from https:// to http://, and never to a local file.
+/// Whether a redirect may be followed: not from https:// to http://, never to a local file, and to a
+/// server of this machine only from another one.
 pub(super) fn check_redirect(from: &Url, to: &Url) -> Result<(), &'static str> {
     match to.scheme() {
+        "http" | "https" if is_loopback(to) && !is_loopback(from) => {
+            Err("redirects to a server of this machine, which is not followed")
+        }
         "https" => Ok(()),
         "http" if from.scheme() == "http" => Ok(()),
         "http" => Err("redirects from https:// to http://, which is not followed"),
@@ -95,17 +101,12 @@ pub(super) fn check_redirect(from: &Url, to: &Url) -> Result<(), &'static str> {
     }
 }
 
-/// Adds the user name and password of the first address to a redirect's, if both are on the same
-/// server; they are sent to no other.
-fn with_user_of(first: &Url, mut next: Url) -> Url {
-    // Neither can fail where there is a host.
-    let (user, password) = match first.origin() == next.origin() {
-        true => (first.username(), first.password()),
-        false => ("", None),
-    };
-    let _ = next.set_username(user);
-    let _ = next.set_password(password);
-    next
+/// A redirect's address without the user name and password that a server put in it, or that a relative
+/// one inherited.
+fn without_user(mut target: Url) -> Url {
+    // Fails only for an address without a host.
+    let _ = target.set_username("").and_then(|()| target.set_password(None));
+    target
 }
 
 fn redirect_error(location: &Location, from: &Url, why: &str) -> AttemptError {

@@ -74,7 +74,8 @@ pub(super) enum BodyKind {
 /// The server of a response, its status and content type, for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Responder {
-    host: String,
+    /// The host that sent it, after redirects.
+    pub(super) host: String,
     status: StatusCode,
     content_type: String,
 }

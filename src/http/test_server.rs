@@ -10,6 +10,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use super::address::Address;
 use super::client::Client;
 use super::network_config::NetworkConfig;
 use super::timeouts::Timeouts;
@@ -99,8 +100,8 @@ impl TestServer {
     }
 
     /// The address of a path on this server.
-    pub(super) fn at(&self, path: &str) -> String {
-        format!("{}{path}", self.address)
+    pub(super) fn at(&self, path: &str) -> Address {
+        address(&format!("{}{path}", self.address))
     }
 }
 
@@ -152,4 +153,9 @@ pub(super) fn access() -> NetworkConfig {
 pub(super) fn client() -> &'static Client {
     static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::new(access()));
     &CLIENT
+}
+
+/// A valid address.
+pub(super) fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::symlink;
 use std::time::Duration;
 
 use flate2::Compression;
@@ -11,7 +12,7 @@ use reqwest::Url;
 use usher_shims::error::{Error, ErrorKind};
 
 use super::redirects::check_redirect;
-use super::test_server::{Reply, TestServer, access, client, ok, reply};
+use super::test_server::{Reply, TestServer, access, address, client, ok, reply};
 use super::*;
 
 /// The class of an error, and its causes.
@@ -128,6 +129,10 @@ fn redirects_from_https_to_http_are_refused() {
     check("http://a.example/", "https://a.example/", true);
     check("https://a.example/", "http://a.example/", false);
     check("http://a.example/", "file:///etc/passwd", false);
+    for local in ["127.0.0.1:80", "[::1]", "localhost", "[::ffff:7f00:1]", "0", "x.localhost."] {
+        check("http://a.example/", &format!("http://{local}/"), false);
+        check("http://127.0.0.1/", &format!("http://{local}/"), true);
+    }
 }
 
 #[test]
@@ -177,7 +182,7 @@ fn a_gzipped_response_is_limited_when_unpacked() {
 #[test]
 fn an_unreachable_host_is_not_retried() {
     // A label of a name has at most 63 bytes, so no resolver sends a query for this one.
-    let unknown = format!("http://{}.example/index", "x".repeat(64));
+    let unknown = address(&format!("http://{}.example/index", "x".repeat(64)));
     let refusing = TestServer::with(Vec::new()).at("/index");
     for (address, expected) in
         [(unknown, "unreachable: the name xxxx"), (refusing, "unreachable: 127.0.0.1:")]
@@ -200,10 +205,10 @@ fn a_failing_proxy_is_named() {
     let check = |replies: Vec<Reply>, requests: usize, expected: &str| {
         let proxy = TestServer::with(replies);
         // User name and password must not be in the message.
-        let address = proxy.address.replace("http://", "http://me:hunter2@");
-        let proxies = Proxies { https: Some(address), ..Proxies::default() };
-        let result =
-            Client::new(NetworkConfig { proxies, ..access() }).get("https://a.example/", 9);
+        let with_user = proxy.address.replace("http://", "http://me:hunter2@");
+        let proxies = Proxies { https: Some(with_user), ..Proxies::default() };
+        let result = Client::new(NetworkConfig { proxies, ..access() })
+            .get(&address("https://a.example/"), 9);
         let named = proxy.address.replace("http://", "the proxy ");
         assert_eq!(shown(result), format!("unreachable: {named} for a.example {expected}"));
         let received = proxy.requests();
@@ -227,11 +232,11 @@ fn a_failing_proxy_for_http_is_named() {
     let named = proxy.address.replace("http://", "the proxy ");
     let expected =
         format!("unreachable: {named} for a.example requires a user name and a password");
-    assert_eq!(shown(client.get("http://a.example/", 9)), expected);
+    assert_eq!(shown(client.get(&address("http://a.example/"), 9)), expected);
     assert_eq!(proxy.requests().len(), 1);
     // After its last reply the server refuses connections.
     let expected = format!("unreachable: {named} for a.example refused the connection");
-    assert_eq!(shown(client.get("http://a.example/", 9)), expected);
+    assert_eq!(shown(client.get(&address("http://a.example/"), 9)), expected);
 }
 
 #[test]
@@ -260,7 +265,7 @@ fn credentials_are_sent_to_their_scope_only() {
     ]);
     let scope = home.address.replace("http://", "//") + "/private/";
     let credential = Credential::new(&scope, "Bearer secret".to_owned());
-    let credentials = Credentials::new(vec![credential], &Url::parse(&home.address).unwrap());
+    let credentials = Credentials::new(vec![credential], Url::parse(&home.address).ok().as_ref());
     let client = Client::new(NetworkConfig { credentials, ..access() });
 
     for path in ["/private/x", "/public/x", "/private/x", "/private/x"] {
@@ -281,8 +286,8 @@ fn a_user_in_the_address_is_sent_to_that_server_only() {
         reply("302 Found", "Location: /y\r\n", b""),
         reply("302 Found", &format!("Location: {}\r\n", elsewhere.at("/x")), b""),
     ]);
-    let address = home.at("/x").replace("http://", "http://me:pw@");
-    client().get(&address, 9).unwrap();
+    let with_user = home.at("/x").with_secrets().replace("http://", "http://me:pw@");
+    client().get(&address(&with_user), 9).unwrap();
     let carried = |server: &TestServer| {
         let requests = server.requests();
         requests.iter().filter(|request| request.contains("authorization: basic ")).count()
@@ -364,14 +369,38 @@ fn a_folder_works_as_a_mirror() {
     fs::write(&path, "{}").unwrap();
     let (path, missing) = (path.to_str().unwrap(), folder.path().join("missing"));
     let client = client();
-    assert_eq!(client.get(path, 2), Ok(b"{}".to_vec()));
-    assert_eq!(client.get(&format!("file://{}", path.replace(' ', "%20")), 2), Ok(b"{}".to_vec()));
-    assert_eq!(shown(client.get(path, 1)), "refused: it is longer than 1 bytes");
-    assert_eq!(client.get_optional(missing.to_str().unwrap(), 9), Ok(None));
-    assert!(matches!(
-        client.get(folder.path().to_str().unwrap(), 9),
-        Err(FetchError::BadResponse(_))
-    ));
+    assert_eq!(client.get(&address(path), 2), Ok(b"{}".to_vec()));
+    let url = format!("file://{}", path.replace(' ', "%20"));
+    assert_eq!(client.get(&address(&url), 2), Ok(b"{}".to_vec()));
+    assert_eq!(shown(client.get(&address(path), 1)), "refused: it is longer than 1 bytes");
+    assert_eq!(client.get_optional(&address(missing.to_str().unwrap()), 9), Ok(None));
+    let folder = address(folder.path().to_str().unwrap());
+    assert!(matches!(client.get(&folder, 9), Err(FetchError::BadResponse(_))));
+}
+
+#[test]
+fn links_lead_to_no_file_outside_of_a_mirror() {
+    let home = tempfile::tempdir().unwrap();
+    let mirror = home.path().join("mirror");
+    fs::create_dir_all(mirror.join("v1")).unwrap();
+    fs::write(mirror.join("v1/a"), "inside").unwrap();
+    fs::write(home.path().join("secret"), "outside").unwrap();
+    symlink("v1", mirror.join("v2")).unwrap();
+    symlink(home.path().join("secret"), mirror.join("b")).unwrap();
+    symlink("..", mirror.join("up")).unwrap();
+    symlink(home.path(), mirror.join("v1/c")).unwrap();
+    let linked = home.path().join("linked");
+    symlink(&mirror, &linked).unwrap();
+    for mirror in [&mirror, &linked] {
+        let folder = address(mirror.to_str().unwrap()).into_folder();
+        let get = |path: &str| client().get(&folder.below(path)?, 99);
+        for inside in ["v1/a", "v2/a"] {
+            assert_eq!(get(inside), Ok(b"inside".to_vec()), "{inside}");
+        }
+        for outside in ["b", "up/secret", "v1/c/secret", "../secret", "%2e%2e/secret"] {
+            assert!(matches!(get(outside), Err(FetchError::BadResponse(_))), "{outside}");
+        }
+    }
 }
 
 #[test]
@@ -380,7 +409,7 @@ fn an_invalid_certificate_file_is_named() {
     let path = folder.path().join("ca.pem");
     let file = CaFile { path: path.clone(), origin: "cafile= in ~/.npmrc".to_owned() };
     let client = Client::new(NetworkConfig { extra_ca_files: vec![file], ..access() });
-    let result = client.get("https://127.0.0.1:1/", 9);
+    let result = client.get(&address("https://127.0.0.1:1/"), 9);
     assert!(matches!(result, Err(FetchError::Fatal(_))));
     let error = Error::from(result.unwrap_err());
     assert_eq!(error.what, format!("{} is not a file of PEM certificates", path.display()));

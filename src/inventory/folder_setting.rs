@@ -34,7 +34,7 @@ pub fn set_folder(
     let mut texts = files.flatten().filter_map(|file| Some((world.read(&file).ok()?, file)));
     let (text, file) = texts.next()?;
     let variable = |name: &str| Some(world.variable(name)?.to_string_lossy().into_owned());
-    let entries = npmrc::parse(&String::from_utf8_lossy(&text), &variable);
+    let entries = npmrc::parse(&String::from_utf8_lossy(&text.bytes), &variable);
     let entry = entries.into_iter().rfind(|entry| entry.key == setting.key)?;
     let folder = match entry.value.strip_prefix("~/") {
         Some(below) => folders.user_home.as_ref()?.join(below),

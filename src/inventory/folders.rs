@@ -10,6 +10,8 @@ use usher_shims::world::World;
 
 use usher_shims::folders::Folders;
 
+use crate::files::account::with_owners_rights;
+
 /// The folders that a folder pattern of a definition matches, the highest version first; none if
 /// its variable isn't set. A machine-wide home uses no variable, since those are an account's.
 pub fn expand_folder(world: &impl World, folders: &Folders, folder: &str) -> Result<Vec<PathBuf>> {
@@ -56,7 +58,7 @@ impl FolderListings {
 /// The names in a folder; none if it doesn't exist, or if we may not list it. Any other failure is an
 /// error: needed shims would be deleted.
 pub(super) fn names_in_folder(folder: &Path) -> Result<BTreeSet<String>> {
-    let entries = match std::fs::read_dir(folder) {
+    let entries = match with_owners_rights(folder, || std::fs::read_dir(folder)) {
         Ok(entries) => entries,
         Err(error) if is_absence(&error) => return Ok(BTreeSet::new()),
         Err(error) => return Err(Error::io("list", folder, error)),

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use usher_shims::world::{FileMeta, Os, World};
+use usher_shims::world::{FileContent, FileMeta, Identity, Os, World};
 
 /// Which files and variables are visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,10 @@ impl World for OsInFolder<'_> {
         Os.process()
     }
 
+    fn account(&self) -> u32 {
+        Os.account()
+    }
+
     fn directory(&self) -> io::Result<PathBuf> {
         Ok(self.folder.to_path_buf())
     }
@@ -60,7 +64,7 @@ impl World for OsInFolder<'_> {
         if self.is_visible(Some(folder)) { Os.existing_names(folder, names) } else { Ok(0) }
     }
 
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &Path) -> io::Result<FileContent> {
         match self.is_visible(path.parent()) {
             true => Os.read(path),
             false => Err(io::ErrorKind::NotFound.into()),
@@ -75,11 +79,19 @@ impl World for OsInFolder<'_> {
         if self.is_visible(path.parent()) { Os.metadata(path) } else { Ok(None) }
     }
 
-    fn is_writable(&self, path: &Path) -> bool {
-        self.is_visible(path.parent()) && Os.is_writable(path)
+    fn entry(&self, path: &Path) -> io::Result<Option<FileMeta>> {
+        if self.is_visible(path.parent()) { Os.entry(path) } else { Ok(None) }
     }
 
-    fn physical_path(&self, path: &Path) -> Option<PathBuf> {
-        self.is_visible(path.parent()).then(|| Os.physical_path(path))?
+    fn identity_without_links(&self, path: &Path) -> Option<Identity> {
+        Os.identity_without_links(path)
+    }
+
+    fn physical(&self, path: &Path) -> io::Result<PathBuf> {
+        Os.physical(path)
+    }
+
+    fn is_writable(&self, path: &Path) -> bool {
+        self.is_visible(path.parent()) && Os.is_writable(path)
     }
 }

@@ -4,12 +4,14 @@
 use std::io::{self, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::files::bare::null_device;
 
 /// How long a program may run.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
@@ -43,7 +45,7 @@ fn spawn(program: &Path, arguments: &[String]) -> io::Result<(Child, io::PipeRea
     command.args(arguments).env_clear().current_dir("/").process_group(0);
     // Scripts find their interpreters on PATH, and some interpreters don't start without a HOME.
     command.env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", "/");
-    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
+    command.stdin(null_device()?).stdout(writer.try_clone()?).stderr(writer);
     // Dropping the command closes our writing ends, so that the pipe ends when the program does.
     Ok((command.spawn()?, reader))
 }
@@ -51,13 +53,17 @@ fn spawn(program: &Path, arguments: &[String]) -> io::Result<(Child, io::PipeRea
 fn wait_for_output(mut child: Child, reader: io::PipeReader, limit: Duration) -> ProbeResult {
     let group = Pid::from_child(&child);
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
+    let waiting = thread::Builder::new().spawn(move || {
         let mut output = Vec::new();
         let _ = reader.take(MAX_OUTPUT).read_to_end(&mut output);
         let ended = child.wait();
         // After a timeout the receiver is dropped.
         let _ = sender.send((output, ended));
     });
+    if let Err(error) = waiting {
+        let _ = kill_process_group(group, Signal::KILL);
+        return ProbeResult::Failed(format!("can't start a thread: {error}"));
+    }
     match receiver.recv_timeout(limit) {
         Ok((output, Ok(status))) if status.success() => {
             ProbeResult::Output(String::from_utf8_lossy(&output).into_owned())

@@ -16,6 +16,7 @@ use usher_shims::world::{Identity, World as _};
 
 use super::folders::{expand_folder, names_in_folder};
 use super::scan::MachineScan;
+use crate::files::account::with_owners_rights;
 use crate::registry::KnownTool;
 
 /// The existing stores of other managers. A machine-wide home adopts none, since those are an
@@ -107,15 +108,14 @@ fn read_one(
     root: &Path,
 ) -> Result<Option<ReadToolchain>> {
     let file = root.join(&release.file);
-    let Some(seen) = scan.world.metadata(&file).ok().flatten() else { return Ok(None) };
-    let text = match scan.world.read(&file) {
+    let release_file = match with_owners_rights(&file, || scan.world.read(&file)) {
         Err(error) if is_resource_exhaustion(&error) => {
             return Err(Error::io("read", &file, error));
         }
-        Ok(text) => text,
+        Ok(content) => content,
         Err(_) => return Ok(None),
     };
-    let version = version_in(&String::from_utf8_lossy(&text), release, tool);
+    let version = version_in(&String::from_utf8_lossy(&release_file.bytes), release, tool);
     let Some(version) = version else { return Ok(None) };
     let manager = &store.manager;
     let toolchain = Toolchain {
@@ -126,8 +126,14 @@ fn read_one(
     if !store::is_complete(scan.world, tool, &toolchain).is_ok_and(|is_complete| is_complete) {
         return Ok(None);
     }
-    let (tool, root, fingerprint) = (tool.name.to_owned(), root.to_path_buf(), fingerprint(&seen));
-    Ok(Some(ReadToolchain { tool, manager: manager.clone(), version, root, file, fingerprint }))
+    Ok(Some(ReadToolchain {
+        tool: tool.name.to_owned(),
+        manager: manager.clone(),
+        version,
+        root: root.to_path_buf(),
+        file,
+        fingerprint: fingerprint(&release_file.meta),
+    }))
 }
 
 /// The possible roots of the toolchains in a folder; folders before links to them.

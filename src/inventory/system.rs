@@ -95,7 +95,7 @@ fn is_ours(scan: &MachineScan<'_>, path: &Path, seen: &FileMeta) -> bool {
     });
     let is_copy = || {
         seen.size <= MAX_SHIM_SIZE
-            && scan.world.read(path).is_ok_and(|content| is_shim_binary(&content))
+            && scan.world.read(path).is_ok_and(|content| is_shim_binary(&content.bytes))
     };
     is_in_shims || is_copy()
 }

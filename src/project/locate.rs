@@ -1,12 +1,12 @@
 //! Finding where a tool's pin is written: where the project pins it already, else the project's folder.
 //! Writes nothing.
 
-use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use usher_shims::call::Call;
 use usher_shims::error::{Error, Result};
+use usher_shims::ownership::{is_shared, is_trusted_name};
 use usher_shims::pin::{FileLocation, Origin};
 use usher_shims::read::{decode, read};
 use usher_shims::request::{Request, RequestKind};
@@ -15,8 +15,9 @@ use usher_shims::tool::{FieldRole, Tool, VersionField, VersionFile};
 use usher_shims::world::World as _;
 
 use super::spelling::wants_version;
-use super::write::{cannot_edit, needs_exact_version};
+use super::write::{cannot_edit, needs_exact_version, project_file};
 use super::{OWN_FILE, PinLocation, PinTarget};
+use crate::files::confined::VERSION_CONTROL;
 use crate::session::Session;
 
 /// What marks a project's folder besides version files: version control, and manifests.
@@ -43,42 +44,40 @@ pub fn pin_target(session: &Session, tool: &'static Tool, request: &Request) -> 
         .directory()
         .map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
     let Some(root) = project_root(session, &directory)? else { return Ok(PinTarget::Default) };
-    match current_pin(session, tool)? {
-        Some(location)
-            if location.path.parent().is_some_and(|folder| folder.starts_with(&root)) =>
-        {
-            pin_location(session, location, tool, (&root, request)).map(PinTarget::Existing)
+    let project = repository(session, &root);
+    let current = current_pin(session, tool)
+        .map_err(|error| dangling_link(&directory, &project, tool).unwrap_or(error))?;
+    match current {
+        Some(place) if place.path.parent().is_some_and(|folder| folder.starts_with(&root)) => {
+            let Some(file) = file(&place, tool) else { return Err(cannot_edit(&place, tool)) };
+            let field = pin_field(session, &place, file, tool);
+            let location = PinLocation { place, project, file, field };
+            check_editable(&location, tool, request)?;
+            Ok(PinTarget::Existing(location))
         }
-        Some(_) | None => Ok(PinTarget::NewFile(root.join(OWN_FILE))),
+        Some(_) | None => Ok(PinTarget::NewFile { path: root.join(OWN_FILE), project }),
     }
 }
 
-/// A pin's location as something that can be changed, or why it can't be.
-fn pin_location(
-    session: &Session,
-    mut location: FileLocation,
-    tool: &'static Tool,
-    (root, request): (&Path, &Request),
-) -> Result<PinLocation> {
-    // A file that another one extends may be anywhere: `../../package.json`.
-    if let (Some(folder), Some(name)) = (location.path.parent(), location.path.file_name()) {
-        let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
-        if !folder.starts_with(root) {
-            return Err(cannot_edit(&location, tool).because("it is outside of this project"));
-        }
-        location.path = folder.join(name);
-    }
-    let Some(file) = file(&location, tool) else { return Err(cannot_edit(&location, tool)) };
-    if file.generated {
-        let error = cannot_edit(&location, tool).because("the file is generated");
+/// The error for a version file that is a link to a missing one: where it leads.
+fn dangling_link(directory: &Path, project: &Path, tool: &Tool) -> Option<Error> {
+    let folders = directory.ancestors().take_while(|folder| folder.starts_with(project));
+    let mut paths = folders.flat_map(|folder| tool.files.iter().map(|file| folder.join(file.name)));
+    let is_dangling = |path: &PathBuf| path.is_symlink() && !path.exists();
+    project_file(directory, project, &paths.find(is_dangling)?).err()
+}
+
+/// An error if a pin can't be changed to this request.
+fn check_editable(location: &PinLocation, tool: &'static Tool, request: &Request) -> Result<()> {
+    if location.file.generated {
+        let error = cannot_edit(&location.place, tool).because("the file is generated");
         return Err(error.hint("change the file that it is generated from"));
     }
-    let field = pin_field(session, &location, file, tool);
     let is_none = matches!(request.kind(), RequestKind::System | RequestKind::Path(_));
-    if is_none && field.is_some_and(|field| wants_version(field, request)) {
-        return Err(needs_exact_version(&location, tool, request));
+    match is_none && location.field.is_some_and(|field| wants_version(field, request)) {
+        true => Err(needs_exact_version(&location.place, tool, request)),
+        false => Ok(()),
     }
-    Ok(PinLocation { place: location, file, field })
 }
 
 /// The kind of file that a location is in: the one of that name, else one that can extend others.
@@ -96,7 +95,7 @@ fn pin_field(
     tool: &'static Tool,
 ) -> Option<&'static VersionField> {
     let content = session.world.read(&location.path).ok()?;
-    let text = decode(&content).ok()?;
+    let text = decode(&content.bytes).ok()?;
     let all = read(&text, file, tool).ok()?.into_iter();
     let mut fields = all.filter(|written| match location.field {
         Some(at) => written.field.is_some_and(|field| field.path == at),
@@ -105,6 +104,16 @@ fn pin_field(
     fields.find_map(|written| {
         written.field.filter(|field| field.role != FieldRole::Constraint && !field.extends)
     })
+}
+
+/// The folder that isn't left: what version control has as one, else the project's folder.
+fn repository(session: &Session, root: &Path) -> PathBuf {
+    let home = session.folders.user_home.as_deref();
+    let mut folders = root.ancestors().take_while(|folder| Some(*folder) != home);
+    let has_marks = |folder: &&Path| {
+        session.world.existing_names(folder, &VERSION_CONTROL).is_ok_and(|found| found != 0)
+    };
+    folders.find(has_marks).unwrap_or(root).to_path_buf()
 }
 
 /// The project's folder: the nearest ancestor below the home folder with version control, a
@@ -121,13 +130,26 @@ pub fn project_root(session: &Session, directory: &Path) -> Result<Option<PathBu
         for names in marks.chunks(32) {
             match session.world.existing_names(folder, names) {
                 Ok(0) => {}
-                Ok(_) => return Ok(Some(folder.to_path_buf())),
+                Ok(_) if has_own(session, folder, names)? => return Ok(Some(folder.to_path_buf())),
+                Ok(_) => {}
                 Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
                 Err(error) => return Err(Error::io("search", folder, error)),
             }
         }
     }
     Ok((!is_outside(directory)).then(|| directory.to_path_buf()))
+}
+
+/// Whether a folder has one of these names, and no other account put it there.
+fn has_own(session: &Session, folder: &Path, names: &[&str]) -> Result<bool> {
+    let world = &session.world;
+    let seen = world.metadata(folder).map_err(|error| Error::io("search", folder, error))?;
+    let Some(shared) = seen.filter(is_shared) else { return Ok(true) };
+    let is_own = |name: &&str| {
+        world.existing_names(folder, &[name]).is_ok_and(|found| found != 0)
+            && is_trusted_name(world, folder, &shared, name)
+    };
+    Ok(names.iter().any(is_own))
 }
 
 /// Where the project pins the tool now, or where a pin is that can't be parsed.

@@ -1,24 +1,28 @@
-//! Writing a pin: the new text of its file, and replacing that file.
+//! Writing a pin: finding its file without leaving the project, its new text, and replacing it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
+use usher_shims::folders::Folders;
 use usher_shims::pin::FileLocation;
 use usher_shims::read::read;
 use usher_shims::request::Request;
 use usher_shims::tool::{Reader, Tool, VersionField, VersionFile};
 use usher_shims::version::Version;
+use usher_shims::world::World as _;
 
 use super::spelling::{
     NewPin, first_request_text, text_for_field, text_for_plain_file, text_for_tool_versions,
 };
+use super::version_text::check_version_text;
 use super::{PinLocation, PinTarget};
 use crate::config::folders;
-use crate::files::replace::{Durability, FileMode, FileReplacement};
-use crate::files::write_access::WriteAccess;
+use crate::files::account::with_owners_rights;
+use crate::files::confined::{ConfinedFile, ConfinedFolder, command};
+use crate::files::own_folder::OwnFolder;
 use crate::project::edit;
-use crate::session::{Session, read_text};
+use crate::session::Session;
 
 /// A pin that was written.
 #[derive(Debug)]
@@ -31,6 +35,15 @@ pub struct WrittenPin {
     pub changed: bool,
 }
 
+/// An error if a pin can't be written because of what is in its place now: a link out of the project,
+/// or something else than a version file.
+pub fn check_target(session: &Session, target: &PinTarget, tool: &'static Tool) -> Result<()> {
+    as_writer(session, target, || match target {
+        PinTarget::Default if !session.folders.config.exists() => Ok(()),
+        _ => find_file(session, target, tool).map(drop),
+    })
+}
+
 /// Writes a pin; `version` is the one that the request means now, for files that need an exact one.
 pub fn write_pin(
     session: &Session,
@@ -38,28 +51,97 @@ pub fn write_pin(
     tool: &'static Tool,
     (request, version): (&Request, Option<&Version>),
 ) -> Result<WrittenPin> {
-    let path = match target {
-        PinTarget::Existing(pin_location) => pin_location.place.path.clone(),
-        PinTarget::NewFile(path) => path.clone(),
-        PinTarget::Default => session.folders.config.join("tool-versions"),
-    };
-    let before = read_text(&path)?.unwrap_or_default();
     let new_pin = NewPin { tool, request, version };
-    let (after, text) = match target {
-        PinTarget::Existing(pin_location) => edit_pin(&before, pin_location, &new_pin)?,
-        PinTarget::NewFile(_) | PinTarget::Default => tool_versions(&before, &new_pin),
-    };
-    let changed = after != before;
-    if changed {
-        match target {
-            // A project's files are written as the caller.
-            PinTarget::Existing(_) | PinTarget::NewFile(_) => replace_file(&path, &after)?,
-            PinTarget::Default => {
-                write_default(&folders::write_access(&session.folders)?, &path, &after)?;
-            }
+    as_writer(session, target, || {
+        let file = find_file(session, target, tool)?;
+        let before = file.text().unwrap_or_default();
+        let (after, text) = match target {
+            PinTarget::Existing(pin_location) => edit_pin(before, pin_location, &new_pin)?,
+            PinTarget::NewFile { .. } | PinTarget::Default => tool_versions(before, &new_pin),
+        };
+        let changed = after != before;
+        if changed {
+            file.replace(&after)?;
         }
+        Ok(WrittenPin { path: file.path().to_path_buf(), text, changed })
+    })
+}
+
+/// Runs `write` as the account that the file belongs to: the user's default as the owner of usher's
+/// folders, a project's files as the caller.
+fn as_writer<T>(
+    session: &Session,
+    target: &PinTarget,
+    write: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    match target {
+        PinTarget::Default => {
+            let _access = folders::write_access(&session.folders)?;
+            with_owners_rights(&session.folders.config, write)
+        }
+        PinTarget::Existing(_) | PinTarget::NewFile { .. } => write(),
     }
-    Ok(WrittenPin { path, text, changed })
+}
+
+/// Reads the file of a target, if it is a version file.
+fn find_file(session: &Session, target: &PinTarget, tool: &'static Tool) -> Result<ConfinedFile> {
+    let directory = session.world.directory();
+    let directory = directory.map_err(|error| Error::io("find", Path::new("."), error))?;
+    let (file, asked, reader) = match target {
+        PinTarget::Existing(PinLocation { place, project, file, .. }) => {
+            (project_file(&directory, project, &place.path)?, place.path.clone(), file.reader)
+        }
+        PinTarget::NewFile { path, project } => {
+            (project_file(&directory, project, path)?, path.clone(), Reader::ToolVersions)
+        }
+        PinTarget::Default => {
+            let path = session.folders.default_file();
+            (default_file(&session.folders)?, path, Reader::ToolVersions)
+        }
+    };
+    match file.text().map_or(Ok(()), |text| check_version_text(text, reader, tool)) {
+        Ok(()) => Ok(file),
+        Err(reason) => Err(not_a_version_file(&asked, &file).because(reason)),
+    }
+}
+
+/// Finds a file of the project, from the working directory up.
+pub(super) fn project_file(directory: &Path, project: &Path, path: &Path) -> Result<ConfinedFile> {
+    ConfinedFolder::open_above(directory, project, "this project")?.file(path)
+}
+
+/// The user's default may be a link to a file in the home folder: a repository of dotfiles.
+fn default_file(folders: &Folders) -> Result<ConfinedFile> {
+    let config = &folders.config;
+    OwnFolder::create(config)?;
+    let config = fs::canonicalize(config).map_err(|error| Error::io("read", config, error))?;
+    let home = folders.user_home.as_ref().and_then(|home| fs::canonicalize(home).ok());
+    let folder = match home.filter(|home| config.starts_with(home)) {
+        Some(home) => ConfinedFolder::open(&home, "your home folder"),
+        None => ConfinedFolder::open(&config, "usher's configuration folder"),
+    };
+    let path = folders.default_file();
+    folder?.file(&config.join(path.file_name().unwrap_or_default()))
+}
+
+/// The error for a file that contains something else. Its text isn't quoted.
+fn not_a_version_file(asked: &Path, file: &ConfinedFile) -> Error {
+    let shown = Shown(asked);
+    let (what, hint) = match file.is_linked() {
+        true => {
+            let what = format!("{shown} is a link to {}", Shown(file.path()));
+            (format!("{what}, which is not a version file"), command("rm", &[asked]))
+        }
+        false => (format!("{shown} is not a version file"), move_away(asked)),
+    };
+    Error::new(ErrorKind::BadFile, what).hint(hint)
+}
+
+/// `mv /p/.nvmrc /p/.nvmrc.old`
+fn move_away(path: &Path) -> String {
+    let mut other = path.as_os_str().to_owned();
+    other.push(".old");
+    command("mv", &[path, Path::new(&other)])
 }
 
 /// The new text of a file that pins the tool already, and the request as that text spells it.
@@ -168,26 +250,6 @@ pub(super) fn needs_exact_version(
         .hint(format!("use available {tool}"))
 }
 
-/// Replaces the user's default, which belongs to the owner of usher's folders.
-fn write_default(_: &WriteAccess, path: &Path, text: &str) -> Result<()> {
-    replace_file(path, text)
-}
-
-/// Replaces a file as a whole, keeping its mode; if it is a link, its target.
-pub fn replace_file(path: &Path, text: &str) -> Result<()> {
-    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let folder = real.parent().unwrap_or(&real);
-    fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
-    let replacement = FileReplacement {
-        target: &real,
-        staging: folder,
-        prefix: ".tmp",
-        mode: FileMode::SameAsBefore,
-        durability: Durability::Synced,
-    };
-    replacement.write(text.as_bytes())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -262,7 +324,7 @@ mod tests {
             field: None,
             is_in_directory: true,
         };
-        let pin_location = PinLocation { place, file, field: found[0].field };
+        let pin_location = PinLocation { place, project: "/p".into(), file, field: found[0].field };
         let request = Request::parse(request, &TOOL, RequestTrust::User).unwrap();
         let version = version.map(|version| Version::parse(version).unwrap());
         let new_pin = NewPin { tool: &TOOL, request: &request, version: version.as_ref() };

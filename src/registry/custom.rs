@@ -2,7 +2,7 @@
 //! their errors.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use usher_definition::{Common, Definition};
@@ -10,47 +10,64 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::folders::Folders;
 use usher_shims::index::fingerprint;
 use usher_shims::tool::Tool;
-use usher_shims::world::World;
+use usher_shims::world::FileContent;
+
+use crate::files::own_folder::{OwnFolder, Refusal};
 
 /// A file that defines a custom tool.
 #[derive(Debug)]
 pub struct CustomToolFile {
     /// The file.
     pub path: PathBuf,
-    /// Its fingerprint when it was read.
+    /// Its fingerprint when it was read; empty if it can't be.
     pub fingerprint: String,
     /// Its text, or why it can't be read.
     text: Result<String>,
 }
 
 /// All files of custom tools, the machine's before the user's, which are stronger.
-pub fn files(world: &impl World, folders: &Folders) -> Vec<CustomToolFile> {
+/// [`ErrorKind::Permission`] if another account could have written one.
+pub fn files(folders: &Folders) -> Result<Vec<CustomToolFile>> {
     let mut configurations = vec![&folders.machine_config];
     configurations.extend((folders.config != folders.machine_config).then_some(&folders.config));
-    let paths = configurations.into_iter().flat_map(|folder| paths(&folder.join("registry")));
-    paths.filter_map(|path| file(world, path)).collect()
-}
-
-/// The definitions in a folder, in the order of their names; a folder that can't be listed has
-/// none.
-fn paths(folder: &Path) -> BTreeSet<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let is_definition = |path: &PathBuf| {
-        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes()[0] == b'.');
-        !is_hidden && path.extension().is_some_and(|extension| extension == "toml")
-    };
-    entries.map(|entry| entry.path()).filter(is_definition).collect()
-}
-
-fn file(world: &impl World, path: PathBuf) -> Option<CustomToolFile> {
-    let seen = world.metadata(&path).ok().flatten()?;
-    let text = match world.read(&path) {
-        Ok(content) => {
-            String::from_utf8(content).map_err(|_| definition_error(&path, None, "it is not UTF-8"))
+    let mut files = Vec::new();
+    for configuration in configurations {
+        let Some(configuration) = OwnFolder::open(configuration)? else { continue };
+        let Some(folder) = configuration.folder(OsStr::new("registry"))? else { continue };
+        for name in names(&folder)? {
+            files.extend(file(&folder, &name)?);
         }
-        Err(error) => Err(Error::io("read", &path, error)),
+    }
+    Ok(files)
+}
+
+/// The names of the definitions in a folder, in their order; a folder that can't be listed has none.
+fn names(folder: &OwnFolder) -> Result<BTreeSet<OsString>> {
+    let is_definition = |name: &OsString| {
+        let is_toml = Path::new(name).extension().is_some_and(|extension| extension == "toml");
+        is_toml && name.as_encoded_bytes()[0] != b'.'
     };
-    Some(CustomToolFile { path, fingerprint: fingerprint(&seen), text })
+    match folder.names() {
+        Ok(names) => Ok(names.into_iter().filter(is_definition).collect()),
+        Err(Refusal::Planted(error)) => Err(error),
+        Err(Refusal::Failed(_)) => Ok(BTreeSet::new()),
+    }
+}
+
+/// A definition; `None` if it was just deleted.
+fn file(folder: &OwnFolder, name: &OsStr) -> Result<Option<CustomToolFile>> {
+    let path = folder.path().join(name);
+    let (fingerprint, text) = match folder.read(name) {
+        Ok(None) => return Ok(None),
+        Ok(Some(FileContent { bytes, meta })) => {
+            let text = String::from_utf8(bytes);
+            let not_utf8 = |_| definition_error(&path, None, "it is not UTF-8");
+            (fingerprint(&meta), text.map_err(not_utf8))
+        }
+        Err(Refusal::Planted(error)) => return Err(error),
+        Err(Refusal::Failed(error)) => (String::new(), Err(error)),
+    };
+    Ok(Some(CustomToolFile { path, fingerprint, text }))
 }
 
 /// The tool that a file defines.

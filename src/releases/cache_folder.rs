@@ -14,13 +14,15 @@ use serde::Serialize;
 use usher_shims::error::Error;
 
 use super::index_cache;
+use crate::files::account::with_owners_rights;
 use crate::files::write_access::WriteAccess;
 
 /// Whether a file of this name is usher's.
 type IsOurs = fn(&str) -> bool;
 
 /// usher's folders, and which files in them are its own.
-const FOLDERS: [(&str, IsOurs); 2] = [("indexes", index_cache::is_ours), ("downloads", |_| true)];
+const FOLDERS: [(&str, IsOurs); 2] =
+    [(index_cache::FOLDER, index_cache::is_ours), ("downloads", |_| true)];
 
 /// Whether a name is that of a cached registry address, or of a temporary file for one.
 fn is_registry_address(name: &str) -> bool {
@@ -59,6 +61,10 @@ struct Folder<'a> {
 /// Deletes usher's files in its cache folder. Without write access nothing is deleted, and the result
 /// is what would be.
 pub fn clean(cache: &Path, access: Option<&WriteAccess>) -> CacheCleanup {
+    with_owners_rights(cache, || clean_as_owner(cache, access))
+}
+
+fn clean_as_owner(cache: &Path, access: Option<&WriteAccess>) -> CacheCleanup {
     let mut cleaned = CacheCleanup::default();
     if let Some(open) = cleaned.open(CWD, cache, cache) {
         for (name, is_ours) in FOLDERS {

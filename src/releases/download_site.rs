@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use usher_definition::{IndexSource, Mirror, ReleaseRule, template};
-use usher_shims::error::{Error, ErrorKind};
+use usher_shims::error::{Error, ErrorKind, Escaped};
 use usher_shims::version::Version;
 
 use super::index_entry::{Hash, IndexEntry, IndexProblem, ListedArchive};
@@ -16,11 +16,11 @@ use super::limits::MAX_PAGES;
 use super::release::Release;
 use super::release_part::ReleasePart;
 use crate::files::integrity::Integrity;
-use crate::http::FetchError;
+use crate::http::{Address, FetchError, masked};
 use collector::ReleaseCollector;
 
 /// Fetches a small file.
-type Fetch<'a> = dyn Fn(&str) -> Result<Vec<u8>, FetchError> + 'a;
+type Fetch<'a> = dyn Fn(&Address) -> Result<Vec<u8>, FetchError> + 'a;
 
 /// Looks up a variable of the environment.
 pub(super) type Variable<'a> = dyn Fn(&str) -> Option<OsString> + Sync + 'a;
@@ -28,7 +28,12 @@ pub(super) type Variable<'a> = dyn Fn(&str) -> Option<OsString> + Sync + 'a;
 /// A download site, or the mirror that the user's variables name.
 pub(super) struct DownloadSite<'a> {
     source: &'a IndexSource,
-    base: String,
+    /// Its folder, ready to be fetched from.
+    base: Address,
+    /// Whether a variable of the user's replaces the site.
+    pub(super) is_mirror: bool,
+    /// The same for templates, without a slash at its end; an address has no secrets in its text.
+    base_text: String,
     words: &'a BTreeMap<String, String>,
     variable: &'a Variable<'a>,
 }
@@ -39,19 +44,24 @@ impl<'a> DownloadSite<'a> {
         source: &'a IndexSource,
         words: &'a BTreeMap<String, String>,
         variable: &'a Variable<'a>,
-    ) -> Self {
-        let base =
-            first_set(variable, &source.mirror_variables).unwrap_or_else(|| source.base.clone());
-        Self { source, base: base.trim_end_matches('/').to_owned(), words, variable }
+    ) -> Result<Self, FetchError> {
+        let mirrored = first_set(variable, &source.mirror_variables);
+        let is_mirror = mirrored.is_some();
+        let base = match mirrored {
+            Some((name, text)) => mirror(name, &text)?,
+            None => Address::parse(&source.base)?.into_folder(),
+        };
+        let base_text = base.without_secrets().trim_end_matches('/').to_owned();
+        Ok(Self { source, base, is_mirror, base_text, words, variable })
     }
 
     /// The address of the index, or of its first page.
-    pub(super) fn address(&self) -> String {
+    pub(super) fn address(&self) -> Result<Address, FetchError> {
         self.page(self.source.pages.unwrap_or_default())
     }
 
-    fn page(&self, page: u32) -> String {
-        self.fill(&self.source.list.replace("{page}", &page.to_string()), None)
+    fn page(&self, page: u32) -> Result<Address, FetchError> {
+        self.base.below(&self.fill(&self.source.list.replace("{page}", &page.to_string()), None))
     }
 
     /// Parses the index; fetches further pages.
@@ -67,13 +77,10 @@ impl<'a> DownloadSite<'a> {
         let first = self.source.pages.unwrap_or_default();
         let further = self.source.pages.map_or(0, |_| MAX_PAGES);
         for page in (first + 1..).take(further) {
-            let address = self.page(page);
-            let text = match fetch(&address) {
+            let text = match self.page(page).and_then(|address| fetch(&address)) {
                 Ok(text) => text,
                 Err(FetchError::NotFound(_)) => break,
-                Err(failure) => {
-                    return Err(format!("{}: {address}", Error::from(failure).what).into());
-                }
+                Err(failure) => return Err(Error::from(failure).what.into()),
             };
             if self.read_page(&text, &mut collector)? == 0 {
                 break;
@@ -106,7 +113,7 @@ impl<'a> DownloadSite<'a> {
         let Some(rule) = self.source.release.get(archive.rule) else { return Ok(None) };
         let version = Some(&release.version);
         Ok(Some(ReleasePart {
-            addresses: self.addresses(&archive.address),
+            addresses: self.addresses(&archive.address)?,
             integrity: self.integrity(rule, release, fetch)?,
             size: match &archive.size {
                 Ok(size) => *size,
@@ -137,34 +144,56 @@ impl<'a> DownloadSite<'a> {
             Ok(None) if rule.unverified.is_some() => Ok(None),
             Ok(None) => {
                 let error = unusable_release_error("hash", release);
-                Err(FetchError::Fatal(error.because(format!("{} has none", self.address()))))
+                Err(FetchError::Fatal(error.because(format!("{} has none", self.shown()))))
             }
         }
     }
 
+    /// The address of the index for messages, with the query that the definition has.
+    fn shown(&self) -> String {
+        let page = self.source.pages.unwrap_or_default();
+        let filled = self.fill(&self.source.list.replace("{page}", &page.to_string()), None);
+        if filled.contains('@') { masked(&filled) } else { filled }
+    }
+
     /// The error of an invalid value in the index.
     fn invalid_value(&self, what: &str, release: &Release, problem: &IndexProblem) -> FetchError {
-        let because = format!("in {}: {problem}", self.address());
+        let because = format!("in {}: {problem}", self.shown());
         FetchError::Fatal(unusable_release_error(what, release).because(because))
     }
 
     /// The addresses to try for an address of the site: those of mirrors, if there are any.
-    fn addresses(&self, address: &str) -> Vec<String> {
-        let Some(mirror) = &self.source.mirror else { return vec![address.to_owned()] };
-        let Some(rest) = address.strip_prefix(&mirror.replaces) else {
-            return vec![address.to_owned()];
+    fn addresses(&self, address: &Address) -> Result<Vec<Address>, FetchError> {
+        let whole = address.without_secrets();
+        let Some((replacement, rest)) = self.replaced(&whole) else {
+            return Ok(vec![address.clone()]);
         };
-        let starts = match first_set(self.variable, &mirror.variables) {
-            Some(set) => vec![set],
-            None => environment_variables_of(mirror),
-        };
-        starts.iter().map(|start| format!("{}{rest}", start.trim_end_matches('/'))).collect()
+        if let Some((name, text)) = first_set(self.variable, &replacement.variables) {
+            return Ok(vec![mirror(name, &text)?.below(rest)?]);
+        }
+        let starts = replacement.before.iter().chain([&replacement.replaces]);
+        starts.map(|start| Address::parse(start)?.into_folder().below(rest)).collect()
+    }
+
+    /// The mirror that replaces an address, and the rest of the address.
+    fn replaced<'t>(&self, whole: &'t str) -> Option<(&'a Mirror, &'t str)> {
+        let mirror = self.source.mirror.as_ref()?;
+        Some((mirror, whole.strip_prefix(&mirror.replaces)?.trim_start_matches('/')))
+    }
+
+    /// Where an archive is fetched from, if a variable of the user's names a mirror for it.
+    pub(super) fn mirror_of(&self, address: &Address) -> Option<Address> {
+        let whole = address.without_secrets();
+        let replaced = self.replaced(&whole);
+        let is_set = replaced
+            .is_some_and(|(mirror, _)| first_set(self.variable, &mirror.variables).is_some());
+        (self.is_mirror || is_set).then(|| self.addresses(address).ok()?.pop()).flatten()
     }
 
     /// Fills a template. [`usher_definition`] has checked that each placeholder has a value.
     fn fill(&self, text: &str, version: Option<&Version>) -> String {
         let value = |placeholder: &str| match placeholder {
-            "base" => Some(self.base.clone()),
+            "base" => Some(self.base_text.clone()),
             "version" => version.map(|version| version.as_str().to_owned()),
             word => self.words.get(word).cloned(),
         };
@@ -172,18 +201,29 @@ impl<'a> DownloadSite<'a> {
     }
 }
 
-fn environment_variables_of(mirror: &Mirror) -> Vec<String> {
-    mirror.before.iter().chain([&mirror.replaces]).cloned().collect()
+/// The first of these variables that is set and not empty, with its value.
+fn first_set<'n>(variable: &Variable<'_>, names: &'n [String]) -> Option<(&'n str, String)> {
+    names.iter().find_map(|name| {
+        let value = variable(name)?.into_string().ok().filter(|value| !value.is_empty())?;
+        Some((name.as_str(), value))
+    })
 }
 
-fn first_set(variable: &Variable<'_>, names: &[String]) -> Option<String> {
-    let set = |name: &String| variable(name)?.into_string().ok().filter(|value| !value.is_empty());
-    names.iter().find_map(set)
+/// The folder of a mirror that a variable names.
+fn mirror(name: &str, text: &str) -> Result<Address, FetchError> {
+    let address = match text.starts_with('/') {
+        true => Address::parse(text).ok(),
+        false => Address::configured(text),
+    };
+    address.map(Address::into_folder).ok_or_else(|| {
+        let what = format!("{name} must be {}, or an absolute path", Address::FORM);
+        FetchError::BadResponse(Error::new(ErrorKind::BadSetting, what))
+    })
 }
 
 /// The hash of an archive in a checksum file.
 fn integrity_in(
-    sums: &str,
+    sums: &Address,
     rule: &ReleaseRule,
     archive: &ListedArchive,
     fetch: &Fetch<'_>,
@@ -192,12 +232,12 @@ fn integrity_in(
         Err(FetchError::NotFound(_)) if rule.unverified.is_some() => return Ok(None),
         fetched => fetched?,
     };
-    let name = archive.address.rsplit('/').next().unwrap_or_default();
-    match checksums::find(&String::from_utf8_lossy(&text), name) {
+    let name = archive.address.file_name();
+    match checksums::find(&String::from_utf8_lossy(&text), &name) {
         Some(integrity) => Ok(Some(integrity)),
         None if rule.unverified.is_some() => Ok(None),
         None => {
-            let what = format!("{sums} has no checksum for {name}");
+            let what = format!("{sums} has no checksum for {}", Escaped(&name));
             Err(FetchError::Fatal(Error::new(ErrorKind::Integrity, what)))
         }
     }

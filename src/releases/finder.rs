@@ -16,7 +16,7 @@ use super::installed_tools::InstalledTools;
 use super::network::Network;
 use super::offline_errors::{not_in_cache, release_not_fetched};
 use super::platform::platform;
-use super::release::{ListedReleases, Release};
+use super::release::{ListedReleases, Release, ServedFrom};
 use super::release_filter::ReleaseFilter;
 use super::release_part::ReleasePart;
 use super::runtime;
@@ -52,7 +52,7 @@ impl<'a> Finder<'a> {
         let Session { world, folders, settings, .. } = session;
         let platform = platform(world);
         let indexes = ReleaseIndexReader {
-            cache: IndexCache::new(folders.indexes()),
+            cache: IndexCache::new(folders.cache.clone()),
             writer: network.writer(),
             fetch_locks: network.index_locks(),
             settings,
@@ -239,6 +239,15 @@ impl<'a> Finder<'a> {
         sources.into_iter().find_map(cached).map(|listed| listed.releases).unwrap_or_default()
     }
 
+    /// Who serves the archive of a release.
+    pub fn served_from(&self, known: KnownTool<'_>, release: &Release) -> ServedFrom {
+        let name = &release.source;
+        match self.catalog.named(known, name) {
+            Some(source) => self.sources.served_from(&source, release),
+            None => ServedFrom { source: name.clone(), host: name.clone() },
+        }
+    }
+
     /// What to fetch for a release. When usher is offline, an error that names what would be fetched.
     pub fn release_parts(
         &self,
@@ -246,7 +255,8 @@ impl<'a> Finder<'a> {
         release: &Release,
     ) -> Result<Vec<ReleasePart>> {
         if self.settings.offline {
-            return Err(release_not_fetched(self.settings, known.tool, release));
+            let from = self.served_from(known, release);
+            return Err(release_not_fetched(self.settings, known.tool, release, &from));
         }
         let Some(source) = self.catalog.named(known, &release.source) else {
             return Ok(Vec::new());

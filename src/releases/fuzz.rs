@@ -9,7 +9,10 @@ use usher_shims::version::Version;
 use super::download_site::DownloadSite;
 use super::index_entry::{IndexEntry, IndexProblem};
 use super::{npm, pypi};
-use crate::http::FetchError;
+use crate::http::{Address, FetchError};
+
+/// Where the documents of packages are said to come from.
+const REGISTRY: &str = "https://registry.example/package";
 
 /// A version in an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,16 +31,16 @@ pub fn site(
     words: &BTreeMap<String, String>,
     text: &[u8],
 ) -> Result<Vec<ParsedRelease>> {
-    let absent = |_: &str| {
+    let absent = |_: &Address| {
         let error = Error::new(ErrorKind::NotFound, "there is no further page");
         Err(FetchError::NotFound(error))
     };
-    listed(DownloadSite::new(definition, words, &|_| None).read(text, &absent))
+    listed(DownloadSite::new(definition, words, &|_| None)?.read(text, &absent))
 }
 
 /// Parses the document of a package in npm's registry.
 pub fn npm(text: &[u8]) -> Result<Vec<ParsedRelease>> {
-    listed(npm::read(text))
+    listed(npm::read(text, &Address::parse(REGISTRY)?))
 }
 
 /// Parses the page of a project in a `PyPI` index, for a platform.
@@ -46,7 +49,7 @@ pub fn pypi(
     (platform, address): (&str, &str),
     text: &[u8],
 ) -> Result<Vec<ParsedRelease>> {
-    listed(pypi::read(text, project, platform, address))
+    listed(pypi::read(text, project, platform, &Address::parse(address)?))
 }
 
 /// Parses a cached entry.
@@ -65,7 +68,11 @@ fn listed(
 
 fn parsed_release(entry: IndexEntry) -> Result<ParsedRelease> {
     let cached = serde_json::to_string(&entry).map_err(|error| refusal_error(error.to_string()))?;
-    Ok(ParsedRelease { version: entry.version, address: entry.archive.address, cached })
+    Ok(ParsedRelease {
+        version: entry.version,
+        address: entry.archive.address.with_secrets(),
+        cached,
+    })
 }
 
 fn refusal_error(why: String) -> Error {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use usher_shims::version::Version;
 
 use crate::files::integrity::Integrity;
+use crate::http::Address;
 
 /// A version in an index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +26,7 @@ pub(super) struct IndexEntry {
 /// An archive that an index names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ListedArchive {
-    pub(super) address: String,
+    pub(super) address: Address,
     pub(super) hash: Stated<Hash>,
     /// In bytes.
     pub(super) size: Stated<u64>,
@@ -41,6 +42,22 @@ impl ListedArchive {
             Ok(Some(Hash::ChecksumFile(_)) | None) | Err(_) => None,
         }
     }
+
+    /// The archive with addresses that can be fetched, if the answer from `index` may name them. A
+    /// cached index is checked again: the file may be planted.
+    pub(super) fn admitted_by(mut self, index: &Address) -> Option<Self> {
+        self.address = index.admit(self.address).ok()?;
+        if let Ok(Some(Hash::ChecksumFile(sums))) = self.hash {
+            self.hash = Ok(Some(Hash::ChecksumFile(index.admit(sums).ok()?)));
+        }
+        Some(self)
+    }
+
+    /// Whether an address has something that may be secret.
+    pub(super) fn has_secrets(&self) -> bool {
+        let in_sums = |hash: &Hash| matches!(hash, Hash::ChecksumFile(sums) if sums.has_secrets());
+        self.address.has_secrets() || matches!(&self.hash, Ok(Some(hash)) if in_sums(hash))
+    }
 }
 
 /// A value in an index, or why it is unusable. That is an error only when this archive is fetched: an
@@ -53,7 +70,7 @@ pub(super) enum Hash {
     /// It is in the index.
     Known(#[serde(serialize_with = "as_text", deserialize_with = "integrity")] Integrity),
     /// It is in the file at this address.
-    ChecksumFile(String),
+    ChecksumFile(Address),
 }
 
 /// Why an index, or a value in it, is invalid.
@@ -98,7 +115,7 @@ mod tests {
     use super::*;
 
     fn entry(hash: Stated<Hash>, size: Stated<u64>) -> IndexEntry {
-        let address = "https://x.example/a.tar.gz".to_owned();
+        let address = Address::parse("https://x.example/a.tar.gz").unwrap();
         IndexEntry {
             version: Version::parse("pypy3.10-7.3.17").unwrap(),
             lts: Some("krypton".to_owned()),
@@ -110,7 +127,8 @@ mod tests {
     #[test]
     fn a_cached_entry_is_read_back_unchanged() {
         let integrity = Integrity::from_hex(&"ab".repeat(32)).unwrap();
-        let in_file = Hash::ChecksumFile("https://x.example/SHASUMS256.txt".to_owned());
+        let in_file =
+            Hash::ChecksumFile(Address::parse("https://x.example/SHASUMS256.txt").unwrap());
         for entry in [
             entry(Ok(Some(Hash::Known(integrity))), Ok(Some(123))),
             entry(Ok(Some(in_file)), Ok(None)),

@@ -11,7 +11,7 @@ use super::network::KeyedMutex;
 use super::offline_errors;
 use crate::config::settings::Settings;
 use crate::files::write_access::ThreadAccess;
-use crate::http::{Conditional, FetchError, redacted_url};
+use crate::http::{Address, Conditional, FetchError};
 use crate::text::human_duration;
 
 /// Fetches an index, unless it is unmodified since the response that had this validator.
@@ -22,7 +22,7 @@ type Parse<'a> = dyn Fn(&[u8]) -> Result<Vec<IndexEntry>, IndexProblem> + 'a;
 
 /// An index: its address, how to fetch it, and how to parse it.
 pub(super) struct IndexQuery<'a> {
-    pub(super) address: String,
+    pub(super) address: Address,
     /// Identifies the parser and its parameters. An index that was parsed in another way is fetched
     /// again.
     pub(super) parser_id: String,
@@ -58,7 +58,10 @@ impl ReleaseIndexReader<'_> {
         query: &IndexQuery<'_>,
         policy: CachePolicy,
     ) -> Result<FetchedIndex, FetchError> {
-        let _asking = self.fetch_locks.lock(&query.address);
+        let _asking = self.fetch_locks.lock(&query.address.id());
+        if let Some(writer) = self.writer {
+            writer.with(|access| self.cache.remove_older_formats(access));
+        }
         let cached = self.cache.get::<Vec<IndexEntry>>(&query.key());
         let may_fetch = policy != CachePolicy::CacheOnly && !self.settings.offline;
         let is_enough = |cached: &CachedIndex<Vec<IndexEntry>>| {
@@ -84,7 +87,9 @@ impl ReleaseIndexReader<'_> {
         match ((query.get)(validator), cached) {
             (Ok(Conditional::Modified { bytes, validator }), _) => {
                 let entries = query.entries(&bytes)?;
-                if let Some(writer) = self.writer {
+                // What is cached has no secrets, so an index whose addresses need some isn't cached.
+                let has_secrets = entries.iter().any(|entry| entry.archive.has_secrets());
+                if let Some(writer) = self.writer.filter(|_| !has_secrets) {
                     writer.with(|access| {
                         self.cache.put(access, &query.key(), &entries, validator);
                     });
@@ -116,7 +121,7 @@ impl IndexQuery<'_> {
 
     fn entries(&self, bytes: &[u8]) -> Result<Vec<IndexEntry>, FetchError> {
         (self.parse)(bytes).map_err(|problem| {
-            let what = format!("the index at {} is invalid", redacted_url(&self.address));
+            let what = format!("the index at {} is invalid", self.address);
             let error = Error::new(ErrorKind::Network, what);
             FetchError::BadResponse(error.because(problem.to_string()))
         })

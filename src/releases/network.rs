@@ -4,9 +4,10 @@ mod keyed_mutex;
 mod package_managers;
 
 use std::ffi::OsString;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::folders::Folders;
 use usher_shims::path::Shim;
 use usher_shims::world::{AnyWorld, World as _};
@@ -17,8 +18,9 @@ use crate::config::npm::NpmAccess;
 use crate::config::pip::PipAccess;
 use crate::config::settings::{Address, Settings};
 use crate::config::sources::ConfigSources;
+use crate::files::account::with_owners_rights;
 use crate::files::write_access::{ThreadAccess, WriteAccess};
-use crate::http::{CaFile, Client, NetworkConfig, Proxies};
+use crate::http::{CaFile, Client, NetworkConfig, PlainHttp, Proxies};
 use crate::session::Session;
 pub(super) use keyed_mutex::KeyedMutex;
 use package_managers::PackageManagers;
@@ -46,20 +48,24 @@ pub struct Network<'a> {
     lookup_lock: Mutex<()>,
     /// Held while an index is fetched.
     indexes: KeyedMutex,
+    /// The servers that all clients asked over plain http.
+    plain_http: Arc<PlainHttp>,
+    /// Prints a note about these at the end.
+    session: Option<&'a Session>,
 }
 
 /// The npm registry and its client.
 pub struct Npm {
-    /// The registry's address, with a slash at the end.
-    pub registry: String,
+    /// The registry's address, as a folder.
+    pub registry: Address,
     /// Has the registry's credentials.
     pub client: Client,
 }
 
 /// The `PyPI` index and its client.
 pub struct Pypi {
-    /// The index's address, with a slash at the end.
-    pub address: String,
+    /// The index's address, as a folder.
+    pub address: Address,
     /// Trusts the certificate that pip is configured with.
     pub client: Client,
 }
@@ -67,14 +73,20 @@ pub struct Pypi {
 impl<'a> Network<'a> {
     /// The network clients of a session. They only read the cache.
     pub fn new(session: &'a Session) -> Self {
+        session.report_unused_cache();
         let Session { world, shim, folders, settings, .. } = session;
         let variables = session.variables();
-        Self::in_environment(NetworkEnvironment { world, shim, folders, settings, variables })
+        let environment = NetworkEnvironment { world, shim, folders, settings, variables };
+        let mut network = Self::in_environment(environment);
+        network.session = Some(session);
+        network
     }
 
     /// As [`new`](Self::new), but indexes and registry addresses are cached.
     pub fn with_cache(session: &'a Session, access: &'a WriteAccess) -> Self {
-        Self { writer: Some(access.for_threads()), ..Self::new(session) }
+        let mut network = Self::new(session);
+        network.writer = Some(access.for_threads());
+        network
     }
 
     /// As [`with_cache`](Self::with_cache) if there is write access, otherwise as [`new`](Self::new).
@@ -92,6 +104,8 @@ impl<'a> Network<'a> {
             pypi: OnceLock::new(),
             lookup_lock: Mutex::new(()),
             indexes: KeyedMutex::default(),
+            plain_http: Arc::default(),
+            session: None,
         }
     }
 
@@ -117,7 +131,7 @@ impl<'a> Network<'a> {
             let access = self.find_npm()?;
             let mut extra_ca_files = self.extra_ca_files();
             extra_ca_files.extend(access.cafile.clone());
-            let registry = access.registry.as_str().to_owned();
+            let registry = access.registry.clone();
             let client = Client::new(NetworkConfig {
                 proxies: access.proxies().unwrap_or_else(|| self.proxies()),
                 extra_ca_files,
@@ -139,7 +153,7 @@ impl<'a> Network<'a> {
             let mut extra_ca_files = self.extra_ca_files();
             extra_ca_files.extend(access.cert);
             let client = Client::new(NetworkConfig { extra_ca_files, ..self.config() });
-            let _ = self.pypi.set(Pypi { address: access.index.as_str().to_owned(), client });
+            let _ = self.pypi.set(Pypi { address: access.index, client });
         }
         self.pypi
             .get()
@@ -170,6 +184,18 @@ impl<'a> Network<'a> {
         self.with_sources(|sources| PipAccess::load(sources, &ask))
     }
 
+    /// The addresses of the package registries, as far as they are configured or cached, each with its
+    /// origin. Nothing is run.
+    pub(super) fn known_registries(&self) -> Vec<(String, Address)> {
+        let clients = PackageManagers { is_offline: true, ..self.package_managers() };
+        // Without the network it only reads the cache.
+        let ask_npm = || clients.npm_registry(Path::new("/"));
+        let npm = self.with_sources(|sources| NpmAccess::load(sources, Some(&ask_npm)));
+        let pypi = self.with_sources(|sources| PipAccess::load(sources, &|| clients.pypi_index()));
+        let npm = npm.ok().map(|access| (access.origin, access.registry));
+        npm.into_iter().chain(pypi.ok().map(|access| (access.origin, access.index))).collect()
+    }
+
     /// Loads a package manager's configuration.
     fn with_sources<T>(&self, load: impl FnOnce(&ConfigSources<'_>) -> T) -> T {
         load(&ConfigSources {
@@ -177,7 +203,10 @@ impl<'a> Network<'a> {
             config: &self.environment.folders.settings_file(),
             variables: &self.environment.variables,
             home: self.environment.folders.user_home.as_deref(),
-            read: &|path| self.environment.world.read(path),
+            read: &|path| {
+                let read = || self.environment.world.read(path);
+                with_owners_rights(path, read).map(|content| content.bytes)
+            },
         })
     }
 
@@ -198,6 +227,7 @@ impl<'a> Network<'a> {
             proxies: self.proxies(),
             authorities: network::authorities(&|name| self.environment.world.variable(name)),
             extra_ca_files: self.extra_ca_files(),
+            plain_http: Arc::clone(&self.plain_http),
             ..NetworkConfig::default()
         }
     }
@@ -210,4 +240,22 @@ impl<'a> Network<'a> {
     fn proxies(&self) -> Proxies {
         network::proxies(&|name| self.environment.world.variable(name)?.into_string().ok())
     }
+}
+
+/// Reports the servers that were asked over plain http, once a run.
+impl Drop for Network<'_> {
+    fn drop(&mut self) {
+        let hosts = self.plain_http.hosts();
+        if let (Some(session), false) = (self.session, hosts.is_empty()) {
+            session.note(&plain_http_note(&hosts.join(", ")));
+        }
+    }
+}
+
+/// What is wrong with sources that these hosts serve over plain http.
+pub fn plain_http_note(hosts: &str) -> String {
+    format!(
+        "plain http: {}: others on the network can change what it sends, the hashes included",
+        Escaped(hosts)
+    )
 }

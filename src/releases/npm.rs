@@ -13,7 +13,7 @@ use super::release::Release;
 use super::release_part::{FetchClient, ReleasePart};
 use super::version_range::applies_to;
 use crate::files::integrity::Integrity;
-use crate::http::FetchError;
+use crate::http::{Address, FetchError};
 
 /// The fields of a package's document that usher reads.
 #[derive(Deserialize)]
@@ -37,17 +37,17 @@ struct Dist {
 }
 
 /// The address of a package's document.
-pub(super) fn address(registry: &str, package: &str) -> String {
-    format!("{registry}{}", package.replace('/', "%2f"))
+pub(super) fn address(registry: &Address, package: &str) -> Result<Address, FetchError> {
+    registry.below(&package.replace('/', "%2f"))
 }
 
-/// Parses a package's document. Versions with invalid fields are skipped.
-pub(super) fn read(text: &[u8]) -> Result<Vec<IndexEntry>, IndexProblem> {
+/// Parses a package's document, which came from `address`. Versions with invalid fields are skipped.
+pub(super) fn read(text: &[u8], address: &Address) -> Result<Vec<IndexEntry>, IndexProblem> {
     let packument: Packument = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-    Ok(packument.versions.into_iter().filter_map(entry).collect())
+    Ok(packument.versions.into_iter().filter_map(|version| entry(version, address)).collect())
 }
 
-fn entry((version, manifest): (String, PackageManifest)) -> Option<IndexEntry> {
+fn entry((version, manifest): (String, PackageManifest), page: &Address) -> Option<IndexEntry> {
     let Dist { tarball, integrity } = manifest.dist;
     let integrity = integrity.and_then(|sri| Integrity::from_sri(&sri));
     let hash = Ok(integrity.map(Hash::Known));
@@ -58,7 +58,8 @@ fn entry((version, manifest): (String, PackageManifest)) -> Option<IndexEntry> {
         engines.iter().filter_map(text).collect()
     });
     let version = Version::parse(&version)?;
-    let archive = ListedArchive { address: tarball?, hash, size: Ok(None), rule: 0 };
+    let address = page.join(&tarball?).ok()?;
+    let archive = ListedArchive { address, hash, size: Ok(None), rule: 0 };
     Some(IndexEntry { version, lts: None, archive, engines })
 }
 
@@ -135,7 +136,7 @@ mod tests {
     fn entry(version: &str, engine: Option<&str>) -> IndexEntry {
         let engines = engine.map(|range| BTreeMap::from([("node".to_owned(), range.to_owned())]));
         let version = Version::parse(version).unwrap();
-        let address = format!("https://r.example/npm-{version}.tgz");
+        let address = Address::parse(&format!("https://r.example/npm-{version}.tgz")).unwrap();
         let archive = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
         IndexEntry { version, lts: None, archive, engines }
     }
@@ -218,8 +219,9 @@ mod tests {
             "1.0.0":{"dist":{"tarball":"https://r.example/a.tgz","integrity":"sha512-x"},"engines":["node"]},
             "../x":{"dist":{"tarball":"https://r.example/b.tgz"}},
             "2.0.0":{"dist":{}}}}"#;
+        let page = Address::parse("https://r.example/a").unwrap();
         let read: Vec<String> =
-            read(text).unwrap().into_iter().map(|entry| entry.version.to_string()).collect();
+            read(text, &page).unwrap().into_iter().map(|entry| entry.version.to_string()).collect();
         assert_eq!(read, ["1.0.0"]);
     }
 }

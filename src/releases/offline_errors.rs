@@ -7,14 +7,14 @@ use usher_shims::error::{Error, ErrorKind, Escaped};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
-use super::release::Release;
+use super::release::{Release, ServedFrom};
 use crate::config::settings::Settings;
-use crate::http::{FetchError, host_label};
+use crate::http::{Address, FetchError};
 use crate::text::human_duration;
 
 /// The index at an address isn't cached.
-pub(super) fn not_cached(settings: &Settings, address: &str) -> FetchError {
-    let what = format!("no cached index of {}", host_label(address));
+pub(super) fn not_cached(settings: &Settings, address: &Address) -> FetchError {
+    let what = format!("no cached index of {}", address.host());
     FetchError::Unreachable(Error::new(ErrorKind::Offline, what).because(offline(settings)))
 }
 
@@ -25,12 +25,13 @@ pub(super) fn not_in_cache(settings: &Settings, age: Duration) -> Error {
 }
 
 /// A release that would be fetched.
-pub(super) fn release_not_fetched(settings: &Settings, tool: &Tool, release: &Release) -> Error {
-    let from = match &release.archive {
-        Some(archive) => format!("{} ({})", release.source, host_label(&archive.address)),
-        None => release.source.clone(),
-    };
-    offline_error(settings, tool, &release.version, &from)
+pub(super) fn release_not_fetched(
+    settings: &Settings,
+    tool: &Tool,
+    release: &Release,
+    from: &ServedFrom,
+) -> Error {
+    offline_error(settings, tool, &release.version, &from.to_string())
 }
 
 /// A version that would be fetched from `from`.

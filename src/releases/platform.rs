@@ -54,7 +54,7 @@ fn library(world: &impl World) -> String {
 
 /// The version of glibc, from its banner: `2.36`.
 fn glibc(world: &impl World) -> Option<String> {
-    GLIBC.iter().find_map(|path| banner_version(&world.read(Path::new(path)).ok()?))
+    GLIBC.iter().find_map(|path| banner_version(&world.read(Path::new(path)).ok()?.bytes))
 }
 
 fn banner_version(library: &[u8]) -> Option<String> {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::Url;
 use serde::Deserialize;
 use usher_definition::{PypiSource, split_platform};
 use usher_shims::error::Escaped;
@@ -13,14 +12,15 @@ use super::release::Release;
 use super::release_part::{FetchClient, ReleasePart};
 use super::version_range::applies_to;
 use crate::files::integrity::Integrity;
+use crate::http::{Address, FetchError};
 
 /// The `Accept` header: JSON, and HTML pages, which some mirrors only have
 /// (<https://peps.python.org/pep-0691/>).
 pub(super) const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, text/html;q=0.2";
 
 /// The address of a project's page.
-pub(super) fn address(index: &str, project: &str) -> String {
-    format!("{index}{project}/")
+pub(super) fn address(index: &Address, project: &str) -> Result<Address, FetchError> {
+    index.below(&format!("{project}/"))
 }
 
 /// What to fetch for a release.
@@ -51,9 +51,8 @@ pub(super) fn read(
     text: &[u8],
     source: &PypiSource,
     platform: &str,
-    address: &str,
+    page: &Address,
 ) -> Result<Vec<IndexEntry>, IndexProblem> {
-    let page = Url::parse(address).map_err(|error| error.to_string())?;
     let files = match text.trim_ascii_start().starts_with(b"{") {
         true => json(text)?,
         false => html(&String::from_utf8_lossy(text)),
@@ -72,21 +71,21 @@ pub(super) fn read(
         let is_newest = best.get(version.as_str()).is_none_or(|(known, _)| *known < full);
         if is_newest && applies_to(source.versions.as_deref(), &version) {
             let name = version.as_str().to_owned();
-            best.insert(name, (full, entry(version, &file, &page)?));
+            best.insert(name, (full, entry(version, &file, page)?));
         }
     }
     Ok(best.into_values().map(|(_, entry)| entry).collect())
 }
 
-fn entry(version: Version, file: &ProjectFile, page: &Url) -> Result<IndexEntry, IndexProblem> {
+fn entry(version: Version, file: &ProjectFile, page: &Address) -> Result<IndexEntry, IndexProblem> {
     let address =
-        page.join(&file.address).map_err(|error| format!("{}: {error}", Escaped(&file.name)))?;
+        page.join(&file.address).map_err(|why| format!("{}: {why}", Escaped(&file.name)))?;
     let integrity = file.sha256.as_deref().and_then(Integrity::from_hex);
     let Some(integrity) = integrity else {
         return Err(format!("it has no SHA-256 of {}", Escaped(&file.name)).into());
     };
     let hash = Ok(Some(Hash::Known(integrity)));
-    let archive = ListedArchive { address: address.into(), hash, size: Ok(file.size), rule: 0 };
+    let archive = ListedArchive { address, hash, size: Ok(file.size), rule: 0 };
     Ok(IndexEntry { version, lts: None, archive, engines: None })
 }
 
@@ -226,12 +225,15 @@ mod tests {
         }
     }
 
+    fn page() -> Address {
+        Address::parse("https://i.example/simple/x-bin/").unwrap()
+    }
+
     fn check(text: &str, expected: &str) {
-        let address = "https://i.example/simple/x-bin/";
-        let read = match read(text.as_bytes(), &source(), "linux-x64-glibc2.36", address) {
+        let read = match read(text.as_bytes(), &source(), "linux-x64-glibc2.36", &page()) {
             Ok(entries) => entries
                 .into_iter()
-                .map(|entry| format!("{} {}", entry.version, entry.archive.address))
+                .map(|entry| format!("{} {}", entry.version, entry.archive.address.with_secrets()))
                 .collect::<Vec<_>>()
                 .join("\n"),
             Err(problem) => problem.to_string(),
@@ -283,9 +285,9 @@ mod tests {
             let text = format!(
                 r#"{{"files":[{{"filename":"{name}","url":"/p","hashes":{{"sha256":"{HASH}"}}{value}}}]}}"#
             );
-            let address = "https://i.example/simple/x-bin/";
+            let page = page();
             let IndexEntry { version, archive, .. } =
-                read(text.as_bytes(), &source(), "linux-x64", address).unwrap().remove(0);
+                read(text.as_bytes(), &source(), "linux-x64", &page).unwrap().remove(0);
             let source_name = "pypi".to_owned();
             let release =
                 Release { version, lts: None, source: source_name, archive: Some(archive) };

@@ -1,7 +1,10 @@
 //! A release of a tool, and which of several is the newest.
 
 use std::cmp::Reverse;
+use std::fmt;
 
+use serde::Serialize;
+use usher_shims::error::Escaped;
 use usher_shims::request::{Request, RequestKind};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
@@ -22,13 +25,34 @@ pub struct Release {
     pub(crate) archive: Option<ListedArchive>,
 }
 
+/// Who really answers for a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServedFrom {
+    /// The source's name; the host of a mirror in its place.
+    pub source: String,
+    /// The host; the path of a file.
+    pub host: String,
+}
+
+/// `nodejs.org`, `npm (registry.example)`, the mirror's host, or the address of a mirror in the
+/// settings.
+impl fmt::Display for ServedFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { source, host } = self;
+        match source == host || source.contains("://") {
+            true => Escaped(source).fmt(f),
+            false => write!(f, "{} ({})", Escaped(source), Escaped(host)),
+        }
+    }
+}
+
 /// The releases that a source lists.
 #[derive(Debug, Clone)]
 pub struct ListedReleases {
     /// In the order of its index.
     pub releases: Vec<Release>,
-    /// The source's name.
-    pub source: String,
+    /// Who listed them.
+    pub served_from: ServedFrom,
     /// How old its index is.
     pub freshness: Freshness,
 }

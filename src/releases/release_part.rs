@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::files::integrity::Integrity;
+use crate::http::Address;
 
 /// Which client fetches a part. The registries have proxies, certificates and credentials of their own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub enum FetchClient {
 #[derive(Debug, Clone, Default)]
 pub struct ReleasePart {
     /// Its addresses; the next one is tried if one can't be reached.
-    pub addresses: Vec<String>,
+    pub addresses: Vec<Address>,
     /// The published hash.
     pub integrity: Option<Integrity>,
     /// The published size in bytes.

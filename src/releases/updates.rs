@@ -5,7 +5,7 @@ use usher_shims::request::{Request, RequestKind, RequestTrust};
 
 use super::finder::Finder;
 use super::freshness::Freshness;
-use super::release::{ListedReleases, Release};
+use super::release::{ListedReleases, Release, ServedFrom};
 use super::tool_request::ToolRequest;
 use crate::registry::KnownTool;
 use crate::session::active::ActiveVersion;
@@ -18,14 +18,14 @@ pub struct Updates {
     pub latest: Option<Release>,
     /// How old the source's index is.
     pub freshness: Freshness,
-    /// The source's name.
-    pub source: String,
+    /// Who lists them.
+    pub served_from: ServedFrom,
 }
 
 impl Updates {
     /// Looks up the latest releases. An error if no source can be listed.
     pub fn check(current: &ActiveVersion<'_>, finder: &Finder<'_>) -> Result<Self> {
-        let ListedReleases { releases, source, freshness } =
+        let ListedReleases { releases, served_from, freshness } =
             finder.list_first_source(current.known)?;
         let latest = Request::parse("latest", current.known.tool, RequestTrust::User).ok();
         let latest = match latest {
@@ -46,7 +46,7 @@ impl Updates {
                 }
             }
         };
-        Ok(Self { latest_matching, latest, freshness, source })
+        Ok(Self { latest_matching, latest, freshness, served_from })
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) fn session(world: MemoryWorld) -> Session {
         index,
         shim,
         reporter: Box::new(Silent),
+        cache_report: std::sync::Once::new(),
     }
 }
 

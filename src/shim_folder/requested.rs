@@ -2,6 +2,7 @@
 //! `TOOL@REQUEST`. So none is lost when two processes add theirs.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 
@@ -9,38 +10,47 @@ use usher_shims::error::{Error, Result};
 use usher_shims::folders::Folders;
 use usher_shims::name::Name;
 
+use crate::files::account::with_owners_rights;
+use crate::files::durable::{sync_name, sync_names};
+use crate::files::own_folder::OwnFolder;
 use crate::files::write_access::WriteAccess;
+
+/// The folder of the requests in the configuration folder.
+const FOLDER: &str = "shims";
 
 /// All recorded requests, as `TOOL@REQUEST`.
 pub fn read_entries(folders: &Folders) -> Result<BTreeSet<String>> {
-    let folder = folders.requested_shims();
-    let entries = match fs::read_dir(&folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
-        Err(error) => return Err(Error::io("list", &folder, error)),
-    };
-    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let Some(config) = OwnFolder::open(&folders.config)? else { return Ok(BTreeSet::new()) };
+    let Some(folder) = config.folder(OsStr::new(FOLDER))? else { return Ok(BTreeSet::new()) };
+    let names = folder.names()?.into_iter().filter_map(|name| name.into_string().ok());
     Ok(names.filter(|name| Name::parse(name).is_some() && name.contains('@')).collect())
 }
 
 /// Records a request.
 pub fn add_entry(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<()> {
-    let folder = folders.requested_shims();
-    fs::create_dir_all(&folder).map_err(|error| Error::io("make the folder", &folder, error))?;
-    let path = folder.join(entry.as_str());
-    match fs::File::create_new(&path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            Err(Error::io("make", &path, error))
+    with_owners_rights(&folders.config, || {
+        let folder = OwnFolder::create(&folders.config)?.create_folder(OsStr::new(FOLDER))?;
+        let path = folder.path().join(entry.as_str());
+        match fs::File::create_new(&path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                Err(Error::io("make", &path, error))
+            }
+            Ok(_) | Err(_) => {
+                sync_names(folder.path());
+                Ok(())
+            }
         }
-        Ok(_) | Err(_) => Ok(()),
-    }
+    })
 }
 
 /// Removes a request; returns whether it was recorded.
 pub fn remove_entry(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<bool> {
     let path = folders.requested_shims().join(entry.as_str());
-    match fs::remove_file(&path) {
-        Ok(()) => Ok(true),
+    match with_owners_rights(&folders.config, || fs::remove_file(&path)) {
+        Ok(()) => {
+            sync_name(&path);
+            Ok(true)
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(Error::io("delete", &path, error)),
     }

@@ -9,6 +9,7 @@ use usher_shims::error::{Error, Result};
 use usher_shims::toolchain::Store;
 
 use super::location::{InstallLocation, version_of_folder};
+use crate::files::account::with_owners_rights;
 use crate::registry::{KnownTool, Registry};
 
 /// Something in a store that doesn't belong there.
@@ -71,7 +72,7 @@ impl<'a> StoreContents<'a> {
 
 fn entries(folder: &Path) -> Result<Vec<DirEntry>> {
     let failed = |error: io::Error| Error::io("list", folder, error);
-    let listed = match fs::read_dir(folder) {
+    let listed = match with_owners_rights(folder, || fs::read_dir(folder)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         listed => listed.map_err(failed)?,
     };

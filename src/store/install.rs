@@ -94,7 +94,7 @@ impl Installer<'_> {
         let location = self.store.location(known, &release.version);
         install_assembled(&self.store, &location, || {
             let parts = self.finder.release_parts(known, release)?;
-            self.assemble(&location, &release.source, &parts)
+            self.assemble(&location, release, &parts)
         })
     }
 
@@ -120,7 +120,8 @@ impl Installer<'_> {
             let Ok(next) = self.finder.find_excluding(tool_request, &tried) else {
                 return Err(error);
             };
-            self.store.reporter.note(&format!("{}; trying {} instead", error.what, next.source));
+            let from = self.finder.served_from(tool_request.known, &next);
+            self.store.reporter.note(&format!("{}; trying {from} instead", error.what));
             release = next;
         }
     }
@@ -129,16 +130,18 @@ impl Installer<'_> {
     pub(crate) fn assemble<'s>(
         &'s self,
         location: &'s InstallLocation<'s>,
-        source: &str,
+        release: &Release,
         parts: &[ReleasePart],
     ) -> Result<Assembly<'s>> {
         let (name, reporter) = (location.name(), self.store.reporter);
         if let Some(warning) = self.policy.check(&name, parts)? {
             reporter.note(&warning);
         }
-        let mut assembly = Assembly::new(self.store, self.fetcher, location, source)?;
+        let from = self.finder.served_from(location.known, release);
+        let assembly = Assembly::new(self.store, self.fetcher, location, &release.source)?;
+        let mut assembly = assembly.served_from(&from);
         if !reporter.draws() {
-            reporter.note(&format!("fetching {name} from {source}"));
+            reporter.note(&format!("fetching {name} from {from}"));
         }
         for part in parts {
             assembly.add_part(part)?;

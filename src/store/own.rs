@@ -6,13 +6,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
+
+use crate::text::ShellWord;
 use usher_shims::store::is_complete;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 use usher_shims::world::Os;
 
 use super::location::InstallLocation;
-use super::publish::{restore_backup, sync_names};
+use super::publish::restore_backup;
+use crate::files::durable::sync_name;
 use crate::files::lock::{Lock, Locks};
 use crate::files::remove::remove_tree;
 use crate::files::staging::Staging;
@@ -68,7 +71,7 @@ impl<'a> OwnStore<'a> {
                     format_args!("{} toolchain", location.known.tool.name)
                 ),
             )
-            .hint(format!("move it away: mv '{}' /somewhere/else", Shown(target)))),
+            .hint(format!("move it away: mv {} /somewhere/else", ShellWord(target)))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io("look at", target, error)),
         }
@@ -105,7 +108,7 @@ impl<'a> OwnStore<'a> {
             }
             _ => Error::io("move", tree, error),
         })?;
-        sync_names(tree.parent().unwrap_or(tree));
+        sync_name(tree);
         // It is no longer in the store; the next command deletes what can't be deleted now.
         if let Err(error) = remove_tree(&removed) {
             self.reporter.note(&error.to_string());

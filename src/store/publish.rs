@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use usher_shims::error::{Error, Result};
 
 use super::location::backup_path;
+use crate::files::durable::{make_folders, sync_name};
 use crate::files::write_access::WriteAccess;
 use crate::sys::sync_file_system;
 
@@ -16,28 +17,29 @@ use crate::sys::sync_file_system;
 pub(super) fn publish(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()> {
     sync(tree)?;
     let parent = target.parent().unwrap_or(target);
-    fs::create_dir_all(parent).map_err(|error| Error::io("make the folder", parent, error))?;
+    make_folders(parent)?;
     rename_where_free(tree, target)
         .map_err(|error| Error::io("put the toolchain at", target, error))?;
-    sync_names(parent);
+    sync_name(target);
     Ok(())
 }
 
 /// Syncs a finished tree and puts it in the place of what is at `target`, which is at `tree`
 /// from then on: at no moment is there none. Where nothing is at `target`, nothing is at `tree`.
 ///
-/// A file system that can't exchange two names (of network and FUSE kinds) has a window between
-/// two renames in which there is none. A process that is killed in it leaves the old one as a
-/// backup, and [`restore_backup`] restores it for the next one that takes the lock.
+/// A file system that can't exchange two names (of network and FUSE kinds), and a container that
+/// refuses the system call, have a window between two renames in which there is none. A process that
+/// is killed in it leaves the old one as a backup, and [`restore_backup`] restores it for the next
+/// one that takes the lock.
 pub(super) fn replace_tree(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()> {
     sync(tree)?;
     let done = match rustix::fs::renameat_with(CWD, tree, CWD, target, RenameFlags::EXCHANGE) {
-        Err(Errno::INVAL | Errno::NOSYS) => in_two_steps(tree, target),
+        Err(errno) if is_refused(errno) => in_two_steps(tree, target),
         Err(Errno::NOENT) => rename_where_free(tree, target),
         done => done.map_err(Into::into),
     };
     done.map_err(|error| Error::io("replace", target, error))?;
-    sync_names(target.parent().unwrap_or(target));
+    sync_name(target);
     Ok(())
 }
 
@@ -63,30 +65,67 @@ pub(super) fn restore_backup(_: &WriteAccess, target: &Path) -> Result<Option<Pa
         (true, false) => {
             rename_where_free(&backup, target)
                 .map_err(|error| Error::io("restore", target, error))?;
-            sync_names(target.parent().unwrap_or(target));
+            sync_name(target);
             Ok(None)
         }
     }
 }
 
-/// Writes a folder's own entries to disk. What was renamed is there; what fails here can't take it
-/// away again.
-pub(super) fn sync_names(folder: &Path) {
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
-}
-
 fn rename_where_free(from: &Path, to: &Path) -> io::Result<()> {
     match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // A file system without it: the lock still keeps others away.
-        Err(Errno::INVAL | Errno::NOSYS) => fs::rename(from, to),
+        Err(errno) if is_refused(errno) => rename_folder(from, to),
         other => other.map_err(Into::into),
     }
 }
 
-/// Writes all of the tree's file system to disk: one call for thousands of files.
+/// Renames a folder where a rename can't be told to replace nothing. Of what appears at `to` after
+/// the check, a rename of a folder replaces nothing but an empty folder, which loses nothing.
+fn rename_folder(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(to) {
+        Ok(_) => Err(Errno::EXIST.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(from, to),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes all of the tree's file system to disk: one call for thousands of files. Where that call is
+/// refused, there is one for each of them.
 fn sync(tree: &Path) -> Result<()> {
     let folder = File::open(tree).map_err(|error| Error::io("open", tree, error))?;
-    sync_file_system(&folder).map_err(|error| Error::io("sync", tree, error))
+    match sync_file_system(&folder) {
+        Err(error) if Errno::from_io_error(&error).is_some_and(is_refused) => sync_each(tree),
+        done => done.map_err(|error| Error::io("sync", tree, error)),
+    }
+}
+
+/// Writes every file and folder of a tree to disk. A link is part of its folder.
+fn sync_each(tree: &Path) -> Result<()> {
+    let mut folders = vec![tree.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let failed = |error| Error::io("read", &folder, error);
+        for entry in fs::read_dir(&folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let kind = entry.file_type().map_err(failed)?;
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if kind.is_file() {
+                sync_one(&entry.path())?;
+            }
+        }
+        sync_one(&folder)?;
+    }
+    Ok(())
+}
+
+fn sync_one(path: &Path) -> Result<()> {
+    let synced = File::open(path).and_then(|file| file.sync_all());
+    synced.map_err(|error| Error::io("sync", path, error))
+}
+
+/// Whether a system call doesn't exist here: the kernel or the file system doesn't have it, or a
+/// container's filter refuses it. Permission that really is missing is refused to the fallback, too.
+fn is_refused(errno: Errno) -> bool {
+    matches!(errno, Errno::INVAL | Errno::NOSYS | Errno::PERM | Errno::OPNOTSUPP)
 }
 
 #[cfg(test)]
@@ -152,6 +191,47 @@ mod tests {
         let old = make_toolchain(folder.path(), "1.0.0");
         in_two_steps(&folder.path().join("absent"), &old).unwrap_err();
         assert_eq!(content_of(&old), "1.0.0");
+    }
+
+    #[test]
+    fn a_renamed_folder_replaces_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = make_toolchain(folder.path(), "new");
+        let target = folder.path().join("1.0.0");
+        fs::create_dir(&target).unwrap();
+        assert_eq!(
+            Errno::from_io_error(&rename_folder(&tree, &target).unwrap_err()),
+            Some(Errno::EXIST)
+        );
+        fs::remove_dir(&target).unwrap();
+        std::os::unix::fs::symlink("nowhere", &target).unwrap();
+        rename_folder(&tree, &target).unwrap_err();
+        fs::remove_file(&target).unwrap();
+        rename_folder(&tree, &target).unwrap();
+        assert_eq!(content_of(&target), "new");
+        // What appears after the check: the system call itself replaces none of these.
+        let other = make_toolchain(folder.path(), "other");
+        fs::rename(&other, &target).unwrap_err();
+        for name in ["file", "link"] {
+            let path = folder.path().join(name);
+            match name {
+                "file" => fs::write(&path, "").unwrap(),
+                _ => std::os::unix::fs::symlink("nowhere", &path).unwrap(),
+            }
+            fs::rename(&other, &path).unwrap_err();
+        }
+        assert_eq!(content_of(&other), "other");
+    }
+
+    #[test]
+    fn every_file_of_a_tree_can_be_synced() {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = make_toolchain(folder.path(), "new");
+        fs::create_dir_all(tree.join("a/b")).unwrap();
+        fs::write(tree.join("a/b/c"), "").unwrap();
+        std::os::unix::fs::symlink("nowhere", tree.join("a/link")).unwrap();
+        sync_each(&tree).unwrap();
+        sync_each(&tree.join("absent")).unwrap_err();
     }
 
     #[test]

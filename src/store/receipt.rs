@@ -15,6 +15,7 @@ use usher_shims::version::Version;
 use crate::files::integrity::sha256;
 use crate::files::manifest::Manifest;
 use crate::files::write_access::WriteAccess;
+use crate::http::Address;
 
 pub use usher_shims::toolchain::RECEIPT;
 
@@ -52,8 +53,11 @@ pub struct ReceiptPart {
     /// Its name if there are several: `npm 6.14.18`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub title: String,
-    /// The address that it was fetched from.
+    /// The address that it was requested from, without user name, password and query.
     pub address: String,
+    /// The host that sent it, if a redirect led to another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// Its SHA-256, in lower-case hexadecimal digits.
     pub sha256: String,
     /// Its length in bytes.
@@ -75,6 +79,21 @@ impl Receipt {
             usher_version: env!("CARGO_PKG_VERSION").to_owned(),
             parts: Vec::new(),
             files: Manifest::default(),
+        }
+    }
+
+    /// The host that sent the first archive; the path of a file.
+    pub fn host(&self) -> Option<String> {
+        let part = self.parts.first()?;
+        let asked = || Some(Address::parse(&part.address).ok()?.host());
+        part.host.clone().or_else(asked)
+    }
+
+    /// The host that sent the first archive of a toolchain, if it has a valid receipt.
+    pub fn host_of(root: &Path) -> Option<String> {
+        match ReceiptFile::load(File::open(root).ok()?).ok()? {
+            ReceiptFile::Receipt(receipt) => receipt.host(),
+            ReceiptFile::Absent | ReceiptFile::Damaged(_) | ReceiptFile::Later(_) => None,
         }
     }
 

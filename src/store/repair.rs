@@ -17,6 +17,7 @@ use super::verify::{ReceiptProblem, removed_meanwhile, verify};
 use crate::files::integrity::Integrity;
 use crate::files::remove::remove_tree;
 use crate::files::walk::OpenTree;
+use crate::http::Address;
 use crate::releases::{Release, ReleasePart, ToolRequest};
 
 /// The result of a repair.
@@ -82,7 +83,7 @@ fn assemble_from_source<'a>(
         Some(receipt) => same_files(fresh, &receipt.parts)?,
         None => fresh,
     };
-    installer.assemble(location, &release.source, &parts).map_err(|error| match receipt {
+    installer.assemble(location, &release, &parts).map_err(|error| match receipt {
         Some(_) if error.kind() == ErrorKind::Integrity => error.because(UPSTREAM_CHANGED),
         _ => error,
     })
@@ -180,7 +181,7 @@ fn same_file(part: ReleasePart, recorded: &receipt::ReceiptPart) -> Result<Relea
     let is_same =
         published.is_some() && (published == recorded.verified || part.integrity == integrity);
     let is_named_so =
-        part.addresses.iter().any(|address| file_name(address) == file_name(&recorded.address));
+        part.addresses.iter().any(|address| address.file_name() == file_name(&recorded.address));
     if let (false, true, Some(published)) = (is_same, is_named_so, &published) {
         let was = recorded.verified.clone().unwrap_or(format!("sha256:{}", recorded.sha256));
         return Err(Error::new(
@@ -193,8 +194,9 @@ fn same_file(part: ReleasePart, recorded: &receipt::ReceiptPart) -> Result<Relea
     }
     // Another file is a later build of the same version: the installed one is at its old address.
     let mut addresses = if is_same || is_named_so { part.addresses } else { Vec::new() };
-    if !addresses.contains(&recorded.address) {
-        addresses.push(recorded.address.clone());
+    let is_recorded = |address: &Address| address.without_secrets() == recorded.address;
+    if !addresses.iter().any(is_recorded) {
+        addresses.extend(Address::parse(&recorded.address).ok());
     }
     Ok(ReleasePart { addresses, integrity, title: recorded.title.clone(), ..part })
 }
@@ -216,7 +218,7 @@ mod tests {
     /// installed: its addresses, or the error.
     fn check(address: &str, hash: Option<&str>, expected: &str) {
         let part = ReleasePart {
-            addresses: vec![address.to_owned()],
+            addresses: vec![Address::parse(address).unwrap()],
             integrity: hash.and_then(Integrity::from_hex),
             strip_components: 1,
             ..ReleasePart::default()
@@ -224,6 +226,7 @@ mod tests {
         let recorded = receipt::ReceiptPart {
             title: String::new(),
             address: "http://a/x-1.tgz".to_owned(),
+            host: None,
             sha256: OLD.to_owned(),
             size: 1,
             verified: Some(format!("sha256:{OLD}")),
@@ -235,7 +238,8 @@ mod tests {
                     Integrity::from_hex(OLD),
                     "the old bytes are required"
                 );
-                parts[0].addresses.join(" ")
+                let addresses = parts[0].addresses.iter().map(Address::with_secrets);
+                addresses.collect::<Vec<_>>().join(" ")
             }
             Err(error) => format!("{:?}", error.kind()),
         };

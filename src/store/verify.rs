@@ -22,6 +22,7 @@ use usher_shims::error::{Error, ErrorKind, Result};
 
 pub use compare::{ChangeKind, Difference, Findings};
 
+use crate::files::account::with_owners_rights;
 use crate::files::walk::OpenTree;
 use crate::store::location::{InstallLocation, backup_path};
 use crate::store::package_paths::PackagePaths;
@@ -81,6 +82,10 @@ impl Verified {
 
 /// Compares a toolchain with its receipt.
 pub fn verify(location: &InstallLocation<'_>) -> Result<Verified> {
+    with_owners_rights(&location.root, || verify_as_owner(location))
+}
+
+fn verify_as_owner(location: &InstallLocation<'_>) -> Result<Verified> {
     for _ in 1..MAX_VERIFY_ROUNDS {
         let tree = match OpenTree::open(&location.root) {
             Ok(tree) => tree,

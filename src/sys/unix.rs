@@ -5,8 +5,19 @@ use std::io;
 
 use rustix::fs::OFlags;
 
+use super::{Account, Process};
+
 /// This system has no such flag.
 pub(crate) const NO_ACCESS_TIME: OFlags = OFlags::empty();
+
+/// Opens a folder to open what is in it.
+pub(crate) const SEARCH_FOLDER: OFlags = OFlags::RDONLY;
+
+/// Copies nothing: not every system has attributes.
+#[expect(clippy::unnecessary_wraps, reason = "it fails elsewhere")]
+pub(crate) fn copy_attributes(_: &File, _: &File) -> io::Result<()> {
+    Ok(())
+}
 
 /// Syncs all file systems: a single one can't be synced.
 #[expect(clippy::unnecessary_wraps, reason = "it fails elsewhere")]
@@ -15,7 +26,30 @@ pub(crate) fn sync_file_system(_: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Does nothing, since threads have no account of their own: root remains root.
-pub(crate) fn act_as(before: (u32, u32)) -> (u32, u32) {
-    before
+/// Does nothing: random numbers don't fail here.
+#[expect(clippy::unnecessary_wraps, reason = "it fails elsewhere")]
+pub(crate) fn read_random_byte() -> io::Result<()> {
+    Ok(())
+}
+
+/// Threads have no account of their own here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ThreadAccount;
+
+/// Does nothing: root remains root.
+pub(crate) fn act_as(_: Account) -> ThreadAccount {
+    ThreadAccount
+}
+
+/// Does nothing.
+pub(crate) fn act_again(_: &ThreadAccount) {}
+
+/// This system doesn't tell.
+pub(crate) fn lock_holders(_: &File) -> Option<Vec<u32>> {
+    None
+}
+
+/// This system doesn't tell.
+pub(crate) fn process(_: u32) -> Option<Process> {
+    None
 }

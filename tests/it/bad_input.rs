@@ -6,7 +6,11 @@
 
 mod clocks;
 mod disk;
+mod escapes;
+mod extends;
 mod files;
+mod links;
+mod secrets;
 mod shims;
 
 use crate::commands::offline_sandbox;

@@ -18,6 +18,8 @@ use std::path::Path;
 use format::{Case, Subject};
 use memory::Answer;
 
+use crate::support::Tally;
+
 /// One test per subject, so that the test's name tells what fails.
 macro_rules! subjects {
     ($($name:ident)*) => {
@@ -120,8 +122,14 @@ fn conformance_of_a_sample_with_the_real_shim() {
 fn check(name: &str) {
     let subject = subject(name);
     let mut failures = String::new();
+    let what = match name {
+        "refused" | "bad-files" => "hostile version files",
+        _ => "version files of every kind",
+    };
+    let mut tally = Tally::new(what, "cases");
     for case in subject.cases() {
         for each in subject.texts(&case) {
+            tally.add(1);
             let case = case.with(&each);
             let answer = memory::run(&case);
             for (what, expected, found) in differences(&case, &answer) {

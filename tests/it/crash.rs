@@ -3,9 +3,11 @@
 //! The tests send kill -9 before every system call, make every write fail, run many processes at
 //! once, and use homes that other users own or manipulated.
 //!
-//! Long tests try a random sample; a failure prints the seed. To try everything:
-//! `USHER_TEST_FULL=1 cargo test --release --test it crash::`.
+//! Long tests try a random sample, or as much as a time allows (`cargo xtask attack`); a failure
+//! prints the seed. To try everything: `USHER_TEST_FULL=1 cargo test --release --test it crash::`.
 
+mod accounts;
+mod bare;
 mod concurrency;
 mod environment;
 mod errno;
@@ -15,11 +17,14 @@ mod moments;
 mod operations;
 mod owners;
 mod planted;
+mod power_cut;
+mod refusals;
+mod shared;
 mod state;
 mod sweep;
 mod tracer;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Whether to try everything instead of a sample.
 #[expect(clippy::disallowed_methods, reason = "USHER_TEST_FULL chooses how much is tested")]
@@ -27,9 +32,16 @@ fn is_full() -> bool {
     std::env::var_os("USHER_TEST_FULL").is_some_and(|value| !value.is_empty())
 }
 
+/// How long each sweep tries more than its sample: `USHER_TEST_SECONDS`.
+#[expect(clippy::disallowed_methods, reason = "USHER_TEST_SECONDS chooses how much is tested")]
+fn time() -> Option<Duration> {
+    let seconds = std::env::var("USHER_TEST_SECONDS").ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
 /// The seed of the random samples: `USHER_TEST_SEED`, else a new one each time.
 #[expect(clippy::disallowed_methods, reason = "USHER_TEST_SEED repeats a sample")]
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     let given = std::env::var("USHER_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970");
     given.unwrap_or_else(|| now.subsec_nanos().into())
@@ -54,12 +66,24 @@ fn report_progress(name: &str, tried: usize) {
     }
 }
 
-/// Picks `count` random items, evenly spread; all of them in a full run.
-fn sample<T: Clone>(all: &[T], count: usize, numbers: &mut Numbers) -> Vec<T> {
-    if is_full() || all.len() <= count {
-        return all.to_vec();
-    }
+/// What a sweep tries, one by one: `count` random items, evenly spread; all of them in a full run. For
+/// as long as there is time, these come first and then all others in random order.
+fn sample<T: Clone>(all: &[T], count: usize, seed: u64) -> impl Iterator<Item = T> + use<T> {
+    let mut numbers = Numbers(seed);
     let start = |place: usize| place * all.len() / count;
-    let places = (0..count).map(|n| start(n) + numbers.below(start(n + 1) - start(n)));
-    places.map(|place| all[place].clone()).collect()
+    let mut places: Vec<usize> = match is_full() || all.len() <= count {
+        true => (0..all.len()).collect(),
+        false => (0..count).map(|n| start(n) + numbers.below(start(n + 1) - start(n))).collect(),
+    };
+    if time().is_some() {
+        let mut others: Vec<usize> = (0..all.len()).filter(|n| !places.contains(n)).collect();
+        while !others.is_empty() {
+            places.push(others.swap_remove(numbers.below(others.len())));
+        }
+    }
+    let end = time().map(|time| Instant::now() + time);
+    let is_due = move |n: usize| n < count || end.is_none_or(|end| Instant::now() < end);
+    let items: Vec<T> = places.into_iter().map(|place| all[place].clone()).collect();
+    let timed = items.into_iter().enumerate().take_while(move |(n, _)| is_due(*n));
+    timed.map(|(_, item)| item)
 }

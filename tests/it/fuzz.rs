@@ -13,6 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use self::targets::TARGETS;
+use crate::support::Tally;
 
 /// The maximum size of an input, and of all inputs together.
 const LARGEST: u64 = 8 << 10;
@@ -33,8 +34,10 @@ fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
 
 #[test]
 fn every_committed_fuzz_input_passes() {
+    let mut tally = Tally::new("committed inputs of the fuzz targets", "inputs");
     for (name, target) in TARGETS {
         for (path, bytes) in corpus(name) {
+            tally.add(1);
             // The last printed path is the input that failed.
             println!("{}", path.display());
             target(&bytes);

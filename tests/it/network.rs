@@ -3,9 +3,12 @@
 //!
 //! What settings refuse (`offline`, `auto_install`) is tested in `policy`.
 
+mod answers;
 mod downloads;
 mod front;
 mod messages;
+mod provenance;
+mod secrets;
 mod sizes;
 mod sources;
 mod tls;

@@ -77,7 +77,7 @@ fn always_installs_what_is_requested() {
     a b
     --version
     --- standard error
-    usher: fetching node 12.22.12 from nodejs.org
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: node 12.22.12 is ready ([TIME])
     ");
     let count = upstream.all_requests().len();
@@ -144,7 +144,7 @@ fn offline_sends_no_request() {
     --- standard output
     --- standard error
     error: node 12.22.12 is not installed, and usher is offline (USHER_OFFLINE)
-      it would be fetched from nodejs.org (127.0.0.1:[PORT])
+      it would be fetched from 127.0.0.1:[PORT]
       hint: unset USHER_OFFLINE
     ");
     assert_eq!(upstream.all_requests().len(), 2, "one index per source");
@@ -159,7 +159,7 @@ fn offline_sends_no_request() {
     node 12 (12.22.11) is already pinned in [SANDBOX]/project/.nvmrc
     --- standard error
     usher: using node 12.22.11, which is installed: node 12.22.12 is not installed, and usher is offline (USHER_OFFLINE)
-      it would be fetched from nodejs.org (127.0.0.1:[PORT])
+      it would be fetched from 127.0.0.1:[PORT]
       hint: unset USHER_OFFLINE
     ");
 }
@@ -199,7 +199,7 @@ fn an_unverified_archive_needs_an_explicit_install() {
     installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     --- standard error
     usher: no checksum is published for node 12.22.12
-    usher: fetching node 12.22.12 from npm
+    usher: fetching node 12.22.12 from npm (127.0.0.1:[PORT])
     usher: node 12.22.12 is ready ([TIME])
     ");
     sandbox.command("node").argument("--version").run().succeeds().stdout_is("v12.22.12");

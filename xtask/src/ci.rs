@@ -30,6 +30,9 @@ pub(crate) fn ci() -> Result<Outcome> {
             Ok(outcome) if outcome.test_results.is_empty() => {}
             Ok(outcome) => {
                 let _ = write!(results, "\n\n{}:\n{}", task.name, outcome.test_results.join("\n"));
+                if let Some(figures) = outcome.figures {
+                    let _ = write!(results, "\n\nAttacked by these tests:\n\n{figures}");
+                }
             }
             Err(what) => failed = Some(format!("{}: {what}", task.name)),
         }

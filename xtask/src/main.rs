@@ -4,6 +4,7 @@
 //! so that contributors, `.ci/run` and the hosted checks run the same.
 #![allow(clippy::disallowed_methods, reason = "what only developers run prints paths as they are")]
 
+mod attack;
 mod bare;
 mod ci;
 mod deny;
@@ -27,6 +28,8 @@ struct Outcome {
     skipped: Option<String>,
     /// Cargo's own result lines, where tests ran.
     test_results: Vec<String>,
+    /// A table of what tests tried, where they counted it.
+    figures: Option<String>,
 }
 
 /// A task of `cargo xtask`.
@@ -63,9 +66,9 @@ const TASKS: [Task; 11] = [
     },
     Task { name: "ci", summary: "Run all of these, as a commit must pass them", run: ci::ci },
     Task {
-        name: "fuzz",
-        summary: "Run every fuzz target for a minute, which a commit needn't pass",
-        run: fuzz::fuzz,
+        name: "attack",
+        summary: "Attack usher for --minutes 10, with hostile input, kills, races and fuzzing",
+        run: || attack::attack(&attack::Options::parse(&[])?),
     },
     Task { name: "help", summary: "Print this list", run: help },
 ];
@@ -77,6 +80,12 @@ fn main() -> ExitCode {
         print(&usage());
         return ExitCode::SUCCESS;
     }
+    if let [name, options @ ..] = names.as_slice()
+        && name == "attack"
+    {
+        let ended = attack::Options::parse(options).and_then(|options| attack::attack(&options));
+        return exit_code(name, ended);
+    }
     let mut tasks = Vec::new();
     for name in &names {
         let Some(task) = TASKS.iter().find(|task| task.name == name) else {
@@ -86,26 +95,38 @@ fn main() -> ExitCode {
         tasks.push(task);
     }
     for task in tasks {
-        match (task.run)() {
-            Ok(outcome) => {
-                if let Some(why) = outcome.skipped {
-                    warn(&format!("SKIPPED: {}: {why}", task.name));
-                }
-            }
-            Err(what) => {
-                warn(&format!("error: task {} failed: {what}", task.name));
-                return ExitCode::FAILURE;
-            }
+        let code = exit_code(task.name, (task.run)());
+        if code != ExitCode::SUCCESS {
+            return code;
         }
     }
     ExitCode::SUCCESS
+}
+
+/// Prints how a task ended.
+fn exit_code(name: &str, ended: Result<Outcome>) -> ExitCode {
+    match ended {
+        Ok(outcome) => {
+            if let Some(figures) = outcome.figures {
+                print(&figures);
+            }
+            if let Some(why) = outcome.skipped {
+                warn(&format!("SKIPPED: {name}: {why}"));
+            }
+            ExitCode::SUCCESS
+        }
+        Err(what) => {
+            warn(&format!("error: task {name} failed: {what}"));
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// The command that the README names for running the tests.
 const TEST: &str = "cargo test";
 
 fn test() -> Result<Outcome> {
-    process::run_tests(process::cargo().args(TEST.split(' ').skip(1)))
+    attack::run_counted(process::cargo().args(TEST.split(' ').skip(1)))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a task like the others")]
@@ -115,7 +136,9 @@ fn help() -> Result<Outcome> {
 }
 
 fn usage() -> String {
-    let mut text = "Usage: cargo xtask TASK…\n\nTasks:".to_owned();
+    let mut text =
+        "Usage: cargo xtask TASK…\n       cargo xtask attack [--minutes N] [--seed N]\n\nTasks:"
+            .to_owned();
     for task in &TASKS {
         let _ = write!(text, "\n  {:<10} {}", task.name, task.summary);
     }

@@ -79,7 +79,7 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 pub(crate) fn run_tests(command: &mut Command) -> Result<Outcome> {
     let (status, test_results) = run_collecting(command, "test result: ")?;
     if status.success() {
-        Ok(Outcome { test_results, skipped: None })
+        Ok(Outcome { test_results, ..Outcome::default() })
     } else {
         Err(format!("{TEST} ended with {status}"))
     }

@@ -15,6 +15,7 @@ mod platform;
 mod read;
 mod source;
 pub mod template;
+mod variable;
 mod version_file;
 
 pub use check::{CheckRules, LockfileRule, Notation};
@@ -312,7 +313,12 @@ fn tool_fault(tool: &Tool) -> Option<String> {
     if tool.environment.iter().any(|rule| rule.value.contains("{additions}")) {
         return Some("`{additions}` is called `{global_packages}` now".to_owned());
     }
-    tool.files.iter().find_map(version_file::fault)
+    let environment = tool.environment.iter().map(|rule| ("environment", rule.variable));
+    let variables = tool.variables.iter().map(|variable| ("variables", *variable));
+    environment
+        .chain(variables)
+        .find_map(|(field, variable)| variable::fault(field, variable))
+        .or_else(|| tool.files.iter().find_map(version_file::fault))
 }
 
 impl PackageMigrationRule {
@@ -330,6 +336,9 @@ impl PackageMigrationRule {
 impl PackageCallRule {
     /// What is impossible in it.
     fn fault(&self) -> Option<String> {
+        if let Some(fault) = self.set.keys().find_map(|name| variable::fault("set", name)) {
+            return Some(format!("`package_calls`: {fault}"));
+        }
         let is_somewhere = |folder: &&String| !folder.starts_with(['$', '~', '/']);
         let folder = self.folders.iter().find(is_somewhere)?;
         Some(format!("`package_calls`: `{folder}` isn't a folder of the user's"))
@@ -428,6 +437,10 @@ mod tests {
         check("built_for = { tool = 'y', mark = '' }", None, "`mark` is empty");
         let value = "[[environment]]\nvariable = 'V'\nvalue = '{additions}/x'";
         check(value, None, "`{additions}` is called `{global_packages}` now");
+        let preload = "[[environment]]\nvariable = 'LD_PRELOAD'\nvalue = '{root}/x.so'";
+        check(preload, None, "`environment`: `LD_PRELOAD` steers other programs too");
+        let path = "[[package_calls]]\nprogram = 'p'\nset = { PATH = '{root}' }";
+        check(path, None, "`package_calls`: `set`: `PATH` steers other programs too");
         check("[links]\n'/bin/x' = 'y'", None, "leads out of the toolchain");
         for pattern in ["/bin/*", "bin/../*", "bin/**", "bin//x", "a*b*", ""] {
             check(&format!("package_paths = ['{pattern}']"), None, "isn't a pattern");

@@ -5,7 +5,7 @@
 //! In nvm's file, `key=value` lines are reserved and request nothing
 //! (<https://github.com/nvm-sh/nvm#nvmrc>); asdf's lines are `name version [version…]`.
 
-use super::written::{RawRequest, ReadError};
+use super::written::{MAX_ALTERNATIVES, RawRequest, ReadError, too_many};
 use crate::tool::Tool;
 
 /// Reads plain requests: the first line's, and the other lines' as alternatives.
@@ -19,6 +19,9 @@ pub(super) fn plain(text: &str) -> Result<RawRequest, ReadError> {
             written.line = number;
         }
         written.texts.extend(requests(line));
+        if written.texts.len() > MAX_ALTERNATIVES {
+            return Err(too_many(number as usize));
+        }
     }
     match written.texts.is_empty() {
         true => Err("it names no version".to_owned()),
@@ -36,6 +39,9 @@ pub(super) fn tool_versions(text: &str, tool: &Tool) -> Result<Option<RawRequest
         let texts: Vec<String> = requests(rest.trim());
         if texts.is_empty() {
             return Err(format!("line {number} names no version"));
+        }
+        if texts.len() > MAX_ALTERNATIVES {
+            return Err(too_many(number as usize));
         }
         return Ok(Some(RawRequest { texts, line: number, field: None }));
     }
@@ -70,12 +76,12 @@ fn is_reserved(line: &str) -> bool {
         && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-. ".contains(c))
 }
 
-/// A range may contain spaces; other requests are words.
+/// A range may contain spaces; other requests are words. At most one too many.
 fn requests(line: &str) -> Vec<String> {
     let is_range = line.contains(['<', '>', '=', '~', '^', '|']) || line.contains(" - ");
     match is_range {
         true => vec![line.to_owned()],
-        false => line.split_whitespace().map(str::to_owned).collect(),
+        false => line.split_whitespace().take(MAX_ALTERNATIVES + 1).map(str::to_owned).collect(),
     }
 }
 

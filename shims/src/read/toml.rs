@@ -2,14 +2,18 @@
 
 use memchr::memmem;
 use toml_parser::decoder::{Encoding, ScalarKind};
+use toml_parser::lexer::Token;
 use toml_parser::parser::{EventReceiver, RecursionGuard, parse_document};
 use toml_parser::{ErrorSink, ParseError, Raw, Source, Span};
 
-use super::written::{RawRequest, ReadError};
+use super::written::{MAX_ALTERNATIVES, RawRequest, ReadError, too_many};
 use crate::tool::VersionField;
 
 /// How deep lists and tables may be nested: the parser recurses for each.
 const MAX_DEPTH: u32 = 80;
+
+/// The most words, signs and blanks of a document. All of them are in memory at once.
+const MAX_TOKENS: usize = 1 << 19;
 
 /// Reads these fields, in this order.
 pub(super) fn read(
@@ -24,7 +28,10 @@ pub(super) fn read(
         return Ok(Vec::new());
     }
     let source = Source::new(text);
-    let tokens = source.lex().into_vec();
+    let tokens: Vec<Token> = source.lex().take(MAX_TOKENS + 1).collect();
+    if tokens.len() > MAX_TOKENS {
+        return Err(format!("it has more than {MAX_TOKENS} words and signs"));
+    }
     let mut receiver =
         Receiver { source, fields, found: vec![None; fields.len()], ..Receiver::empty(source) };
     let mut first = FirstError(None);
@@ -32,6 +39,10 @@ pub(super) fn read(
     if let Some(error) = first.0 {
         let offset = error.unexpected().map_or(0, |span| span.start());
         return Err(format!("line {}: {}", line_of(text, offset), error.description()));
+    }
+    let found = receiver.found.iter().flatten();
+    if let Some((_, offset)) = found.into_iter().find(|(texts, _)| texts.len() > MAX_ALTERNATIVES) {
+        return Err(too_many(line_of(text, *offset)));
     }
     let written = fields.iter().zip(receiver.found).filter_map(|(field, found)| {
         let (texts, offset) = found?;
@@ -169,7 +180,9 @@ impl EventReceiver for Receiver<'_> {
                 Some(ScalarKind::String | ScalarKind::Integer(_) | ScalarKind::Float)
             ) {
                 let found = self.found[place].get_or_insert_with(|| (Vec::new(), span.start()));
-                found.0.push(value);
+                if found.0.len() <= MAX_ALTERNATIVES {
+                    found.0.push(value);
+                }
             }
         }
         if self.arrays == 0 {

@@ -13,5 +13,13 @@ pub struct RawRequest {
     pub field: Option<&'static VersionField>,
 }
 
+/// The most alternatives in one place. A person writes a few; a file of megabytes may have a million.
+pub(super) const MAX_ALTERNATIVES: usize = 256;
+
+/// The error for more alternatives than that.
+pub(super) fn too_many(line: usize) -> ReadError {
+    format!("line {line} names more than {MAX_ALTERNATIVES} versions")
+}
+
 /// Why a document can't be parsed, in a few words.
 pub type ReadError = String;

@@ -188,7 +188,7 @@ impl<W: World> ProgramEnvironment<'_, W> {
     fn holds(&self, when: Option<&When>, tool: &Tool, root: &Path) -> bool {
         let Some(when) = when else { return true };
         let Ok(content) = self.world.read(&root.join(when.file)) else { return false };
-        let text = String::from_utf8_lossy(&content);
+        let text = String::from_utf8_lossy(&content.bytes);
         let version = json_field(&text, when.field).and_then(|text| Version::parse(&text));
         let range = Range::parse(when.versions, tool.dialect);
         version.zip(range).is_some_and(|(version, range)| range.contains(&version))

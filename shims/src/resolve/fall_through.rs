@@ -52,7 +52,7 @@ pub(super) fn next_program(
 
 /// Whether a program is a script: most foreign shims are, and no interpreter is.
 fn is_script(world: &impl World, program: &Path) -> bool {
-    world.read(program).is_ok_and(|content| content.starts_with(b"#!"))
+    world.read(program).is_ok_and(|content| content.bytes.starts_with(b"#!"))
 }
 
 /// The error for a program that calls back every time.

@@ -55,10 +55,12 @@ impl<W: World> ToolchainPrograms<'_, W> {
 
     /// Whether a toolchain's receipt lists a program, though the toolchain lacks it now.
     pub(super) fn ships(&self, toolchain: &Toolchain, name: &str) -> bool {
-        let receipt = self.world.read(&toolchain.root.join(RECEIPT)).unwrap_or_default();
+        let receipt = self.world.read(&toolchain.root.join(RECEIPT));
         let entry = format!("\"bin/{name}\":");
         matches!(toolchain.store, Store::Own | Store::Shared)
-            && memchr::memmem::find(&receipt, entry.as_bytes()).is_some()
+            && receipt.is_ok_and(|receipt| {
+                memchr::memmem::find(&receipt.bytes, entry.as_bytes()).is_some()
+            })
     }
 
     /// A program that the user installed for all versions of a tool.

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::index::{Index, fingerprint};
 use crate::path::{Shim, next_on_path_where, path_with_shims};
 use crate::pin::Pin;
-use crate::store::{Lookup, all_toolchains, damaged, has_program};
+use crate::store::{Lookup, all_toolchains, damaged, has_program, is_complete};
 use crate::tool::Tool;
 use crate::toolchain::Toolchain;
 use crate::world::World;
@@ -78,7 +78,11 @@ impl<'a, W: World> Resolver<'a, W> {
                 return Ok(outcome);
             }
         }
-        match self.user_wide_plan(last) {
+        let plan = match self.user_wide_plan(last) {
+            None if active.origin().is_none() => self.newest_with_package(last)?,
+            plan => plan,
+        };
+        match plan {
             Some(plan) => Ok(Outcome::Run(plan)),
             None => self.program_missing_error(last, &active),
         }
@@ -150,6 +154,25 @@ impl<'a, W: World> Resolver<'a, W> {
             Lookup::Nothing => None,
             Lookup::Stale => Some(Outcome::Stale),
         })
+    }
+
+    /// The newest installed release that has the program of a global package.
+    fn newest_with_package(&self, call: &Call) -> Result<Option<Plan>> {
+        if call.tool.programs.contains(&call.program.as_str()) {
+            return Ok(None);
+        }
+        let all = all_toolchains(self.world, self.index, call.tool)?.unwrap_or_default();
+        let is_release = |toolchain: &Toolchain| {
+            toolchain.version.as_ref().is_some_and(|version| !version.is_prerelease())
+        };
+        for toolchain in all.iter().filter(|one| is_release(one)) {
+            if is_complete(self.world, call.tool, toolchain)?
+                && let Some(plan) = self.plan(call, toolchain)?
+            {
+                return Ok(Some(plan));
+            }
+        }
+        Ok(None)
     }
 
     /// The plan for a program of a toolchain; `None` if the toolchain lacks it.

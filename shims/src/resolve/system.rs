@@ -48,10 +48,10 @@ impl<W: World> SystemPrograms<'_, W> {
         if let Some(known) = self.recorded(main)? {
             return Ok(Some(known.version.clone()));
         }
-        let Some(main) = self.world.physical_path(main) else { return Ok(None) };
+        let Some(main) = self.world.physical(main).ok() else { return Ok(None) };
         let all = all_toolchains(self.world, self.index, self.tool)?.unwrap_or_default();
         let has_main = |one: &Toolchain| {
-            let root = self.world.physical_path(&one.root);
+            let root = self.world.physical(&one.root).ok();
             root.is_some_and(|root| main.starts_with(root))
         };
         let mut roots = all.into_iter().filter(|one| !matches!(one.store, Store::System(_)));
@@ -104,9 +104,9 @@ impl<W: World> SystemPrograms<'_, W> {
             self.tool.main_programs().iter().any(|main| name.starts_with(main))
         };
         let Some(folder) = main.parent() else { return Vec::new() };
-        let other = self.world.physical_path(main).filter(is_main).and_then(|physical| {
+        let other = self.world.physical(main).ok().filter(is_main).and_then(|physical| {
             let other = physical.parent()?;
-            (self.world.physical_path(folder)? != other).then(|| other.to_path_buf())
+            (self.world.physical(folder).ok()? != other).then(|| other.to_path_buf())
         });
         [folder.to_path_buf()].into_iter().chain(other).collect()
     }
@@ -115,9 +115,9 @@ impl<W: World> SystemPrograms<'_, W> {
     /// of the links in such a folder may lead to another version.
     fn leads_out_of(&self, folders: &[PathBuf], program: &Path) -> bool {
         let [linked, other] = folders else { return false };
-        let Some(physical) = self.world.physical_path(program) else { return true };
+        let Some(physical) = self.world.physical(program).ok() else { return true };
         let folder = physical.parent();
-        let is_linked = self.world.physical_path(linked).as_deref() == folder;
+        let is_linked = self.world.physical(linked).ok().as_deref() == folder;
         program.starts_with(linked) && !is_linked && Some(other.as_path()) != folder
     }
 

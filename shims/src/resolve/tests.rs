@@ -343,6 +343,9 @@ fn programs_for_all_versions_come_last() {
     // Not pinned: what would have run without usher.
     let passed_on = "/usr/bin/greet USHER_REENTRY=7:greet:CALL:STATE:0:0:/usr/bin";
     call(&world.clone().file("/usr/bin/greet", ""), passed_on);
+    // Not pinned, and nowhere else: the newest version that has it.
+    let older = "/u/toolchains/node/10.15.3/bin/greet";
+    call(&machine().file(older, ""), older);
     let own = "/u/toolchains/node/12.22.12/bin/greet";
     call(&world.clone().file(own, "").variable("NODE_VERSION", "12"), own);
     // It needs no toolchain of the tool's at all.

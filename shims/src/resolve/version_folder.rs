@@ -26,10 +26,10 @@ pub fn version_folder(
         })
     };
     find(&stores, path).or_else(|| {
-        let path = world.physical_path(path)?;
+        let path = world.physical(path).ok()?;
         find(&stores, &path).or_else(|| {
             let physical: Vec<PathBuf> =
-                stores.iter().filter_map(|store| world.physical_path(store)).collect();
+                stores.iter().filter_map(|store| world.physical(store).ok()).collect();
             find(&physical, &path)
         })
     })
@@ -70,7 +70,7 @@ impl RunningVersion {
 
     /// The version of a program on PATH: the folder above its own, with links and without.
     pub fn of_program(world: &impl World, program: &Path) -> Self {
-        let physical = world.physical_path(program);
+        let physical = world.physical(program).ok();
         let programs = [Some(program), physical.as_deref()].into_iter().flatten();
         Self(programs.filter_map(folder_above).collect())
     }
@@ -91,7 +91,7 @@ impl RunningVersion {
 
     fn is_in(&self, world: &impl World, folder: &Path) -> bool {
         let is_in = |own: &Path, folder: &Path| own.starts_with(folder);
-        let physical = |path: &Path| world.physical_path(path);
+        let physical = |path: &Path| world.physical(path).ok();
         self.0.iter().any(|own| is_in(own, folder))
             || physical(folder).is_some_and(|folder| {
                 self.0.iter().filter_map(|own| physical(own)).any(|own| is_in(&own, &folder))

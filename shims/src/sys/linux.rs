@@ -20,8 +20,28 @@ pub(crate) fn executable_path() -> Option<PathBuf> {
 
 /// Whether the process has more rights than its caller, who must not control it then.
 pub fn is_secure() -> bool {
+    auxiliary(libc::AT_SECURE) != 0
+        || auxiliary(libc::AT_UID) != auxiliary(libc::AT_EUID)
+        || auxiliary(libc::AT_GID) != auxiliary(libc::AT_EGID)
+}
+
+/// The account that the process was started as: its effective user.
+pub(crate) fn account() -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "an account has 32 bits")]
+    let account = auxiliary(libc::AT_EUID) as u32;
+    account
+}
+
+/// A number that the kernel gave the process at its start; no system call is needed.
+fn auxiliary(kind: libc::c_ulong) -> libc::c_ulong {
     // SAFETY: reads one number of the process's auxiliary vector.
-    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+    unsafe { libc::getauxval(kind) }
+}
+
+/// How many hard links a file has.
+#[allow(clippy::useless_conversion, reason = "its width differs between processors")]
+pub(crate) fn links(seen: &Stat) -> u64 {
+    u64::from(seen.st_nlink)
 }
 
 /// The device that a file is on.

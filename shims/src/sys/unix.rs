@@ -21,6 +21,16 @@ pub fn is_secure() -> bool {
         || rustix::process::getegid() != rustix::process::getgid()
 }
 
+/// The account that the process acts as: its effective user.
+pub(crate) fn account() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// How many hard links a file has.
+pub(crate) fn links(seen: &Stat) -> u64 {
+    u64::from(seen.st_nlink)
+}
+
 /// The device that a file is on, a number of whatever width and sign the system gives it.
 pub(crate) fn device(seen: &Stat) -> u64 {
     #[expect(clippy::cast_sign_loss, reason = "it identifies, and is never reckoned with")]

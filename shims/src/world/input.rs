@@ -6,14 +6,17 @@ use std::path::{Path, PathBuf};
 
 /// The resolver's input.
 pub trait World {
-    /// A variable of the environment.
+    /// A variable of the environment; a set-user-ID process has none.
     fn variable(&self, name: &str) -> Option<OsString>;
 
-    /// All variables of the environment, in any order.
+    /// All variables of the environment, in any order; a set-user-ID process has none.
     fn variables(&self) -> Vec<(OsString, OsString)>;
 
     /// The process's ID.
     fn process(&self) -> u32;
+
+    /// The account that the process acts as: its effective user.
+    fn account(&self) -> u32;
 
     /// The working directory, physical.
     fn directory(&self) -> io::Result<PathBuf>;
@@ -29,11 +32,12 @@ pub trait World {
     /// At most 32 names. A missing folder has none of them; a link counts, even a dangling one.
     fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32>;
 
-    /// A regular file's content.
+    /// A regular file's content, with the metadata of the file that was read: one that is judged by
+    /// its owner can't be replaced in between.
     ///
     /// Anything that isn't a regular file, and anything larger than [`LARGEST_FILE`], is an error
     /// of kind `InvalidData`; a FIFO is never waited for.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    fn read(&self, path: &Path) -> io::Result<FileContent>;
 
     /// Visits the names of the folders in a folder, without links; in no order.
     ///
@@ -43,11 +47,18 @@ pub trait World {
     /// The metadata of a path, links followed; `None` if it doesn't exist.
     fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>>;
 
+    /// The metadata of a path, a link's own if it is one; `None` if it doesn't exist.
+    fn entry(&self, path: &Path) -> io::Result<Option<FileMeta>>;
+
+    /// Which file an absolute path leads to if no part of it is a link; `None` if one is, or if
+    /// there is none. No folder is looked at twice, so that it can't become a link meanwhile.
+    fn identity_without_links(&self, path: &Path) -> Option<Identity>;
+
+    /// The path without links.
+    fn physical(&self, path: &Path) -> io::Result<PathBuf>;
+
     /// Whether this user has permission to write to a path.
     fn is_writable(&self, path: &Path) -> bool;
-
-    /// An existing path without links; `None` if it can't be found out.
-    fn physical_path(&self, path: &Path) -> Option<PathBuf>;
 }
 
 /// A world of any type, for code that runs too rarely to be compiled for each.
@@ -66,6 +77,10 @@ impl<W: World + ?Sized> World for Box<W> {
         (**self).process()
     }
 
+    fn account(&self) -> u32 {
+        (**self).account()
+    }
+
     fn directory(&self) -> io::Result<PathBuf> {
         (**self).directory()
     }
@@ -78,7 +93,7 @@ impl<W: World + ?Sized> World for Box<W> {
         (**self).existing_names(folder, names)
     }
 
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &Path) -> io::Result<FileContent> {
         (**self).read(path)
     }
 
@@ -90,14 +105,25 @@ impl<W: World + ?Sized> World for Box<W> {
         (**self).metadata(path)
     }
 
+    fn entry(&self, path: &Path) -> io::Result<Option<FileMeta>> {
+        (**self).entry(path)
+    }
+
+    fn identity_without_links(&self, path: &Path) -> Option<Identity> {
+        (**self).identity_without_links(path)
+    }
+
+    fn physical(&self, path: &Path) -> io::Result<PathBuf> {
+        (**self).physical(path)
+    }
+
     fn is_writable(&self, path: &Path) -> bool {
         (**self).is_writable(path)
     }
-
-    fn physical_path(&self, path: &Path) -> Option<PathBuf> {
-        (**self).physical_path(path)
-    }
 }
+
+/// Why something that isn't a regular file isn't read.
+pub const NOT_REGULAR: &str = "it is not a regular file";
 
 /// The most bytes that are read of a version file or another small file.
 pub const LARGEST_FILE: u64 = 4 << 20;
@@ -117,6 +143,30 @@ pub struct FileMeta {
     pub modified: i128,
     /// Its owner.
     pub owner: u32,
+    /// Its type and permissions, the sticky bit among them.
+    pub mode: u32,
+    /// How many hard links it has.
+    pub links: u64,
+}
+
+impl FileMeta {
+    /// Whether it is a regular file.
+    pub fn is_regular(&self) -> bool {
+        self.mode & TYPE == REGULAR
+    }
+}
+
+/// The bits of a mode that are the type of a file, and their value for a regular one.
+const TYPE: u32 = 0o170_000;
+const REGULAR: u32 = 0o100_000;
+
+/// A file's content, and the metadata of the file that it was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileContent {
+    /// The content.
+    pub bytes: Vec<u8>,
+    /// The metadata.
+    pub meta: FileMeta,
 }
 
 /// Which file something is: device and inode.
@@ -129,7 +179,7 @@ pub struct Identity {
 }
 
 /// Reads a file that may be absent; only "not found" means absent.
-pub fn read_optional(world: &impl World, path: &Path) -> io::Result<Option<Vec<u8>>> {
+pub fn read_optional(world: &impl World, path: &Path) -> io::Result<Option<FileContent>> {
     match world.read(path) {
         Ok(content) => Ok(Some(content)),
         Err(error) if is_absent(&error) => Ok(None),

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::input::{FileMeta, Identity, World};
+use super::input::{FileContent, FileMeta, Identity, NOT_REGULAR, World};
 
 /// A world in memory.
 #[derive(Debug, Clone, Default)]
@@ -15,10 +15,15 @@ pub struct MemoryWorld {
     unreadable: BTreeSet<PathBuf>,
     unwritable: BTreeSet<PathBuf>,
     failing: BTreeMap<PathBuf, ReadFailure>,
-    links: BTreeMap<PathBuf, PathBuf>,
     variables: BTreeMap<String, OsString>,
     directory: PathBuf,
     no_directory: Option<io::ErrorKind>,
+    account: u32,
+    /// Owner and mode, where they aren't root's and the usual ones.
+    owners: BTreeMap<PathBuf, u32>,
+    /// Links, each with its target.
+    links: BTreeMap<PathBuf, PathBuf>,
+    modes: BTreeMap<PathBuf, u32>,
 }
 
 /// Why an existing path can't be read.
@@ -37,9 +42,7 @@ pub enum ReadFailure {
 impl ReadFailure {
     fn error(self) -> io::Error {
         match self {
-            Self::NotRegular => {
-                io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file")
-            }
+            Self::NotRegular => io::Error::new(io::ErrorKind::InvalidData, NOT_REGULAR),
             Self::TooLarge => io::Error::new(io::ErrorKind::InvalidData, "it is larger than 4 MiB"),
             Self::Dangling => io::ErrorKind::NotFound.into(),
             Self::Loop => rustix::io::Errno::LOOP.into(),
@@ -88,17 +91,6 @@ impl MemoryWorld {
         self
     }
 
-    /// Adds a link to an absolute path, and the folders above the link.
-    #[must_use]
-    pub fn link(mut self, path: impl Into<PathBuf>, target: impl Into<PathBuf>) -> Self {
-        let path = path.into();
-        if let Some(parent) = path.parent() {
-            self.add_folders(parent);
-        }
-        self.links.insert(path, target.into());
-        self
-    }
-
     /// Adds a path that exists and can't be read, and the folders above it.
     #[must_use]
     pub fn failing(mut self, path: impl Into<PathBuf>, failure: ReadFailure) -> Self {
@@ -121,6 +113,38 @@ impl MemoryWorld {
     #[must_use]
     pub fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.variables.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Changes the account of the process; root by default.
+    #[must_use]
+    pub fn as_account(mut self, account: u32) -> Self {
+        self.account = account;
+        self
+    }
+
+    /// Changes the owner of a path; root by default.
+    #[must_use]
+    pub fn owned_by(mut self, path: impl Into<PathBuf>, owner: u32) -> Self {
+        self.owners.insert(path.into(), owner);
+        self
+    }
+
+    /// Changes the permissions of a path; 755 by default.
+    #[must_use]
+    pub fn with_mode(mut self, path: impl Into<PathBuf>, mode: u32) -> Self {
+        self.modes.insert(path.into(), mode);
+        self
+    }
+
+    /// Adds a link to an absolute path, and the folders above it.
+    #[must_use]
+    pub fn link(mut self, path: impl Into<PathBuf>, target: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        if let Some(parent) = path.parent() {
+            self.add_folders(parent);
+        }
+        self.links.insert(path, target.into());
         self
     }
 
@@ -148,6 +172,31 @@ impl MemoryWorld {
         })
     }
 
+    fn meta(&self, path: &Path) -> Option<FileMeta> {
+        let place = self.files.keys().position(|known| known == path);
+        let is_folder = self.folders.contains(path);
+        if place.is_none() && !is_folder {
+            return None;
+        }
+        let folder = self.folders.iter().position(|known| known == path);
+        let inode = place
+            .map_or(folder.map_or(0, |folder| (1 << 32) + folder as u64), |place| place as u64 + 1);
+        let kind = if is_folder { 0o040_000 } else { 0o100_000 };
+        let is_in_bin = path
+            .parent()
+            .is_some_and(|parent| parent.ends_with("bin") || parent.ends_with("shims"));
+        Some(FileMeta {
+            identity: Identity { device: 1, inode },
+            is_program: place.is_some() && is_in_bin,
+            is_folder,
+            size: self.files.get(path).map_or(0, |content| content.len() as u64),
+            modified: 0,
+            owner: self.owners.get(path).copied().unwrap_or(0),
+            mode: kind | self.modes.get(path).copied().unwrap_or(0o755),
+            links: 1,
+        })
+    }
+
     fn permit(&self, path: &Path) -> io::Result<()> {
         match path.ancestors().any(|part| self.unreadable.contains(part)) {
             true => Err(io::ErrorKind::PermissionDenied.into()),
@@ -170,6 +219,10 @@ impl World for MemoryWorld {
         7
     }
 
+    fn account(&self) -> u32 {
+        self.account
+    }
+
     fn directory(&self) -> io::Result<PathBuf> {
         match self.no_directory {
             Some(reason) => Err(reason.into()),
@@ -184,20 +237,22 @@ impl World for MemoryWorld {
             self.files.contains_key(&path)
                 || self.folders.contains(&path)
                 || self.failing.contains_key(&path)
+                || self.links.contains_key(&path)
         };
         Ok((0..).zip(names).filter(|(_, name)| there(name)).map(|(place, _)| 1 << place).sum())
     }
 
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &Path) -> io::Result<FileContent> {
         let path = &self.resolved(path);
         self.permit(path)?;
         if let Some(failure) = self.failing.get(path) {
             return Err(failure.error());
         }
-        match self.files.get(path) {
-            Some(content) => Ok(content.clone()),
+        let content = self.files.get(path).zip(self.meta(path));
+        match content {
+            Some((bytes, meta)) => Ok(FileContent { bytes: bytes.clone(), meta }),
             None if self.folders.contains(path) => {
-                Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file"))
+                Err(io::Error::new(io::ErrorKind::InvalidData, NOT_REGULAR))
             }
             None => Err(io::ErrorKind::NotFound.into()),
         }
@@ -211,34 +266,34 @@ impl World for MemoryWorld {
     }
 
     fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>> {
-        let path = &self.resolved(path);
-        let place = self.files.keys().position(|known| known == path);
-        let is_folder = self.folders.contains(path);
-        if place.is_none() && !is_folder {
-            return Ok(None);
-        }
-        let folder = self.folders.iter().position(|known| known == path);
-        let inode = place
-            .map_or(folder.map_or(0, |folder| (1 << 32) + folder as u64), |place| place as u64 + 1);
-        let is_in_bin = path
-            .parent()
-            .is_some_and(|parent| parent.ends_with("bin") || parent.ends_with("shims"));
-        Ok(Some(FileMeta {
-            identity: Identity { device: 1, inode },
-            is_program: place.is_some() && is_in_bin,
-            is_folder,
-            size: self.files.get(path).map_or(0, |content| content.len() as u64),
+        Ok(self.meta(&self.resolved(path)))
+    }
+
+    fn entry(&self, path: &Path) -> io::Result<Option<FileMeta>> {
+        let link = self.links.keys().position(|known| known == path);
+        let of_link = |place| FileMeta {
+            identity: Identity { device: 2, inode: place as u64 },
+            is_program: false,
+            is_folder: false,
+            size: 0,
             modified: 0,
-            owner: 0,
-        }))
+            owner: self.owners.get(path).copied().unwrap_or(0),
+            mode: 0o120_777,
+            links: 1,
+        };
+        Ok(link.map(of_link).or_else(|| self.meta(path)))
+    }
+
+    fn identity_without_links(&self, path: &Path) -> Option<Identity> {
+        let has_link = path.ancestors().any(|part| self.links.contains_key(part));
+        if has_link { None } else { self.meta(path).map(|meta| meta.identity) }
+    }
+
+    fn physical(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(self.resolved(path))
     }
 
     fn is_writable(&self, path: &Path) -> bool {
         !path.ancestors().any(|part| self.unwritable.contains(part))
-    }
-
-    fn physical_path(&self, path: &Path) -> Option<PathBuf> {
-        let path = self.resolved(path);
-        (self.files.contains_key(&path) || self.folders.contains(&path)).then_some(path)
     }
 }

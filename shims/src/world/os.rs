@@ -1,4 +1,6 @@
 //! The operating system as a [`World`]. The only place of the hot half that reads the process.
+//!
+//! In a set-user-ID process there are no variables: its caller, who set them, must not steer it.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -6,10 +8,10 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use super::input::{FileMeta, Identity, LARGEST_FILE, World};
+use super::input::{FileContent, FileMeta, Identity, LARGEST_FILE, NOT_REGULAR, World};
 use crate::sys;
 
 /// The operating system.
@@ -19,16 +21,20 @@ pub struct Os;
 impl World for Os {
     #[expect(clippy::disallowed_methods, reason = "this is the World that others ask")]
     fn variable(&self, name: &str) -> Option<OsString> {
-        std::env::var_os(name)
+        if sys::is_secure() { None } else { std::env::var_os(name) }
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the World that others ask")]
     fn variables(&self) -> Vec<(OsString, OsString)> {
-        std::env::vars_os().collect()
+        if sys::is_secure() { Vec::new() } else { std::env::vars_os().collect() }
     }
 
     fn process(&self) -> u32 {
         std::process::id()
+    }
+
+    fn account(&self) -> u32 {
+        sys::account()
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the World that others ask")]
@@ -49,29 +55,9 @@ impl World for Os {
         Ok(present)
     }
 
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &Path) -> io::Result<FileContent> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let file = rustix::fs::open(path, flags, Mode::empty())?;
-        let seen = rustix::fs::fstat(&file)?;
-        if FileType::from_raw_mode(seen.st_mode) != FileType::RegularFile {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file"));
-        }
-        let size = u64::try_from(seen.st_size).unwrap_or(0);
-        if size > LARGEST_FILE {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than 4 MiB"));
-        }
-        // The size is known, so one read usually fills it. If another process shortens the file
-        // meanwhile, what was left is read.
-        let mut content = vec![0; usize::try_from(size).unwrap_or(0)];
-        let mut filled = 0;
-        while filled < content.len() {
-            match rustix::io::read(&file, &mut content[filled..])? {
-                0 => break,
-                more => filled += more,
-            }
-        }
-        content.truncate(filled);
-        Ok(content)
+        read_open(&rustix::fs::open(path, flags, Mode::empty())?)
     }
 
     fn folders(&self, folder: &Path, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
@@ -94,26 +80,69 @@ impl World for Os {
     }
 
     fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>> {
-        let Some(seen) = absent_is_none(rustix::fs::stat(path))? else { return Ok(None) };
-        let kind = FileType::from_raw_mode(seen.st_mode);
-        let nanoseconds =
-            i128::from(seen.st_mtime) * 1_000_000_000 + i128::from(seen.st_mtime_nsec);
-        Ok(Some(FileMeta {
-            identity: Identity { device: sys::device(&seen), inode: seen.st_ino },
-            is_program: kind == FileType::RegularFile && seen.st_mode & 0o111 != 0,
-            is_folder: kind == FileType::Directory,
-            size: u64::try_from(seen.st_size).unwrap_or(0),
-            modified: nanoseconds,
-            owner: seen.st_uid,
-        }))
+        Ok(absent_is_none(rustix::fs::stat(path))?.map(|seen| file_meta(&seen)))
+    }
+
+    fn entry(&self, path: &Path) -> io::Result<Option<FileMeta>> {
+        Ok(absent_is_none(rustix::fs::lstat(path))?.map(|seen| file_meta(&seen)))
+    }
+
+    fn identity_without_links(&self, path: &Path) -> Option<Identity> {
+        let mut folder = open_folder(Path::new("/"), sys::LOOK_IN).ok()?;
+        let flags = sys::LOOK_IN | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        for part in path.parent()?.components().skip(1) {
+            folder = rustix::fs::openat(&folder, part.as_os_str(), flags, Mode::empty()).ok()?;
+        }
+        let seen =
+            rustix::fs::statat(&folder, path.file_name()?, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        Some(file_meta(&seen).identity)
+    }
+
+    fn physical(&self, path: &Path) -> io::Result<PathBuf> {
+        path.canonicalize()
     }
 
     fn is_writable(&self, path: &Path) -> bool {
         rustix::fs::access(path, Access::WRITE_OK).is_ok()
     }
+}
 
-    fn physical_path(&self, path: &Path) -> Option<PathBuf> {
-        path.canonicalize().ok()
+/// An open file's content, as [`World::read`] returns it.
+pub fn read_open(file: &OwnedFd) -> io::Result<FileContent> {
+    let seen = rustix::fs::fstat(file)?;
+    let meta = file_meta(&seen);
+    if FileType::from_raw_mode(seen.st_mode) != FileType::RegularFile {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, NOT_REGULAR));
+    }
+    if meta.size > LARGEST_FILE {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than 4 MiB"));
+    }
+    // The size is known, so one read usually fills it. If another process shortens the file
+    // meanwhile, what was left is read.
+    let mut bytes = vec![0; usize::try_from(meta.size).unwrap_or(0)];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match rustix::io::read(file, &mut bytes[filled..])? {
+            0 => break,
+            more => filled += more,
+        }
+    }
+    bytes.truncate(filled);
+    Ok(FileContent { bytes, meta })
+}
+
+/// What the operating system tells of a file.
+pub fn file_meta(seen: &Stat) -> FileMeta {
+    let kind = FileType::from_raw_mode(seen.st_mode);
+    FileMeta {
+        identity: Identity { device: sys::device(seen), inode: seen.st_ino },
+        is_program: kind == FileType::RegularFile && seen.st_mode & 0o111 != 0,
+        is_folder: kind == FileType::Directory,
+        size: u64::try_from(seen.st_size).unwrap_or(0),
+        modified: i128::from(seen.st_mtime) * 1_000_000_000 + i128::from(seen.st_mtime_nsec),
+        owner: seen.st_uid,
+        mode: seen.st_mode,
+        links: sys::links(seen),
     }
 }
 

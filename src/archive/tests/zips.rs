@@ -8,11 +8,11 @@ use super::*;
 
 /// An entry: its local header and content, the bytes after it, and its central record.
 #[derive(Clone)]
-struct ZipEntry {
-    local: Vec<u8>,
+pub(super) struct ZipEntry {
+    pub(super) local: Vec<u8>,
     body: Vec<u8>,
-    behind: Vec<u8>,
-    central: Vec<u8>,
+    pub(super) behind: Vec<u8>,
+    pub(super) central: Vec<u8>,
 }
 
 fn crc(bytes: &[u8]) -> u32 {
@@ -27,7 +27,7 @@ fn deflated(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn length(bytes: &[u8]) -> [u8; 4] {
+pub(super) fn length(bytes: &[u8]) -> [u8; 4] {
     u32::try_from(bytes.len()).unwrap().to_le_bytes()
 }
 
@@ -36,11 +36,11 @@ fn le_bytes_16(bytes: &[u8]) -> [u8; 2] {
 }
 
 /// An entry of that mode, made on Unix; flagged as UTF-8.
-fn entry(name: &[u8], text: &[u8], mode: u32) -> ZipEntry {
+pub(super) fn entry(name: &[u8], text: &[u8], mode: u32) -> ZipEntry {
     packed_entry(name, text, mode, 0)
 }
 
-fn packed_entry(name: &[u8], text: &[u8], mode: u32, method: u8) -> ZipEntry {
+pub(super) fn packed_entry(name: &[u8], text: &[u8], mode: u32, method: u8) -> ZipEntry {
     let body = if method == 8 { deflated(text) } else { text.to_vec() };
     // Flags, method, time and date: 2000-01-01 00:00:10.
     let shared = [&[0, 8, method, 0, 5, 0, 0x21, 0x28][..], &crc(text).to_le_bytes()].concat();
@@ -61,25 +61,25 @@ fn packed_entry(name: &[u8], text: &[u8], mode: u32, method: u8) -> ZipEntry {
     ZipEntry { local, body, behind: Vec::new(), central: central.concat() }
 }
 
-fn plain(name: &[u8], text: &[u8]) -> ZipEntry {
+pub(super) fn plain(name: &[u8], text: &[u8]) -> ZipEntry {
     entry(name, text, 0o100_644)
 }
 
 impl ZipEntry {
     /// With other bytes before the entry.
-    fn local(mut self, offset: usize, bytes: &[u8]) -> Self {
+    pub(super) fn local(mut self, offset: usize, bytes: &[u8]) -> Self {
         self.local[offset..offset + bytes.len()].copy_from_slice(bytes);
         self
     }
 
     /// With other bytes in its record.
-    fn central(mut self, offset: usize, bytes: &[u8]) -> Self {
+    pub(super) fn central(mut self, offset: usize, bytes: &[u8]) -> Self {
         self.central[offset..offset + bytes.len()].copy_from_slice(bytes);
         self
     }
 
     /// With other bytes in both headers; in the central record the offset is two bytes higher.
-    fn both(self, offset: usize, bytes: &[u8]) -> Self {
+    pub(super) fn both(self, offset: usize, bytes: &[u8]) -> Self {
         self.local(offset, bytes).central(offset + 2, bytes)
     }
 
@@ -89,7 +89,7 @@ impl ZipEntry {
     }
 
     /// With its sizes after it, in a data descriptor of `count` bytes, and none before it.
-    fn streamed(mut self, count: usize) -> Self {
+    pub(super) fn streamed(mut self, count: usize) -> Self {
         let (sum, sizes) = (self.central[16..20].to_vec(), self.central[20..28].to_vec());
         let sizes: Vec<u8> = match count {
             12 | 16 => sizes,
@@ -101,12 +101,12 @@ impl ZipEntry {
         self.both(6, &[8, 8]).local(14, &[0; 12])
     }
 
-    fn local_extra(mut self, extra: &[u8]) -> Self {
+    pub(super) fn local_extra(mut self, extra: &[u8]) -> Self {
         self.local.extend_from_slice(extra);
         self.local(28, &le_bytes_16(extra))
     }
 
-    fn central_extra(mut self, extra: &[u8]) -> Self {
+    pub(super) fn central_extra(mut self, extra: &[u8]) -> Self {
         self.central.extend_from_slice(extra);
         self.central(30, &le_bytes_16(extra))
     }
@@ -116,13 +116,13 @@ impl ZipEntry {
         self.central(32, &le_bytes_16(comment))
     }
 
-    fn front(&self) -> Vec<u8> {
+    pub(super) fn front(&self) -> Vec<u8> {
         [&self.local[..], &self.body, &self.behind].concat()
     }
 }
 
 /// A file of these entries and records; every record gets its offset, unless it has one.
-fn zip(entries: &[ZipEntry]) -> Vec<u8> {
+pub(super) fn zip(entries: &[ZipEntry]) -> Vec<u8> {
     let (mut front, mut directory) = (Vec::new(), Vec::new());
     for entry in entries {
         let mut central = entry.central.clone();
@@ -136,7 +136,7 @@ fn zip(entries: &[ZipEntry]) -> Vec<u8> {
 }
 
 /// A file of entries, a directory and an end.
-fn with_end_record(front: &[u8], directory: &[u8], count: usize) -> Vec<u8> {
+pub(super) fn with_end_record(front: &[u8], directory: &[u8], count: usize) -> Vec<u8> {
     let count = u16::try_from(count).unwrap().to_le_bytes();
     let end = [&b"PK\x05\x06\0\0\0\0"[..], &count, &count, &length(directory), &length(front)];
     [front, directory, &end.concat(), &[0, 0]].concat()
@@ -161,7 +161,7 @@ const BETWEEN: &str = "something is between its entries";
 const DAMAGED: &str = "it is damaged or cut short";
 const HUGE: &str = "it is a zip64 file";
 
-fn link(name: &[u8], target: &[u8]) -> ZipEntry {
+pub(super) fn link(name: &[u8], target: &[u8]) -> ZipEntry {
     entry(name, target, 0o120_777)
 }
 
@@ -361,7 +361,7 @@ fn shifted_entry(entry: &ZipEntry, prefix: &[u8]) -> Vec<u8> {
     with_end_record(&[prefix, &entry.front()].concat(), &central, 1)
 }
 
-fn ordinary() -> Vec<u8> {
+pub(super) fn ordinary() -> Vec<u8> {
     zip(&[
         entry(b"top/", b"", 0o040_755),
         packed_entry(b"top/a", &[b'a'; 700], 0o100_755, 8),
@@ -419,6 +419,39 @@ fn an_ordinary_zip_is_unpacked() {
     assert_eq!((time("setuid"), time("text")), (1000, 946_684_810));
     assert_eq!(fs::read_link(room.destination().join("link")).unwrap(), Path::new("setuid"));
     assert_eq!(listing.files(), 13);
+}
+
+/// A script, a program or a tar file to one reader, and a zip file to another.
+#[test]
+fn a_zip_file_that_is_something_else_too_is_refused() {
+    let archive = zip(&[plain(b"a", b"1")]);
+    let shape = UnpackOptions { program: "tool", ..UnpackOptions::default() };
+    for (opening, why) in [
+        (&b"#!/bin/sh\nexit\n"[..], "it is both a script and an archive"),
+        (b"\x7fELF and more", "it is both a program and an archive"),
+    ] {
+        let both = [opening, &archive].concat();
+        // Its offsets may count from the beginning of the file or of the archive.
+        let shifted = shifted_entry(&plain(b"a", b"1"), opening);
+        let commented = [&both[..both.len() - 2], b"\x03\0abc"].concat();
+        for bytes in [&both, &shifted, &commented] {
+            for (packing, pack) in formats::ALL {
+                let error = Room::new().unpack_shape(&pack(bytes), &shape).unwrap_err();
+                assert!(error.to_string().contains(why), "{packing}: {error}");
+            }
+        }
+        // A program that only contains the signature is one.
+        let named = [opening, b"PK\x05\x06", &[0; 40]].concat();
+        Room::new().unpack_shape(&named, &shape).unwrap();
+    }
+    let mut opening = plain(&[b'n'; 300], b"1");
+    opening.local = {
+        let mut local = opening.local;
+        local[257..262].copy_from_slice(b"ustar");
+        local
+    };
+    let error = Room::new().unpack_shape(&zip(&[opening]), &shape).unwrap_err();
+    assert!(error.to_string().contains("it is both a zip file and a tar file"), "{error}");
 }
 
 #[test]

@@ -5,6 +5,9 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use usher_shims::error::Error;
 
 use crate::archive::error::{UnpackError, UnpackResult, Validated};
 
@@ -103,6 +106,31 @@ impl ZipDirectory {
         }
         Ok(Self { records, start })
     }
+}
+
+/// Whether a file ends with the directory of a zip file, whatever it begins with. Readers look for an
+/// archive there, even in a script or a program.
+pub(crate) fn ends_as_zip(path: &Path) -> UnpackResult<bool> {
+    let failed = |error: io::Error| UnpackError::Unwritable(Error::io("read", path, error));
+    let file = File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    let tail_length = length.min((END_LENGTH + usize::from(u16::MAX)) as u64);
+    let mut tail = vec![0; usize::try_from(tail_length).unwrap_or(0)];
+    file.read_exact_at(&mut tail, length - tail_length).map_err(failed)?;
+    let ends = tail.windows(END_LENGTH).enumerate().filter(|(_, end)| end.starts_with(END));
+    for (offset, end) in ends {
+        let size = u32_at(end, 12).map_or(0, u64::from);
+        let start = (length - tail_length + offset as u64).checked_sub(size);
+        let mut record = [0; RECORD.len()];
+        // The signature alone is also in programs that read zip files.
+        let has_directory = start.is_some_and(|start| {
+            file.read_exact_at(&mut record, start).is_ok() && record == *RECORD
+        });
+        if has_directory || size == u64::from(u32::MAX) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The end record, which locates the directory.

@@ -16,7 +16,7 @@ use crate::cli::output::{self, Report};
 use crate::config::folders;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
-use crate::releases::{Finder, Freshness, ListedReleases, Release};
+use crate::releases::{Finder, Freshness, ListedReleases, Release, ServedFrom};
 use crate::session::Session;
 use crate::text::human_duration;
 
@@ -38,7 +38,8 @@ struct AvailableRow {
     version: String,
     lts: Option<String>,
     installed: bool,
-    source: String,
+    #[serde(flatten)]
+    served_from: ServedFrom,
     /// The age of the source's index, in seconds.
     index_age: u64,
     #[serde(skip)]
@@ -96,7 +97,7 @@ fn decide(
     }
     let cached = listed.iter().filter_map(|one| match one.freshness {
         Freshness::Cached(age) => {
-            Some(format!("the index from {} is {} old", one.source, human_duration(age)))
+            Some(format!("the index from {} is {} old", one.served_from, human_duration(age)))
         }
         Freshness::New | Freshness::StaleFallback(_) => None,
     });
@@ -120,7 +121,7 @@ fn rows(
                 version: release.version.to_string(),
                 lts: filter.lts(release),
                 installed: is_installed(&release.version),
-                source: release.source.clone(),
+                served_from: one.served_from.clone(),
                 index_age: one.freshness.age().as_secs(),
                 parsed: release.version.clone(),
             });
@@ -259,7 +260,8 @@ mod tests {
             archive: None,
         };
         let releases = versions.iter().map(release).collect();
-        ListedReleases { releases, source: source.to_owned(), freshness }
+        let served_from = ServedFrom { source: source.to_owned(), host: source.to_owned() };
+        ListedReleases { releases, served_from, freshness }
     }
 
     fn report_for(
@@ -299,6 +301,7 @@ mod tests {
                 "lts": "erbium",
                 "installed": true,
                 "source": "site",
+                "host": "site",
                 "index_age": 0,
             }])
         );

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use serde::Serialize;
-use usher_shims::error::{Error, Result, Shown};
+use usher_shims::error::{Error, Result};
 
-use crate::cli::output::{self, Report};
+use crate::cli::output::{self, Report, ReportPath};
 use crate::config::folders;
+use crate::files::own_folder::OwnFolder;
 use crate::releases::cache_folder::{CacheCleanup, clean};
 use crate::session::Session;
 use crate::text::human_size;
@@ -24,7 +25,7 @@ pub enum CleanMode {
 #[derive(Debug, Serialize)]
 struct CleanReport {
     /// The cache folder.
-    path: String,
+    path: ReportPath,
     files: u64,
     bytes: u64,
     /// Whether these files are deleted; in a dry run they aren't.
@@ -37,7 +38,7 @@ struct CleanReport {
 /// A file that isn't deleted.
 #[derive(Debug, Serialize)]
 struct SkippedCacheFile {
-    path: String,
+    path: ReportPath,
     reason: &'static str,
 }
 
@@ -48,6 +49,8 @@ pub fn run(session: &Session, mode: CleanMode, as_json: bool) -> Result<i32> {
         CleanMode::DryRun => None,
     };
     let cache = &session.folders.cache;
+    // Nothing is deleted in a folder that may be another account's.
+    OwnFolder::open(cache)?;
     let report = CleanReport::of(cache, mode, clean(cache, access.as_ref()));
     match report.error {
         Some(error) if as_json => Err(error),
@@ -58,11 +61,11 @@ pub fn run(session: &Session, mode: CleanMode, as_json: bool) -> Result<i32> {
 impl CleanReport {
     fn of(cache: &Path, mode: CleanMode, cleaned: CacheCleanup) -> Self {
         let skipped = cleaned.skipped.iter().map(|file| SkippedCacheFile {
-            path: file.path.to_string_lossy().into_owned(),
+            path: ReportPath::new(&file.path),
             reason: file.reason,
         });
         Self {
-            path: cache.to_string_lossy().into_owned(),
+            path: ReportPath::new(cache),
             files: cleaned.files,
             bytes: cleaned.bytes,
             removed: mode == CleanMode::Delete,
@@ -79,14 +82,12 @@ impl Report for CleanReport {
             1 => "1 file".to_owned(),
             count => format!("{count} files"),
         };
-        let path = Shown(self.path.as_ref());
+        let path = &self.path;
         format!("{verb} {files}, {}, in {path}\n", human_size(self.bytes))
     }
 
     fn notes(&self) -> Vec<String> {
-        let note = |file: &SkippedCacheFile| {
-            format!("not deleted: {}: {}", Shown(file.path.as_ref()), file.reason)
-        };
+        let note = |file: &SkippedCacheFile| format!("not deleted: {}: {}", file.path, file.reason);
         self.skipped.iter().map(note).collect()
     }
 

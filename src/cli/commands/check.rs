@@ -12,7 +12,7 @@ use crate::check::{
     Agreement, Baseline, CheckReport, ComparedMention, Expected, MentionPlace, Note, Requester,
     ToolGroup, check,
 };
-use crate::cli::output::{self, Report};
+use crate::cli::output::{self, Report, ReportPath};
 use crate::session::Session;
 
 /// The exit code if something disagrees: `docs/exit-codes.md`.
@@ -121,7 +121,7 @@ impl Serialize for CheckReport {
         let mentions = self.groups.iter().flat_map(|group| &group.mentions);
         let report = CheckJson {
             agrees: self.agrees(),
-            project: self.root.to_string_lossy().into_owned(),
+            project: ReportPath::new(&self.root),
             tools: self.groups.iter().filter_map(ToolJson::of).collect(),
             mentions: mentions.map(MentionJson::of).collect(),
             notes: self.notes.iter().map(NoteJson::of).collect(),
@@ -133,7 +133,7 @@ impl Serialize for CheckReport {
 #[derive(Serialize)]
 struct CheckJson<'a> {
     agrees: bool,
-    project: String,
+    project: ReportPath,
     tools: Vec<ToolJson<'a>>,
     mentions: Vec<MentionJson<'a>>,
     notes: Vec<NoteJson<'a>>,
@@ -176,7 +176,7 @@ impl<'a> ToolJson<'a> {
 #[derive(Serialize)]
 struct MentionJson<'a> {
     tool: &'static str,
-    file: String,
+    file: ReportPath,
     line: Option<u32>,
     kind: &'static str,
     text: &'a str,
@@ -189,7 +189,7 @@ impl<'a> MentionJson<'a> {
         let mention = &compared.mention;
         Self {
             tool: mention.tool.name,
-            file: mention.place.path.to_string_lossy().into_owned(),
+            file: ReportPath::new(&mention.place.path),
             line: line(&mention.place),
             kind: mention.kind.name(),
             text: &mention.shown,
@@ -205,7 +205,7 @@ impl<'a> MentionJson<'a> {
 
 #[derive(Serialize)]
 struct NoteJson<'a> {
-    file: Option<String>,
+    file: Option<ReportPath>,
     line: Option<u32>,
     what: &'a str,
 }
@@ -213,7 +213,7 @@ struct NoteJson<'a> {
 impl<'a> NoteJson<'a> {
     fn of(note: &'a Note) -> Self {
         Self {
-            file: note.place.as_ref().map(|place| place.path.to_string_lossy().into_owned()),
+            file: note.place.as_ref().map(|place| ReportPath::new(&place.path)),
             line: note.place.as_ref().and_then(line),
             what: &note.what,
         }

@@ -19,7 +19,9 @@ use super::{RefusedNote, refused_system_programs};
 use crate::cli::output::{self, Report};
 use crate::config::settings;
 use crate::registry::KnownTool;
+use crate::releases::network::plain_http_note;
 use crate::releases::platform::platform;
+use crate::releases::{PlainHttpSource, plain_http_sources};
 use crate::session::Session;
 use crate::session::active::active_selection;
 use crate::shim_folder;
@@ -100,6 +102,7 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
         checks.extend(rejected_programs(session, known));
     }
     checks.extend(settings_in_use(session));
+    checks.extend(plain_http(session));
     let count = checks.iter().filter(|check| check.state == CheckState::Error).count();
     let error = match count {
         0 => None,
@@ -180,7 +183,7 @@ fn is_same(session: &Session, entry: &Path, shims: &Path) -> bool {
 /// Whether the shims' index is up to date.
 fn index(session: &Session) -> DoctorCheck {
     let file = index_file(&session.folders.shims());
-    let index = session.world.read(&file).ok().and_then(|index| Index::parse(&index));
+    let index = session.world.read(&file).ok().and_then(|index| Index::parse(&index.bytes));
     match index {
         Some(index) if index.print() == session.index.print() => {
             DoctorCheck::ok("the shims' index is up to date")
@@ -219,6 +222,19 @@ fn writable(session: &Session) -> DoctorCheck {
             "export USHER_HOME=/path/to/a/folder",
         ),
     }
+}
+
+/// Sources whose answers others on the network can change.
+fn plain_http(session: &Session) -> Vec<DoctorCheck> {
+    let sources = plain_http_sources(session).into_iter();
+    let check = |PlainHttpSource { origin, host }| {
+        let host = Escaped(&host).to_string();
+        DoctorCheck::note(
+            format!("{} (set by {})", plain_http_note(&host), Escaped(&origin)),
+            format!("if {host} has one, use its https:// address"),
+        )
+    };
+    sources.map(check).collect()
 }
 
 /// Tools' variables that are set: official images set them as labels of what they contain.

@@ -1,7 +1,5 @@
 //! `use env [TOOL…]`: what a program that doesn't use the shims needs to run the active versions.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::Path;
 
 use clap::Args;
@@ -12,7 +10,8 @@ use usher_shims::world::World as _;
 use crate::cli::environment::{self, EnvReport};
 use crate::cli::output;
 use crate::cli::shell_setup::Shell;
-use crate::session::{Session, read_text};
+use crate::files::append::append_lines;
+use crate::session::Session;
 
 /// The arguments of `use env`.
 #[derive(Debug, Args)]
@@ -51,9 +50,9 @@ pub fn run(session: &mut Session, arguments: &EnvArguments, as_json: bool) -> Re
                 Error::new(ErrorKind::BadValue, "can't write PATH to a dotenv report")
                     .because("it isn't UTF-8")
             })?;
-            output::print_text(environment::gitlab_dotenv(&environment, path)?.as_bytes());
+            output::print_exact(environment::gitlab_dotenv(&environment, path)?.as_bytes());
         }
-        () => output::print_text(environment::shell_code(&environment, shell).as_bytes()),
+        () => output::print_exact(environment::shell_code(&environment, shell).as_bytes()),
     }
     Ok(())
 }
@@ -77,21 +76,12 @@ fn github(session: &Session, environment: &EnvReport) -> Result<()> {
     for (variable, text) in [("GITHUB_PATH", path), ("GITHUB_ENV", variables)] {
         match session.world.variable(variable).filter(|file| !file.is_empty()) {
             _ if text.is_empty() => {}
-            Some(file) => append(Path::new(&file), text)?,
-            None => output::print_text(text.as_bytes()),
+            Some(file) => append_lines(Path::new(&file), &text)
+                .map_err(|error| error.hint(format!("unset {variable}")))?,
+            None => output::print_exact(text.as_bytes()),
         }
     }
     Ok(())
-}
-
-/// Appends whole lines in one write.
-fn append(file: &Path, text: String) -> Result<()> {
-    let lacks_newline = read_text(file)?.is_some_and(|old| !old.is_empty() && !old.ends_with('\n'));
-    let text = if lacks_newline { format!("\n{text}") } else { text };
-    let opened = OpenOptions::new().append(true).create(true).open(file);
-    opened
-        .and_then(|mut opened| opened.write_all(text.as_bytes()))
-        .map_err(|error| Error::io("write", file, error))
 }
 
 #[cfg(test)]

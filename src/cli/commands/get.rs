@@ -197,7 +197,8 @@ pub(super) fn try_install_all(
     };
     thread::scope(|scope| {
         for _ in 1..requests.len().min(PARALLEL_INSTALLS) {
-            scope.spawn(|| for_threads.with(work));
+            // If it can't be started, the others do its work.
+            let _ = thread::Builder::new().spawn_scoped(scope, || for_threads.with(work));
         }
         work(access);
     });

@@ -14,13 +14,14 @@ use usher_shims::world::World as _;
 
 use super::get::{Acquired, Prefer, stops_the_batch, try_install_all};
 use super::{refresh_shims_after_error, tool_arguments};
-use crate::cli::output;
+use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::registry::KnownTool;
 use crate::releases::ToolRequest;
 use crate::session::Session;
 use crate::session::active::{active_selection, store_label, version_label};
+use crate::store::receipt::Receipt;
 
 /// A version to install, and what requests it.
 struct InstallRequest<'a> {
@@ -36,7 +37,9 @@ pub(super) struct InstallReport {
     pub(super) request: String,
     pub(super) version: String,
     pub(super) store: String,
-    pub(super) path: String,
+    pub(super) path: ReportPath,
+    /// The host that sent its archive, by its receipt.
+    pub(super) host: Option<String>,
     pub(super) newly_installed: bool,
 }
 
@@ -173,7 +176,8 @@ impl InstallReport {
             request: tool_request.request.to_string(),
             version: version_label(toolchain),
             store: store_label(&toolchain.store).to_owned(),
-            path: toolchain.root.to_string_lossy().into_owned(),
+            path: ReportPath::new(&toolchain.root),
+            host: Receipt::host_of(&toolchain.root),
             newly_installed,
         }
     }
@@ -181,10 +185,9 @@ impl InstallReport {
     /// `installed node 12.22.12 (/home/u/…/12.22.12)`.
     fn text(&self) -> String {
         let Self { tool, version, path, .. } = self;
-        let path = Path::new(path);
         match self.newly_installed {
-            true => format!("installed {tool} {version} ({})", Shown(path)),
-            false => format!("{tool} {version} is already installed ({})", Shown(path)),
+            true => format!("installed {tool} {version} ({path})"),
+            false => format!("{tool} {version} is already installed ({path})"),
         }
     }
 }
@@ -264,7 +267,8 @@ mod tests {
             request: "12".to_owned(),
             version: "12.22.12".to_owned(),
             store: "usher".to_owned(),
-            path: "/usher/toolchains/node/12.22.12".to_owned(),
+            path: ReportPath::new("/usher/toolchains/node/12.22.12"),
+            host: None,
             newly_installed,
         };
         let path = "(/usher/toolchains/node/12.22.12)";
@@ -277,6 +281,7 @@ mod tests {
           "version": "12.22.12",
           "store": "usher",
           "path": "/usher/toolchains/node/12.22.12",
+          "host": null,
           "newly_installed": true
         }
         "#);

@@ -8,9 +8,11 @@ use usher_shims::world::World as _;
 
 use super::install::{self, InstallReport};
 use super::{ToolArgument, tool_arguments};
+use crate::cli::output::ReportPath;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::files::integrity::Integrity;
+use crate::http::Address;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::session::Session;
@@ -19,6 +21,7 @@ use crate::store::install::fetcher::Fetcher;
 use crate::store::install::from_archive::UserArchive;
 use crate::store::install::{Installed, install_from_archive};
 use crate::store::own::OwnStore;
+use crate::store::receipt::Receipt;
 
 /// The archive on the command line.
 #[derive(Debug)]
@@ -49,9 +52,7 @@ pub fn run(
     if !report.newly_installed {
         session.note(&format!(
             "{} {} is already installed: nothing was taken from {}",
-            report.tool,
-            report.version,
-            Escaped(archive.from)
+            report.tool, report.version, plan.archive.address
         ));
     }
     refresh_shims(session, &[tool])?;
@@ -85,7 +86,8 @@ fn apply(session: &Session, plan: &FromArchivePlan<'_>) -> Result<InstallReport>
         request: version.to_string(),
         version: version.to_string(),
         store: store_label(&toolchain.store).to_owned(),
-        path: toolchain.root.to_string_lossy().into_owned(),
+        path: ReportPath::new(&toolchain.root),
+        host: Receipt::host_of(&toolchain.root),
         newly_installed: !already_installed,
     })
 }
@@ -108,17 +110,18 @@ fn exact_version<'a>(session: &'a Session, words: &[String]) -> Result<(KnownToo
 }
 
 /// An address as it is, or a file's absolute path.
-fn address(session: &Session, from: &str) -> Result<String> {
-    if from.contains("://") {
-        return Ok(from.to_owned());
+fn address(session: &Session, from: &str) -> Result<Address> {
+    if from.contains("://") || from.starts_with("http:") || from.starts_with("https:") {
+        return Ok(Address::parse(from)?);
     }
     let here = session.world.directory().map_err(|error| {
         Error::new(ErrorKind::Io, "can't find the working directory").because(error.to_string())
     })?;
-    here.join(from).into_os_string().into_string().map_err(|path| {
+    let path = here.join(from).into_os_string().into_string().map_err(|path| {
         Error::new(ErrorKind::Usage, format!("can't use the file {}", Shown(Path::new(&path))))
             .because("its path isn't UTF-8")
-    })
+    })?;
+    Ok(Address::parse(&path)?)
 }
 
 fn integrity(text: &str) -> Result<Integrity> {

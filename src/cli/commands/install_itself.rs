@@ -11,6 +11,7 @@ use usher_shims::process::RunningShim;
 use crate::cli::shims::refresh_shims;
 use crate::cli::{output, progress};
 use crate::config::folders;
+use crate::files::durable::make_folders;
 use crate::session::Session;
 use crate::shim_folder::{OWN_NAMES, replace};
 
@@ -23,9 +24,9 @@ pub fn run(given: ProcessArgs, running: RunningShim, is_system: bool) -> Result<
     }
     let access = folders::write_access(&session.folders)?;
     let config = session.folders.config.clone();
-    fs::create_dir_all(&config).map_err(|error| Error::io("make the folder", &config, error))?;
+    make_folders(&config)?;
     let shims = session.folders.shims();
-    fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, error))?;
+    make_folders(&shims)?;
     let [first, second] = OWN_NAMES.map(|name| shims.join(name));
     let content = fs::read(&own).map_err(|error| Error::io("read", &own, error))?;
     replace::put_program(&access, &content, &first, &shims)?;

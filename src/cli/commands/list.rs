@@ -1,13 +1,13 @@
 //! `use list [TOOL]`: the installed versions, and the store of each.
 
 use serde::Serialize;
-use usher_shims::error::{Result, Shown};
+use usher_shims::error::Result;
 use usher_shims::resolve::Selection;
 use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::Toolchain;
 
 use super::refused_system_programs;
-use crate::cli::output::{self, Report};
+use crate::cli::output::{self, Report, ReportPath};
 use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::active::{active_selection, is_active, store_label, version_label};
@@ -29,7 +29,7 @@ struct ListRow {
     active: bool,
     store: String,
     /// The tool's main program.
-    path: String,
+    path: ReportPath,
 }
 
 /// Runs `use list`.
@@ -64,7 +64,7 @@ impl ListRow {
             version: version_label(toolchain),
             active,
             store: store_label(&toolchain.store).to_owned(),
-            path: toolchain.program(known.tool.main_program()).to_string_lossy().into_owned(),
+            path: ReportPath::new(toolchain.program(known.tool.main_program())),
         }
     }
 
@@ -75,7 +75,7 @@ impl ListRow {
             self.tool.to_owned(),
             self.version.clone(),
             self.store.clone(),
-            Shown(self.path.as_ref()).to_string(),
+            self.path.to_string(),
         ]
     }
 }

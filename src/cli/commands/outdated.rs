@@ -50,6 +50,8 @@ struct OutdatedRow {
     /// The latest release of all.
     latest: Option<LatestRelease>,
     source: Option<String>,
+    /// Who really answered for it.
+    host: Option<String>,
     /// The age of the source's index, in seconds.
     index_age: Option<u64>,
     /// Why no release is known, where nothing failed.
@@ -61,9 +63,9 @@ struct OutdatedRow {
     /// Whether the tool could be resolved; if not, it is unknown whether it is pinned.
     #[serde(skip)]
     is_resolved: bool,
-    /// The age of a cached index, which is worth a note.
+    /// Where a cached index is from, and its age, which is worth a note.
     #[serde(skip)]
-    cached_for: Option<Duration>,
+    cached: Option<(String, Duration)>,
 }
 
 /// A release, and whether it is newer than the active version.
@@ -154,12 +156,13 @@ impl OutdatedRow {
         };
         self.latest_matching = updates.latest_matching.map(latest);
         self.latest = updates.latest.map(latest);
-        self.source = Some(updates.source);
         self.index_age = Some(updates.freshness.age().as_secs());
-        self.cached_for = match updates.freshness {
-            Freshness::Cached(age) => Some(age),
+        self.cached = match updates.freshness {
+            Freshness::Cached(age) => Some((updates.served_from.to_string(), age)),
             Freshness::New | Freshness::StaleFallback(_) => None,
         };
+        self.host = Some(updates.served_from.host);
+        self.source = Some(updates.served_from.source);
         Ok(())
     }
 
@@ -197,8 +200,8 @@ impl Report for OutdatedReport {
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         for row in &self.rows {
-            if let (Some(age), Some(source)) = (row.cached_for, &row.source) {
-                let age = human_duration(age);
+            if let Some((source, age)) = &row.cached {
+                let age = human_duration(*age);
                 notes.push(format!("{}: the index from {source} is {age} old", row.tool));
             }
             notes.extend(row.reason.clone());
@@ -225,6 +228,7 @@ mod tests {
     use usher_shims::world::MemoryWorld;
 
     use super::*;
+    use crate::releases::ServedFrom;
     use crate::session::in_memory::session;
 
     fn release(version: &str) -> Release {
@@ -243,7 +247,7 @@ mod tests {
                 latest_matching: current.requested().map(|_| release("12.22.12")),
                 latest: Some(release("25.0.0")),
                 freshness: Freshness::Cached(Duration::from_secs(10_800)),
-                source: "site".to_owned(),
+                served_from: ServedFrom { source: "site".to_owned(), host: "site".to_owned() },
             }),
             name => Err(Error::new(ErrorKind::Network, format!("can't list {name} releases"))),
         }
@@ -282,6 +286,7 @@ mod tests {
                 "latest_matching": { "version": "12.22.12", "is_newer": true },
                 "latest": { "version": "25.0.0", "is_newer": true },
                 "source": "site",
+                "host": "site",
                 "index_age": 10_800,
             }])
         );

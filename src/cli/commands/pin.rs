@@ -1,21 +1,19 @@
 //! `use TOOL[@REQUEST]…`: pins versions in the project, or as the user's default, and installs them.
 
 use serde::Serialize;
-use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::{Request, RequestTrust};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
-use std::path::Path;
-
 use super::get::{Acquired, Prefer, install_all};
 use super::{refresh_shims_after_error, tool_arguments};
-use crate::cli::output;
+use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
-use crate::project::{PinTarget, pin_target, write_pin};
+use crate::project::{PinTarget, check_target, pin_target, write_pin};
 use crate::registry::KnownTool;
 use crate::releases::ToolRequest;
 use crate::session::Session;
@@ -42,7 +40,7 @@ struct PinReport {
     tool: &'static str,
     request: String,
     version: Option<String>,
-    file: String,
+    file: ReportPath,
     changed: bool,
     #[serde(skip)]
     overriding: Vec<(&'static str, String)>,
@@ -53,6 +51,9 @@ pub fn run(session: &mut Session, words: &[String], is_global: bool, as_json: bo
     let plan = decide(session, words, is_global)?;
     if plan.is_default_without_project {
         session.note("no project here: pinning your default (--global)");
+    }
+    for pin in &plan.pins {
+        check_target(session, &pin.target, pin.known.tool)?;
     }
     let tools: Vec<&'static Tool> = plan.pins.iter().map(|pin| pin.known.tool).collect();
     let versions = match install(session, &plan.pins) {
@@ -88,7 +89,7 @@ fn decide<'a>(session: &'a Session, words: &[String], is_global: bool) -> Result
 fn check_allowed(target: &PinTarget, tool: &'static Tool, request: &Request) -> Result<()> {
     match target {
         PinTarget::Default => Ok(()),
-        PinTarget::Existing(_) | PinTarget::NewFile(_) => {
+        PinTarget::Existing(_) | PinTarget::NewFile { .. } => {
             let text = request.as_str();
             Request::parse(text, tool, RequestTrust::Project).map(drop).map_err(|reason| {
                 Error::new(ErrorKind::Usage, format!("can't pin {request} in a project"))
@@ -138,7 +139,7 @@ fn apply(
             tool: known.tool.name,
             request: written.text,
             version: version.as_ref().map(ToString::to_string),
-            file: written.path.to_string_lossy().into_owned(),
+            file: ReportPath::new(&written.path),
             changed: written.changed,
             overriding: overriding.clone(),
         })
@@ -150,7 +151,6 @@ impl PinReport {
     /// `pinned node 12 (12.22.12) in /p/.nvmrc`.
     fn text(&self) -> String {
         let Self { tool, request, file, .. } = self;
-        let file = Shown(Path::new(file));
         let version = match &self.version {
             Some(version) if version != request => format!(" ({version})"),
             Some(_) | None => String::new(),
@@ -202,7 +202,7 @@ mod tests {
         let pins = plan.pins.iter().map(|PlannedPin { known, request, target, overriding }| {
             let target = match target {
                 PinTarget::Existing(location) => format!("in {}", location.place.path.display()),
-                PinTarget::NewFile(path) => format!("to {}", path.display()),
+                PinTarget::NewFile { path, .. } => format!("to {}", path.display()),
                 PinTarget::Default => "as the default".to_owned(),
             };
             let overriding = overriding.iter().map(|(name, value)| format!(" · {name}={value}"));
@@ -261,7 +261,7 @@ mod tests {
             tool: "node",
             request: request.to_owned(),
             version: version.map(str::to_owned),
-            file: "/p/.nvmrc".to_owned(),
+            file: ReportPath::new("/p/.nvmrc"),
             changed,
             overriding: vec![("NODE_VERSION", "18".to_owned())],
         };

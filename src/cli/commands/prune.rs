@@ -10,7 +10,7 @@ use usher_shims::toolchain::Store;
 
 use super::verify::{matches_argument, not_installed_error, version_with_store};
 use super::{ToolArgument, count_of, refresh_shims_after_error, tool_arguments};
-use crate::cli::output;
+use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::files::walk::disk_usage;
@@ -80,7 +80,7 @@ struct PruneResult {
 struct PruneReport {
     tool: &'static str,
     version: String,
-    path: String,
+    path: ReportPath,
     bytes: u64,
     unused_days: Option<u64>,
     processes: Vec<u32>,
@@ -133,7 +133,7 @@ fn prune(
     }
     let plan = plan(session, arguments, installed, references)?;
     if !as_json {
-        output::print_text(output::align_columns(&plan.table()).as_bytes());
+        output::print_text(&output::align_columns(&plan.table()));
         if plan.removals().next().is_none() {
             output::print_line("nothing to remove");
         }
@@ -309,7 +309,7 @@ impl PlannedRemoval<'_> {
         PruneReport {
             tool: known.tool.name,
             version: version.to_string(),
-            path: root.to_string_lossy().into_owned(),
+            path: ReportPath::new(root),
             bytes: self.bytes,
             unused_days: self.usage.unused_days,
             processes: self.usage.processes.clone(),

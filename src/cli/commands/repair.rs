@@ -6,7 +6,7 @@ use usher_shims::toolchain::Store;
 
 use super::count_of;
 use super::verify::{select_versions, version_with_store};
-use crate::cli::output;
+use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::releases::Finder;
@@ -28,7 +28,7 @@ struct RepairReport {
     name: String,
     tool: &'static str,
     version: String,
-    path: String,
+    path: ReportPath,
     repaired: bool,
     /// How many entries that package managers added were preserved.
     preserved: usize,
@@ -111,7 +111,7 @@ impl RepairReport {
             name: version_with_store(location),
             tool: location.known.tool.name,
             version: location.version.to_string(),
-            path: location.root.to_string_lossy().into_owned(),
+            path: ReportPath::new(&location.root),
             repaired: is_repaired,
             preserved,
             removed,

@@ -7,10 +7,11 @@ use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::world::World as _;
 
-use crate::cli::output;
+use crate::cli::output::{self, ReportPath};
 use crate::cli::shell_setup::{
     FileChange, ReadFile, Shell, ShellFolders, apply, diff, path_line, plan, plan_removal, read,
 };
+use crate::files::account::with_owners_rights;
 use crate::session::Session;
 
 /// The arguments of `use setup`.
@@ -40,7 +41,7 @@ struct SetupPlan {
 /// A file, as programs read it.
 #[derive(Serialize)]
 struct SetupReport {
-    file: String,
+    file: ReportPath,
     changed: bool,
 }
 
@@ -48,16 +49,19 @@ struct SetupReport {
 pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Result<()> {
     if arguments.print {
         let shell = shell(session, arguments.shell.as_deref())?;
-        output::print_line(path_line(shell, &session.folders.shims())?);
+        let line = path_line(shell, &session.folders.shims())?;
+        output::print_exact(format!("{line}\n").as_bytes());
         return Ok(());
     }
     let plan = decide(session, arguments, &read)?;
     if arguments.yes {
-        apply(&plan.changes)?;
+        let home = shell_folders(session)?.home;
+        with_owners_rights(&home, || apply(&plan.changes, &home))
+            .map_err(|error| plan.by_hand(error))?;
     }
     match as_json {
         true => output::print_json(&plan.reports(arguments.yes)),
-        false => output::print_text(plan.text(arguments.yes).as_bytes()),
+        false => output::print_text(&plan.text(arguments.yes)),
     }
     Ok(())
 }
@@ -95,6 +99,18 @@ fn shell_folders(session: &Session) -> Result<ShellFolders> {
 }
 
 impl SetupPlan {
+    /// What to do by hand if a file can't be written.
+    fn by_hand(&self, error: Error) -> Error {
+        let is_refused = matches!(error.kind(), ErrorKind::Permission | ErrorKind::CannotCreate);
+        match (is_refused, self.is_undo) {
+            (false, _) => error,
+            (true, true) => error.hint("delete usher's lines by hand"),
+            (true, false) => error
+                .because("usher's line can be added by hand")
+                .hint(format!("use setup {} --print", self.shell)),
+        }
+    }
+
     /// The changes as a diff, and what to do next.
     fn text(&self, is_done: bool) -> String {
         let Self { shell, changes, is_undo } = self;
@@ -117,7 +133,7 @@ impl SetupPlan {
 
     fn reports(&self, is_done: bool) -> Vec<SetupReport> {
         let report = |change: &FileChange| SetupReport {
-            file: change.path.to_string_lossy().into_owned(),
+            file: ReportPath::new(&change.path),
             changed: is_done,
         };
         self.changes.iter().map(report).collect()

@@ -131,7 +131,7 @@ fn list_versioned_shims(session: &Session, as_json: bool) -> Result<()> {
     let shims: Vec<RequestedShims> = shims.collect();
     match as_json {
         true => output::print_json(&shims),
-        false => output::print_text(output::align_columns(&table(&shims)).as_bytes()),
+        false => output::print_text(&output::align_columns(&table(&shims))),
     }
     Ok(())
 }

@@ -1,11 +1,16 @@
 //! Bare `use`: the active version of each tool, and what requests it.
 
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
 use serde::Serialize;
-use usher_shims::error::{Error, Result, Shown};
+use usher_shims::call::Call;
+use usher_shims::error::{Error, Result};
 use usher_shims::pin::Pin;
 use usher_shims::resolve::Selection;
+use usher_shims::search::{Finding, Skipped, search};
 
-use crate::cli::output::{self, Report};
+use crate::cli::output::{self, Report, ReportPath};
 use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::active::{active_selection, store_label, system_version, version_label};
@@ -18,6 +23,9 @@ struct StatusReport {
     /// The first tool's error; the others still have their rows.
     #[serde(skip)]
     error: Option<Error>,
+    /// Files that may be another account's.
+    #[serde(skip)]
+    skipped: BTreeSet<String>,
 }
 
 /// The active version of one tool.
@@ -29,7 +37,7 @@ struct StatusRow {
     requested_by: Option<String>,
     installed: bool,
     store: Option<String>,
-    path: Option<String>,
+    path: Option<ReportPath>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -40,8 +48,9 @@ pub fn run(session: &Session, as_json: bool) -> i32 {
 }
 
 fn decide(session: &Session) -> StatusReport {
-    let mut report = StatusReport { rows: Vec::new(), error: None };
+    let mut report = StatusReport { rows: Vec::new(), error: None, skipped: BTreeSet::new() };
     for known in session.registry.all() {
+        report.skipped.extend(untrusted_files(session, known));
         match status(session, known) {
             Ok(row) => report.rows.extend(row),
             Err(error) => {
@@ -57,6 +66,20 @@ fn decide(session: &Session) -> StatusReport {
     report
 }
 
+/// The version files that don't count, since they may be another account's.
+fn untrusted_files(session: &Session, known: KnownTool<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    let Some(call) = Call::for_main_program(known.tool) else { return found };
+    // An error is in the tool's row.
+    let _ = search(&session.world, &session.index, &call, &mut |finding| {
+        if let Finding::Skipped(skipped @ Skipped::Untrusted(_)) = &finding {
+            found.push(skipped.to_string());
+        }
+        ControlFlow::Continue(())
+    });
+    found
+}
+
 /// `None` for a tool that is neither pinned nor installed.
 fn status(session: &Session, known: KnownTool<'_>) -> Result<Option<StatusRow>> {
     let selection = active_selection(session, known)?;
@@ -65,7 +88,7 @@ fn status(session: &Session, known: KnownTool<'_>) -> Result<Option<StatusRow>> 
             version: Some(version_label(&toolchain)),
             installed: true,
             store: Some(store_label(&toolchain.store).to_owned()),
-            path: Some(toolchain.root.to_string_lossy().into_owned()),
+            path: Some(ReportPath::new(&toolchain.root)),
             ..StatusRow::requested(known, pin.as_ref())
         }),
         Selection::System(main, pin) => {
@@ -74,7 +97,7 @@ fn status(session: &Session, known: KnownTool<'_>) -> Result<Option<StatusRow>> 
                 version: version.map(|version| version.to_string()),
                 installed: true,
                 store: Some("system".to_owned()),
-                path: Some(main.to_string_lossy().into_owned()),
+                path: Some(ReportPath::new(&main)),
                 ..StatusRow::requested(known, pin.as_ref())
             })
         }
@@ -105,7 +128,7 @@ impl StatusRow {
             (Some(_), ..) => "broken".to_owned(),
             (None, false, ..) => "not installed: use install".to_owned(),
             (None, true, Some("usher"), _) => "installed".to_owned(),
-            (None, true, Some("system"), Some(path)) => Shown(path.as_ref()).to_string(),
+            (None, true, Some("system"), Some(path)) => path.to_string(),
             (None, true, store, _) => format!("from {}", store.unwrap_or("?")),
         }
     }
@@ -127,6 +150,10 @@ impl Report for StatusReport {
                 output::align_columns(&self.rows.iter().map(StatusRow::cells).collect::<Vec<_>>())
             }
         }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.skipped.iter().cloned().collect()
     }
 
     fn error(&self) -> Option<&Error> {

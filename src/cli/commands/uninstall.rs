@@ -8,7 +8,7 @@ use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
 use super::{ToolArgument, refresh_shims_after_error, tool_arguments};
-use crate::cli::output;
+use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::registry::KnownTool;
@@ -29,7 +29,7 @@ struct VersionRemoval<'a> {
 struct UninstallReport {
     tool: &'static str,
     version: String,
-    path: String,
+    path: ReportPath,
     removed: bool,
 }
 
@@ -123,7 +123,7 @@ fn apply(session: &Session, removals: &[VersionRemoval<'_>]) -> Result<Vec<Unins
         Ok(UninstallReport {
             tool: known.tool.name,
             version: version.to_string(),
-            path: toolchain.root.to_string_lossy().into_owned(),
+            path: ReportPath::new(&toolchain.root),
             removed: true,
         })
     });

@@ -85,7 +85,8 @@ pub fn run(session: &mut Session, arguments: &UpgradeArguments, as_json: bool) -
         for error in errors.iter().skip(1) {
             session.reporter.error(error);
         }
-        outcomes.iter().filter_map(|one| one.row.text()).for_each(output::print_line);
+        let texts = outcomes.iter().filter_map(|one| one.row.text());
+        texts.for_each(|text| output::print_text(&format!("{text}\n")));
     }
     if outcomes.iter().any(|one| one.row.state == UpgradeState::Upgraded) {
         refresh_shims(session, &[])?;

@@ -5,7 +5,7 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::toolchain::Store;
 
 use super::{ToolArgument, count_of, tool_arguments};
-use crate::cli::output;
+use crate::cli::output::{self, ReportPath};
 use crate::session::Session;
 use crate::session::active::store_label;
 use crate::store::contents::{StoreContents, UnexpectedEntry};
@@ -232,7 +232,7 @@ struct VersionJson<'a> {
     tool: &'static str,
     version: &'a str,
     store: &'a str,
-    path: String,
+    path: ReportPath,
     intact: bool,
     problem: &'a Option<ReceiptProblem>,
     compared: usize,
@@ -242,7 +242,7 @@ struct VersionJson<'a> {
 
 #[derive(Serialize)]
 struct UnexpectedJson {
-    path: String,
+    path: ReportPath,
     reason: &'static str,
 }
 
@@ -253,17 +253,17 @@ impl VerifyReport<'_> {
                 tool: location.known.tool.name,
                 version: location.version.as_str(),
                 store: store_label(&location.store),
-                path: location.root.to_string_lossy().into_owned(),
+                path: ReportPath::new(&location.root),
                 intact: verified.is_intact(),
                 problem: &verified.receipt_problem,
                 compared: verified.findings.compared,
                 differences: &verified.findings.differences,
                 packages: &verified.findings.packages,
             });
-        let unexpected = self.unexpected.iter().map(|entry| UnexpectedJson {
-            path: entry.path.to_string_lossy().into_owned(),
-            reason: entry.what,
-        });
+        let unexpected = self
+            .unexpected
+            .iter()
+            .map(|entry| UnexpectedJson { path: ReportPath::new(&entry.path), reason: entry.what });
         VerifyJson {
             intact: self.error().is_none(),
             toolchains: toolchains.collect(),

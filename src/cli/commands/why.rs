@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 use usher_shims::call::Call;
-use usher_shims::error::{Escaped, Result, Shown};
+use usher_shims::error::{Escaped, Result};
 
 use crate::cli::explanation::{
     Candidate, CandidateKind, Explanation, FindRelease, InstalledMatch, LatestMatch,
@@ -150,7 +150,7 @@ fn candidate_branch(candidate: &Candidate) -> Branch {
 fn installed_branch(installed: &InstalledMatch) -> Branch {
     let InstalledMatch { version, store, path, active } = installed;
     let mark = if *active { ", active" } else { "" };
-    Branch::leaf(format!("{version} ({store}{mark}) {}", Shown(path.as_ref())))
+    Branch::leaf(format!("{version} ({store}{mark}) {path}"))
 }
 
 fn latest_branch(tool: &ToolExplanation, latest: &LatestMatch) -> Branch {
@@ -183,7 +183,7 @@ fn is_upgradable(tool: &ToolExplanation) -> bool {
 
 fn result_branch(explanation: &Explanation) -> Branch {
     match (&explanation.path, &explanation.error) {
-        (Some(path), _) => Branch::leaf(format!("runs {}", Shown(path.as_ref()))),
+        (Some(path), _) => Branch::leaf(format!("runs {path}")),
         (None, Some(error)) => {
             let causes = error.causes.iter().map(Branch::leaf);
             let hint = error.hint.iter().map(|hint| Branch::leaf(format!("hint: {hint}")));

@@ -14,7 +14,7 @@ pub(super) fn leniency_notes(world: &impl World, pin: &Pin, tool: &Tool) -> Vec<
     if let Origin::File(location) | Origin::Default(location) | Origin::Machine(location) =
         &pin.origin
     {
-        let bytes = world.read(&location.path).unwrap_or_default();
+        let bytes = world.read(&location.path).map_or_else(|_| Vec::new(), |content| content.bytes);
         all.extend(encoding(&bytes));
         let text = decode(&bytes).unwrap_or_default();
         all.extend(line_endings(&text));

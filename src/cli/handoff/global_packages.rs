@@ -167,7 +167,8 @@ fn wait(child: &mut Child, signals: Option<Signals>) -> std::io::Result<ExitStat
     let Some(mut signals) = signals else { return child.wait() };
     let living = Arc::new(Mutex::new(Some(Pid::from_child(child))));
     let watched = Arc::clone(&living);
-    thread::spawn(move || {
+    // Without this thread the child still gets what a terminal sends to both.
+    let _ = thread::Builder::new().spawn(move || {
         for number in signals.forever() {
             let process = *watched.lock().unwrap_or_else(PoisonError::into_inner);
             match process.zip(Signal::from_named_raw(number)) {

@@ -4,14 +4,15 @@
 //! keeps its mode and owner, stays a link if it is one, and is left alone if another program changed
 //! it.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
-use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::error::{Escaped, Result, Shown};
+use usher_shims::world::{Os, read_optional};
 
-use crate::files::replace::{Durability, FileMode, FileReplacement};
+use crate::files::confined::{ConfinedFile, ConfinedFolder};
+use crate::files::durable::make_folders;
 
 /// The text of a file before and after; `None` if it doesn't exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,13 +25,12 @@ pub struct FileChange {
     pub after: Option<String>,
 }
 
-/// The text of a file; `None` if there is no such file.
+/// The text of a file, through links; `None` if there is no such file.
 pub fn read(path: &Path) -> io::Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+    let not_utf8 = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text");
+    // Only a regular file is read: a FIFO would block.
+    let content = read_optional(&Os, path)?;
+    content.map(|content| String::from_utf8(content.bytes).map_err(not_utf8)).transpose()
 }
 
 /// The change as a unified diff, fit for a terminal.
@@ -59,86 +59,48 @@ fn escape_for_terminal(line: &str) -> String {
 /// Makes the changes: all of them are checked before the first is made.
 ///
 /// A change that was made already counts as made. Of two changes to one file (through a link, for
-/// example) the first counts. A file with neither the old nor the new text is refused.
-pub fn apply(changes: &[FileChange]) -> Result<()> {
-    let mut due: Vec<(PathBuf, &FileChange)> = Vec::new();
+/// example) the first counts. A file with neither the old nor the new text is refused, and so is one
+/// that a link out of the home folder leads to.
+pub fn apply(changes: &[FileChange], home: &Path) -> Result<()> {
+    let mut due: Vec<(ConfinedFile, &FileChange)> = Vec::new();
     for change in changes {
-        let target = target_of(&change.path)?;
-        if due.iter().any(|(other, _)| *other == target) {
+        let file = file_of(&change.path, home)?;
+        let now = file.text();
+        if due.iter().any(|(other, _)| other.path() == file.path())
+            || now == change.after.as_deref()
+        {
             continue;
         }
-        let now = read(&target).map_err(|error| Error::io("read", &target, error))?;
-        if now == change.after {
-            continue;
+        if now != change.before.as_deref() {
+            return Err(file.changed());
         }
-        if now != change.before {
-            return Err(changed_since(&target));
-        }
-        due.push((target, change));
+        due.push((file, change));
     }
-    for (target, change) in due {
-        make(&target, change)?;
-    }
-    Ok(())
+    due.into_iter().try_for_each(|(file, change)| match &change.after {
+        Some(text) => file.replace(text),
+        None => file.delete(),
+    })
 }
 
-/// The file itself, if the path is a link into a dotfiles repository.
-fn target_of(path: &Path) -> Result<PathBuf> {
-    let error = match fs::canonicalize(path) {
-        Ok(target) => return Ok(target),
-        Err(error) => error,
-    };
-    if error.kind() != io::ErrorKind::NotFound {
-        return Err(Error::io("read", path, error));
+/// The file itself, if the path is a link into a repository of dotfiles. A folder outside of the home
+/// folder is one that a variable names, and no link in it is followed out of it.
+fn file_of(path: &Path, home: &Path) -> Result<ConfinedFile> {
+    if path.starts_with(home) {
+        return ConfinedFolder::open(home, "your home folder")?.file(path);
     }
-    if !path.is_symlink() {
-        return Ok(path.to_owned());
-    }
-    let shown = path.to_string_lossy();
-    let shown = Escaped(&shown);
-    Err(Error::new(
-        ErrorKind::CannotCreate,
-        format!("{shown} is a link to a file that doesn't exist"),
-    )
-    .hint(format!("make that file, or delete {shown}")))
-}
-
-fn changed_since(path: &Path) -> Error {
-    let shown = path.to_string_lossy();
-    Error::new(ErrorKind::Changed, format!("{} has changed since usher read it", Escaped(&shown)))
-        .because("nothing was written")
-        .hint("try again")
-}
-
-fn make(target: &Path, change: &FileChange) -> Result<()> {
-    match &change.after {
-        Some(text) => replace(target, text),
-        // A link's target must not be deleted.
-        None if change.path.is_symlink() => replace(target, ""),
-        None => fs::remove_file(target).map_err(|error| Error::io("delete", target, error)),
-    }
-}
-
-/// Replaces a file in one step, or makes it with the folders above it.
-fn replace(target: &Path, text: &str) -> Result<()> {
-    let folder = target.parent().unwrap_or(Path::new("/"));
-    fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
-    let replacement = FileReplacement {
-        target,
-        staging: folder,
-        prefix: ".usher-",
-        mode: FileMode::SameAsBefore,
-        durability: Durability::Synced,
-    };
-    replacement.write(text.as_bytes())
+    let folder = path.parent().unwrap_or(path);
+    make_folders(folder)?;
+    ConfinedFolder::open(folder, "its folder")?.file(path)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::fs::Permissions;
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
     use tempfile::TempDir;
+    use usher_shims::error::ErrorKind;
 
     use super::*;
 
@@ -187,10 +149,10 @@ mod tests {
             [(None, Some("1\n")), (Some("1\n"), Some("2\n")), (Some("2\n"), None)]
         {
             let change = change(&path, before, after);
-            apply(std::slice::from_ref(&change)).unwrap();
+            apply(std::slice::from_ref(&change), folder.path()).unwrap();
             assert_eq!(read(&path).unwrap().as_deref(), after);
             // A second time there is nothing left to do.
-            apply(&[change]).unwrap();
+            apply(&[change], folder.path()).unwrap();
             assert_eq!(read(&path).unwrap().as_deref(), after);
         }
         assert_eq!(names(path.parent().unwrap()), [""; 0]);
@@ -204,7 +166,7 @@ mod tests {
         for mode in [0o600, 0o755, 0o444, 0o664] {
             fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
             let now = fs::read_to_string(&path).unwrap();
-            apply(&[change(&path, Some(&now), Some(&format!("{now}b")))]).unwrap();
+            apply(&[change(&path, Some(&now), Some(&format!("{now}b")))], folder.path()).unwrap();
             assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, mode);
         }
         assert_eq!(fs::read_to_string(&path).unwrap(), "abbbb");
@@ -214,7 +176,7 @@ mod tests {
     fn a_new_file_has_the_default_mode_of_the_umask() {
         let folder = folder();
         let (ours, usual) = (folder.path().join("ours"), folder.path().join("usual"));
-        apply(&[change(&ours, None, Some("x"))]).unwrap();
+        apply(&[change(&ours, None, Some("x"))], folder.path()).unwrap();
         fs::write(&usual, "x").unwrap();
         assert_eq!(fs::metadata(ours).unwrap().mode(), fs::metadata(usual).unwrap().mode());
     }
@@ -228,11 +190,11 @@ mod tests {
         fs::write(&target, "a\n").unwrap();
         symlink("dotfiles/zshenv", &link).unwrap();
 
-        apply(&[change(&link, Some("a\n"), Some("b\n"))]).unwrap();
+        apply(&[change(&link, Some("a\n"), Some("b\n"))], folder.path()).unwrap();
         assert!(link.is_symlink());
         assert_eq!(fs::read_to_string(&target).unwrap(), "b\n");
 
-        apply(&[change(&link, Some("b\n"), None)]).unwrap();
+        apply(&[change(&link, Some("b\n"), None)], folder.path()).unwrap();
         assert!(link.is_symlink());
         assert_eq!(fs::read_to_string(&target).unwrap(), "");
         assert_eq!(names(folder.path()), [".zshenv", "dotfiles"]);
@@ -243,7 +205,7 @@ mod tests {
         let folder = folder();
         let link = folder.path().join(".zshenv");
         symlink("nowhere", &link).unwrap();
-        let error = apply(&[change(&link, None, Some("a\n"))]).unwrap_err();
+        let error = apply(&[change(&link, None, Some("a\n"))], folder.path()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::CannotCreate, "{error}");
         assert!(link.is_symlink());
         assert_eq!(names(folder.path()), [".zshenv"]);
@@ -259,7 +221,7 @@ mod tests {
             change(&file, Some("a\n"), Some("x\na\n")),
             change(&link, Some("a\n"), Some("a\nx\n")),
         ];
-        apply(&changes).unwrap();
+        apply(&changes, folder.path()).unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), "x\na\n");
     }
 
@@ -275,7 +237,7 @@ mod tests {
             }
             let changes =
                 [change(&first, Some("a"), Some("b")), change(&second, Some("a"), Some("b"))];
-            let error = apply(&changes).unwrap_err();
+            let error = apply(&changes, folder.path()).unwrap_err();
             assert!(error.what.ends_with("has changed since usher read it"), "{error}");
             assert_eq!(read(&first).unwrap().as_deref(), Some("a"));
             assert_eq!(read(&second).unwrap().as_deref(), now);

@@ -130,7 +130,8 @@ impl Index {
             fs::write(folder.path().join(file), text).unwrap();
         }
         let shims = folder.path().join(name);
-        apply(&plan(shell, &folders(folder.path()), &shims, &read).unwrap()).unwrap();
+        apply(&plan(shell, &folders(folder.path()), &shims, &read).unwrap(), folder.path())
+            .unwrap();
         Self { shims: shims.into_os_string().into_string().unwrap(), folder }
     }
 

@@ -12,7 +12,7 @@ use url::{Position, Url};
 use usher_shims::error::{Error, ErrorKind, Result};
 
 use crate::config::sources::ConfigValue;
-use crate::http::{Credential, Credentials};
+use crate::http::{Address, Credential, Credentials};
 
 /// All credentials in the configuration.
 ///
@@ -20,7 +20,7 @@ use crate::http::{Credential, Credentials};
 ///
 /// [`ErrorKind::BadSetting`] for one that can't be sent to the registry's own host. Invalid ones for
 /// other hosts are left out: they may be for other programs.
-pub(super) fn read_credentials(values: &[ConfigValue], registry: &Url) -> Result<Credentials> {
+pub(super) fn read_credentials(values: &[ConfigValue], registry: &Address) -> Result<Credentials> {
     let mut keys: BTreeMap<String, Keys<'_>> = BTreeMap::new();
     // A value with a variable that isn't set would only make a public registry answer 401.
     for value in values.iter().filter(|value| value.is_set() && !value.value.contains("${")) {
@@ -30,17 +30,17 @@ pub(super) fn read_credentials(values: &[ConfigValue], registry: &Url) -> Result
             keys.entry(address).or_default().record_key(name, value);
         }
     }
-    let own = host_and_path(registry);
-    let own_host = own.split('/').next().unwrap_or_default();
+    let own = registry.public_url().ok();
+    let own_host = own.as_ref().map(|url| &url[Position::BeforeHost..Position::AfterPort]);
     let mut credentials = Vec::new();
     for (address, keys) in keys {
         match keys.header() {
             Ok(Some(header)) => credentials.push(Credential::new(&address, header)),
-            Err(error) if address.split('/').next() == Some(own_host) => return Err(error),
+            Err(error) if address.split('/').next() == own_host => return Err(error),
             Ok(None) | Err(_) => {}
         }
     }
-    Ok(Credentials::new(credentials, registry))
+    Ok(Credentials::new(credentials, own.as_ref()))
 }
 
 /// The credentials for one address, the strongest of each kind.

@@ -27,7 +27,7 @@ impl Case<'_> {
         let ask = || {
             let unanswered =
                 Error::new(ErrorKind::Network, "npm printed nothing").because("it is broken");
-            Address::parse(self.npm).ok_or(unanswered)
+            Address::configured(self.npm).ok_or(unanswered)
         };
         let read = |path: &Path| match self.files.iter().find(|(name, _)| Path::new(name) == path) {
             Some((_, "unreadable")) => Err(io::ErrorKind::PermissionDenied.into()),
@@ -316,7 +316,7 @@ fn npm_secrets_are_not_in_debug_output() {
     let text = "registry=https://me:hunter2@registry.example/\n\
                 //registry.example/:_authToken=hunter2\nproxy=http://me:hunter2@proxy.example";
     let access = Case { files: &[("/home/me/.npmrc", text)], ..Case::default() }.load().unwrap();
-    assert!(access.registry.as_str().contains("hunter2"));
+    assert!(access.registry.with_secrets().contains("hunter2"));
     assert_eq!(
         format!("{access:?}"),
         "NpmAccess { registry: Address(https://…@registry.example/), \

@@ -8,7 +8,7 @@ use toml::de::DeValue;
 use usher_shims::error::Escaped;
 use usher_shims::settings;
 
-use super::address::Address;
+use super::Address;
 
 /// A type that a setting can have.
 pub(super) trait SettingType: Sized {
@@ -257,7 +257,7 @@ impl SettingType for Option<Address> {
     const PRINTABLE: bool = false;
 
     fn from_text(text: &str) -> Option<Self> {
-        Address::parse(text).map(Some)
+        Address::configured(text).map(Some)
     }
 
     fn shown(&self) -> String {
@@ -283,11 +283,9 @@ fn parse_seconds(text: &str, radix: u32) -> Option<Duration> {
 }
 
 fn parse_table_entry(tool: &str, source: &str) -> Option<(String, String)> {
-    // Messages that name a source contain it, so a password would be printed.
-    let is_open = |address: Address| {
-        address.url().username().is_empty() && address.url().password().is_none()
-    };
-    let is_source = is_name(source) || Address::parse(source).is_some_and(is_open);
+    // A source's name is printed and recorded, so its address must have no password.
+    let is_source = is_name(source)
+        || Address::configured(source).is_some_and(|address| !address.has_secrets());
     (is_name(tool) && is_source).then(|| (tool.to_owned(), source.to_owned()))
 }
 

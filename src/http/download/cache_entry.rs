@@ -4,7 +4,7 @@
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -12,6 +12,7 @@ use rustix::process::geteuid;
 
 use super::partial::{Partial, write_error};
 use crate::files::integrity::{Integrity, sha256};
+use crate::files::own_folder::OwnFolder;
 use crate::http::fetch_error::FetchError;
 
 /// Cached files that weren't used for this long are deleted.
@@ -37,10 +38,17 @@ pub(super) fn lock_cache_entry(
 
 /// Creates the folder, checks that only we can write to it, and deletes old files in it.
 fn prepare(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let found = fs::metadata(folder)?;
-    if found.uid() != geteuid().as_raw() || found.mode() & 0o022 != 0 {
-        return Err(io::Error::new(ErrorKind::PermissionDenied, "others can write there"));
+    let refused = || io::Error::new(ErrorKind::PermissionDenied, "others can write there");
+    let (Some(cache), Some(name)) = (folder.parent(), folder.file_name()) else {
+        return Err(refused());
+    };
+    let create = |folder| DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    create(cache)?;
+    let cache = OwnFolder::open(cache).ok().flatten().ok_or_else(refused)?;
+    create(folder)?;
+    let downloads = cache.folder(name).ok().flatten().ok_or_else(refused)?;
+    if downloads.meta().owner != geteuid().as_raw() || downloads.meta().mode & 0o022 != 0 {
+        return Err(refused());
     }
     let oldest = SystemTime::now() - MAX_AGE;
     for entry in fs::read_dir(folder)?.flatten() {

@@ -33,7 +33,7 @@ pub(super) struct Partial {
 /// What is needed to resume a download.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ResumeInfo {
-    /// The SHA-256 of the address that the bytes came from.
+    /// Identifies the address that the bytes came from: [`Address::id`](crate::http::Address::id).
     pub(super) address: String,
     /// The `ETag` that the server compares with the one of its file.
     pub(super) validator: Option<StrongTag>,
@@ -51,15 +51,21 @@ pub struct Downloaded {
     pub sha256: String,
     /// The length of the file in bytes.
     pub size: u64,
+    /// The host that sent it, after redirects; for a file, its path.
+    pub host: String,
     partial: Partial,
 }
 
 impl Downloaded {
     /// A verified file, ready to be read from its beginning.
-    pub(super) fn new(mut partial: Partial, sha256: String) -> Result<Self, FetchError> {
+    pub(super) fn new(
+        mut partial: Partial,
+        sha256: String,
+        host: String,
+    ) -> Result<Self, FetchError> {
         let size = partial.length()?;
         partial.file.rewind().map_err(|error| read_error(&partial, error))?;
-        Ok(Self { sha256, size, partial })
+        Ok(Self { sha256, size, host, partial })
     }
 
     /// The file's path.

@@ -13,8 +13,9 @@ use usher_shims::error::{Error, ErrorKind};
 use super::partial::{lacks_space, write_error};
 use super::*;
 use crate::files::integrity::{Hasher, sha256};
+use crate::http::address::Address;
 use crate::http::network_config::NetworkConfig;
-use crate::http::test_server::{Reply, TestServer, access, client, first_byte, ok, reply};
+use crate::http::test_server::{Reply, TestServer, access, address, client, first_byte, ok, reply};
 use crate::http::timeouts::Timeouts;
 
 const BODY: &[u8] = b"abc";
@@ -83,7 +84,7 @@ impl DownloadCache {
     /// Fetches a file that should have the hash of `published`, and this published size.
     fn fetch(
         &self,
-        address: &str,
+        address: &Address,
         published: &[u8],
         size: Option<u64>,
     ) -> Result<Vec<u8>, FetchError> {
@@ -420,7 +421,7 @@ fn a_partial_file_is_resumed_by_the_next_run() {
 /// Creates the partial file and the resume information of an earlier run.
 fn write_partial_file(
     cache: &DownloadCache,
-    address: &str,
+    address: &Address,
     (content, validator): (&[u8], &str),
     total: &str,
 ) {
@@ -429,7 +430,7 @@ fn write_partial_file(
     fs::set_permissions(&downloads, fs::Permissions::from_mode(0o700)).unwrap();
     let path = downloads.join(sha256(hash(&FILE).to_string().as_bytes()));
     fs::write(&path, content).unwrap();
-    let address = sha256(address.as_bytes());
+    let address = address.id();
     let note =
         format!("usher download 1\naddress {address}\nvalidator {validator}\ntotal {total}\n.\n");
     fs::write(path.with_extension("note"), note).unwrap();
@@ -465,7 +466,7 @@ fn a_partial_file_is_verified_by_its_hash() {
     let (server, cache) = (TestServer::with(vec![whole()]), DownloadCache::new());
     write_partial_file(
         &cache,
-        "http://elsewhere.example/archive",
+        &address("http://elsewhere.example/archive"),
         (&FILE[..1000], "\"1\""),
         "5000",
     );
@@ -570,7 +571,7 @@ fn a_file_without_a_published_hash_is_not_cached() {
 #[test]
 fn old_partial_files_are_deleted() {
     let cache = DownloadCache::new();
-    write_partial_file(&cache, "x", (b"abc", ""), "");
+    write_partial_file(&cache, &address("/x"), (b"abc", ""), "");
     let downloads = cache.folder.path().join("cache/downloads");
     for name in cache.names("cache/downloads") {
         let file = fs::File::options().append(true).open(downloads.join(name)).unwrap();
@@ -586,7 +587,7 @@ fn old_partial_files_are_deleted() {
 fn a_folder_works_as_a_mirror() {
     let cache = DownloadCache::new();
     let path = cache.folder.path().join("published");
-    let address = path.to_str().unwrap();
+    let address = &address(path.to_str().unwrap());
     fs::write(&path, BODY).unwrap();
     assert_eq!(cache.fetch(address, BODY, None).as_deref(), Ok(BODY));
     for other in ["abd", ""] {

@@ -9,8 +9,8 @@ use usher_shims::error::{Error, ErrorKind};
 
 use super::background_hasher::BackgroundHasher;
 use super::partial::{Downloaded, Partial, ResumeInfo, lacks_space, read_error, write_error};
-use crate::files::integrity::{Integrity, Mismatch, sha256};
-use crate::http::address::{Location, cant_fetch};
+use crate::files::integrity::{Integrity, Mismatch};
+use crate::http::address::{Address, Location, cant_fetch};
 use crate::http::client::{self, Client, too_long};
 use crate::http::fetch_error::{AttemptError, FetchError};
 use crate::http::headers::{ContentRange, StrongTag};
@@ -35,8 +35,8 @@ const LOOKS_LIKE_MESSAGE: &str = "the response looks like a message, not like an
 
 /// What to download.
 pub struct DownloadSpec<'a> {
-    /// `http://`, `https://`, `file://` or an absolute path.
-    pub address: &'a str,
+    /// Where it is.
+    pub address: &'a Address,
     /// The published hash; `None` where upstream publishes none.
     pub integrity: Option<&'a Integrity>,
     /// The published size in bytes. A file of another size is refused.
@@ -63,16 +63,10 @@ impl Progress for NoProgress {
     fn end(&self) {}
 }
 
-/// What a download is fetched with, and from where.
-pub(super) struct TransferSource<'a> {
-    pub(super) client: &'a Client,
-    pub(super) location: Location,
-}
-
 /// A download in progress.
 pub(super) struct Transfer<'a> {
     client: &'a Client,
-    location: Location,
+    address: &'a Address,
     integrity: Option<&'a Integrity>,
     /// The published size in bytes.
     published_size: Option<u64>,
@@ -104,21 +98,20 @@ enum RangeRequests {
 
 impl<'a> Transfer<'a> {
     pub(super) fn new(
-        source: TransferSource<'a>,
+        client: &'a Client,
         spec: &DownloadSpec<'a>,
         partial: Partial,
         progress: &'a dyn Progress,
     ) -> Self {
-        let address = sha256(spec.address.as_bytes());
         Self {
-            client: source.client,
-            location: source.location,
+            client,
+            address: spec.address,
             integrity: spec.integrity,
             published_size: spec.size,
             progress,
             partial,
             limit: spec.size.map_or(MAX_DOWNLOAD, |size| size.min(MAX_DOWNLOAD)),
-            info: ResumeInfo { address, validator: None, total: None },
+            info: ResumeInfo { address: spec.address.id(), validator: None, total: None },
             length: 0,
             max_length: 0,
             is_modified: false,
@@ -131,7 +124,11 @@ impl<'a> Transfer<'a> {
     /// Fetches the file until it is complete, or until an error is permanent.
     pub(super) fn run(mut self) -> Result<Downloaded, FetchError> {
         match self.resume().and_then(|()| self.with_retries()) {
-            Ok(sha256) => Downloaded::new(self.partial, sha256),
+            Ok(sha256) => {
+                let asked = self.address.host();
+                let host = self.responder.map_or(asked, |responder| responder.host);
+                Downloaded::new(self.partial, sha256, host)
+            }
             Err(failure) => {
                 self.hasher = None;
                 if !self.is_resumable() {
@@ -164,6 +161,10 @@ impl<'a> Transfer<'a> {
         Ok(())
     }
 
+    fn location(&self) -> &'a Location {
+        self.address.location()
+    }
+
     fn with_retries(&mut self) -> Result<String, FetchError> {
         let mut retry = self.client.retry();
         loop {
@@ -191,7 +192,7 @@ impl<'a> Transfer<'a> {
         let incomplete = self.info.total.filter(|total| *total != self.length);
         if let Some(total) = incomplete {
             let why = format!("only {} of {total} bytes arrived", self.length);
-            let error = cant_fetch(&self.location).because(why);
+            let error = cant_fetch(self.location()).because(why);
             return Err(AttemptError::Transient(FetchError::Unreachable(error), None));
         }
         self.verify()
@@ -231,13 +232,13 @@ impl<'a> Transfer<'a> {
 
     fn open(&self, condition: RequestCondition<'_>) -> Result<Response, AttemptError> {
         let request = HttpRequest { accept: "*/*", encoding: "identity", condition };
-        self.client.open(&self.location, &request)
+        self.client.open(self.location(), &request)
     }
 
     /// Writes a response to the file, as far as it arrives.
     fn copy(&mut self, mut response: Response) -> Result<(), AttemptError> {
         if response.length.is_some_and(|length| length > MAX_DOWNLOAD) {
-            return Err(AttemptError::Permanent(too_long(&self.location, MAX_DOWNLOAD)));
+            return Err(AttemptError::Permanent(too_long(self.location(), MAX_DOWNLOAD)));
         }
         let mut buffer = vec![0; CHUNK_SIZE];
         // The file is truncated only after the response is checked: a captive portal's page must
@@ -247,7 +248,7 @@ impl<'a> Transfer<'a> {
         if matches!(response.kind, BodyKind::Full) {
             if is_web_page(&buffer[..count]) {
                 return Err(AttemptError::Permanent(web_page_error(
-                    &self.location,
+                    self.location(),
                     self.responder.as_ref(),
                 )));
             }
@@ -281,7 +282,7 @@ impl<'a> Transfer<'a> {
             match response.bytes.read(buffer) {
                 Ok(count) => return Ok(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(client::read_error(&self.location, error)),
+                Err(error) => return Err(client::read_error(self.location(), error)),
             }
         }
     }
@@ -323,9 +324,9 @@ impl<'a> Transfer<'a> {
         self.length = 0;
         Err(match self.published_size {
             Some(published) if published == limit => {
-                size_mismatch(&self.location, published, &format!("at least {length} bytes"))
+                size_mismatch(self.location(), published, &format!("at least {length} bytes"))
             }
-            Some(_) | None => AttemptError::Permanent(too_long(&self.location, limit)),
+            Some(_) | None => AttemptError::Permanent(too_long(self.location(), limit)),
         })
     }
 
@@ -342,7 +343,7 @@ impl<'a> Transfer<'a> {
         Err(match may_be_error_page && is_message(start) {
             _ if length == 0 => self.empty_response(),
             true => self.other_response(LOOKS_LIKE_MESSAGE),
-            false => size_mismatch(&self.location, published, &format!("{length} bytes")),
+            false => size_mismatch(self.location(), published, &format!("{length} bytes")),
         })
     }
 
@@ -388,7 +389,7 @@ impl<'a> Transfer<'a> {
             self.ranges = RangeRequests::Disabled;
             return self.attempt();
         }
-        Err(error_page.unwrap_or_else(|| hash_mismatch(&self.location, &mismatch)))
+        Err(error_page.unwrap_or_else(|| hash_mismatch(self.location(), &mismatch)))
     }
 
     /// The error for a response that is an error page, not a wrong file. After it the next source
@@ -411,7 +412,7 @@ impl<'a> Transfer<'a> {
     }
 
     fn other_response(&self, what: &str) -> AttemptError {
-        AttemptError::Permanent(unexpected_content(&self.location, self.responder.as_ref(), what))
+        AttemptError::Permanent(unexpected_content(self.location(), self.responder.as_ref(), what))
     }
 
     fn hash_error(&self, error: io::Error) -> AttemptError {

@@ -10,13 +10,15 @@ use usher_shims::version::Version;
 
 use super::checksums;
 use super::rows::Row;
+use crate::http::{Address, masked};
 use crate::releases::index_entry::{Hash, IndexEntry, IndexProblem, ListedArchive, Stated};
 use crate::releases::version_range::applies_to;
 
 /// Collects releases, row by row.
 pub(super) struct ReleaseCollector<'a> {
     source: &'a IndexSource,
-    base: &'a str,
+    base: &'a Address,
+    base_text: String,
     words: &'a BTreeMap<String, String>,
     best: BTreeMap<String, (Order, IndexEntry)>,
 }
@@ -28,10 +30,11 @@ type Order = (u64, Reverse<usize>, Reverse<usize>);
 impl<'a> ReleaseCollector<'a> {
     pub(super) fn new(
         source: &'a IndexSource,
-        base: &'a str,
+        base: &'a Address,
         words: &'a BTreeMap<String, String>,
     ) -> Self {
-        Self { source, base, words, best: BTreeMap::new() }
+        let base_text = base.without_secrets().trim_end_matches('/').to_owned();
+        Self { source, base, base_text, words, best: BTreeMap::new() }
     }
 
     /// Adds a row, if one of the rules matches it; the first rule that matches is used.
@@ -156,7 +159,7 @@ impl<'a> ReleaseCollector<'a> {
         (key, text): (&str, &str),
         version: &Version,
         row: &Row<'_>,
-    ) -> Result<String, IndexProblem> {
+    ) -> Result<Address, IndexProblem> {
         let is_whole = text.starts_with("{.") && text.matches('{').count() == 1;
         let value = |placeholder: &str| self.value_for(placeholder, version, row);
         let filled = template::fill(text, &value)
@@ -168,26 +171,23 @@ impl<'a> ReleaseCollector<'a> {
             let value = value(placeholder).unwrap_or_default();
             let is_harmless = match (placeholder.starts_with('.'), is_whole) {
                 (false, _) => true,
-                (true, true) => self.is_address(&filled),
+                (true, true) => {
+                    is_whole_address(&filled, self.base) && self.base.join(&filled).is_ok()
+                }
                 (true, false) => is_plain(&value),
             };
             if !is_harmless {
+                let value = masked(&value);
                 let value = Escaped(&value);
                 let what =
                     format!("its entry for {version} has `{placeholder}` = “{value}”, for `{key}`");
                 return Err(what.into());
             }
         }
-        Ok(filled)
-    }
-
-    /// Whether an index may name this address: a URL, or a file beside a local index.
-    fn is_address(&self, text: &str) -> bool {
-        let is_local = self.base.starts_with("file:") || self.base.starts_with('/');
-        let is_known = text.starts_with("https://") || text.starts_with("http://");
-        (is_known || (is_local && text.starts_with(self.base)))
-            && !text.split('/').any(|part| part == "..")
-            && !text.contains(|c: char| c.is_control() || c.is_whitespace())
+        self.base.join(&filled).map_err(|why| {
+            let filled = masked(&filled);
+            format!("its entry for {version} has {}, for `{key}`: {why}", Escaped(&filled)).into()
+        })
     }
 
     fn value_for(&self, placeholder: &str, version: &Version, row: &Row<'_>) -> Option<String> {
@@ -206,10 +206,18 @@ impl<'a> ReleaseCollector<'a> {
 
     fn platform_word(&self, placeholder: &str) -> Option<String> {
         match placeholder {
-            "base" => Some(self.base.to_owned()),
+            "base" => Some(self.base_text.clone()),
             word => self.words.get(word).cloned(),
         }
     }
+}
+
+/// Whether a value is an address by itself, in the form that a definition expects.
+fn is_whole_address(text: &str, base: &Address) -> bool {
+    let is_file = || base.is_file() && (text.starts_with("file://") || text.starts_with('/'));
+    (text.starts_with("https://") || text.starts_with("http://") || is_file())
+        && !text.split('/').any(|part| part == "..")
+        && !text.contains(|c: char| c.is_control() || c.is_whitespace())
 }
 
 /// Whether a text can become part of an address without changing the host or the folder.

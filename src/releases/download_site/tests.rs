@@ -27,8 +27,8 @@ fn read(
     let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is not a site") };
     let Some(words) = index.words_for(platform) else { return "nothing".to_owned() };
     let variable = |name: &str| world.variable(name);
-    let site = DownloadSite::new(index, words, &variable);
-    let nothing = |address: &str| {
+    let site = DownloadSite::new(index, words, &variable).unwrap();
+    let nothing = |address: &Address| {
         Err(FetchError::NotFound(Error::new(ErrorKind::Network, format!("{address} isn't there"))))
     };
     let entries = match site.read(text.replace("HASH", HASH).as_bytes(), &nothing) {
@@ -39,14 +39,14 @@ fn read(
         let archive = entry.archive;
         let hash = match archive.hash {
             Ok(Some(Hash::Known(integrity))) => integrity.to_string().replace(HASH, "HASH"),
-            Ok(Some(Hash::ChecksumFile(sums))) => sums,
+            Ok(Some(Hash::ChecksumFile(sums))) => sums.with_secrets(),
             Ok(None) => "unhashed".to_owned(),
             Err(problem) => problem.to_string(),
         };
-        format!("{} {} {hash}", entry.version, archive.address)
+        format!("{} {} {hash}", entry.version, archive.address.with_secrets())
     });
     let lines: Vec<String> = shown.collect();
-    format!("{} <- {}", lines.join("\n"), site.address())
+    format!("{} <- {}", lines.join("\n"), site.address().unwrap().with_secrets())
 }
 
 #[track_caller]
@@ -555,8 +555,9 @@ fn sizes_are_parsed_in_all_formats() {
         let definition = definition(tool);
         let found = definition.source.iter().find(|known| known.name == source).unwrap();
         let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is not a site") };
-        let site = DownloadSite::new(index, index.words_for("linux-x64").unwrap(), &|_| None);
-        let nothing = |_: &str| {
+        let words = index.words_for("linux-x64").unwrap();
+        let site = DownloadSite::new(index, words, &|_| None).unwrap();
+        let nothing = |_: &Address| {
             Err(FetchError::NotFound(Error::new(ErrorKind::Network, "there is no further page")))
         };
         let entries = site.read(text.replace("HASH", HASH).as_bytes(), &nothing).unwrap();

@@ -11,6 +11,7 @@ use usher_shims::request::RequestTrust;
 use usher_shims::resolve::Compatibility;
 
 use super::*;
+use crate::http::Address;
 use crate::registry::Registry;
 use crate::releases::index_entry::ListedArchive;
 
@@ -53,7 +54,9 @@ impl ReadSource for Script<'_> {
         };
         let release = |version: &str| release(version, name);
         let releases = versions.split_whitespace().map(release).collect();
-        Ok(ListedReleases { releases, source: (*name).to_owned(), freshness })
+        let served_from =
+            ServedFrom { source: (*name).to_owned(), host: format!("{name}.example") };
+        Ok(ListedReleases { releases, served_from, freshness })
     }
 
     fn release_parts(
@@ -67,6 +70,7 @@ impl ReadSource for Script<'_> {
 
 fn release(version: &str, source: &str) -> Release {
     let address = format!("https://{source}.example/{version}.tar.gz");
+    let address = Address::parse(&address).unwrap();
     let archive = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
     Release {
         version: Version::parse(version).unwrap(),
@@ -400,7 +404,7 @@ fn a_runtime_requested_together_counts_as_pinned() {
 fn lists(listed: &[ListedReleases]) -> String {
     let list = |one: &ListedReleases| {
         let versions = one.releases.iter().map(|release| format!(" {}", release.version));
-        format!("{}{}", one.source, versions.collect::<String>())
+        format!("{}{}", one.served_from.source, versions.collect::<String>())
     };
     listed.iter().map(list).collect::<Vec<_>>().join("; ")
 }

@@ -11,11 +11,16 @@ use usher_shims::version::Version;
 use super::*;
 use crate::files::write_access::WriteAccess;
 use crate::releases::freshness::CachePolicy::{AllowFresh, CacheOnly, Revalidate};
+use crate::releases::index_cache::FOLDER;
 use crate::releases::index_entry::ListedArchive;
 
 const ADDRESS: &str = "https://x.example/index";
 const YOUNG: Duration = Duration::from_secs(600);
 const OLD: Duration = Duration::from_secs(50 * 3_600);
+
+fn address() -> Address {
+    Address::parse(ADDRESS).unwrap()
+}
 
 /// What a source answers.
 #[derive(Clone, Copy)]
@@ -38,10 +43,10 @@ impl Case {
     fn cached(age: Duration) -> Self {
         let case = Self::empty();
         let cache = IndexCache::new(case.folder.path().to_path_buf());
-        let key = CacheKey { address: ADDRESS, parser_id: "1" };
+        let key = CacheKey { address: &address(), parser_id: "1" };
         let validator = Some("v1".to_owned());
         cache.put(&WriteAccess::for_test(), &key, &entries("12.0.0"), validator);
-        for entry in fs::read_dir(case.folder.path()).unwrap() {
+        for entry in fs::read_dir(case.folder.path().join(FOLDER)).unwrap() {
             let file = File::options().append(true).open(entry.unwrap().path()).unwrap();
             file.set_modified(SystemTime::now() - age).unwrap();
         }
@@ -62,7 +67,7 @@ impl Case {
     fn read(&self, reading: &str, policy: CachePolicy, answer: Answer) -> String {
         let (fetched, warned) = (RefCell::new(String::new()), Mutex::new(String::new()));
         let query = IndexQuery {
-            address: ADDRESS.to_owned(),
+            address: address(),
             parser_id: reading.to_owned(),
             get: Box::new(|validator| {
                 *fetched.borrow_mut() =
@@ -118,7 +123,7 @@ impl Case {
 
 fn entries(versions: &str) -> Vec<IndexEntry> {
     let entry = |version: &str| {
-        let address = format!("https://x.example/{version}.tar.gz");
+        let address = Address::parse(&format!("https://x.example/{version}.tar.gz")).unwrap();
         let archive = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
         let version = Version::parse(version).unwrap();
         IndexEntry { version, lts: None, archive, engines: None }

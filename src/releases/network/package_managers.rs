@@ -13,9 +13,10 @@ use usher_shims::world::{AnyWorld, World as _};
 use crate::config::client;
 use crate::config::pip;
 use crate::config::settings::Address;
+use crate::files::own_folder::OwnFolder;
 use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::write_access::ThreadAccess;
-use crate::session::read_text;
+use crate::session::own_text;
 
 /// The package managers on PATH.
 pub(super) struct PackageManagers<'a> {
@@ -73,14 +74,20 @@ impl PackageManagers<'_> {
     }
 
     fn cached(&self, name: &str) -> Option<Address> {
-        let text = read_text(&self.cache.join(name)).ok().flatten()?;
-        Address::parse(text.trim())
+        let text = own_text(&self.cache.join(name)).ok().flatten()?;
+        Address::configured(text.trim()).filter(|address| !address.has_secrets())
     }
 
-    /// Caches an address. If that fails, the package manager is run again the next time.
+    /// Caches an address, unless it has a password; then the package manager is run each time. If
+    /// writing fails, it is run again the next time.
     fn cache_address(&self, name: &str, address: &Address) {
         let Some(writer) = self.writer else { return };
         writer.with(|_| {
+            if address.has_secrets() {
+                // An older usher wrote it with the password.
+                let _ = fs::remove_file(self.cache.join(name));
+                return;
+            }
             let replacement = FileReplacement {
                 target: &self.cache.join(name),
                 staging: self.cache,
@@ -88,8 +95,8 @@ impl PackageManagers<'_> {
                 mode: FileMode::Masked(0o600),
                 durability: Durability::Unsynced,
             };
-            if fs::create_dir_all(self.cache).is_ok() {
-                let _ = replacement.write(address.as_str().as_bytes());
+            if OwnFolder::create(self.cache).is_ok() {
+                let _ = replacement.write(address.without_secrets().as_bytes());
             }
         });
     }
@@ -110,6 +117,8 @@ impl PackageManagers<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use usher_shims::world::Os;
 
     use super::*;
@@ -125,8 +134,10 @@ mod tests {
             variables: &[],
         };
         let npm = clients.npm_registry(Path::new("/nowhere/npm"));
-        let npm = npm.as_ref().map(Address::as_str).map_err(|error| error.what.as_str());
-        assert_eq!((npm, clients.pypi_index().as_ref().map(Address::as_str)), expected);
+        let npm = npm.map(|npm| npm.with_secrets()).map_err(|error| error.what);
+        let npm = npm.as_deref().map_err(String::as_str);
+        let pypi = clients.pypi_index().map(|pypi| pypi.with_secrets());
+        assert_eq!((npm, pypi.as_deref()), expected);
     }
 
     #[test]

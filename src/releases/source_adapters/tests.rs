@@ -70,7 +70,7 @@ fn with_reader<T>(
         variable: Box::new(variable),
         platform: PLATFORM.to_owned(),
         indexes: ReleaseIndexReader {
-            cache: IndexCache::new(folders.indexes()),
+            cache: IndexCache::new(folders.cache.clone()),
             writer: Some(access.for_threads()),
             fetch_locks: network.index_locks(),
             settings: &settings,
@@ -98,7 +98,8 @@ fn an_index_is_read_into_releases_and_parts() {
         );
         let parts = reader.release_parts(source, &listed.releases[1]).unwrap();
         let address = format!("{base}/v14.0.0/node-v14.0.0-linux-x64.tar.gz");
-        assert_eq!((parts.len(), &parts[0].addresses), (1, &vec![address]));
+        let addresses: Vec<String> = parts[0].addresses.iter().map(Address::with_secrets).collect();
+        assert_eq!((parts.len(), addresses), (1, vec![address]));
         let integrity = parts[0].integrity.map(|integrity| integrity.to_string());
         assert_eq!(integrity, Some(format!("sha256:{}", "ab".repeat(32))));
     });

@@ -9,8 +9,6 @@ use usher_shims::range::{Dialect, Range};
 use usher_shims::version::Version;
 use usher_shims::world::{Os, World as _};
 
-use crate::archive::{UnpackOptions, unpack};
-use crate::files::remove::remove_tree;
 use crate::registry::KnownTool;
 use crate::store::location::InstallLocation;
 
@@ -25,20 +23,13 @@ pub(super) struct Layout {
     pub(super) links: Vec<(String, String)>,
 }
 
-/// The layout of an archive, and how many leading folders of its names to strip.
-///
-/// The archive is unpacked into `scratch` for that, and then again with its layout: the targets
-/// that its links may have depend on it.
+/// The layout of an unpacked archive, and the folder that is used, relative to it.
 pub(super) fn find_layout(
     location: &InstallLocation<'_>,
-    archive: &Path,
-    scratch: &Path,
-) -> Result<(Layout, usize)> {
-    fs::create_dir(scratch).map_err(|error| Error::io("make the folder", scratch, error))?;
+    unpacked: &Path,
+) -> Result<(Layout, PathBuf)> {
     let program = location.known.tool.main_program();
-    unpack(archive, scratch, &UnpackOptions { program, ..UnpackOptions::default() })?;
-    let found = layout_of(location.known, &location.version, scratch);
-    remove_tree(scratch)?;
+    let found = layout_of(location.known, &location.version, unpacked);
     found.ok_or_else(|| {
         let what = format!("this archive doesn't contain {}", location.name());
         Error::new(ErrorKind::BadArchive, what)
@@ -47,14 +38,20 @@ pub(super) fn find_layout(
 }
 
 /// The layout of what was unpacked into a folder.
-fn layout_of(known: KnownTool<'_>, version: &Version, unpacked: &Path) -> Option<(Layout, usize)> {
+fn layout_of(
+    known: KnownTool<'_>,
+    version: &Version,
+    unpacked: &Path,
+) -> Option<(Layout, PathBuf)> {
     let layouts = layouts(known, version);
     let mut root = Some(unpacked.to_path_buf());
-    for strip in 0..MAX_DEPTH {
+    for _ in 0..MAX_DEPTH {
         let folder = root.as_deref()?;
         let fitting = layouts.iter().find_map(|layout| matching_layout(known, layout, folder));
         if let Some(layout) = fitting.or_else(|| flat_layout(known, &layouts, folder)) {
-            return Some((layout, strip));
+            let mut used = folder.strip_prefix(unpacked).ok()?.to_path_buf();
+            used.extend(Path::new(&layout.inside));
+            return Some((layout, used));
         }
         root = only_folder(folder);
     }
@@ -160,7 +157,8 @@ mod tests {
         let registry = Registry::load().unwrap();
         let known = registry.named("node").unwrap();
         let found = layout_of(known, &Version::parse("12.22.12").unwrap(), folder.path());
-        let found = found.map(|(Layout { inside, links, .. }, strip)| {
+        let found = found.map(|(Layout { inside, links, .. }, used)| {
+            let strip = used.components().count() - Path::new(&inside).components().count();
             let links = links.iter().map(|(link, target)| format!("{link} → {target}"));
             (strip, inside, links.collect::<Vec<_>>().join(", "))
         });

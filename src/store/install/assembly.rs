@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::store::is_complete;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::world::Os;
@@ -15,22 +15,28 @@ use usher_shims::world::Os;
 use super::disk_space::DiskSpace;
 use super::fetcher::Fetcher;
 use super::post_install::run_post_install;
-use crate::archive::{UnpackOptions, unpack};
+use crate::archive::{UnpackOptions, manifest_of_folder, unpack};
 use crate::files::integrity::Integrity;
 use crate::files::interrupt::InterruptGuard;
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
+use crate::files::remove::remove_tree;
 use crate::files::staging::Staging;
-use crate::http::{Downloaded, without_secrets};
-use crate::releases::ReleasePart;
+use crate::http::Downloaded;
+use crate::releases::{ReleasePart, ServedFrom};
 use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
 use crate::store::receipt::{self, RECEIPT, Receipt};
+
+/// What was unpacked, and the part with its layout.
+type UnpackedPart = (Manifest, ReleasePart);
 
 /// A toolchain that is being assembled.
 pub(crate) struct Assembly<'a> {
     store: OwnStore<'a>,
     fetcher: Fetcher<'a>,
     location: &'a InstallLocation<'a>,
+    /// The source, or the mirror in its place.
+    from: String,
     receipt: Receipt,
     tree: PathBuf,
     /// The downloads that it is made of: cached until it is published, for a retry.
@@ -57,6 +63,7 @@ impl<'a> Assembly<'a> {
             store,
             fetcher,
             location,
+            from: source.to_owned(),
             receipt,
             tree,
             downloads,
@@ -65,26 +72,59 @@ impl<'a> Assembly<'a> {
         })
     }
 
-    /// Fetches a part and unpacks it.
-    pub(crate) fn add_part(&mut self, part: &ReleasePart) -> Result<()> {
-        self.add_fitted_part(part, &|_, _| Ok(part.clone()))
+    /// The same assembly, from a mirror of its source.
+    pub(crate) fn served_from(self, from: &ServedFrom) -> Self {
+        Self { from: from.source.clone(), ..self }
     }
 
-    /// The same for a part whose layout depends on its archive: `fit` is given the archive, and a
-    /// path that it may unpack it to.
-    pub(crate) fn add_fitted_part(
+    /// Fetches a part and unpacks it.
+    pub(crate) fn add_part(&mut self, part: &ReleasePart) -> Result<()> {
+        self.add(part, &|assembly, archive| Ok((assembly.unpack(part, archive)?, part.clone())))
+    }
+
+    /// The same for a part whose layout depends on what is in its archive: `detect` is given the
+    /// folder that all of it was unpacked into.
+    pub(crate) fn add_detected_part(
         &mut self,
         part: &ReleasePart,
-        fit: &dyn Fn(&Path, &Path) -> Result<ReleasePart>,
+        detect: &dyn Fn(&Path) -> Result<ReleasePart>,
+    ) -> Result<()> {
+        self.add(part, &|assembly, archive| {
+            let scratch = assembly.staging.path().join("scratch");
+            fs::create_dir(&scratch)
+                .map_err(|error| Error::io("make the folder", &scratch, error))?;
+            let options = UnpackOptions { program: &part.program, ..UnpackOptions::default() };
+            let all = unpack(archive, &scratch, &options)?;
+            let detected = detect(&scratch)?;
+            let folder = detected.subdir.to_string_lossy();
+            let manifest = manifest_of_folder(archive, all, &folder, RECEIPT)?;
+            assembly.move_in(&scratch.join(&detected.subdir), &detected.destination)?;
+            remove_tree(&scratch)?;
+            Ok((manifest, detected))
+        })
+    }
+
+    /// Moves an unpacked folder to its place in the tree. It gets the mode of the folders there.
+    fn move_in(&mut self, from: &Path, destination: &Path) -> Result<()> {
+        self.make_folders(destination)?;
+        let target = self.tree.join(destination);
+        fs::metadata(&target)
+            .and_then(|made| fs::set_permissions(from, made.permissions()))
+            .and_then(|()| fs::rename(from, &target))
+            .map_err(|error| Error::io("move", from, error))
+    }
+
+    /// Fetches a part, and adds what `unpack` makes of its archive.
+    fn add(
+        &mut self,
+        part: &ReleasePart,
+        unpack: &dyn Fn(&mut Self, &Path) -> Result<UnpackedPart>,
     ) -> Result<()> {
         let title = if part.title.is_empty() { &self.location.name() } else { &part.title };
         let progress = self.store.reporter.download(title);
         let fallback = self.staging.path();
         let (address, downloaded) = self.fetcher.fetch((part, title), fallback, &*progress)?;
-        let address = without_secrets(&address);
-        let unpacked = fit(downloaded.path(), &self.staging.path().join("scratch"))
-            .and_then(|part| Ok((self.unpack(&part, downloaded.path())?, part)));
-        let (manifest, part) = match unpacked {
+        let (manifest, part) = match unpack(self, downloaded.path()) {
             Ok(unpacked) => unpacked,
             Err(error) => {
                 let space = DiskSpace::of(downloaded.path(), &self.tree);
@@ -102,7 +142,8 @@ impl<'a> Assembly<'a> {
         }
         self.receipt.parts.push(receipt::ReceiptPart {
             title: part.title.clone(),
-            address,
+            address: address.without_secrets(),
+            host: Some(downloaded.host.clone()).filter(|host| *host != address.host()),
             sha256: downloaded.sha256.clone(),
             size: downloaded.size,
             verified: part.integrity.as_ref().map(Integrity::to_string),
@@ -165,9 +206,9 @@ impl<'a> Assembly<'a> {
         if is_complete(&Os, tool, &toolchain)? {
             return Ok(());
         }
-        let (name, source, program) =
-            (self.location.name(), &self.receipt.source, tool.main_program());
-        Err(Error::new(ErrorKind::BadArchive, format!("{name} from {source} has no {program}")))
+        let (name, program) = (self.location.name(), tool.main_program());
+        let what = format!("{name} from {} has no {program}", Escaped(&self.from));
+        Err(Error::new(ErrorKind::BadArchive, what))
     }
 
     /// Deletes the cached downloads, once the toolchain is published.

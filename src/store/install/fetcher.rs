@@ -6,7 +6,7 @@ use usher_shims::error::{Error, ErrorKind, Result};
 
 use crate::config::settings::Settings;
 use crate::files::write_access::WriteAccess;
-use crate::http::{DownloadSpec, Downloaded, Downloads, FetchError, Progress};
+use crate::http::{Address, DownloadSpec, Downloaded, Downloads, FetchError, Progress};
 use crate::releases::ReleasePart;
 use crate::releases::network::Network;
 use crate::session::Session;
@@ -37,7 +37,7 @@ impl<'a> Fetcher<'a> {
         (part, title): (&ReleasePart, &str),
         fallback: &Path,
         progress: &dyn Progress,
-    ) -> Result<(String, Downloaded)> {
+    ) -> Result<(Address, Downloaded)> {
         let downloads = Downloads::new(self.access, self.cache, fallback);
         let client = self.network.client_for(part.client)?;
         let mut last = None;

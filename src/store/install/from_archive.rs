@@ -2,11 +2,11 @@
 
 use usher_shims::error::{ErrorKind, Escaped, Result};
 
-use super::archive_layout::find_layout;
+use super::archive_layout::{Layout, find_layout};
 use super::assembly::Assembly;
 use super::fetcher::Fetcher;
 use crate::files::integrity::Integrity;
-use crate::http::without_secrets;
+use crate::http::Address;
 use crate::releases::{ReleasePart, offline_error};
 use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
@@ -14,8 +14,8 @@ use crate::store::receipt::Receipt;
 
 /// An archive that the user named.
 pub struct UserArchive {
-    /// Its address, or its file's absolute path.
-    pub address: String,
+    /// Its address.
+    pub address: Address,
     /// Its checksum, if the user knows it.
     pub integrity: Option<Integrity>,
 }
@@ -25,10 +25,9 @@ impl UserArchive {
     /// source is the address of its only part.
     pub(crate) fn of(receipt: &Receipt) -> Option<Self> {
         let [part] = receipt.parts.as_slice() else { return None };
-        (part.address == receipt.source).then(|| Self {
-            address: part.address.clone(),
-            integrity: Integrity::from_hex(&part.sha256),
-        })
+        let address =
+            Address::parse(&part.address).ok().filter(|_| part.address == receipt.source)?;
+        Some(Self { address, integrity: Integrity::from_hex(&part.sha256) })
     }
 
     fn part(&self, program: &str) -> ReleasePart {
@@ -49,8 +48,8 @@ pub(crate) fn assemble_archive<'a>(
     archive: &UserArchive,
 ) -> Result<Assembly<'a>> {
     let (name, tool) = (location.name(), location.known.tool);
-    let source = without_secrets(&archive.address);
-    if source.starts_with("http") && fetcher.settings.offline {
+    let source = archive.address.without_secrets();
+    if !archive.address.is_file() && fetcher.settings.offline {
         return Err(offline_error(fetcher.settings, tool, &location.version, &source));
     }
     let shown = Escaped(&source);
@@ -66,15 +65,10 @@ pub(crate) fn assemble_archive<'a>(
     let mut assembly = Assembly::new(store, fetcher, location, &source)?;
     let part = archive.part(tool.main_program());
     assembly
-        .add_fitted_part(&part, &|file, scratch| {
-            let (layout, strip) = find_layout(location, file, scratch)?;
-            Ok(ReleasePart {
-                strip_components: strip,
-                subdir: layout.inside.into(),
-                destination: layout.into.into(),
-                links: layout.links,
-                ..part.clone()
-            })
+        .add_detected_part(&part, &|unpacked| {
+            let (layout, subdir) = find_layout(location, unpacked)?;
+            let Layout { into, links, .. } = layout;
+            Ok(ReleasePart { subdir, destination: into.into(), links, ..part.clone() })
         })
         .map_err(|error| match error.kind() {
             ErrorKind::Integrity => {

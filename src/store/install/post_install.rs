@@ -1,9 +1,11 @@
 //! Running the post-install commands of a definition in an unpacked toolchain.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+
+use crate::files::bare::null_device;
 
 /// The PATH of these commands: the system's folders alone.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
@@ -16,15 +18,16 @@ pub(super) fn run_post_install(commands: &[Vec<String>], tree: &Path, root: &Pat
 fn run(command: &[String], tree: &Path, root: &Path) -> Result<()> {
     let Some((program, arguments)) = command.split_first() else { return Ok(()) };
     let root = root.to_string_lossy();
+    let failed = |error| Error::io("run", &tree.join(program), error);
     let output = Command::new(tree.join(program))
         .args(arguments.iter().map(|argument| argument.replace("{root}", &root)))
         .current_dir(tree)
         .env_clear()
         .env("PATH", PATH)
         .env("LC_ALL", "C")
-        .stdin(Stdio::null())
+        .stdin(null_device().map_err(failed)?)
         .output()
-        .map_err(|error| Error::io("run", &tree.join(program), error))?;
+        .map_err(failed)?;
     if output.status.success() {
         return Ok(());
     }

@@ -7,6 +7,7 @@ use std::sync::mpsc::SyncSender;
 
 use rustix::fs::FileType;
 use serde::Serialize;
+use usher_shims::error::{Escaped, Shown};
 
 use super::hash::{Differs, Job, hash};
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
@@ -88,7 +89,7 @@ pub(super) fn compare(
         comparison.mode("", Mode(ROOT), permission_bits(&root));
         tree.walk(&mut comparison);
         comparison.report_missing()
-    });
+    })?;
     for (manifest_path, differs) in differing {
         match differs {
             Differs::Content => {
@@ -200,7 +201,8 @@ impl<'a> Comparison<'a> {
         match found.target() {
             Ok(target) if target.to_string_lossy() == expected => {}
             Ok(target) => {
-                let detail = format!("to {} instead of {expected}", target.to_string_lossy());
+                let detail =
+                    format!("to {} instead of {}", Shown(Path::new(&target)), Escaped(expected));
                 self.difference(&found.manifest_path, ChangeKind::Link, &detail);
             }
             Err(error) => {

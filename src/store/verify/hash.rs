@@ -35,20 +35,32 @@ pub(super) enum Differs {
     Unreadable(io::Error),
 }
 
-/// Hashes what `feed` sends, while it is still being sent; the answer is what differs, in no order.
-pub(super) fn hash<T>(feed: impl FnOnce(&SyncSender<Job>) -> T) -> (T, Vec<(String, Differs)>) {
+/// Hashes what `feed` sends, while it is still being sent; the answer is what differs, in no order. An
+/// error if no thread can be started.
+pub(super) fn hash<T>(
+    feed: impl FnOnce(&SyncSender<Job>) -> T,
+) -> io::Result<(T, Vec<(String, Differs)>)> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
     let (sender, receiver) = sync_channel(2 * threads);
     let (receiver, found) = (Mutex::new(receiver), Mutex::new(Vec::new()));
     let fed = thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| hash_jobs(&receiver, &found));
+        for number in 0..threads {
+            let work = || hash_jobs(&receiver, &found);
+            match thread::Builder::new().spawn_scoped(scope, work) {
+                // Those that were started do the work.
+                Err(_) if number > 0 => break,
+                Err(error) => {
+                    let why = format!("can't start a thread: {error}");
+                    return Err(io::Error::new(error.kind(), why));
+                }
+                Ok(_) => {}
+            }
         }
         let fed = feed(&sender);
         drop(sender);
-        fed
-    });
-    (fed, found.into_inner().unwrap_or_else(PoisonError::into_inner))
+        Ok(fed)
+    })?;
+    Ok((fed, found.into_inner().unwrap_or_else(PoisonError::into_inner)))
 }
 
 fn hash_jobs(jobs: &Mutex<Receiver<Job>>, found: &Mutex<Vec<(String, Differs)>>) {

@@ -65,13 +65,15 @@ fn a_version_file_has_no_version() {
 
     .nvmrc: \n12.0.0\n\x1b[31mred\n
     node: exit status: 126
-    usher: invalid node version “\u{1b}[31mred” (requested by .nvmrc:2)
+    usher: invalid node version (requested by .nvmrc:2)
+      line 2 is not a version (8 bytes)
       it has control characters
       hint: use node
 
     .nvmrc: \x1b]0;title\x07\n
     node: exit status: 126
-    usher: invalid node version “\u{1b}]0;title\u{7}” (requested by .nvmrc:1)
+    usher: invalid node version (requested by .nvmrc:1)
+      line 1 is not a version (10 bytes)
       it has control characters
       hint: use node
 
@@ -89,13 +91,15 @@ fn a_version_file_has_no_version() {
 
     .nvmrc: path:/srv/node\n
     node: exit status: 126
-    usher: invalid node version “path:/srv/node” (requested by .nvmrc:1)
+    usher: invalid node version (requested by .nvmrc:1)
+      line 1 is not a version (14 bytes)
       `path:` is accepted on the command line, in a variable and in your own default only
       hint: use node
 
     .nvmrc: https://example.invalid/node\n
     node: exit status: 126
-    usher: invalid node version “https://example.invalid/node” (requested by .nvmrc:1)
+    usher: invalid node version (requested by .nvmrc:1)
+      line 1 is not a version (28 bytes)
       usher runs published versions, nothing is built or fetched from an address
       hint: use node
 
@@ -119,7 +123,8 @@ fn a_version_file_has_no_version() {
 
     .tool-versions: nodejs ref:v12\n
     node: exit status: 126
-    usher: invalid node version “ref:v12” (requested by .tool-versions:1)
+    usher: invalid node version (requested by .tool-versions:1)
+      line 1 is not a version (7 bytes)
       usher runs published versions, nothing is built or fetched from an address
       hint: use node
     ");
@@ -274,7 +279,8 @@ fn folder_names_in_messages_are_escaped() {
     exit status: 126
     --- standard output
     --- standard error
-    usher: invalid node version “?” (requested by [SANDBOX]/project/\u{1b}[31mred\nline/.nvmrc:1)
+    usher: invalid node version (requested by [SANDBOX]/project/\u{1b}[31mred\nline/.nvmrc:1)
+      line 1 is not a version (1 bytes)
       expected a version, a range or an alias
       hint: use node
     ");

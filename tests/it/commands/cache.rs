@@ -90,7 +90,7 @@ fn a_stale_index_is_used_if_its_source_fails() {
     installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     --- standard error
     usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; using an index that is 2 days old
-    usher: fetching node 12.22.12 from nodejs.org
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: node 12.22.12 is ready ([TIME])
     ");
 }
@@ -179,8 +179,8 @@ fn offline_available_reports_the_index_age() {
     12.22.11  lts/erbium
     12.22.12  lts/erbium
     --- standard error
-    usher: the index from nodejs.org is 3 h old
-    usher: the index from npm is 3 h old
+    usher: the index from 127.0.0.1:[PORT] is 3 h old
+    usher: the index from npm (127.0.0.1:[PORT]) is 3 h old
     ");
     let outcome = sandbox.use_command(&["available", "node", "12", "--offline", "--json"]).run();
     let age = outcome.json()[0]["index_age"].as_u64().unwrap();

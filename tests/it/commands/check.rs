@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -370,6 +371,41 @@ fn check_bounds_the_cost_of_hostile_files() {
         1001,
         "the first thousand, and a note"
     );
+}
+
+/// Each of these files took hundreds of megabytes once. A process gets 300 MB of addresses, of which
+/// the program itself and its libraries use a good part.
+#[test]
+fn check_bounds_its_memory() {
+    let many = |text: &str| text.repeat((4 << 20) / text.len() - 100);
+    let numbered = |line: fn(usize) -> String| (0..200_000).map(line).collect::<String>();
+    let cases = [
+        (".tool-versions", format!("node {}\n", many("1 "))),
+        (".nvmrc", many("20\n")),
+        ("mise.toml", format!("[tools]\nnode = [{}]\n", many("'20',"))),
+        ("pyproject.toml", format!("[project]\nrequires-python = '3'\nx = [{}]\n", many("1,"))),
+        ("Dockerfile", format!("FROM node:20\n{}", numbered(|n| format!("ENV A{n}=1\n")))),
+        ("Dockerfile", format!("RUN x\n{}", numbered(|n| format!("RUN <<a{n}\n")))),
+        ("Pipfile.lock", format!("{{\"default\": [{}0]}}", many("0,"))),
+    ];
+    for (name, text) in cases {
+        let sandbox = project();
+        sandbox.file(Path::new("project").join(name), text);
+        let shell =
+            sandbox.command("/bin/sh").arguments(["-c", "ulimit -v 300000; exec use check"]);
+        let outcome = shell.run();
+        let code = outcome.status.code();
+        assert!(matches!(code, Some(0 | 1 | 65)), "{name}: {}", outcome.status);
+    }
+    let sandbox = project();
+    for folder in 0..30 {
+        let lines: String = (0..1000).map(|n| format!("FROM node:{n}\n")).collect();
+        sandbox.file(format!("project/{folder}/Dockerfile"), lines);
+    }
+    let outcome = check(&sandbox);
+    let note = "note: the rest is skipped: more than 20000 versions are named\n";
+    assert!(outcome.stdout.contains(note), "{}", outcome.stdout.len());
+    assert!(outcome.stderr.contains(" of 20000 places "), "{}", outcome.stderr);
 }
 
 #[test]

@@ -76,6 +76,7 @@ fn install_from_without_a_hash_records_the_computed_one() {
         "version": "12.0.1",
         "store": "usher",
         "path": "[SANDBOX]/home/.local/share/usher/toolchains/node/12.0.1",
+        "host": "127.0.0.1:[PORT]",
         "newly_installed": true
       }
     ]
@@ -86,8 +87,9 @@ fn install_from_without_a_hash_records_the_computed_one() {
     usher: node 12.0.1 is ready ([TIME])
     "#);
     let path = sandbox.toolchain("node", "12.0.1");
+    let host = upstream.base().trim_start_matches("http://");
     let state = json!([{
-        "tool": "node", "request": "12.0.1", "version": "12.0.1", "store": "usher", "path": path, "newly_installed": true,
+        "tool": "node", "request": "12.0.1", "version": "12.0.1", "store": "usher", "path": path, "host": host, "newly_installed": true,
     }]);
     assert_eq!(outcome.json(), state);
     let receipt = receipt(&sandbox, "node", "12.0.1");
@@ -242,8 +244,7 @@ fn install_from_an_invalid_archive_leaves_nothing() {
       hint: get the checksum from where the archive is published
 
     $ node@12.0.1 --from ftp://server/node.tar.gz
-    exit status: 65: usher: fetching node 12.0.1 from ftp://server/node.tar.gz
-    error: can't fetch ftp://server/node.tar.gz
+    exit status: 65: error: can't fetch ftp://server/node.tar.gz
       only http, https and file are supported
 
     $ node@12 --from good.tar.gz

@@ -21,8 +21,8 @@ fn install_fetches_named_versions_without_pinning() {
     installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     installed python 3.12.12 ([SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12)
     --- standard error
-    usher: fetching node 12.22.12 from nodejs.org
-    usher: fetching python 3.12.12 from python-build-standalone
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
+    usher: fetching python 3.12.12 from 127.0.0.1:[PORT]
     usher: node 12.22.12 is ready ([TIME])
     usher: python 3.12.12 is ready ([TIME])
     ");
@@ -33,6 +33,7 @@ fn install_fetches_named_versions_without_pinning() {
     let outcome = sandbox.use_command(&["install", "node@12", "python@3.8", "--json"]).run();
     let report = outcome.succeeds().json();
     let toolchain = |tool, version| sandbox.toolchain(tool, version);
+    let host = upstream.base().trim_start_matches("http://");
     assert_eq!(
         report,
         json!([
@@ -42,6 +43,7 @@ fn install_fetches_named_versions_without_pinning() {
                 "version": "12.22.12",
                 "store": "usher",
                 "path": toolchain("node", "12.22.12"),
+                "host": host,
                 "newly_installed": false,
             },
             {
@@ -50,6 +52,7 @@ fn install_fetches_named_versions_without_pinning() {
                 "version": "3.8.20",
                 "store": "usher",
                 "path": toolchain("python", "3.8.20"),
+                "host": host,
                 "newly_installed": true,
             },
         ])
@@ -104,8 +107,8 @@ fn install_without_arguments_installs_all_pinned_versions() {
     installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     installed python 3.12.12 ([SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12)
     --- standard error
-    usher: fetching node 12.22.12 from nodejs.org
-    usher: fetching python 3.12.12 from python-build-standalone
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
+    usher: fetching python 3.12.12 from 127.0.0.1:[PORT]
     usher: node 12.22.12 is ready ([TIME])
     usher: python 3.12.12 is ready ([TIME])
     ");
@@ -237,7 +240,7 @@ fn install_on_a_terminal_shows_progress_and_total() {
 #[test]
 fn install_on_a_dumb_terminal_prints_lines() {
     let Some(shown) = on_terminal("dumb") else { return };
-    assert!(shown.contains("usher: fetching node 12.22.12 from nodejs.org"), "{shown}");
+    assert!(shown.contains("usher: fetching node 12.22.12 from 127.0.0.1:"), "{shown}");
     assert!(!shown.contains('\u{1b}'), "{shown}");
 }
 

@@ -47,7 +47,8 @@ fn newer_releases_are_reported_and_are_no_failure() {
           "version": "25.0.0",
           "is_newer": true
         },
-        "source": "nodejs.org",
+        "source": "127.0.0.1:[PORT]",
+        "host": "127.0.0.1:[PORT]",
         "index_age": 0
       }
     ]
@@ -142,8 +143,8 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     node    12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
     python  3.14.0    3.14.0            3.14.0          3.14 requested by .python-version:1
     --- standard error
-    usher: node: the index from nodejs.org is 3 h old
-    usher: python: the index from python-build-standalone is 3 h old
+    usher: node: the index from 127.0.0.1:[PORT] is 3 h old
+    usher: python: the index from 127.0.0.1:[PORT] is 3 h old
     usher: to install the newer versions: use upgrade
     ");
     let outcome = sandbox.use_command(&["outdated", "node", "--json", "--offline"]).run();

@@ -83,7 +83,7 @@ fn a_missing_version_is_installed_before_the_command_runs() {
     --- standard output
     v12.22.12
     --- standard error
-    usher: fetching node 12.22.12 from nodejs.org
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: node 12.22.12 is ready ([TIME])
     ");
     assert!(!sandbox.project().join(".tool-versions").exists());

@@ -18,7 +18,7 @@ use usher_shims::search::{Finding, search};
 use usher_shims::settings::SharedSettings;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
-use usher_shims::world::{FileMeta, MemoryWorld, ReadFailure, World};
+use usher_shims::world::{FileContent, FileMeta, Identity, MemoryWorld, ReadFailure, World};
 
 use super::format::{Case, Cwd, Kind, place};
 use super::machine::{DATA, adopted, programs, root};
@@ -312,6 +312,10 @@ impl World for Recording {
         self.memory.process()
     }
 
+    fn account(&self) -> u32 {
+        self.memory.account()
+    }
+
     fn directory(&self) -> io::Result<PathBuf> {
         self.memory.directory()
     }
@@ -322,7 +326,7 @@ impl World for Recording {
     }
 
     /// The one path that a project's file may name: that of another one like it.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &Path) -> io::Result<FileContent> {
         self.memory.read(path)
     }
 
@@ -336,12 +340,21 @@ impl World for Recording {
         self.memory.metadata(path)
     }
 
+    fn entry(&self, path: &Path) -> io::Result<Option<FileMeta>> {
+        Self::check(path);
+        self.memory.entry(path)
+    }
+
+    fn identity_without_links(&self, path: &Path) -> Option<Identity> {
+        self.memory.identity_without_links(path)
+    }
+
+    fn physical(&self, path: &Path) -> io::Result<PathBuf> {
+        self.memory.physical(path)
+    }
+
     fn is_writable(&self, path: &Path) -> bool {
         self.record(path);
         self.memory.is_writable(path)
-    }
-
-    fn physical_path(&self, path: &Path) -> Option<PathBuf> {
-        self.memory.physical_path(path)
     }
 }

@@ -11,7 +11,8 @@ use super::{ProbeSandbox, each, skipped, text};
 /// - the start: `execve`, `arch_prctl`, `set_tid_address`;
 /// - its own file: `readlink`; the index: `open`, `fstat`, `read`, `close`;
 /// - four folders of the project: `getcwd`, then `open` and `close` of each, `newfstatat` of each
-///   name that may be there; the version file: `open`, `fstat`, `read`, `close`;
+///   name that may be there, and of the folder that has one, to see whether every account can
+///   create files there; the version file: `open`, `fstat`, `read`, `close`;
 /// - the versions: `open`, `getdents64` twice, `close`; the program: `newfstatat`.
 const MOST: &[(&str, usize)] = &[
     ("execve", 1),
@@ -20,7 +21,7 @@ const MOST: &[(&str, usize)] = &[
     ("readlink", 1),
     ("getcwd", 1),
     ("open", 7),
-    ("newfstatat", 34),
+    ("newfstatat", 35),
     ("getdents64", 2),
     ("fstat", 2),
     ("read", 2),

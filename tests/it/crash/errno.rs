@@ -5,10 +5,10 @@ use rustix::io::Errno;
 use super::operations::{
     INSTALL, Operation, OperationSandbox, PRUNE, REPAIR, RESHIM, SHIM_INSTALL, UNINSTALL,
 };
-use super::state::{State, is_temporary};
+use super::state::State;
 use super::tracer::{Injection, Traced, can_trace};
-use super::{Numbers, sample, seed};
-use crate::support::Upstream;
+use super::{sample, seed};
+use crate::support::{Tally, Upstream};
 
 /// How many points of an operation a sample has.
 const SAMPLE: usize = 6;
@@ -54,21 +54,21 @@ fn check(operation: &Operation) {
     let stage = OperationSandbox::new(operation, &upstream);
     let seed = seed();
     let injections = injections(&stage);
-    let injections = sample(&injections, SAMPLE, &mut Numbers(seed));
-    let mut faults = Vec::new();
-    for (tried, injection) in injections.iter().enumerate() {
+    let (mut faults, mut tally) = (Vec::new(), Tally::new("an error from a call", "points"));
+    for (tried, injection) in sample(&injections, SAMPLE, seed).enumerate() {
         super::report_progress(operation.name, tried);
         stage.reset();
-        let traced = stage.run(*injection);
-        let found = [problems(&stage, &traced, *injection), stage.faults_after_retry()].concat();
+        let traced = stage.run(injection);
+        tally.add(1);
+        let found = [problems(&stage, &traced, injection), stage.faults_after_retry()].concat();
         if !found.is_empty() {
-            faults.push(format!("{injection:?}, {}: {found:#?}", failed_call(&traced, *injection)));
+            faults.push(format!("{injection:?}, {}: {found:#?}", failed_call(&traced, injection)));
         }
         let is_enough = faults.len() > 9;
         assert!(!is_enough, "{}, seed {seed}, {tried} points: {faults:#?}", operation.name);
     }
     assert!(faults.is_empty(), "{}, seed {seed}: {faults:#?}", operation.name);
-    eprintln!("{}: {} calls failed", operation.name, injections.len());
+    eprintln!("{}: {} calls failed", operation.name, tally.count());
 }
 
 /// Every system call that can fail, with every error.
@@ -105,7 +105,7 @@ fn failed_call(traced: &Traced, injection: Injection) -> String {
 fn problems(stage: &OperationSandbox<'_>, traced: &Traced, injection: Injection) -> Vec<String> {
     let outcome = &traced.outcome;
     let mut faults = stage.faults();
-    let is_done = State::of(&stage.sandbox).without(is_temporary) == stage.after;
+    let is_done = State::of(&stage.sandbox).without_temporary(&stage.after) == stage.after;
     let call = failed_call(traced, injection);
     let mut add = |what: &str| faults.push(format!("{what}: {outcome}"));
     if outcome.stderr.contains("panicked") {

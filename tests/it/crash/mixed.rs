@@ -6,7 +6,7 @@ use std::thread;
 
 use super::state::{State, is_temporary, whole};
 use super::{Numbers, is_full, seed};
-use crate::support::{Archive, Outcome, Platform, Sandbox, Upstream};
+use crate::support::{Archive, Outcome, Platform, Sandbox, Tally, Upstream};
 
 /// The versions that are installed and removed; `STAYING` is never removed.
 const CHANGING: [&str; 2] = ["12.22.12", "12.22.11"];
@@ -26,6 +26,7 @@ fn concurrent_operations_never_expose_partial_versions() {
     sandbox.install();
     sandbox.use_command(&["install", &format!("node@{STAYING}")]).run().succeeds();
     let seed = seed();
+    let mut tally = Tally::new("operations by many processes at once", "operations");
     let (done, faults) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for place in 0..PROCESSES {
@@ -44,6 +45,7 @@ fn concurrent_operations_never_expose_partial_versions() {
     let faults = faults.into_inner().unwrap_or_else(PoisonError::into_inner);
     assert!(faults.is_empty(), "seed {seed}: {}", faults.join("\n\n"));
     check_end(&sandbox);
+    tally.add(count);
     eprintln!("{count} operations by {PROCESSES} processes at once");
 }
 

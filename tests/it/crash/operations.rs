@@ -1,5 +1,7 @@
 //! The operations that the tests interrupt, one constant each.
 
+use std::path::PathBuf;
+
 use crate::support::{Sandbox, Upstream};
 
 use super::state::{State, restore};
@@ -11,6 +13,9 @@ pub(super) const CHANGED: &str = "12.22.12";
 /// Another installed version, which must not change.
 pub(super) const OTHER: &str = "10.24.1";
 
+/// The unit of a shim that exists before each operation but the first install.
+const NODE_SHIM: &str = "/.local/share/usher/shims/node";
+
 /// An operation that changes toolchains or shims.
 pub(super) struct Operation {
     /// Its name in messages.
@@ -18,7 +23,7 @@ pub(super) struct Operation {
     /// Prepares the sandbox, where `OTHER` is already installed.
     prepare: fn(&Sandbox),
     /// The command line.
-    command: &'static [&'static str],
+    pub(super) command: &'static [&'static str],
     /// Whether it deletes things temporarily that exist before and after.
     passes_absence: bool,
     /// Whether it runs the program in the end. A retry then may not create versioned shims or clean
@@ -91,6 +96,83 @@ pub(super) const RESHIM: Operation = Operation {
     becomes_program: false,
 };
 
+/// The first command on a machine: there is not even a data folder.
+pub(super) const FIRST_INSTALL: Operation = Operation {
+    name: "first install",
+    prepare: |sandbox| restore(&sandbox.folder("empty"), &sandbox.home()),
+    command: &[env!("CARGO_BIN_EXE_use"), "install", "node@12.22.12"],
+    passes_absence: false,
+    becomes_program: false,
+};
+
+/// A pin in a file that exists.
+pub(super) const PIN: Operation = Operation {
+    name: "pin",
+    prepare: |sandbox| {
+        with_changed(sandbox);
+        sandbox.file("project/.nvmrc", "10.24.1\n");
+    },
+    command: &["use", "node@12.22.12"],
+    passes_absence: false,
+    becomes_program: false,
+};
+
+/// A pin in a new file, and the install of its version.
+pub(super) const FIRST_PIN: Operation = Operation {
+    name: "first pin",
+    prepare: |sandbox| {
+        sandbox.file(
+            "project/package.json",
+            "{}
+",
+        );
+    },
+    command: &["use", "node@12.22.12"],
+    passes_absence: false,
+    becomes_program: false,
+};
+
+pub(super) const DEFAULT: Operation = Operation {
+    name: "default",
+    prepare: with_changed,
+    command: &["use", "--global", "node@12.22.12"],
+    passes_absence: false,
+    becomes_program: false,
+};
+
+/// A versioned shim, which is also recorded in the settings folder.
+pub(super) const SHIM: Operation = Operation {
+    name: "versioned shim",
+    prepare: |_| (),
+    command: &["use", "shim", "node@10.24"],
+    passes_absence: false,
+    becomes_program: false,
+};
+
+pub(super) const REMOVE_SHIM: Operation = Operation {
+    name: "removal of a versioned shim",
+    prepare: |sandbox| {
+        sandbox.use_command(&["shim", "node@10.24"]).run().succeeds();
+    },
+    command: &["use", "shim", "--remove", "node@10.24"],
+    passes_absence: false,
+    becomes_program: false,
+};
+
+pub(super) const SETUP: Operation = Operation {
+    name: "setup",
+    prepare: |sandbox| {
+        sandbox.file(
+            "home/.bashrc",
+            "# mine
+",
+        );
+    },
+    command: &["use", "setup", "bash", "--yes"],
+    passes_absence: false,
+    becomes_program: false,
+};
+
 fn with_changed(sandbox: &Sandbox) {
     sandbox.use_command(&["install", &format!("node@{CHANGED}")]).run().succeeds();
 }
@@ -108,6 +190,15 @@ pub(super) struct OperationSandbox<'a> {
 impl<'a> OperationSandbox<'a> {
     /// Prepares a sandbox, and runs the operation once without faults.
     pub(super) fn new(operation: &'a Operation, upstream: &Upstream) -> Self {
+        Self::traced(operation, upstream, Injection::Count)
+    }
+
+    /// The same, with this kind of trace.
+    pub(super) fn traced(
+        operation: &'a Operation,
+        upstream: &Upstream,
+        injection: Injection,
+    ) -> Self {
         // One source only: if a socket failed, usher would try the other, which has other files.
         let sandbox = Sandbox::new().with_upstream(upstream);
         let sandbox = sandbox.with_variable("USHER_SOURCE", "node=nodejs.org");
@@ -116,18 +207,26 @@ impl<'a> OperationSandbox<'a> {
         sandbox.install();
         sandbox.use_command(&["install", &format!("node@{OTHER}")]).run().succeeds();
         (operation.prepare)(&sandbox);
-        restore(&sandbox.home(), &sandbox.root().join("saved"));
+        let saved = sandbox.folder("saved");
+        restore(&sandbox.home(), &saved.join("home"));
+        restore(&sandbox.project(), &saved.join("project"));
         let before = State::of(&sandbox);
-        let traced = tracer::run(&sandbox, Injection::Count, operation.command);
+        let traced = tracer::run(&sandbox, injection, operation.command);
         let after = State::of(&sandbox);
         let code = traced.outcome.status.code();
         assert_eq!(code, Some(0), "{}: {}", operation.name, traced.outcome);
         Self { operation, sandbox, before, after, traced }
     }
 
-    /// Resets the home to the state before the operation.
+    /// Where the home and the project are saved as they were before the operation.
+    pub(super) fn saved(&self) -> PathBuf {
+        self.sandbox.root().join("saved")
+    }
+
+    /// Resets the home and the project to the state before the operation.
     pub(super) fn reset(&self) {
-        restore(&self.sandbox.root().join("saved"), &self.sandbox.home());
+        restore(&self.saved().join("home"), &self.sandbox.home());
+        restore(&self.saved().join("project"), &self.sandbox.project());
     }
 
     /// Runs the operation with a fault.
@@ -139,11 +238,26 @@ impl<'a> OperationSandbox<'a> {
     pub(super) fn faults(&self) -> Vec<String> {
         let mut faults = State::of(&self.sandbox).faults(&self.before, &self.after);
         faults.retain(|fault| !(self.operation.passes_absence && fault.ends_with(" is lost")));
+        if !self.before.0.contains_key(NODE_SHIM) {
+            return faults;
+        }
         let other = self.sandbox.command("node").arguments([&format!("+{OTHER}"), "-v"]).run();
         if other.stdout.trim() != format!("v{OTHER}") {
             faults.push(format!("the other toolchain doesn't run: {other}"));
         }
         faults
+    }
+
+    /// What of the operation isn't done. Whether usher's own files are: which shims there are after a
+    /// shim's install differs.
+    pub(super) fn undone(&self) -> Vec<String> {
+        let now = State::of(&self.sandbox);
+        let wanted = self.after.0.iter().filter(|(name, _)| name.contains("/toolchains/"));
+        let undone = wanted.filter(|(name, content)| now.0.get(*name) != Some(content));
+        let undone = undone.map(|(name, _)| format!("{name} isn't as it should be"));
+        let extra = now.0.keys().filter(|name| name.contains("/toolchains/"));
+        let extra = extra.filter(|name| !self.after.0.contains_key(*name));
+        undone.chain(extra.map(|name| format!("{name} is still there"))).collect()
     }
 
     /// Runs the operation again without faults. What it didn't repair.
@@ -154,10 +268,13 @@ impl<'a> OperationSandbox<'a> {
         if self.operation.becomes_program {
             self.sandbox.reshim();
         }
-        let now = State::of(&self.sandbox);
-        // A version that was already removed can't be removed again.
-        let is_removal = ["uninstall", "prune"].contains(&self.operation.name);
-        let was_done = retry.status.code() == Some(127) && is_removal;
+        let now = State::of(&self.sandbox).without_abandoned(&self.after);
+        // What was already removed can't be removed again.
+        let was_done = match self.operation.name {
+            "uninstall" | "prune" => retry.status.code() == Some(127),
+            "removal of a versioned shim" => retry.status.code() == Some(2),
+            _ => false,
+        };
         if !retry.status.success() && !was_done {
             faults.push(format!("the retry fails: {retry}"));
         }

@@ -1,5 +1,5 @@
-//! The state of a home, in units that must be complete: a toolchain, a shim, the index, a settings
-//! file. Staging, locks and the cache don't count.
+//! The state of a home and a project, in units that must be complete: a toolchain, a shim, the index,
+//! a settings file, a version file. Staging, locks and the cache don't count.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
@@ -12,17 +12,18 @@ use sha2::{Digest as _, Sha256};
 use crate::support::Sandbox;
 
 /// Larger files are programs that cargo built. They are hard-linked, smaller ones are copied.
-const LARGE: u64 = 100_000;
+pub(super) const LARGE: u64 = 100_000;
 
 /// Every unit with its content.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct State(pub(super) BTreeMap<String, String>);
 
 impl State {
-    /// Reads the state of a sandbox's home.
+    /// Reads the state of a sandbox's home and project.
     pub(super) fn of(sandbox: &Sandbox) -> Self {
         let mut state = Self::default();
         state.add(&sandbox.home(), "");
+        state.add(&sandbox.project(), "/project");
         state
     }
 
@@ -50,8 +51,10 @@ impl State {
         let mut faults: Vec<String> = Vec::new();
         for (name, content) in &self.0 {
             let known = [before.0.get(name), after.0.get(name)];
-            if !known.contains(&Some(content)) && !is_temporary(name) {
-                let how = if known == [None, None] { "stray" } else { "damaged" };
+            let is_stray = known == [None, None];
+            let is_expected = known.contains(&Some(content)) || is_stray && is_temporary(name);
+            if !is_expected {
+                let how = if is_stray { "stray" } else { "damaged" };
                 faults.push(format!("{name} is {how}: {content}; known: {known:#?}"));
             }
         }
@@ -61,14 +64,26 @@ impl State {
         faults
     }
 
-    /// The state without the units for which `is_excluded` holds.
-    pub(super) fn without(&self, is_excluded: impl Fn(&str) -> bool) -> Self {
-        let remaining = self.0.iter().filter(|(name, _)| !is_excluded(name));
+    /// The state without temporary files outside of usher's data folder, unless `other` has them too:
+    /// usher doesn't look for those that a killed process left there.
+    pub(super) fn without_abandoned(&self, other: &Self) -> Self {
+        let mut remaining = self.clone();
+        remaining.0.retain(|name, _| {
+            let is_outside = !name.starts_with("/.local/share/usher/");
+            !(is_outside && is_temporary(name)) || other.0.contains_key(name)
+        });
+        remaining
+    }
+
+    /// The state without temporary files, unless `other` has them too.
+    pub(super) fn without_temporary(&self, other: &Self) -> Self {
+        let is_lasting = |name: &str| !is_temporary(name) || other.0.contains_key(name);
+        let remaining = self.0.iter().filter(|(name, _)| is_lasting(name));
         Self(remaining.map(|(name, content)| (name.clone(), content.clone())).collect())
     }
 }
 
-/// Whether this is a shim or an index before its final rename.
+/// Whether this may be a shim, an index or another file before its final rename.
 pub(super) fn is_temporary(name: &str) -> bool {
     let own = name.rsplit('/').next().unwrap_or_default();
     own.starts_with('.') && own != ".usher" && own != ".local" && own != ".config"

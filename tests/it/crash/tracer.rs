@@ -11,6 +11,8 @@ use crate::support::{Outcome, Sandbox, built};
 pub(super) enum Injection {
     /// None: only count its calls.
     Count,
+    /// None: record what it changes in the sandbox.
+    Record,
     /// Kill all its processes before this call.
     Kill(usize),
     /// Let this call fail with this error. Counts calls that write below the sandbox's home.
@@ -67,11 +69,16 @@ pub(super) fn run(sandbox: &Sandbox, injection: Injection, command: &[&str]) -> 
     let report = sandbox.root().join("report");
     let (mode, number, error) = match injection {
         Injection::Count => ("count", 0, 0),
+        Injection::Record => ("record", 0, 0),
         Injection::Kill(number) => ("kill", number, 0),
         Injection::Write(number, error) => ("write", number, error),
         Injection::Open(number, error) => ("open", number, error),
     };
-    let tracer = sandbox.command(program()).argument(sandbox.home()).argument(&report);
+    let root = match injection {
+        Injection::Record => sandbox.root().to_path_buf(),
+        _ => sandbox.home(),
+    };
+    let tracer = sandbox.command(program()).argument(root).argument(&report);
     let tracer = tracer.arguments([mode, &number.to_string(), &error.to_string()]);
     let outcome = tracer.arguments(command).run();
     let text = String::from_utf8_lossy(&fs::read(&report).unwrap_or_default()).into_owned();

@@ -14,10 +14,14 @@ use super::corpus;
 use super::targets::{
     TARGETS, Target, archives, compression, config, headers, project_files, template,
 };
+use crate::support::Tally;
 
-/// A runner that generates this many inputs, the same in every run.
+/// A runner that generates this many inputs: the same in every run, or those of `USHER_TEST_SEED`.
+#[expect(clippy::disallowed_methods, reason = "USHER_TEST_SEED chooses other inputs")]
 fn runner(cases: u32) -> TestRunner {
-    let seed = RngSeed::Fixed(1);
+    Tally::new("generated inputs of the fuzz targets", "inputs").add(cases as usize);
+    let given = std::env::var("USHER_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = RngSeed::Fixed(given.unwrap_or(1));
     TestRunner::new(Config {
         cases,
         rng_seed: seed,

@@ -151,7 +151,7 @@ fn message_for_a_hash_mismatch() {
     upstream.misbehave(&archive(), Misbehaviour::FlippedBit(100));
     insta::assert_snapshot!(both(&sandbox(&upstream), "12"), @"
     node: exit status: 126
-    usher: fetching node 12.22.12 from nodejs.org
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published
       published: sha256:[HASH]
       received:  sha256:[HASH]
@@ -159,7 +159,7 @@ fn message_for_a_hash_mismatch() {
       hint: try again later; if it persists, ask the operator of that server or proxy
 
     use node@12: exit status: 76
-    usher: fetching node 12.22.12 from nodejs.org
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     error: http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published
       published: sha256:[HASH]
       received:  sha256:[HASH]
@@ -173,14 +173,14 @@ fn message_for_a_truncated_download() {
     upstream.misbehave(&archive(), Misbehaviour::CutAfter(0));
     insta::assert_snapshot!(both(&with_one_source(&upstream), "12"), @"
     node: exit status: 127
-    usher: fetching node 12.22.12 from nodejs.org
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       the connection to 127.0.0.1:[PORT] broke: end of file before message length reached
       node 12 is requested by .nvmrc:2
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
 
     use node@12: exit status: 69
-    usher: fetching node 12.22.12 from nodejs.org
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     error: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       the connection to 127.0.0.1:[PORT] broke: end of file before message length reached
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
@@ -209,14 +209,14 @@ fn message_for_a_damaged_published_archive() {
     publish(&upstream, whole[..whole.len() / 2].to_vec());
     insta::assert_snapshot!(both(&sandbox(&upstream), "12"), @"
     node: exit status: 126
-    usher: fetching node 12.22.12 from nodejs.org
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it is damaged or cut short: incomplete deflate stream
       downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       node 12 is requested by .nvmrc:2
 
     use node@12: exit status: 65
-    usher: fetching node 12.22.12 from nodejs.org
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     error: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it is damaged or cut short: incomplete deflate stream
       downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
@@ -224,14 +224,14 @@ fn message_for_a_damaged_published_archive() {
     publish(&upstream, b"no archive at all".to_vec());
     insta::assert_snapshot!(both(&sandbox(&upstream), "12"), @"
     node: exit status: 126
-    usher: fetching node 12.22.12 from nodejs.org
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it should be an archive, but is something unknown
       downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       node 12 is requested by .nvmrc:2
 
     use node@12: exit status: 65
-    usher: fetching node 12.22.12 from nodejs.org
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     error: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it should be an archive, but is something unknown
       downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
@@ -262,38 +262,38 @@ fn message_for_a_hostile_archive() {
     }
     insta::assert_snapshot!(transcript, @"
     node: exit status: 126
-    usher: fetching node 12.22.12 from nodejs.org
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “top/../../../escaped”: its name has “..” in it
       downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       node 12 is requested by .nvmrc:2
 
     use node@12: exit status: 65
-    usher: fetching node 12.22.12 from nodejs.org
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     error: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “top/../../../escaped”: its name has “..” in it
       downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
     node: exit status: 126
-    usher: fetching node 12.22.12 from nodejs.org
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “/escaped”: a name is absolute
       downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       node 12 is requested by .nvmrc:2
 
     use node@12: exit status: 65
-    usher: fetching node 12.22.12 from nodejs.org
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     error: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “/escaped”: a name is absolute
       downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
     node: exit status: 126
-    usher: fetching node 12.22.12 from nodejs.org
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “node-v12.22.12/bin”: the link leads out of the archive
       downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       node 12 is requested by .nvmrc:2
 
     use node@12: exit status: 65
-    usher: fetching node 12.22.12 from nodejs.org
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     error: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “node-v12.22.12/bin”: the link leads out of the archive
       downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
@@ -306,13 +306,13 @@ fn message_for_an_archive_without_the_program() {
     publish(&upstream, Archive::new().file("node-v12.22.12/README.md", "x").tar_gz());
     insta::assert_snapshot!(both(&sandbox(&upstream), "12"), @"
     node: exit status: 126
-    usher: fetching node 12.22.12 from nodejs.org
-    usher: node 12.22.12 from nodejs.org has no node
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
+    usher: node 12.22.12 from 127.0.0.1:[PORT] has no node
       node 12 is requested by .nvmrc:2
 
     use node@12: exit status: 65
-    usher: fetching node 12.22.12 from nodejs.org
-    error: node 12.22.12 from nodejs.org has no node
+    usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
+    error: node 12.22.12 from 127.0.0.1:[PORT] has no node
     ");
 }
 
@@ -346,14 +346,14 @@ fn a_web_page_in_place_of_a_file() {
             "),
             _ => insta::assert_snapshot!(transcript, @"
             node: exit status: 127
-            usher: fetching node 12.22.12 from nodejs.org
+            usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
               the response looks like a web page (a captive portal or a proxy?)
               127.0.0.1:[PORT] answered 200 OK with text/html
               node 12 is requested by .nvmrc:2
 
             use node@12: exit status: 69
-            usher: fetching node 12.22.12 from nodejs.org
+            usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
             error: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
               the response looks like a web page (a captive portal or a proxy?)
               127.0.0.1:[PORT] answered 200 OK with text/html

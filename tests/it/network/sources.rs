@@ -58,9 +58,9 @@ fn the_npm_registry_is_used_with_a_matching_npm() {
     installed node 24.11.0 ([SANDBOX]/home/.local/share/usher/toolchains/node/24.11.0)
     installed node 12.0.0 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.0.0)
     --- standard error
-    usher: fetching node 12.0.0 from npm
-    usher: fetching node 12.22.12 from npm
-    usher: fetching node 24.11.0 from npm
+    usher: fetching node 12.0.0 from npm (127.0.0.1:[PORT])
+    usher: fetching node 12.22.12 from npm (127.0.0.1:[PORT])
+    usher: fetching node 24.11.0 from npm (127.0.0.1:[PORT])
     usher: node 12.0.0 is ready ([TIME])
     usher: node 12.22.12 is ready ([TIME])
     usher: node 24.11.0 is ready ([TIME])
@@ -101,7 +101,7 @@ fn npm_packages_are_verified() {
     exit status: 76
     --- standard output
     --- standard error
-    usher: fetching node 12.22.12 from npm
+    usher: fetching node 12.22.12 from npm (127.0.0.1:[PORT])
     error: http://127.0.0.1:[PORT]/npm/npm/-/npm-8.19.4.tgz is not what was published
       published: sha512:[HASH]
       received:  sha512:[HASH]
@@ -122,7 +122,7 @@ fn a_setting_names_the_only_source() {
     --- standard output
     installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     --- standard error
-    usher: fetching node 12.22.12 from npm
+    usher: fetching node 12.22.12 from npm (127.0.0.1:[PORT])
     usher: node 12.22.12 is ready ([TIME])
     ");
     assert_eq!(upstream.requests("/dist/index.json"), 0);
@@ -165,7 +165,7 @@ fn the_next_source_is_tried_for_a_missing_release() {
     --- standard output
     installed node 13.0.0 ([SANDBOX]/home/.local/share/usher/toolchains/node/13.0.0)
     --- standard error
-    usher: fetching node 13.0.0 from npm
+    usher: fetching node 13.0.0 from npm (127.0.0.1:[PORT])
     usher: node 13.0.0 is ready ([TIME])
     ");
 }
@@ -185,8 +185,8 @@ fn the_next_source_is_tried_for_an_unreachable_archive() {
     --- standard output
     installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     --- standard error
-    usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt; trying npm instead
-    usher: fetching node 12.22.12 from npm
+    usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt; trying npm (127.0.0.1:[PORT]) instead
+    usher: fetching node 12.22.12 from npm (127.0.0.1:[PORT])
     usher: node 12.22.12 is ready ([TIME])
     ");
     sandbox.file("project/.nvmrc", "10\n");
@@ -196,8 +196,8 @@ fn the_next_source_is_tried_for_an_unreachable_archive() {
     --- standard output
     v10.24.1
     --- standard error
-    usher: can't fetch http://127.0.0.1:[PORT]/dist/v10.24.1/SHASUMS256.txt; trying npm instead
-    usher: fetching node 10.24.1 from npm
+    usher: can't fetch http://127.0.0.1:[PORT]/dist/v10.24.1/SHASUMS256.txt; trying npm (127.0.0.1:[PORT]) instead
+    usher: fetching node 10.24.1 from npm (127.0.0.1:[PORT])
     usher: node 10.24.1 is ready ([TIME])
     ");
 }

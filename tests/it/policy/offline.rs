@@ -126,7 +126,7 @@ fn offline_errors_name_what_would_be_fetched() {
     --- standard output
     --- standard error
     error: node 12.22.12 is not installed, and usher is offline (--offline)
-      it would be fetched from nodejs.org (127.0.0.1:[PORT])
+      it would be fetched from 127.0.0.1:[PORT]
       node 12 is requested by .nvmrc:1
       hint: leave --offline out
     ");
@@ -137,7 +137,7 @@ fn offline_errors_name_what_would_be_fetched() {
     --- standard output
     --- standard error
     usher: node 12.22.12 is not installed, and usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
-      it would be fetched from nodejs.org (127.0.0.1:[PORT])
+      it would be fetched from 127.0.0.1:[PORT]
       node 12 is requested by .nvmrc:1
       hint: take `offline` out of [SANDBOX]/home/.config/usher/config.toml:1
     ");

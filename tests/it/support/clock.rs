@@ -37,6 +37,12 @@ impl TestCommand {
     pub(crate) fn at(self, seconds: u64) -> Self {
         self.variable("LD_PRELOAD", library()).variable("USHER_TEST_CLOCK", seconds.to_string())
     }
+
+    /// Sets the clock while the command runs: after `reads` readings it shows `seconds` more.
+    pub(crate) fn with_clock_jump(self, reads: u32, seconds: i64) -> Self {
+        let jump = format!("{reads}:{seconds}");
+        self.variable("LD_PRELOAD", library()).variable("USHER_TEST_CLOCK_JUMP", jump)
+    }
 }
 
 fn library() -> &'static PathBuf {

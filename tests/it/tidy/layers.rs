@@ -26,7 +26,8 @@ const COLD: &[&[&str]] = &[
     &["registry"],
     &["config"],
     &["http", "archive"],
-    &["files", "text"],
+    &["files"],
+    &["text"],
     &["sys"],
 ];
 
@@ -39,7 +40,7 @@ const HOT: &[&[&str]] = &[
     &["pin", "store"],
     &["path", "request"],
     &["index", "read", "normalize"],
-    &["exec", "tool", "reentry"],
+    &["exec", "ownership", "tool", "reentry"],
     &["folders", "range", "settings", "toolchain", "world"],
     &["allocator", "error", "name", "sys", "version"],
 ];

@@ -10,7 +10,7 @@ use usher::archive::{UnpackOptions, unpack};
 use usher::files::integrity::Integrity;
 use usher::files::remove::remove_tree;
 use usher::files::write_access::{HomeFolders, Readers, WriteAccess};
-use usher::http::{Client, DownloadSpec, Downloads, NetworkConfig, NoProgress};
+use usher::http::{Address, Client, DownloadSpec, Downloads, NetworkConfig, NoProgress};
 use usher_shims::error::Error;
 
 use crate::archive::Archive;
@@ -51,6 +51,7 @@ pub(crate) fn measure(
 fn once(archive: &Archive, mirror: &str, folder: &Path) -> Result<[f64; 4]> {
     let client = Client::new(NetworkConfig::default());
     let address = format!("{mirror}/v{}/{}", archive.version, archive.name);
+    let address = Address::parse(&address).map_err(boxed)?;
     let integrity = Integrity::from_hex(&archive.sha256);
     let artifact = DownloadSpec { address: &address, integrity: integrity.as_ref(), size: None };
     let (cache, tree) = (folder.join("cache"), folder.join("tree"));

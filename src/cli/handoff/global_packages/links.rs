@@ -15,6 +15,8 @@ use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
 use crate::config::folders;
+use crate::files::account::with_owners_rights;
+use crate::files::durable::{make_folders, sync_names};
 use crate::files::replace::Staged;
 use crate::files::write_access::WriteAccess;
 use crate::inventory::is_reserved_name;
@@ -55,13 +57,15 @@ impl<'a> FolderSnapshot<'a> {
                 Some(_) | None => {}
             }
         }
+        sync_names(&links);
         Ok(())
     }
 }
 
 /// The programs in the folders; files that can't be read don't count.
 fn programs(session: &Session, folders: &[PathBuf]) -> ProgramFingerprints {
-    let entries = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+    let list = |folder: &PathBuf| with_owners_rights(folder, || fs::read_dir(folder)).ok();
+    let entries = folders.iter().filter_map(list).flatten().flatten();
     let stamped = entries.filter_map(|entry| {
         let path = entry.path();
         let seen = session.world.metadata(&path).ok().flatten().filter(|seen| seen.is_program)?;
@@ -98,7 +102,7 @@ fn link(_: &WriteAccess, program: &Path, links: &Path, name: &str) -> Result<()>
     if fs::read_link(&path).is_ok_and(|target| target == program) {
         return Ok(());
     }
-    fs::create_dir_all(links).map_err(|error| Error::io("make the folder", links, error))?;
+    make_folders(links)?;
     let staged = Staged::create(links, UNFINISHED, |staged| symlink(program, staged));
     staged.map_err(|error| Error::io("make a link in", links, error))?.rename_to(&path)
 }

@@ -1,0 +1,58 @@
+//! Names that survive a power cut: `fsync` of a file says nothing of its name, which is written with
+//! the folder that it is in.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use usher_shims::error::{Error, Result};
+
+/// Makes a folder and the missing ones above it. Their names survive a power cut.
+pub fn make_folders(folder: &Path) -> Result<()> {
+    let missing: Vec<&Path> =
+        folder.ancestors().take_while(|one| fs::symlink_metadata(one).is_err()).collect();
+    if missing.is_empty() && folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
+    missing.into_iter().for_each(sync_name);
+    Ok(())
+}
+
+/// Writes the name of a file or folder to disk.
+pub fn sync_name(path: &Path) {
+    sync_names(match path.parent() {
+        Some(parent) if parent != "" => parent,
+        Some(_) => Path::new("."),
+        None => path,
+    });
+}
+
+/// Writes the names in a folder to disk.
+///
+/// A failure isn't an error: the names are there for every process, and can't be taken back. A file
+/// system that can't sync folders has no other way either.
+pub fn sync_names(folder: &Path) {
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_made_once_and_a_file_in_the_way_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("a/b/c");
+        for _ in 0..2 {
+            make_folders(&deep).unwrap();
+            assert!(deep.is_dir());
+        }
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        for path in [file.clone(), file.join("inside")] {
+            let error = make_folders(&path).unwrap_err();
+            assert!(error.what.starts_with("can't make the folder "), "{error}");
+        }
+        sync_names(&folder.path().join("absent"));
+    }
+}

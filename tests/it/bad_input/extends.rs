@@ -1,0 +1,79 @@
+//! The file that `volta.extends` names: a regular one of the same repository.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use rustix::fs::{CWD, Mode, mkfifoat};
+
+use super::with_default;
+use crate::support::Sandbox;
+
+const BASE: &str = "{ \"volta\": { \"node\": \"10.24.1\" } }\n";
+
+fn sandbox() -> Sandbox {
+    let sandbox = with_default();
+    sandbox.fake_toolchain("node", "10.24.1");
+    sandbox.file("outside.json", BASE);
+    sandbox
+}
+
+fn extend(sandbox: &Sandbox, folder: &str, named: &str) {
+    let text = format!("{{ \"volta\": {{ \"extends\": \"{named}\" }} }}\n");
+    sandbox.file(format!("project/{folder}package.json"), text);
+}
+
+/// The default runs, and `use why` has this note.
+fn is_refused(sandbox: &Sandbox, named: &str, note: &str) {
+    sandbox.command("node").argument("-v").run().succeeds().stdout_has_line("node 12.22.12");
+    let why = sandbox.use_command(&["why", "node"]).run().succeeds();
+    assert!(sandbox.mask(&why.stdout).contains(note), "{named}: {note}\n{why}");
+}
+
+#[test]
+fn a_file_outside_of_the_repository_is_not_extended() {
+    let sandbox = sandbox();
+    sandbox.folder("project/.git");
+    let absolute = sandbox.root().join("outside.json");
+    symlink(&absolute, sandbox.project().join("link.json")).unwrap();
+    symlink(sandbox.root(), sandbox.project().join("folder")).unwrap();
+    let absolute = absolute.to_str().unwrap();
+    let cases = [
+        ("../outside.json", "[SANDBOX]/outside.json"),
+        (absolute, "[SANDBOX]/outside.json"),
+        ("link.json", "[SANDBOX]/project/link.json"),
+        ("folder/outside.json", "[SANDBOX]/project/folder/outside.json"),
+        ("/dev/zero", "/dev/zero"),
+        ("../project/../outside.json", "[SANDBOX]/outside.json"),
+    ];
+    for (named, target) in cases {
+        extend(&sandbox, "", named);
+        let note = "package.json (volta.extends) leads out of the repository [SANDBOX]/project";
+        is_refused(&sandbox, named, note);
+        is_refused(&sandbox, named, &format!("it names {target}"));
+    }
+    mkfifoat(CWD, sandbox.project().join("fifo"), Mode::from_raw_mode(0o600)).unwrap();
+    extend(&sandbox, "", "fifo");
+    is_refused(&sandbox, "fifo", "it is not a regular file");
+}
+
+#[test]
+fn a_file_of_the_repository_is_extended() {
+    let sandbox = sandbox();
+    let call = || {
+        let command = sandbox.command("node").argument("-v").directory("project/packages/a");
+        command.run().succeeds()
+    };
+    sandbox.file("project/base.json", BASE);
+    extend(&sandbox, "packages/a/", "../../base.json");
+    fs::remove_dir(sandbox.project().join(".git")).unwrap();
+    // Without version control the folder of the outermost package.json is the repository.
+    call().stdout_has_line("node 12.22.12");
+    sandbox.folder("project/.git");
+    call().stdout_has_line("node 10.24.1");
+    fs::remove_dir(sandbox.project().join(".git")).unwrap();
+    sandbox.file("project/package.json", "{}");
+    call().stdout_has_line("node 10.24.1");
+    symlink("../../base.json", sandbox.project().join("packages/a/link.json")).unwrap();
+    extend(&sandbox, "packages/a/", "link.json");
+    call().stdout_has_line("node 10.24.1");
+}
