@@ -1,6 +1,7 @@
 //! Scans the machine: other managers' stores, the system's interpreters, and the programs of global
 //! packages. The result is the shims' index.
 
+mod folder_setting;
 mod folders;
 pub mod os_in_folder;
 mod package_programs;
@@ -11,6 +12,7 @@ mod system;
 
 use std::path::{Path, PathBuf};
 
+pub use folder_setting::{SetFolder, set_folder};
 pub use folders::expand_folder;
 pub use package_programs::is_reserved_name;
 pub use scan::{MachineScan, ProbeReuse};

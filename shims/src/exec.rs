@@ -3,7 +3,7 @@
 //!
 //! `std`'s own way resets signals and opens closed descriptors; this one touches nothing.
 
-use std::ffi::{CStr, CString, OsStr, c_char};
+use std::ffi::{CStr, CString, OsStr, OsString, c_char};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -56,18 +56,19 @@ unsafe fn strings(array: *const *const c_char) -> Vec<&'static CStr> {
 
 /// Replaces this process with a program; returns only on failure, with the error.
 ///
-/// Argument 0 is the program's path. `set` adds or replaces variables of the environment.
+/// Argument 0 is the program's path. `set` adds or replaces variables of the environment; those
+/// without a value are removed.
 pub fn become_program(
     program: &Path,
     arguments: &[&CStr],
     environment: &[&CStr],
-    set: &[(&str, std::ffi::OsString)],
+    set: &[(&str, Option<OsString>)],
 ) -> Error {
     let Ok(path) = CString::new(program.as_os_str().as_bytes()) else {
         return Error::new(ErrorKind::NotRunnable, "the program's path contains a null byte");
     };
     let added: Vec<CString> =
-        set.iter().filter_map(|(name, value)| assignment(name, value)).collect();
+        set.iter().filter_map(|(name, value)| assignment(name, value.as_deref()?)).collect();
     let combined = environment
         .iter()
         .copied()

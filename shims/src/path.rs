@@ -28,6 +28,17 @@ pub fn next_on_path(
     name: &str,
     passed: &[PathBuf],
 ) -> Option<PathBuf> {
+    next_on_path_where(world, shim, name, passed, &|_| true)
+}
+
+/// Like [`next_on_path`], limited to programs that `fits` accepts.
+pub fn next_on_path_where(
+    world: &impl World,
+    shim: &Shim,
+    name: &str,
+    passed: &[PathBuf],
+    fits: &dyn Fn(&Path) -> bool,
+) -> Option<PathBuf> {
     let path = world
         .variable("PATH")
         .filter(|path| !path.is_empty())
@@ -41,7 +52,7 @@ pub fn next_on_path(
         let Ok(Some(seen)) = world.metadata(&candidate) else { continue };
         let is_ours = is_shim(world, shim, &candidate, &seen)
             || world.existing_names(folder, &[INDEX_FILE]).is_ok_and(|found| found != 0);
-        if seen.is_program && !is_ours {
+        if seen.is_program && !is_ours && fits(&candidate) {
             return Some(candidate);
         }
     }
@@ -81,8 +92,15 @@ fn holds(world: &impl World, path: &OsStr, shims: &Path) -> bool {
     entries(path).filter(|entry| entry.is_absolute()).any(|entry| identity(entry) == Some(folder))
 }
 
-fn entries(path: &OsStr) -> impl Iterator<Item = &Path> {
+/// The paths of a list such as PATH.
+pub(crate) fn entries(path: &OsStr) -> impl Iterator<Item = &Path> {
     path.as_bytes().split(|byte| *byte == b':').map(|entry| Path::new(OsStr::from_bytes(entry)))
+}
+
+/// A list of paths; `None` for an empty one.
+pub(crate) fn join(paths: &[&Path]) -> Option<OsString> {
+    let bytes: Vec<&[u8]> = paths.iter().map(|path| path.as_os_str().as_bytes()).collect();
+    (!bytes.is_empty()).then(|| OsString::from_vec(bytes.join(&b':')))
 }
 
 #[cfg(test)]

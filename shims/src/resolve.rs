@@ -8,7 +8,9 @@
 //! | which version of a tool is active | [`Selector`] |
 //! | the variables that a program needs | [`ProgramEnvironment`] |
 //! | where a toolchain has a program | `ToolchainPrograms` |
-//! | the next program on PATH | `next_program` |
+//! | the system's version, and its programs | [`SystemPrograms`] |
+//! | which version a path is in | [`version_folder()`], [`RunningVersion`] |
+//! | the guard against a program that calls back | `next_program` |
 //! | what a tool's versions run on | [`Runtime`] |
 
 mod environment;
@@ -17,11 +19,15 @@ mod programs;
 mod providers;
 mod runtime;
 mod select;
+mod system;
+mod version_folder;
 
 pub use environment::ProgramEnvironment;
 pub use providers::{Outcome, Plan, Resolver};
 pub use runtime::{Compatibility, Runtime};
 pub use select::{MissingVersion, Selection, Selector};
+pub use system::SystemPrograms;
+pub use version_folder::{RunningVersion, version_folder};
 
 #[cfg(test)]
 mod tests;

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result, Shown};
 use crate::index::{AdoptedStore, Index, ReadToolchain, SystemProgram, fingerprint};
 use crate::name::Name;
 use crate::normalize;
 use crate::request::{Request, RequestKind, has_default_flavour};
 use crate::tool::Tool;
-use crate::toolchain::{Store, Toolchain};
+use crate::toolchain::{RECEIPT, Store, Toolchain};
 use crate::version::Version;
 use crate::world::World;
 
@@ -91,7 +91,8 @@ fn flavoured(world: &impl World, index: &Index, tool: &Tool, request: &Request) 
 /// The highest installed version accepted by `fits`.
 ///
 /// It remembers only the best version so far, so a store of a thousand versions is read once. If
-/// the best one is incomplete, it searches for the next best.
+/// the best one is incomplete, it searches for the next best; one that usher installed is damaged
+/// then, which is an error.
 pub fn highest_version(
     world: &impl World,
     index: &Index,
@@ -125,6 +126,9 @@ pub fn highest_version(
             None => return Ok(Lookup::Nothing),
             Some(best_match) if is_complete(world, tool, &best_match)? => {
                 return Ok(Lookup::Toolchain(best_match));
+            }
+            Some(best_match) if has_receipt(world, &best_match) => {
+                return Err(damaged(tool, &best_match, tool.main_program()));
             }
             Some(best_match) => broken.push(best_match.root),
         }
@@ -310,6 +314,21 @@ pub fn has_program(world: &impl World, toolchain: &Toolchain, program: &str) -> 
     let path = toolchain.program(program);
     let seen = world.metadata(&path).map_err(|error| Error::io("look at", &path, error))?;
     Ok(seen.is_some_and(|seen| seen.is_program))
+}
+
+/// Whether usher installed a toolchain.
+fn has_receipt(world: &impl World, toolchain: &Toolchain) -> bool {
+    matches!(toolchain.store, Store::Own | Store::Shared)
+        && world.metadata(&toolchain.root.join(RECEIPT)).is_ok_and(|seen| seen.is_some())
+}
+
+/// The error if a program was deleted that a toolchain was installed with.
+pub fn damaged(tool: &Tool, toolchain: &Toolchain, program: &str) -> Error {
+    let version = toolchain.version.as_ref().map_or("", Version::as_str);
+    let (tool, program) = (tool.name, toolchain.program(program));
+    Error::new(ErrorKind::NotFound, format!("{tool} {version} is damaged"))
+        .because(format!("{} is missing", Shown(&program)))
+        .hint(format!("use repair {tool}@{version}"))
 }
 
 /// The versions in a store with usher's own layout.

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use crate::version::Version;
 
+/// The file in a toolchain of usher's that records its source and its files.
+pub const RECEIPT: &str = ".usher-receipt.json";
+
 /// An installed version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Toolchain {

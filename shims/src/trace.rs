@@ -69,8 +69,10 @@ fn found(finding: &Finding) -> String {
 fn end(outcome: &Result<Outcome>) -> String {
     match outcome {
         Ok(Outcome::Run(plan)) => {
-            let set =
-                plan.set.iter().map(|(name, value)| format!(" {name}={}", Shown(Path::new(value))));
+            let set = plan.set.iter().map(|(name, value)| match value {
+                Some(value) => format!(" {name}={}", Shown(Path::new(value))),
+                None => format!(" without {name}"),
+            });
             format!("runs {}{}", Shown(&plan.program), set.collect::<String>())
         }
         Ok(Outcome::Missing(missing)) => {

@@ -3,15 +3,13 @@
 use std::path::Path;
 
 use usher_shims::call::Call;
-use usher_shims::error::{Error, Result};
-use usher_shims::path::next_on_path;
+use usher_shims::error::Result;
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::Request;
 use usher_shims::resolve::{Resolver, Selection};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
-use usher_shims::world::{Os, World as _};
 
 use super::mention::MentionPlace;
 use super::pins::relative_path;
@@ -68,9 +66,15 @@ pub(super) fn baseline_in(
             (Expected::Version(version), pin)
         }
         Selection::Toolchain(_, pin) => (Expected::Unknown, pin),
-        Selection::System(Some(pin)) => (system_programs(session, tool)?, Some(pin)),
+        Selection::System(main, Some(pin)) => {
+            let version = resolver.selector().system(tool).version(&main)?;
+            (version.map_or(Expected::Unknown, Expected::Version), Some(pin))
+        }
+        Selection::Nothing(Some(pin)) => (Expected::Unknown, Some(pin)),
         Selection::Missing(missing) => (Expected::NotInstalled, Some(missing.pin)),
-        Selection::System(None) | Selection::Stale => return Ok(None),
+        Selection::System(_, None) | Selection::Nothing(None) | Selection::Stale => {
+            return Ok(None);
+        }
     };
     let Some(Pin { requests, origin }) = pin else { return Ok(None) };
     Ok(Some(Baseline {
@@ -79,22 +83,6 @@ pub(super) fn baseline_in(
         requester: requester(root, origin),
         is_constraint: false,
     }))
-}
-
-/// The version of the system's program, as the index recorded it.
-fn system_programs(session: &Session, tool: &Tool) -> Result<Expected> {
-    let Some(program) = next_on_path(&session.world, &session.shim, tool.main_program(), &[])
-    else {
-        return Ok(Expected::Unknown);
-    };
-    let seen = Os.metadata(&program).map_err(|error| Error::io("look at", &program, error))?;
-    let fingerprint = seen.map(|seen| usher_shims::index::fingerprint(&seen));
-    let known = session
-        .index
-        .system_programs
-        .iter()
-        .find(|known| Some(&known.fingerprint) == fingerprint.as_ref());
-    Ok(known.map_or(Expected::Unknown, |known| Expected::Version(known.version.clone())))
 }
 
 fn requester(root: &Path, origin: Origin) -> Requester {

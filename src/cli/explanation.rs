@@ -11,19 +11,18 @@ use usher_shims::call::{Call, ProviderRule, calls};
 use usher_shims::error::{Error, Result};
 use usher_shims::pin::Pin;
 use usher_shims::request::Request;
-use usher_shims::resolve::Outcome;
+use usher_shims::resolve::{Outcome, Selection};
 use usher_shims::search::{Finding, search};
 use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
-use usher_shims::version::Version;
 
 use crate::cli::output::ReportPath;
 use crate::registry::KnownTool;
 use crate::releases::updates::is_release_request;
 use crate::releases::{Release, ToolRequest};
 use crate::session::Session;
-use crate::session::active::{store_label, version_label};
+use crate::session::active::{is_active, store_label, system_version, version_label};
 
 use candidates::SearchResult;
 pub use candidates::{Candidate, CandidateKind};
@@ -138,10 +137,9 @@ pub fn is_requested(session: &Session, call: &Call) -> Result<bool> {
 
 fn explain_tool(session: &Session, call: &Call, find: &FindRelease<'_>) -> Result<ToolExplanation> {
     let found = search_all(session, call)?;
-    let version = found.active().and_then(|toolchain| toolchain.version.as_ref());
     Ok(ToolExplanation {
         tool: call.tool.name,
-        version: version.map(ToString::to_string),
+        version: found.version().map(ToString::to_string),
         candidates: candidates::candidates(session, call.tool, &found),
         skipped: skipped_files(&found.findings),
         installed_versions: installed_versions(session, call.tool, &found)?,
@@ -161,7 +159,12 @@ fn search_all(session: &Session, call: &Call) -> Result<SearchResult> {
     // A tool that runs on another one provides the program only where it is pinned or a default;
     // its own selection is explained in any case.
     let call = Call { rule: ProviderRule::Always, ..call.clone() };
-    Ok(SearchResult { findings, selection: session.resolver().selector().select(&call) })
+    let selection = session.resolver().selector().select(&call);
+    let system_version = match &selection {
+        Ok(Selection::System(main, _)) => system_version(session, call.tool, main)?,
+        _ => None,
+    };
+    Ok(SearchResult { findings, selection, system_version })
 }
 
 fn skipped_files(findings: &[Finding]) -> Vec<String> {
@@ -186,19 +189,21 @@ fn installed_versions(
         (Some(_), None) => true,
         (None, _) => false,
     };
-    let active = found.active();
     let installed = all_toolchains(&session.world, &session.index, tool)?.unwrap_or_default();
     let mut listed: Vec<Toolchain> = installed.into_iter().filter(matches).collect();
-    if let Some(toolchain) = active.filter(|toolchain| !listed.contains(toolchain)) {
+    if let Some(toolchain) = found.active().filter(|toolchain| !listed.contains(toolchain)) {
         listed.insert(0, toolchain.clone());
     }
+    let is_active = |toolchain: &Toolchain| {
+        found.selection.as_ref().is_ok_and(|active| is_active(session, tool, toolchain, active))
+    };
     // The sort is stable: behind the active version the others keep their order.
-    listed.sort_by_key(|toolchain| Some(toolchain) != active);
+    listed.sort_by_key(|toolchain| !is_active(toolchain));
     let listed = listed.into_iter().map(|toolchain| InstalledMatch {
         version: version_label(&toolchain),
         store: store_label(&toolchain.store).to_owned(),
         path: ReportPath::new(&toolchain.root),
-        active: Some(&toolchain) == active,
+        active: is_active(&toolchain),
     });
     Ok(listed.collect())
 }
@@ -214,7 +219,7 @@ fn latest_matching(
     if known.definition.source.is_empty() {
         return None;
     }
-    let version: Option<&Version> = found.active().and_then(|active| active.version.as_ref());
+    let version = found.version();
     let mut latest =
         LatestMatch { request: request.to_string(), version: None, installed: false, error: None };
     match find(&ToolRequest { known, request, origin: &pin.origin }) {

@@ -5,12 +5,11 @@ use std::path::Path;
 
 use usher_shims::call::Call;
 use usher_shims::error::Result;
-use usher_shims::path::next_on_path;
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::Request;
 use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, search};
-use usher_shims::store::{Lookup, highest_version};
+use usher_shims::tool::Tool;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
@@ -41,9 +40,10 @@ impl<'a> ActiveVersion<'a> {
                 (Some(toolchain), version, pin)
             }
             Selection::Missing(missing) => (None, None, Some(missing.pin)),
-            Selection::System(pin) => {
-                (None, system_or_newest_version(session, known, pin.as_ref())?, pin)
+            Selection::System(main, pin) => {
+                (None, system_version(session, known.tool, &main)?, pin)
             }
+            Selection::Nothing(pin) => (None, None, pin),
             Selection::Stale => (None, None, None),
         };
         let is_constraint = match &pin {
@@ -66,24 +66,6 @@ impl<'a> ActiveVersion<'a> {
     }
 }
 
-/// The version of the system's program; without one, and without a pin, the newest installed.
-fn system_or_newest_version(
-    session: &Session,
-    known: KnownTool<'_>,
-    pin: Option<&Pin>,
-) -> Result<Option<Version>> {
-    let mut programs = known.tool.programs.iter();
-    let program = programs.find_map(|name| next_on_path(&session.world, &session.shim, name, &[]));
-    if let Some(program) = program {
-        return Ok(system_version(session, &program));
-    }
-    let is_release = |version: &Version| pin.is_none() && !version.is_prerelease();
-    Ok(match highest_version(&session.world, &session.index, known.tool, is_release)? {
-        Lookup::Toolchain(toolchain) => toolchain.version,
-        Lookup::Nothing | Lookup::Stale => None,
-    })
-}
-
 fn is_constraint(session: &Session, known: KnownTool<'_>, origin: &Origin) -> Result<bool> {
     let Some(call) = Call::for_main_program(known.tool) else { return Ok(false) };
     let mut found = false;
@@ -94,11 +76,11 @@ fn is_constraint(session: &Session, known: KnownTool<'_>, origin: &Origin) -> Re
     Ok(found)
 }
 
-/// The active version of a tool.
+/// The active version of a tool: the one that all its programs run.
 pub fn active_selection(session: &Session, known: KnownTool<'_>) -> Result<Selection> {
     match Call::for_main_program(known.tool) {
         Some(call) => session.resolver().selector().select(&call),
-        None => Ok(Selection::System(None)),
+        None => Ok(Selection::Nothing(None)),
     }
 }
 
@@ -121,12 +103,33 @@ pub fn store_label(store: &Store) -> &str {
     }
 }
 
-/// The version of a program of the system, as the index recorded it.
-pub fn system_version(session: &Session, program: &Path) -> Option<Version> {
-    let file = session.world.metadata(program).ok().flatten()?;
-    let fingerprint = usher_shims::index::fingerprint(&file);
-    let mut known = session.index.system_programs.iter();
-    known.find(|known| known.fingerprint == fingerprint).map(|known| known.version.clone())
+/// The version of a system's main program, if it is known.
+pub fn system_version(
+    session: &Session,
+    tool: &'static Tool,
+    main: &Path,
+) -> Result<Option<Version>> {
+    session.resolver().selector().system(tool).version(main)
+}
+
+/// Whether a toolchain is the active one. The system's version may be one that usher found as well.
+pub fn is_active(
+    session: &Session,
+    tool: &Tool,
+    toolchain: &Toolchain,
+    active: &Selection,
+) -> bool {
+    let file = |path: &Path| session.world.metadata(path).ok().flatten().map(|seen| seen.identity);
+    match active {
+        Selection::Toolchain(active, _) => {
+            active.root == toolchain.root && active.version == toolchain.version
+        }
+        Selection::System(main, _) => {
+            let program = file(&toolchain.program(tool.main_program()));
+            program.is_some() && program == file(main)
+        }
+        Selection::Nothing(_) | Selection::Missing(_) | Selection::Stale => false,
+    }
 }
 
 #[cfg(test)]

@@ -17,8 +17,7 @@ use crate::files::manifest::Manifest;
 use crate::files::write_access::WriteAccess;
 use crate::http::Address;
 
-/// The file in a toolchain that contains its receipt.
-pub const RECEIPT: &str = ".usher-receipt.json";
+pub use usher_shims::toolchain::RECEIPT;
 
 /// The format of receipts. A receipt with a newer one is left alone.
 const FORMAT_VERSION: u32 = 1;

@@ -47,6 +47,7 @@ subjects! {
     node_version
     npm_ranges
     nvmrc
+    one_version
     other_files
     package_json
     passed_over_folders

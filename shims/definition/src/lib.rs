@@ -101,6 +101,22 @@ pub struct PackageCallRule {
     /// puts there get shims; programs that were there before don't.
     #[serde(default)]
     pub folders: Vec<String>,
+    /// A setting that names such a folder as well; see [`FolderSetting`].
+    pub folder_setting: Option<FolderSetting>,
+}
+
+/// A setting of a package manager's for the folder above the one of its programs, `bin`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FolderSetting {
+    /// The user's files with it, the first that exists counts: `["$npm_config_userconfig",
+    /// "~/.npmrc"]`. They have lines `KEY=value`, as npm reads them.
+    pub files: Vec<String>,
+    /// Its key: `prefix`.
+    pub key: String,
+    /// The variables that are stronger: `["npm_config_prefix"]`. If the setting names another
+    /// version than the one that runs, the first is set to that one's folder.
+    pub variables: Vec<String>,
 }
 
 /// A position on PATH.
@@ -299,8 +315,10 @@ fn tool_fault(tool: &Tool) -> Option<String> {
     }
     let environment = tool.environment.iter().map(|rule| ("environment", rule.variable));
     let variables = tool.variables.iter().map(|variable| ("variables", *variable));
+    let folders = tool.folder_variables.iter().map(|variable| ("folder_variables", *variable));
     environment
         .chain(variables)
+        .chain(folders)
         .find_map(|(field, variable)| variable::fault(field, variable))
         .or_else(|| tool.files.iter().find_map(version_file::fault))
 }
@@ -320,7 +338,10 @@ impl PackageMigrationRule {
 impl PackageCallRule {
     /// What is impossible in it.
     fn fault(&self) -> Option<String> {
-        if let Some(fault) = self.set.keys().find_map(|name| variable::fault("set", name)) {
+        let setting = self.folder_setting.iter().flat_map(|setting| &setting.variables);
+        let set = self.set.keys().map(|name| ("set", name));
+        let mut all = set.chain(setting.map(|name| ("folder_setting", name)));
+        if let Some(fault) = all.find_map(|(field, name)| variable::fault(field, name)) {
             return Some(format!("`package_calls`: {fault}"));
         }
         let is_somewhere = |folder: &&String| !folder.starts_with(['$', '~', '/']);

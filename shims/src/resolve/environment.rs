@@ -1,10 +1,12 @@
 //! The program's environment: the variables that a tool's programs need, by the registry.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::Path;
 
+use super::version_folder::RunningVersion;
 use crate::call::Call;
 use crate::index::Index;
+use crate::path::{entries, join};
 use crate::pin::Pin;
 use crate::range::Range;
 use crate::read::json_field;
@@ -13,8 +15,8 @@ use crate::toolchain::Toolchain;
 use crate::version::Version;
 use crate::world::World;
 
-/// The variables of a program, and their values.
-pub(super) type Variables = Vec<(&'static str, OsString)>;
+/// The variables of a program, and their values; without a value one is removed.
+pub(super) type Variables = Vec<(&'static str, Option<OsString>)>;
 
 /// Sets the variables that a program needs.
 #[derive(Debug)]
@@ -38,9 +40,18 @@ pub(super) fn requested(call: &Call) -> Variables {
     let own = call.pin.as_ref().map(|pin| (call.tool, pin));
     let runtime_pin = call.runtime_pin.as_ref().map(|(runtime, pin)| (*runtime, pin));
     let variable = |(tool, pin): (&'static Tool, &Pin)| {
-        Some((*tool.variables.first()?, pin.request()?.as_str().into()))
+        Some((*tool.variables.first()?, Some(pin.request()?.as_str().into())))
     };
     own.into_iter().chain(runtime_pin).filter_map(variable).collect()
+}
+
+fn has(set: &Variables, variable: &str) -> bool {
+    set.iter().any(|(name, _)| *name == variable)
+}
+
+/// Whether a rule names the program of a call.
+fn is_for_program(rule: &EnvRule, call: &Call) -> bool {
+    call.names().any(|name| rule.programs.contains(&name))
 }
 
 impl<W: World> ProgramEnvironment<'_, W> {
@@ -56,26 +67,52 @@ impl<W: World> ProgramEnvironment<'_, W> {
         rules.map(|rule| (rule.variable, self.value(rule, call.tool, toolchain))).collect()
     }
 
-    /// The variables that a call's program needs and that are unset.
+    /// The variables that a call's program needs and that are unset, and those to remove.
     pub(super) fn add_variables(&self, call: &Call, toolchain: &Toolchain, set: &mut Variables) {
+        let running = RunningVersion::of_toolchain(self.index, call.tool, toolchain);
         for rule in call.tool.environment {
-            if self.is_unset(rule, call.tool) && self.applies(rule, call, toolchain) {
-                set.push((rule.variable, self.value(rule, call.tool, toolchain)));
+            if self.is_unset(rule, call.tool, &running) && self.applies(rule, call, toolchain) {
+                set.push((rule.variable, Some(self.value(rule, call.tool, toolchain))));
+            }
+        }
+        self.remove_of_others(call.tool, &running, set);
+    }
+
+    /// Removes variables that name another version of a tool than the running one, and such paths
+    /// from lists.
+    pub(super) fn remove_of_others(
+        &self,
+        tool: &Tool,
+        running: &RunningVersion,
+        set: &mut Variables,
+    ) {
+        let is_others = |path: &Path| running.excludes(self.world, self.index, tool, path);
+        for name in tool.folder_variables {
+            let Some(value) = self.world.variable(name) else { continue };
+            let all: Vec<&Path> = entries(&value).collect();
+            let kept: Vec<&Path> = all.iter().copied().filter(|path| !is_others(path)).collect();
+            if kept.len() < all.len() && !has(set, name) {
+                set.push((name, join(&kept)));
+            }
+        }
+        for rule in tool.environment {
+            if self.world.variable(rule.variable).is_some()
+                && self.is_unset(rule, tool, running)
+                && !has(set, rule.variable)
+            {
+                set.push((rule.variable, None));
             }
         }
     }
 
-    /// The runtime of a call's tool, if it has variables for the program.
-    pub(super) fn runtime_with_rules(&self, call: &Call) -> Option<&'static Tool> {
-        let runtime = call.tool.runtime.and_then(|runtime| self.index.tools.named(runtime))?;
-        runtime
-            .environment
-            .iter()
-            .any(|rule| self.is_for_program(rule, call, runtime))
-            .then_some(runtime)
+    /// Whether any of the variables is set that may name a version of a tool.
+    pub(super) fn may_name_a_version(&self, tool: &Tool) -> bool {
+        let rules = tool.environment.iter().map(|rule| &rule.variable);
+        tool.folder_variables.iter().chain(rules).any(|name| self.world.variable(name).is_some())
     }
 
-    /// Adds the variables that the runtime has for a program of another tool.
+    /// Adds the variables that the runtime has for a program of another tool, and removes those that
+    /// name another version of the runtime.
     ///
     /// The file of a condition is looked up in the tool's own toolchain, else in the runtime's.
     pub(super) fn add_runtime_variables(
@@ -86,20 +123,27 @@ impl<W: World> ProgramEnvironment<'_, W> {
         set: &mut Variables,
     ) {
         let ActiveRuntime { tool: runtime, toolchain: active } = runtime;
-        for rule in
-            runtime.environment.iter().filter(|rule| self.is_for_program(rule, call, runtime))
-        {
+        let running = RunningVersion::of_toolchain(self.index, runtime, active);
+        for rule in runtime.environment.iter().filter(|rule| is_for_program(rule, call)) {
             let has_file = |when: &When| self.is_file(&toolchain.root.join(when.file));
             let holder = if rule.when.as_ref().is_some_and(has_file) { toolchain } else { active };
             let is_needed = !rule.unwritable || self.is_unwritable(runtime, active);
-            if is_needed && self.holds(rule.when.as_ref(), runtime, &holder.root) {
-                set.push((rule.variable, self.value(rule, runtime, active)));
+            if is_needed
+                && self.is_unset(rule, runtime, &running)
+                && self.holds(rule.when.as_ref(), runtime, &holder.root)
+            {
+                set.push((rule.variable, Some(self.value(rule, runtime, active))));
             }
         }
+        self.remove_of_others(runtime, &running, set);
     }
 
-    fn is_for_program(&self, rule: &EnvRule, call: &Call, runtime: &Tool) -> bool {
-        call.names().any(|name| rule.programs.contains(&name)) && self.is_unset(rule, runtime)
+    /// The runtime of a call's tool, if it has variables for the program.
+    pub(super) fn runtime_with_rules(&self, call: &Call) -> Option<&'static Tool> {
+        let runtime = call.tool.runtime.and_then(|runtime| self.index.tools.named(runtime))?;
+        let mut rules = runtime.environment.iter();
+        (self.may_name_a_version(runtime) || rules.any(|rule| is_for_program(rule, call)))
+            .then_some(runtime)
     }
 
     fn is_file(&self, path: &Path) -> bool {
@@ -113,31 +157,16 @@ impl<W: World> ProgramEnvironment<'_, W> {
         value.replace("{global_packages}", &additions.to_string_lossy()).into()
     }
 
-    /// Whether a variable is unset; a value that a shim set for another version doesn't count.
-    fn is_unset(&self, rule: &EnvRule, tool: &Tool) -> bool {
-        let value = self.world.variable(rule.variable);
-        value.is_none_or(|value| self.is_set_by_usher(rule, tool, &value))
-    }
-
-    /// Whether usher set this value: it names a version in one of its stores, or its folder of
-    /// global packages. Adopted stores count only for rules for certain programs, since users set
-    /// the others to versions in these themselves.
-    fn is_set_by_usher(&self, rule: &EnvRule, tool: &Tool, value: &OsStr) -> bool {
-        if let Some((before, _)) = rule.value.split_once("{global_packages}") {
-            let folder = value.to_str().and_then(|value| value.strip_prefix(before));
-            let additions = self.index.folders.additions();
-            return folder.is_some_and(|folder| Path::new(folder).starts_with(additions));
-        }
-        let Some((before, after)) = rule.value.split_once("{root}") else { return false };
-        let root = value.to_str().and_then(|value| value.strip_prefix(before)?.strip_suffix(after));
-        let Some(root) = root.map(Path::new) else { return false };
-        let own = [self.index.folders.toolchains()];
-        let own = own.into_iter().chain(self.index.shared_stores.iter().cloned());
-        let mut own = own.map(|store| store.join(tool.name));
-        let adopted = self.index.adopted_stores.iter().filter(|store| store.tool == tool.name);
-        own.any(|store| root.starts_with(store))
-            || !rule.programs.is_empty()
-                && adopted.map(|store| &store.folder).any(|store| root.starts_with(store))
+    /// Whether a variable is unset; a value that names another version than the running one doesn't
+    /// count.
+    fn is_unset(&self, rule: &EnvRule, tool: &Tool, running: &RunningVersion) -> bool {
+        let Some(value) = self.world.variable(rule.variable) else { return true };
+        let parts =
+            ["{root}", "{global_packages}"].iter().find_map(|one| rule.value.split_once(one));
+        let path = parts
+            .zip(value.to_str())
+            .and_then(|((before, after), value)| value.strip_prefix(before)?.strip_suffix(after));
+        path.is_some_and(|path| running.excludes(self.world, self.index, tool, Path::new(path)))
     }
 
     /// Whether a toolchain is outside usher's own store, and the user can't write to it.
@@ -148,8 +177,7 @@ impl<W: World> ProgramEnvironment<'_, W> {
 
     /// Whether a rule applies to a call's program in a toolchain.
     fn applies(&self, rule: &EnvRule, call: &Call, toolchain: &Toolchain) -> bool {
-        let for_program =
-            rule.programs.is_empty() || call.names().any(|name| rule.programs.contains(&name));
+        let for_program = rule.programs.is_empty() || is_for_program(rule, call);
         if for_program && rule.unwritable && !self.is_unwritable(call.tool, toolchain) {
             return false;
         }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Escaped, Result};
-use crate::path::{Shim, next_on_path};
 use crate::reentry::{REENTRY, ReentryGuard, state};
 use crate::world::World;
 
@@ -16,37 +15,39 @@ pub(super) struct NextProgram {
     /// The program.
     pub(super) path: PathBuf,
     /// The re-entry guard.
-    pub(super) variable: (&'static str, OsString),
+    pub(super) variable: (&'static str, Option<OsString>),
 }
 
-/// Finds the next program on PATH for a call; an error if it calls back every time.
+/// Looks up a program outside folders.
+pub(super) type Find<'a> = dyn Fn(&[PathBuf]) -> Result<Option<PathBuf>> + 'a;
+
+/// The program that `find` finds for a call; an error if it calls back every time.
+///
+/// One that calls back is looked for outside the folders that were run before; if there is none, in
+/// the last of them, which then isn't a shim.
 pub(super) fn next_program(
     world: &impl World,
-    shim: &Shim,
     call: &Call,
     arguments: &[&OsStr],
+    find: &Find<'_>,
 ) -> Result<Option<NextProgram>> {
     let name = call.program.as_str();
     let left = world.variable(REENTRY);
     let state = state(world, arguments);
     let mut guard = ReentryGuard::after(left.as_deref(), world.process(), name, state);
-    let Some(path) = next(world, shim, call, &guard.folders) else { return Ok(None) };
+    let path = match (find(&guard.folders)?, guard.folders.split_last()) {
+        (None, Some((_, passed))) => find(passed)?,
+        (path, _) => path,
+    };
+    let Some(path) = path else { return Ok(None) };
     if guard.is_loop() {
         return Err(loop_error(call, &guard, &path));
     }
     if !is_script(world, &path) {
         guard.state.call = 0;
     }
-    let variable = (REENTRY, guard.print(path.parent().unwrap_or(Path::new("/"))));
+    let variable = (REENTRY, Some(guard.print(path.parent().unwrap_or(Path::new("/")))));
     Ok(Some(NextProgram { path, variable }))
-}
-
-/// The next program on PATH outside the folders that were run before; if there is none, the one in
-/// the last of them, which then isn't a shim.
-fn next(world: &impl World, shim: &Shim, call: &Call, passed: &[PathBuf]) -> Option<PathBuf> {
-    let next =
-        |passed: &[PathBuf]| call.names().find_map(|name| next_on_path(world, shim, name, passed));
-    next(passed).or_else(|| next(passed.split_last()?.1))
 }
 
 /// Whether a program is a script: most foreign shims are, and no interpreter is.

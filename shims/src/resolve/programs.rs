@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::index::Index;
 use crate::store::has_program;
 use crate::tool::Tool;
-use crate::toolchain::{Store, Toolchain};
+use crate::toolchain::{RECEIPT, Store, Toolchain};
 use crate::world::World;
 
 /// The programs of toolchains.
@@ -51,6 +51,16 @@ impl<W: World> ToolchainPrograms<'_, W> {
     ) -> Option<PathBuf> {
         let folder = self.index.global_packages_folder(tool, toolchain)?;
         self.in_folder(&folder.join("bin"), name)
+    }
+
+    /// Whether a toolchain's receipt lists a program, though the toolchain lacks it now.
+    pub(super) fn ships(&self, toolchain: &Toolchain, name: &str) -> bool {
+        let receipt = self.world.read(&toolchain.root.join(RECEIPT));
+        let entry = format!("\"bin/{name}\":");
+        matches!(toolchain.store, Store::Own | Store::Shared)
+            && receipt.is_ok_and(|receipt| {
+                memchr::memmem::find(&receipt.bytes, entry.as_bytes()).is_some()
+            })
     }
 
     /// A program that the user installed for all versions of a tool.

@@ -1,18 +1,19 @@
 //! Provider order: which of several tools provides a program, and the outcome of a call.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::environment::{ActiveRuntime, ProgramEnvironment, Variables, requested};
-use super::fall_through::next_program;
+use super::fall_through::{Find, next_program};
 use super::programs::ToolchainPrograms;
 use super::select::{MissingVersion, Selection, Selector};
+use super::version_folder::{RunningVersion, version_folder};
 use crate::call::{Call, ProviderRule, calls};
 use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::index::{Index, fingerprint};
-use crate::path::{Shim, path_with_shims};
+use crate::path::{Shim, next_on_path_where, path_with_shims};
 use crate::pin::Pin;
-use crate::store::{all_toolchains, has_program, is_complete, preference, sort};
+use crate::store::{Lookup, all_toolchains, damaged, has_program, is_complete, preference, sort};
 use crate::tool::Tool;
 use crate::toolchain::Toolchain;
 use crate::world::World;
@@ -46,15 +47,15 @@ pub struct Plan {
     pub program: PathBuf,
     /// How many arguments to leave out: the name, and `+REQUEST` if there is one.
     pub skip: usize,
-    /// Variables to set.
-    pub set: Vec<(&'static str, OsString)>,
+    /// Variables to set, or without a value to remove.
+    pub set: Vec<(&'static str, Option<OsString>)>,
     /// Its toolchain; none if it would have run without usher.
     pub toolchain: Option<Toolchain>,
     /// Its tool.
     pub tool: &'static Tool,
 }
 
-impl<W: World> Resolver<'_, W> {
+impl<'a, W: World> Resolver<'a, W> {
     /// Resolves a call by its name and arguments; `arguments` is without the name.
     pub fn resolve(&self, name: &str, arguments: &[&OsStr]) -> Result<Outcome> {
         let argument = arguments.first().and_then(|argument| argument.to_str());
@@ -68,7 +69,8 @@ impl<W: World> Resolver<'_, W> {
                 return Ok(outcome);
             }
         }
-        if let Some(plan) = self.fall_through_to_path(last, arguments)? {
+        let active = self.selector().select(last)?;
+        if let Some(plan) = self.next_on_path(last, &active, arguments)? {
             return Ok(Outcome::Run(plan));
         }
         for call in calls.iter().filter(|call| call.rule == ProviderRule::IfDefault) {
@@ -76,14 +78,18 @@ impl<W: World> Resolver<'_, W> {
                 return Ok(outcome);
             }
         }
-        match self.user_wide_plan(last) {
+        let plan = match self.user_wide_plan(last) {
+            None if active.origin().is_none() => self.newest_with_package(last)?,
+            plan => plan,
+        };
+        match plan {
             Some(plan) => Ok(Outcome::Run(plan)),
-            None => self.program_missing_error(last),
+            None => self.program_missing_error(last, &active),
         }
     }
 
     /// The selector for this machine.
-    pub fn selector(&self) -> Selector<'_, W> {
+    pub fn selector(&self) -> Selector<'a, W> {
         Selector { world: self.world, index: self.index, shim: self.shim }
     }
 
@@ -104,19 +110,26 @@ impl<W: World> Resolver<'_, W> {
         })
     }
 
-    /// Resolves a call with one tool; `None` if its rule doesn't apply, or its active toolchain
-    /// lacks the program.
+    /// Resolves a call with one tool; `None` if its rule doesn't apply, or its active version lacks
+    /// the program.
     fn provide(&self, call: &Call, arguments: &[&OsStr]) -> Result<Option<Outcome>> {
         let Some(selection) = self.select_by_rule(call)? else { return Ok(None) };
-        match selection {
-            Selection::Stale => Ok(Some(Outcome::Stale)),
-            Selection::Missing(missing) => Ok(Some(Outcome::Missing(missing))),
-            Selection::System(pin) => match self.fall_through_to_path(call, arguments)? {
-                Some(plan) => Ok(Some(Outcome::Run(plan))),
-                None => self.without_system(call, pin),
+        let plan = match selection {
+            Selection::Stale => return Ok(Some(Outcome::Stale)),
+            Selection::Missing(missing) => return Ok(Some(Outcome::Missing(missing))),
+            Selection::Nothing(Some(pin)) => return Err(without_system(call.tool, &pin)),
+            Selection::Nothing(None) => None,
+            Selection::System(main, _) => self.system_plan(call, &main, arguments)?,
+            Selection::Toolchain(toolchain, _) => match self.plan(call, &toolchain)? {
+                // Not all of a system version's programs have its suffix: `pip3.11`, `pip`.
+                None => match self.selector().system(call.tool).main_of(&toolchain)? {
+                    Some(main) => self.system_plan(call, &main, arguments)?,
+                    None => None,
+                },
+                plan => plan,
             },
-            Selection::Toolchain(toolchain, _) => Ok(self.plan(call, toolchain)?.map(Outcome::Run)),
-        }
+        };
+        Ok(plan.map(Outcome::Run))
     }
 
     /// The active version, if the rule of the call applies.
@@ -126,7 +139,7 @@ impl<W: World> Resolver<'_, W> {
             ProviderRule::Always => return selector.select(call).map(Some),
             ProviderRule::IfActive => {
                 let selection = selector.select(call)?;
-                return Ok(Some(selection).filter(|one| !matches!(one, Selection::System(None))));
+                return Ok(Some(selection).filter(|one| !matches!(one, Selection::System(_, None))));
             }
             ProviderRule::IfPinned => selector.requirements(call)?.pin,
             ProviderRule::IfDefault => selector.requirements(call)?.default,
@@ -134,51 +147,45 @@ impl<W: World> Resolver<'_, W> {
         pin.map(|pin| selector.satisfy(call.tool, pin)).transpose()
     }
 
-    /// Without a request or with `system`, and without such a program on PATH.
-    fn without_system(&self, call: &Call, pin: Option<Pin>) -> Result<Option<Outcome>> {
-        if let Some(pin) = pin {
-            let (tool, origin) = (call.tool.name, pin.origin);
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                format!("no system {} on PATH (requested by {origin})", call.program),
-            )
-            .hint(format!("use {tool}@latest")));
-        }
-        self.newest(call)
+    /// The newest installed version, if it has the program.
+    fn newest(&self, call: &Call) -> Result<Option<Outcome>> {
+        Ok(match self.selector().newest(call.tool)? {
+            Lookup::Toolchain(toolchain) => self.plan(call, &toolchain)?.map(Outcome::Run),
+            Lookup::Nothing => None,
+            Lookup::Stale => Some(Outcome::Stale),
+        })
     }
 
-    /// The newest installed release that has the program; other flavours only where there is none
-    /// without.
-    fn newest(&self, call: &Call) -> Result<Option<Outcome>> {
-        let Some(mut all) = all_toolchains(self.world, self.index, call.tool)? else {
-            return Ok(Some(Outcome::Stale));
-        };
+    /// The newest installed release that has the program of a global package; other flavours only
+    /// where there is none without.
+    fn newest_with_package(&self, call: &Call) -> Result<Option<Plan>> {
+        if call.tool.programs.contains(&call.program.as_str()) {
+            return Ok(None);
+        }
+        let mut all = all_toolchains(self.world, self.index, call.tool)?.unwrap_or_default();
         sort(&mut all, &|one, other| match (&one.version, &other.version) {
             (Some(one), Some(other)) => preference(call.tool, other, one),
             (one, other) => other.cmp(one),
         });
-        if let Some(runtime) = self.selector().runtime(call.tool)? {
-            runtime.put_running_first(&mut all);
-        }
         let is_release = |toolchain: &Toolchain| {
             toolchain.version.as_ref().is_some_and(|version| !version.is_prerelease())
         };
-        for toolchain in all.into_iter().filter(is_release) {
-            if is_complete(self.world, call.tool, &toolchain)?
+        for toolchain in all.iter().filter(|one| is_release(one)) {
+            if is_complete(self.world, call.tool, toolchain)?
                 && let Some(plan) = self.plan(call, toolchain)?
             {
-                return Ok(Some(Outcome::Run(plan)));
+                return Ok(Some(plan));
             }
         }
         Ok(None)
     }
 
     /// The plan for a program of a toolchain; `None` if the toolchain lacks it.
-    fn plan(&self, call: &Call, toolchain: Toolchain) -> Result<Option<Plan>> {
+    fn plan(&self, call: &Call, toolchain: &Toolchain) -> Result<Option<Plan>> {
         for name in call.names() {
-            if let Some(program) = self.programs().find(call, &toolchain, name)? {
-                let set = self.variables(call, &toolchain)?;
-                return Ok(Some(self.plan_for(call, program, set, Some(toolchain))));
+            if let Some(program) = self.programs().find(call, toolchain, name)? {
+                let set = self.variables(call, toolchain)?;
+                return Ok(Some(self.plan_for(call, program, set, Some(toolchain.clone()))));
             }
         }
         Ok(None)
@@ -196,7 +203,8 @@ impl<W: World> Resolver<'_, W> {
             let runtime = ActiveRuntime { tool: runtime, toolchain: active };
             environment.add_runtime_variables(call, toolchain, &runtime, &mut set);
         }
-        set.extend(selector.runtime_variable(call, toolchain)?);
+        let child_request = selector.runtime_variable(call, toolchain)?;
+        set.extend(child_request.map(|(name, version)| (name, Some(version))));
         Ok(set)
     }
 
@@ -208,7 +216,7 @@ impl<W: World> Resolver<'_, W> {
         mut set: Variables,
         toolchain: Option<Toolchain>,
     ) -> Plan {
-        set.extend(path_with_shims(self.world, self.shim).map(|path| ("PATH", path)));
+        set.extend(path_with_shims(self.world, self.shim).map(|path| ("PATH", Some(path))));
         let skip = 1 + usize::from(call.has_request_argument);
         Plan { program, skip, set, toolchain, tool: call.tool }
     }
@@ -219,19 +227,64 @@ impl<W: World> Resolver<'_, W> {
         Some(self.plan_for(call, program, requested(call), None))
     }
 
-    /// The plan for the program that would have run without usher.
-    fn fall_through_to_path(&self, call: &Call, arguments: &[&OsStr]) -> Result<Option<Plan>> {
-        let next = next_program(self.world, self.shim, call, arguments)?;
-        Ok(next.map(|next| {
-            let mut set = requested(call);
-            set.push(next.variable);
-            self.plan_for(call, next.path, set, None)
-        }))
+    /// The plan for a program of the system's version.
+    fn system_plan(&self, call: &Call, main: &Path, arguments: &[&OsStr]) -> Result<Option<Plan>> {
+        let system = self.selector().system(call.tool);
+        self.plan_outside(call, arguments, &|passed| {
+            let main = match passed {
+                [] => Some(main.to_path_buf()),
+                _ => system.main(passed),
+            };
+            let Some(main) = main else { return Ok(None) };
+            for name in call.names() {
+                if let Some(program) = system.find(&main, name, passed)? {
+                    return Ok(Some(program));
+                }
+            }
+            Ok(None)
+        })
     }
 
-    /// The error if the active toolchain and PATH lack the program: it names the versions that have
-    /// it.
-    fn program_missing_error(&self, call: &Call) -> Result<Outcome> {
+    /// The plan for the next program on PATH that is in no version of the tool. What a version ships
+    /// is only borrowed where no version is active.
+    fn next_on_path(
+        &self,
+        call: &Call,
+        active: &Selection,
+        arguments: &[&OsStr],
+    ) -> Result<Option<Plan>> {
+        let is_shipped = call.tool.programs.contains(&call.program.as_str());
+        if is_shipped && !matches!(active, Selection::Nothing(_)) {
+            return Ok(None);
+        }
+        let fits =
+            |program: &Path| version_folder(self.world, self.index, call.tool, program).is_none();
+        self.plan_outside(call, arguments, &|passed| {
+            let next = |name| next_on_path_where(self.world, self.shim, name, passed, &fits);
+            Ok(call.names().find_map(next))
+        })
+    }
+
+    /// The plan for a program that `find` finds outside of toolchains.
+    fn plan_outside(
+        &self,
+        call: &Call,
+        arguments: &[&OsStr],
+        find: &Find<'_>,
+    ) -> Result<Option<Plan>> {
+        let Some(next) = next_program(self.world, call, arguments, find)? else { return Ok(None) };
+        let mut set = requested(call);
+        set.push(next.variable);
+        let environment = self.environment();
+        if environment.may_name_a_version(call.tool) {
+            let running = RunningVersion::of_program(self.world, &next.path);
+            environment.remove_of_others(call.tool, &running, &mut set);
+        }
+        Ok(Some(self.plan_for(call, next.path, set, None)))
+    }
+
+    /// The error if the active version lacks the program: it names the versions that have it.
+    fn program_missing_error(&self, call: &Call, active: &Selection) -> Result<Outcome> {
         let Some(all) = all_toolchains(self.world, self.index, call.tool)? else {
             return Ok(Outcome::Stale);
         };
@@ -245,12 +298,22 @@ impl<W: World> Resolver<'_, W> {
                 having.push(version.to_string());
             }
         }
-        let what = match self.selector().select(call)? {
+        let what = match active {
+            Selection::Toolchain(toolchain, _)
+                if self.programs().ships(toolchain, program.as_str()) =>
+            {
+                return Err(damaged(call.tool, toolchain, program.as_str()));
+            }
             Selection::Toolchain(toolchain, pin) => {
-                let active = active_version(tool, &toolchain, pin.as_ref());
+                let active = active_version(tool, toolchain, pin.as_ref());
                 format!("{program} is not installed for {active}")
             }
-            Selection::System(_) | Selection::Missing(_) | Selection::Stale => {
+            Selection::System(main, _) => {
+                let version = self.selector().system(call.tool).version(main)?;
+                let version = version.map_or_else(String::new, |version| format!(" {version}"));
+                format!("the system's {tool}{version} has no {program}")
+            }
+            Selection::Nothing(_) | Selection::Missing(_) | Selection::Stale => {
                 format!("{program} is not installed")
             }
         };
@@ -265,6 +328,13 @@ impl<W: World> Resolver<'_, W> {
             None => error,
         })
     }
+}
+
+/// The error if `system` is requested and PATH has none.
+fn without_system(tool: &Tool, pin: &Pin) -> Error {
+    let (name, main, origin) = (tool.name, tool.main_program(), &pin.origin);
+    let what = format!("no system {main} on PATH (requested by {origin})");
+    Error::new(ErrorKind::NotFound, what).hint(format!("use {name}@latest"))
 }
 
 fn unknown(name: &str) -> Error {

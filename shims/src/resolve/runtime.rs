@@ -3,9 +3,7 @@
 
 use crate::pin::Pin;
 use crate::request::{Request, RequestKind};
-use crate::store::sort;
 use crate::tool::{BuiltFor, Tool};
-use crate::toolchain::Toolchain;
 use crate::version::Version;
 
 /// The runtime of a tool, with its active version here.
@@ -81,16 +79,5 @@ impl Runtime {
     pub fn can_run(&self, minimum_runtime: Option<u64>) -> bool {
         let newest = self.newest.as_ref().map(|version| Compatibility::of_version(Some(version)));
         self.runs(minimum_runtime) || newest.is_some_and(|newest| newest.runs(minimum_runtime))
-    }
-
-    /// Sorts toolchains: first those that the active version can run, then those that another one
-    /// can.
-    pub(super) fn put_running_first(&self, toolchains: &mut [Toolchain]) {
-        let rank = |toolchain: &Toolchain| {
-            let minimum_runtime =
-                toolchain.version.as_ref().and_then(|version| self.rule.minimum_runtime(version));
-            (!self.runs(minimum_runtime), !self.can_run(minimum_runtime))
-        };
-        sort(toolchains, &|one, other| rank(one).cmp(&rank(other)));
     }
 }

@@ -2,12 +2,14 @@
 
 use std::ffi::OsString;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
 use super::runtime::{Compatibility, Runtime};
+use super::system::SystemPrograms;
 use crate::call::Call;
-use crate::error::{Error, Result};
-use crate::index::{Index, fingerprint};
-use crate::path::{Shim, next_on_path};
+use crate::error::Result;
+use crate::index::Index;
+use crate::path::Shim;
 use crate::pin::{Origin, Pin};
 use crate::request::{Request, RequestKind};
 use crate::search::{Finding, search};
@@ -35,8 +37,10 @@ pub struct Selector<'a, W> {
 pub enum Selection {
     /// This toolchain, requested by this pin if there is one.
     Toolchain(Toolchain, Option<Pin>),
-    /// What would have run without usher.
-    System(Option<Pin>),
+    /// The system's version, by its main program on PATH: what would have run without usher.
+    System(PathBuf, Option<Pin>),
+    /// Nothing: no version is requested or installed, or only the system's, which has none.
+    Nothing(Option<Pin>),
     /// No installed version matches.
     Missing(MissingVersion),
     /// The index is out of date.
@@ -67,14 +71,16 @@ impl Selection {
     /// The origin of the request.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
-            Self::Toolchain(_, pin) | Self::System(pin) => pin.as_ref().map(|pin| &pin.origin),
+            Self::Toolchain(_, pin) | Self::System(_, pin) | Self::Nothing(pin) => {
+                pin.as_ref().map(|pin| &pin.origin)
+            }
             Self::Missing(missing) => Some(&missing.pin.origin),
             Self::Stale => None,
         }
     }
 }
 
-impl<W: World> Selector<'_, W> {
+impl<'a, W: World> Selector<'a, W> {
     /// The active version of a call's tool.
     pub fn select(&self, call: &Call) -> Result<Selection> {
         let DecidingRequests { pin, constraint, default } = self.requirements(call)?;
@@ -83,12 +89,60 @@ impl<W: World> Selector<'_, W> {
         let constraint = constraint.filter(|_| call.tool.runtime.is_none());
         match (pin, constraint) {
             (Some(pin), _) => self.satisfy(call.tool, pin),
-            (None, Some(constraint)) => self.constrained(call, constraint, default),
+            (None, Some(constraint)) => self.constrained(call.tool, constraint, default),
             (None, None) => match default {
                 Some(default) => self.satisfy(call.tool, default),
-                None => Ok(Selection::System(None)),
+                None => self.unpinned(call.tool),
             },
         }
+    }
+
+    /// The system's version, else the newest installed one. What runs on another tool comes with that
+    /// one.
+    fn unpinned(&self, tool: &'static Tool) -> Result<Selection> {
+        if tool.runtime.is_some() {
+            return Ok(Selection::Nothing(None));
+        }
+        if let Some(main) = self.system(tool).main(&[]) {
+            return Ok(Selection::System(main, None));
+        }
+        Ok(match self.newest(tool)? {
+            Lookup::Toolchain(toolchain) => Selection::Toolchain(toolchain, None),
+            Lookup::Nothing => Selection::Nothing(None),
+            Lookup::Stale => Selection::Stale,
+        })
+    }
+
+    /// The newest installed release: of the usual builds, else of any flavour.
+    pub(super) fn newest(&self, tool: &'static Tool) -> Result<Lookup> {
+        self.highest(tool, &|version| !version.is_prerelease())
+    }
+
+    /// The highest installed version that `fits` accepts; first those that run here.
+    fn highest(&self, tool: &Tool, fits: &dyn Fn(&Version) -> bool) -> Result<Lookup> {
+        let (world, index) = (self.world, self.index);
+        let Some(runtime) = self.runtime(tool)? else {
+            return highest_version(world, index, tool, fits);
+        };
+        if runtime.compatibility == Compatibility::Stale {
+            return Ok(Lookup::Stale);
+        }
+        let minimum = |version: &Version| runtime.rule.minimum_runtime(version);
+        let runs = |version: &Version| runtime.runs(minimum(version));
+        let can_run = |version: &Version| runtime.can_run(minimum(version));
+        for is_able in [&runs as &dyn Fn(&Version) -> bool, &can_run, &|_| true] {
+            match highest_version(world, index, tool, |version| fits(version) && is_able(version))?
+            {
+                Lookup::Nothing => {}
+                found => return Ok(found),
+            }
+        }
+        Ok(Lookup::Nothing)
+    }
+
+    /// The system's version of a tool.
+    pub fn system(&self, tool: &'static Tool) -> SystemPrograms<'a, W> {
+        SystemPrograms { world: self.world, index: self.index, shim: self.shim, tool }
     }
 
     /// The pin, the constraint and the default of a call's tool.
@@ -121,18 +175,15 @@ impl<W: World> Selector<'_, W> {
                 }
                 Some(Lookup::Stale) => return Ok(Selection::Stale),
                 // Of a list, the system's counts where there is one.
-                None if is_last || self.has_system(tool) => {
-                    return Ok(Selection::System(Some(pin)));
-                }
-                Some(Lookup::Nothing) | None => {}
+                None => match self.system(tool).main(&[]) {
+                    Some(main) => return Ok(Selection::System(main, Some(pin))),
+                    None if is_last => return Ok(Selection::Nothing(Some(pin))),
+                    None => {}
+                },
+                Some(Lookup::Nothing) => {}
             }
         }
         Ok(Selection::Missing(MissingVersion { tool, pin }))
-    }
-
-    /// Whether PATH has the tool's main program besides the shim.
-    fn has_system(&self, tool: &Tool) -> bool {
-        next_on_path(self.world, self.shim, tool.main_program(), &[]).is_some()
     }
 
     /// The installed version for a request; `None` for `system`.
@@ -159,54 +210,40 @@ impl<W: World> Selector<'_, W> {
         }
     }
 
-    /// With a constraint: the default, or else the system's program, if that satisfies it; else the
+    /// With a constraint: the default, or else the system's version, if that satisfies it; else the
     /// highest installed version that does.
-    fn constrained(&self, call: &Call, constraint: Pin, default: Option<Pin>) -> Result<Selection> {
+    fn constrained(
+        &self,
+        tool: &'static Tool,
+        constraint: Pin,
+        default: Option<Pin>,
+    ) -> Result<Selection> {
         let Some(request) = constraint.requests.first().cloned() else {
-            return Ok(Selection::System(None));
+            return self.unpinned(tool);
         };
-        let satisfies = |version: &Version| request.matches(version, call.tool);
+        let satisfies = |version: Option<&Version>| {
+            version.is_some_and(|version| request.matches(version, tool))
+        };
         let by_default = match default {
-            Some(default) => Some(self.satisfy(call.tool, default)?),
+            Some(default) => Some(self.satisfy(tool, default)?),
             None => None,
         };
-        match &by_default {
-            Some(Selection::Toolchain(Toolchain { version: Some(version), .. }, _))
-                if satisfies(version) =>
+        let by_default = match by_default {
+            None => self.system(tool).main(&[]).map(|main| Selection::System(main, None)),
+            by_default => by_default,
+        };
+        Ok(match by_default {
+            Some(Selection::Stale) => Selection::Stale,
+            Some(Selection::Toolchain(toolchain, pin)) if satisfies(toolchain.version.as_ref()) => {
+                Selection::Toolchain(toolchain, pin)
+            }
+            Some(Selection::System(main, pin))
+                if satisfies(self.system(tool).version(&main)?.as_ref()) =>
             {
-                return Ok(by_default.unwrap_or(Selection::Stale));
+                Selection::System(main, pin.or(Some(constraint)))
             }
-            Some(Selection::Stale) => return Ok(Selection::Stale),
-            Some(Selection::System(_)) | None
-                if self.system_version(call)?.as_ref().is_some_and(satisfies) =>
-            {
-                return Ok(Selection::System(None));
-            }
-            Some(Selection::System(_) | Selection::Missing(_) | Selection::Toolchain(..))
-            | None => {}
-        }
-        self.satisfy(call.tool, constraint)
-    }
-
-    /// The version of the program that would have run without usher, if the index knows it.
-    fn system_version(&self, call: &Call) -> Result<Option<Version>> {
-        for name in [call.program.as_str(), call.tool.main_program()] {
-            let Some(program) = next_on_path(self.world, self.shim, name, &[]) else { continue };
-            let seen = self
-                .world
-                .metadata(&program)
-                .map_err(|error| Error::io("look at", &program, error))?;
-            let fingerprint = seen.map(|seen| fingerprint(&seen));
-            let known = self
-                .index
-                .system_programs
-                .iter()
-                .find(|known| Some(&known.fingerprint) == fingerprint.as_ref());
-            if let Some(known) = known {
-                return Ok(Some(known.version.clone()));
-            }
-        }
-        Ok(None)
+            _ => self.satisfy(tool, constraint)?,
+        })
     }
 
     /// The highest installed version that matches a request and runs here.
@@ -243,7 +280,11 @@ impl<W: World> Selector<'_, W> {
                 let runs = request.map_or(Compatibility::Unknown, Compatibility::of_request);
                 (runs, Some(missing.pin))
             }
-            Selection::System(pin) => (self.compatibility_of_system(&call)?, pin),
+            Selection::System(main, pin) => {
+                let version = self.system(tool).version(&main)?;
+                (Compatibility::of_version(version.as_ref()), pin)
+            }
+            Selection::Nothing(pin) => (Compatibility::Nothing, pin),
             Selection::Stale => (Compatibility::Stale, None),
         };
         let mut runtime = Runtime { tool, rule, compatibility, pin, is_missing, newest: None };
@@ -253,24 +294,12 @@ impl<W: World> Selector<'_, W> {
         Ok(Some(runtime))
     }
 
-    fn compatibility_of_system(&self, call: &Call) -> Result<Compatibility> {
-        match next_on_path(self.world, self.shim, call.tool.main_program(), &[]) {
-            Some(_) => Ok(Compatibility::of_version(self.system_version(call)?.as_ref())),
-            None => Ok(Compatibility::Nothing),
-        }
-    }
-
-    /// Without a pin and a program on PATH, the newest installed version runs.
+    /// Without a pin, another installed version can be requested for child processes: the newest.
     fn find_newest(&self, runtime: &mut Runtime) -> Result<()> {
-        match highest_version(self.world, self.index, runtime.tool, |version| {
-            !version.is_prerelease()
-        })? {
+        match self.newest(runtime.tool)? {
             Lookup::Toolchain(toolchain) => runtime.newest = toolchain.version,
             Lookup::Nothing => {}
             Lookup::Stale => runtime.compatibility = Compatibility::Stale,
-        }
-        if runtime.compatibility == Compatibility::Nothing && runtime.newest.is_some() {
-            runtime.compatibility = Compatibility::of_version(runtime.newest.as_ref());
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The resolver as data: a world, a call, and one printed line.
 
 mod properties;
+mod system;
 
 use std::ffi::OsStr;
 
@@ -80,7 +81,10 @@ fn printed(world: &MemoryWorld, index: &Index, call: &str) -> String {
             let set: String = plan
                 .set
                 .iter()
-                .map(|(name, value)| format!(" {name}={}", without_state(&value.to_string_lossy())))
+                .map(|(name, value)| match value {
+                    Some(value) => format!(" {name}={}", without_state(&value.to_string_lossy())),
+                    None => format!(" without {name}"),
+                })
                 .collect();
             let adds =
                 if package_call(index, &plan, words[0].to_str().unwrap(), &words[1..]).is_some() {
@@ -225,13 +229,19 @@ fn defaults_have_the_lowest_precedence() {
 fn without_a_pin_the_next_program_on_path_runs() {
     let world = machine();
     check(&world, "python3", "/usr/bin/python3 USHER_REENTRY=7:python3:CALL:STATE:0:0:/usr/bin");
-    check(&world, "node", &node("18.20.8"));
+    // Debian's name for it.
+    check(&world, "node", "/usr/bin/nodejs USHER_REENTRY=7:node:CALL:STATE:0:0:/usr/bin");
     check(
         &world.clone().file("/bin/node", ""),
         "node",
         "/bin/node USHER_REENTRY=7:node:CALL:STATE:0:0:/bin",
     );
-    check(&world, "corepack", "error: corepack is not installed");
+    check(&world, "corepack", "error: the system's node has no corepack");
+    check(
+        &world.clone().variable("PATH", "/bin"),
+        "corepack",
+        "error: corepack is not installed for node 18.20.8",
+    );
     check(
         &world.clone().variable("PATH", "/bin"),
         "node",
@@ -273,7 +283,8 @@ fn adopted_and_system_toolchains_are_used_in_place() {
     check(
         &with("2.7"),
         "python3",
-        "/usr/bin/python3 USHER_REENTRY=7:python3:CALL:STATE:0:0:/usr/bin",
+        "error: python3 is not installed for python 2.7.18 (requested by .python-version:1); \
+         installed for python 3.11.2, 3.7.16",
     );
     let replaced = Index {
         system_programs: index(&machine())
@@ -332,6 +343,9 @@ fn programs_for_all_versions_come_last() {
     // Not pinned: what would have run without usher.
     let passed_on = "/usr/bin/greet USHER_REENTRY=7:greet:CALL:STATE:0:0:/usr/bin";
     call(&world.clone().file("/usr/bin/greet", ""), passed_on);
+    // Not pinned, and nowhere else: the newest version that has it.
+    let older = "/u/toolchains/node/10.15.3/bin/greet";
+    call(&machine().file(older, ""), older);
     let own = "/u/toolchains/node/12.22.12/bin/greet";
     call(&world.clone().file(own, "").variable("NODE_VERSION", "12"), own);
     // It needs no toolchain of the tool's at all.

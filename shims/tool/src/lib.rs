@@ -35,6 +35,11 @@ pub struct Tool {
     /// of this tool.
     #[serde(deserialize_with = "list")]
     pub programs: &'static [&'static str],
+    /// The names of the main program on PATH, in the order in which they are looked for: `["python3",
+    /// "python"]`. The first one found decides which version the system provides, and is also run
+    /// for the others. By default the first of `programs`.
+    #[serde(default, deserialize_with = "list")]
+    pub main_programs: &'static [&'static str],
     /// The variables that request a version, strongest first. The first one also passes a call's
     /// own request (`+12`) to child processes.
     #[serde(deserialize_with = "list")]
@@ -72,6 +77,10 @@ pub struct Tool {
     /// files under `before` in `common.toml`, and before those under `after`; see [`VersionFile`].
     #[serde(rename = "file", default, deserialize_with = "list")]
     pub files: &'static [VersionFile],
+    /// Variables that name the folder of a version or files in it, or a list of them: `GOROOT`,
+    /// `GEM_PATH`. A path in another version than the one that runs is left out.
+    #[serde(default, deserialize_with = "list")]
+    pub folder_variables: &'static [&'static str],
     /// Variables that its programs need; see [`EnvRule`].
     #[serde(default, deserialize_with = "list")]
     pub environment: &'static [EnvRule],
@@ -242,7 +251,7 @@ pub enum FieldRole {
     Either,
 }
 
-/// A variable that programs need; set only if it is unset.
+/// A variable that programs need; set only if it is unset, or names another version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(deny_unknown_fields)]
@@ -258,8 +267,7 @@ pub struct EnvRule {
     /// Only under this condition; see [`When`].
     pub when: Option<When>,
     /// `true` if only a version outside usher's own store needs it whose folder the user can't
-    /// write to: `NPM_CONFIG_PREFIX = "{global_packages}"`. A value that a shim set for another
-    /// version is replaced.
+    /// write to: `NPM_CONFIG_PREFIX = "{global_packages}"`.
     #[serde(default)]
     pub unwritable: bool,
 }
@@ -326,6 +334,14 @@ impl Tool {
     /// Its main program.
     pub fn main_program(&self) -> &'static str {
         self.programs.first().copied().unwrap_or(self.name)
+    }
+
+    /// The names of its main program on PATH, in the order in which they are looked for.
+    pub fn main_programs(&self) -> &'static [&'static str] {
+        match self.main_programs.is_empty() {
+            true => self.programs.get(..1).unwrap_or_default(),
+            false => self.main_programs,
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! `use doctor`: looks for problems, and prints what to do about each.
 
+mod folder_variables;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -7,12 +9,12 @@ use serde::Serialize;
 use usher_shims::call::Call;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::index::{Index, index_file};
-use usher_shims::path::next_on_path;
 use usher_shims::pin::Origin;
 use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, search};
 use usher_shims::world::World as _;
 
+use self::folder_variables::{FolderNotice, notices};
 use super::{RefusedNote, refused_system_programs};
 use crate::cli::explanation::install_command;
 use crate::cli::output::{self, Report};
@@ -96,6 +98,7 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
     checks.extend(own_definitions(session));
     for known in session.registry.all() {
         checks.extend(variables(session, known));
+        checks.extend(folder_variables(session, known));
         checks.extend(check_selected_version(session, known));
         checks.extend(rejected_programs(session, known));
     }
@@ -260,6 +263,15 @@ fn variables(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
     set.map(check).collect()
 }
 
+/// Variables and settings that name a version's folder.
+fn folder_variables(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
+    let check = |FolderNotice { what, hint }| match hint {
+        Some(hint) => DoctorCheck::note(what, hint),
+        None => DoctorCheck::ok(what),
+    };
+    notices(session, known).into_iter().map(check).collect()
+}
+
 /// The pin of the project's files that a variable overrides.
 fn overridden_pin(session: &Session, known: KnownTool<'_>) -> Option<String> {
     let call = Call::for_main_program(known.tool)?;
@@ -294,7 +306,7 @@ fn own_definitions(session: &Session) -> Vec<DoctorCheck> {
 
 /// The system's programs that usher doesn't use, of a pinned tool.
 fn rejected_programs(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
-    if matches!(active_selection(session, known), Ok(Selection::System(None))) {
+    if active_selection(session, known).is_ok_and(|active| active.origin().is_none()) {
         return Vec::new();
     }
     let note = |RefusedNote { what, hint }| DoctorCheck { state: CheckState::Note, what, hint };
@@ -315,13 +327,15 @@ fn check_selected_version(session: &Session, known: KnownTool<'_>) -> Option<Doc
             let what = format!("{tool} {request} is not installed (requested by {origin})");
             Some(DoctorCheck::note(what, install_command(tool, &request)))
         }
-        // A tool that runs on another one comes with that one, unless it is pinned.
-        Ok(Selection::System(None)) if known.tool.runtime.is_none() => {
-            let main = known.tool.main_program();
-            let program = next_on_path(&session.world, &session.shim, main, &[])?;
-            Some(DoctorCheck::ok(format!("{tool} is not pinned: {} runs", Shown(&program))))
+        Ok(Selection::System(main, None)) => {
+            Some(DoctorCheck::ok(format!("{tool} is not pinned: {} runs", Shown(&main))))
         }
-        Ok(Selection::Toolchain(..) | Selection::System(_) | Selection::Stale) => None,
+        Ok(
+            Selection::Toolchain(..)
+            | Selection::System(..)
+            | Selection::Nothing(_)
+            | Selection::Stale,
+        ) => None,
     }
 }
 

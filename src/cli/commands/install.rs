@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
-use usher_shims::pin::Origin;
-use usher_shims::request::Request;
+use usher_shims::pin::{Origin, Pin};
+use usher_shims::request::{Request, RequestKind};
 use usher_shims::resolve::Selection;
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
@@ -110,7 +110,9 @@ fn requested_here(session: &Session) -> Result<Vec<InstallRequest<'_>>> {
     for known in session.registry.all() {
         let pin = match active_selection(session, known)? {
             Selection::Missing(missing) => Some(missing.pin),
-            Selection::Toolchain(_, pin) | Selection::System(pin) => pin,
+            Selection::Toolchain(_, pin) | Selection::Nothing(pin) => pin,
+            // Where a constraint decides, the system's version satisfies it.
+            Selection::System(_, pin) => pin.filter(has_system),
             Selection::Stale => None,
         };
         if let Some(pin) = pin
@@ -120,6 +122,11 @@ fn requested_here(session: &Session) -> Result<Vec<InstallRequest<'_>>> {
         }
     }
     Ok(requests)
+}
+
+/// Whether the system's version is requested, in words.
+fn has_system(pin: &Pin) -> bool {
+    pin.requests.iter().any(|request| matches!(request.kind(), RequestKind::System))
 }
 
 /// Installs all of them. One that can't be found or fetched doesn't stop the others.

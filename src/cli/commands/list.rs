@@ -10,7 +10,7 @@ use super::refused_system_programs;
 use crate::cli::output::{self, Report, ReportPath};
 use crate::registry::KnownTool;
 use crate::session::Session;
-use crate::session::active::{active_selection, store_label, version_label};
+use crate::session::active::{active_selection, is_active, store_label, version_label};
 
 /// The installed versions.
 #[derive(Debug, Serialize)]
@@ -48,19 +48,21 @@ fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {
         let active = active_selection(session, known).unwrap_or(Selection::Stale);
         let installed =
             all_toolchains(&session.world, &session.index, known.tool)?.unwrap_or_default();
-        rows.extend(installed.iter().map(|toolchain| ListRow::of(known, toolchain, &active)));
+        rows.extend(installed.iter().map(|toolchain| {
+            let active = is_active(session, known.tool, toolchain, &active);
+            ListRow::of(known, toolchain, active)
+        }));
     }
     let refused = tools.into_iter().flat_map(|known| refused_system_programs(session, known));
     Ok(ListReport { rows, notes: refused.map(|note| note.to_string()).collect() })
 }
 
 impl ListRow {
-    fn of(known: KnownTool<'_>, toolchain: &Toolchain, active: &Selection) -> Self {
+    fn of(known: KnownTool<'_>, toolchain: &Toolchain, active: bool) -> Self {
         Self {
             tool: known.tool.name,
             version: version_label(toolchain),
-            active: matches!(active, Selection::Toolchain(chosen, _)
-                if chosen.root == toolchain.root && chosen.version == toolchain.version),
+            active,
             store: store_label(&toolchain.store).to_owned(),
             path: ReportPath::new(toolchain.program(known.tool.main_program())),
         }
@@ -116,7 +118,7 @@ mod tests {
         insta::assert_snapshot!(report.text(), @"
            node    12.22.12  usher  /usher/toolchains/node/12.22.12/bin/node
         *  node    10.24.1   usher  /usher/toolchains/node/10.24.1/bin/node
-           python  3.12.1    usher  /usher/toolchains/python/3.12.1/bin/python
+        *  python  3.12.1    usher  /usher/toolchains/python/3.12.1/bin/python
         ");
         let rows = serde_json::to_value(&report).unwrap();
         assert_eq!(
@@ -137,7 +139,8 @@ mod tests {
 
     #[test]
     fn a_broken_pin_hides_no_version() {
-        for world in [world().file("/p/.nvmrc", "../x"), world().unreadable("/p/.nvmrc")] {
+        let pinned = |request: &str| world().file("/p/.nvmrc", request);
+        for world in [pinned("../x"), pinned("12").unreadable("/p/.nvmrc")] {
             let report = decide(&session(world), Some("node")).unwrap();
             assert_eq!(
                 report.rows.iter().map(|row| row.active).collect::<Vec<_>>(),

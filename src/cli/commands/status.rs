@@ -6,12 +6,9 @@ use std::ops::ControlFlow;
 use serde::Serialize;
 use usher_shims::call::Call;
 use usher_shims::error::{Error, Result};
-use usher_shims::path::next_on_path;
 use usher_shims::pin::Pin;
 use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, Skipped, search};
-use usher_shims::store::{Lookup, highest_version};
-use usher_shims::version::Version;
 
 use crate::cli::output::{self, Report, ReportPath};
 use crate::registry::KnownTool;
@@ -94,47 +91,19 @@ fn status(session: &Session, known: KnownTool<'_>) -> Result<Option<StatusRow>> 
             path: Some(ReportPath::new(&toolchain.root)),
             ..StatusRow::requested(known, pin.as_ref())
         }),
+        Selection::System(main, pin) => {
+            let version = system_version(session, known.tool, &main)?;
+            Some(StatusRow {
+                version: version.map(|version| version.to_string()),
+                installed: true,
+                store: Some("system".to_owned()),
+                path: Some(ReportPath::new(&main)),
+                ..StatusRow::requested(known, pin.as_ref())
+            })
+        }
         Selection::Missing(missing) => Some(StatusRow::requested(known, Some(&missing.pin))),
-        Selection::System(pin) => system_status(session, known, pin.as_ref())?,
+        Selection::Nothing(pin) => pin.map(|pin| StatusRow::requested(known, Some(&pin))),
         Selection::Stale => None,
-    })
-}
-
-/// The next program on PATH; without one, and without a pin, the newest installed version. A tool
-/// that runs on another one is listed only if it is pinned.
-fn system_status(
-    session: &Session,
-    known: KnownTool<'_>,
-    pin: Option<&Pin>,
-) -> Result<Option<StatusRow>> {
-    if known.tool.runtime.is_some() && pin.is_none() {
-        return Ok(None);
-    }
-    let row = StatusRow::requested(known, pin);
-    let mut programs = known.tool.programs.iter();
-    let program = programs.find_map(|name| next_on_path(&session.world, &session.shim, name, &[]));
-    if let Some(program) = program {
-        return Ok(Some(StatusRow {
-            version: system_version(session, &program).map(|version| version.to_string()),
-            installed: true,
-            store: Some("system".to_owned()),
-            path: Some(ReportPath::new(&program)),
-            ..row
-        }));
-    }
-    if pin.is_some() {
-        return Ok(Some(row));
-    }
-    let is_release = |version: &Version| !version.is_prerelease();
-    Ok(match highest_version(&session.world, &session.index, known.tool, is_release)? {
-        Lookup::Toolchain(toolchain) => Some(StatusRow {
-            version: Some(version_label(&toolchain)),
-            installed: true,
-            store: Some(store_label(&toolchain.store).to_owned()),
-            path: Some(ReportPath::new(toolchain.program(known.tool.main_program()))),
-            ..row
-        }),
-        Lookup::Nothing | Lookup::Stale => None,
     })
 }
 

@@ -379,7 +379,7 @@ mod tests {
         insta::assert_snapshot!(why_text(world()), @"
         node: not pinned
         ├─ installed
-        │  ├─ 12.22.12 (usher) /usher/toolchains/node/12.22.12
+        │  ├─ 12.22.12 (usher, active) /usher/toolchains/node/12.22.12
         │  ├─ 12.20.0 (usher) /usher/toolchains/node/12.20.0
         │  └─ 10.24.1 (usher) /usher/toolchains/node/10.24.1
         └─ runs /usher/toolchains/node/12.22.12/bin/node

@@ -36,10 +36,12 @@ pub fn for_pinned_tools(session: &mut Session) -> Result<EnvReport> {
                 Selection::Toolchain(toolchain, Some(_)) => {
                     Readiness::Ready(ToolProvider::of(tool, toolchain))
                 }
-                Selection::System(Some(_)) => Readiness::Ready(ToolProvider::Shims),
-                Selection::Toolchain(_, None) | Selection::System(None) => {
-                    Readiness::Ready(ToolProvider::Path)
+                Selection::System(_, Some(_)) | Selection::Nothing(Some(_)) => {
+                    Readiness::Ready(ToolProvider::Shims)
                 }
+                Selection::Toolchain(_, None)
+                | Selection::System(_, None)
+                | Selection::Nothing(None) => Readiness::Ready(ToolProvider::Path),
                 Selection::Missing(missing) => Readiness::MissingVersion(missing),
                 Selection::Stale => Readiness::Stale,
             })

@@ -49,13 +49,17 @@ pub(super) struct SearchResult {
     pub(super) findings: Vec<Finding>,
     /// What is selected; an error where the deciding request can't be used.
     pub(super) selection: Result<Selection>,
+    /// The system's version, if that is selected and known.
+    pub(super) system_version: Option<Version>,
 }
 
 impl SearchResult {
     /// The deciding request.
     pub(super) fn pin(&self) -> Option<&Pin> {
         match &self.selection {
-            Ok(Selection::Toolchain(_, pin) | Selection::System(pin)) => pin.as_ref(),
+            Ok(
+                Selection::Toolchain(_, pin) | Selection::System(_, pin) | Selection::Nothing(pin),
+            ) => pin.as_ref(),
             Ok(Selection::Missing(missing)) => Some(&missing.pin),
             Ok(Selection::Stale) | Err(_) => None,
         }
@@ -65,8 +69,19 @@ impl SearchResult {
     pub(super) fn active(&self) -> Option<&Toolchain> {
         match &self.selection {
             Ok(Selection::Toolchain(toolchain, _)) => Some(toolchain),
-            Ok(Selection::System(_) | Selection::Missing(_) | Selection::Stale) | Err(_) => None,
+            Ok(
+                Selection::System(..)
+                | Selection::Nothing(_)
+                | Selection::Missing(_)
+                | Selection::Stale,
+            )
+            | Err(_) => None,
         }
+    }
+
+    /// The active version, if it is known.
+    pub(super) fn version(&self) -> Option<&Version> {
+        self.active().map_or(self.system_version.as_ref(), |active| active.version.as_ref())
     }
 }
 
@@ -102,8 +117,7 @@ impl<'a> Decision<'a> {
             Finding::Skipped(_) => false,
         };
         let index = found.findings.iter().position(decides);
-        let version = found.active().and_then(|toolchain| toolchain.version.as_ref());
-        Self { tool, findings: &found.findings, index, version }
+        Self { tool, findings: &found.findings, index, version: found.version() }
     }
 
     fn origin(&self) -> Option<&'a Origin> {

@@ -6,7 +6,7 @@ mod links;
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -16,7 +16,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SI
 use signal_hook::iterator::Signals;
 use usher_definition::PathPosition;
 use usher_shims::error::{Error, Result, Shown};
-use usher_shims::resolve::Plan;
+use usher_shims::resolve::{Plan, RunningVersion, version_folder};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Store;
 use usher_shims::world::World as _;
@@ -25,6 +25,7 @@ use self::links::FolderSnapshot;
 use crate::cli::output;
 use crate::cli::shims::rescan_and_refresh;
 use crate::files::interrupt::is_ignored;
+use crate::inventory::{SetFolder, set_folder};
 use crate::session::Session;
 
 /// Signals that are forwarded to the child.
@@ -46,9 +47,22 @@ pub(super) fn run(
     command
         .arg0(&plan.program)
         .args(arguments.iter().map(|argument| OsStr::from_bytes(argument.to_bytes())));
-    command.envs(plan.set.iter().map(|(name, value)| (name, value)));
+    for (name, value) in &plan.set {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
     command.envs(toolchain_variables(session, plan, tool, rule)?);
-    let folders = folders(session, tool, rule)?;
+    let setting = folder_setting(session, tool, rule)?;
+    let others =
+        setting.as_ref().filter(|(setting, _)| is_of_another(session, plan, tool, setting));
+    command
+        .envs(others.and_then(|(_, variable)| Some((*variable, &plan.toolchain.as_ref()?.root))));
+    let mut folders = folders(session, tool, rule)?;
+    if others.is_none() {
+        folders.extend(setting.map(|(setting, _)| setting.folder.join("bin")));
+    }
     let before = FolderSnapshot::of(session, &folders);
     // Before there is a child: a signal that arrives in between is forwarded once there is one.
     let signals = Signals::new(FORWARDED.into_iter().filter(|signal| !is_ignored(*signal)));
@@ -65,15 +79,38 @@ pub(super) fn run(
     end_like(status)
 }
 
-/// The folders of the account's own into which a call puts programs.
-fn folders(session: &Session, tool: &Tool, rule: usize) -> Result<Vec<String>> {
+/// The folders of the account's own into which a call puts programs. One in another version is that
+/// version's.
+fn folders(session: &Session, tool: &Tool, rule: usize) -> Result<Vec<PathBuf>> {
     let known = session.registry.named(tool.name)?;
-    Ok(known
-        .definition
-        .package_calls
-        .get(rule)
-        .map(|adds| adds.folders.clone())
-        .unwrap_or_default())
+    let rule = known.definition.package_calls.get(rule);
+    let folders = rule.iter().flat_map(|rule| &rule.folders);
+    let expanded = folders.filter_map(|folder| session.expand_folder(folder).ok()).flatten();
+    let is_in_a_version =
+        |folder: &PathBuf| version_folder(&session.world, &session.index, tool, folder).is_some();
+    Ok(expanded.filter(|folder| !is_in_a_version(folder)).collect())
+}
+
+/// The folder that a setting of the package manager names, and the variable that is stronger.
+fn folder_setting<'s>(
+    session: &'s Session,
+    tool: &Tool,
+    rule: usize,
+) -> Result<Option<(SetFolder, &'s str)>> {
+    let known = session.registry.named(tool.name)?;
+    let rule = known.definition.package_calls.get(rule);
+    Ok(rule.and_then(|rule| rule.folder_setting.as_ref()).and_then(|setting| {
+        let folder = set_folder(&session.world, &session.folders, setting)?;
+        Some((folder, setting.variables.first()?.as_str()))
+    }))
+}
+
+/// Whether a setting names another version than the one that runs.
+fn is_of_another(session: &Session, plan: &Plan, tool: &Tool, setting: &SetFolder) -> bool {
+    let own = plan.toolchain.as_ref().filter(|_| plan.tool.name == tool.name);
+    let Some(toolchain) = own else { return false };
+    let running = RunningVersion::of_toolchain(&session.index, tool, toolchain);
+    running.excludes(&session.world, &session.index, tool, &setting.folder)
 }
 
 /// The variables that make a package manager install into the toolchain, if it would install elsewhere
@@ -90,7 +127,12 @@ fn toolchain_variables(
         return Ok(Vec::new());
     };
     let root = toolchain.root.to_string_lossy();
-    let is_free = |name: &str| session.world.variable(name).is_none();
+    let running = RunningVersion::of_toolchain(&session.index, plan.tool, toolchain);
+    let is_free = |name: &str| {
+        session.world.variable(name).is_none_or(|value| {
+            running.excludes(&session.world, &session.index, plan.tool, Path::new(&value))
+        })
+    };
     let set = adds.set.iter().filter(|(name, _)| is_free(name));
     let set = set.map(|(name, value)| (name.clone(), value.replace("{root}", &root).into()));
     let path = adds
@@ -106,8 +148,8 @@ fn path_with(
     position: PathPosition,
     folder: &Path,
 ) -> Option<OsString> {
-    let set = plan.set.iter().find(|(name, _)| *name == "PATH").map(|(_, path)| path.clone());
-    let path = set.or_else(|| session.world.variable("PATH"))?;
+    let set = plan.set.iter().find(|(name, _)| *name == "PATH");
+    let path = set.and_then(|(_, path)| path.clone()).or_else(|| session.world.variable("PATH"))?;
     let folders = std::env::split_paths(&path).filter(|known| known != folder);
     match position {
         PathPosition::First => {

@@ -2,6 +2,7 @@
 //! nothing panics, waits for years, or takes away what is used.
 
 use std::fs::{self, File, FileTimes};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -18,7 +19,8 @@ fn moment(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-/// Gives a file, or a folder and all below it, these times.
+/// Gives a file, or a folder and all below it, these times. usher's programs are links to the built
+/// ones, which Cargo would take for new until that year.
 fn date(path: &Path, times: FileTimes) {
     let seen = fs::symlink_metadata(path).unwrap();
     if seen.is_dir() {
@@ -26,7 +28,8 @@ fn date(path: &Path, times: FileTimes) {
             date(&entry.unwrap().path(), times);
         }
     }
-    if !seen.is_symlink() {
+    let is_shared = seen.is_file() && seen.nlink() > 1;
+    if !seen.is_symlink() && !is_shared {
         File::open(path).unwrap().set_times(times).unwrap();
     }
 }

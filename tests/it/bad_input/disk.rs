@@ -118,8 +118,10 @@ fn nothing_is_installed_in_a_read_only_home() {
     exit status: 77
     --- standard output
     --- standard error
-    error: can't write in [SANDBOX]/home
+    error: can't write [SANDBOX]/home/.zshenv
       Permission denied (os error 13)
+      usher's line can be added by hand
+      hint: use setup zsh --print
     ");
     insta::assert_snapshot!(run("node", &[]).transcript(), @"
     exit status: 126
@@ -187,7 +189,7 @@ fn a_read_only_project_keeps_its_pin() {
     exit status: 77
     --- standard output
     --- standard error
-    error: can't write in [SANDBOX]/project
+    error: can't write [SANDBOX]/project/.nvmrc
       Permission denied (os error 13)
     ");
     assert_eq!(sandbox.read("project/.nvmrc"), "10\n");

@@ -81,13 +81,9 @@ fn no_pin_is_written_through_a_link_out_of_the_project() {
         ("package.json", "../foreign/package.json"),
         ("mise.toml", "../foreign/mise.toml"),
         (".env", "../foreign/env"),
-        ("base", "../foreign/folder"),
     ] {
         let sandbox = with_foreign();
         sandbox.folder("project/sub");
-        if link == "base" {
-            sandbox.file("project/package.json", EXTENDING);
-        }
         symlink("../foreign/nvmrc", sandbox.project().join("hop")).unwrap();
         let [foreign, project] = ["foreign", "project"].map(|name| sandbox.root().join(name));
         let target = target.replace("{foreign}", foreign.to_str().unwrap());
@@ -97,6 +93,18 @@ fn no_pin_is_written_through_a_link_out_of_the_project() {
         let message = format!("[SANDBOX]/project/{link} is a link out of this project, to ");
         outcome.stderr_contains(&message);
     }
+}
+
+/// Such a file isn't read either, so the project has no pin yet.
+#[test]
+fn an_extended_file_outside_of_the_project_is_not_edited() {
+    let sandbox = with_foreign();
+    sandbox.file("project/package.json", EXTENDING);
+    symlink("../foreign/folder", sandbox.project().join("base")).unwrap();
+    let before = sandbox.tree("foreign");
+    pin(&sandbox).succeeds();
+    assert_eq!(before.changes(&sandbox.tree("foreign")), Vec::<String>::new());
+    assert_eq!(sandbox.read("project/.tool-versions"), "nodejs 12.22.11\n");
 }
 
 #[test]
@@ -133,6 +141,7 @@ fn links_inside_of_the_project_are_followed_and_stay_links() {
     let sandbox = with_foreign();
     let project = sandbox.project();
     let app = sandbox.folder("project/app");
+    sandbox.folder("project/.git");
     for (link, target) in [
         ("app/.nvmrc", "../shared/nvmrc"),
         ("app/.nvmrc", "./hop"),

@@ -373,26 +373,24 @@ fn check_bounds_the_cost_of_hostile_files() {
     );
 }
 
-/// Each of these files took hundreds of megabytes once. A process gets 300 MB of addresses, of which
-/// the program itself and its libraries use a good part.
+/// Each of these files took from 94 to 737 MB of memory once. A process gets 95 MB of addresses here;
+/// a check of an empty project takes about half of them.
 #[test]
 fn check_bounds_its_memory() {
     let many = |text: &str| text.repeat((4 << 20) / text.len() - 100);
-    let numbered = |line: fn(usize) -> String| (0..200_000).map(line).collect::<String>();
+    let variables: String = (0..310_000).map(|n| format!("ENV A{n}=1\n")).collect();
     let cases = [
         (".tool-versions", format!("node {}\n", many("1 "))),
         (".nvmrc", many("20\n")),
         ("mise.toml", format!("[tools]\nnode = [{}]\n", many("'20',"))),
         ("pyproject.toml", format!("[project]\nrequires-python = '3'\nx = [{}]\n", many("1,"))),
-        ("Dockerfile", format!("FROM node:20\n{}", numbered(|n| format!("ENV A{n}=1\n")))),
-        ("Dockerfile", format!("RUN x\n{}", numbered(|n| format!("RUN <<a{n}\n")))),
+        ("Dockerfile", format!("FROM node:20\n{variables}")),
         ("Pipfile.lock", format!("{{\"default\": [{}0]}}", many("0,"))),
     ];
     for (name, text) in cases {
         let sandbox = project();
         sandbox.file(Path::new("project").join(name), text);
-        let shell =
-            sandbox.command("/bin/sh").arguments(["-c", "ulimit -v 300000; exec use check"]);
+        let shell = sandbox.command("/bin/sh").arguments(["-c", "ulimit -v 95000; exec use check"]);
         let outcome = shell.run();
         let code = outcome.status.code();
         assert!(matches!(code, Some(0 | 1 | 65)), "{name}: {}", outcome.status);

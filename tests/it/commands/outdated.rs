@@ -208,7 +208,8 @@ fn a_failed_look_up_hides_no_other_tool() {
     plain  5.40.0  ?                ?       5.40.0 requested by .tool-versions:1
     --- standard error
     usher: plain has no source
-    error: invalid node version “path:/x” (requested by .nvmrc:1)
+    error: invalid node version (requested by .nvmrc:1)
+      line 1 is not a version (7 bytes)
       `path:` is accepted on the command line, in a variable and in your own default only
       hint: use node
     ");

@@ -186,7 +186,7 @@ fn list_has_the_installed_versions_and_their_stores() {
     insta::assert_snapshot!(without_system(&sandbox, &outcome), @"
     node  12.22.12  usher  [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12/bin/node
     *  node  10.24.1  nvm  [SANDBOX]/home/.nvm/versions/node/v10.24.1/bin/node
-    python  3.12.12  usher  [SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12/bin/python
+    *  python  3.12.12  usher  [SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12/bin/python
     python  3.8.20  pyenv  [SANDBOX]/home/.pyenv/versions/3.8.20/bin/python
     ");
 

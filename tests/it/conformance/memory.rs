@@ -107,7 +107,10 @@ fn file_name(path: &Path) -> String {
 
 fn sets(plan: &Plan) -> BTreeMap<String, String> {
     let own = plan.set.iter().filter(|(name, _)| !matches!(*name, "PATH" | "USHER_REENTRY"));
-    own.map(|(name, value)| ((*name).to_owned(), value.to_string_lossy().into_owned())).collect()
+    let text = |value: &OsString| value.to_string_lossy().into_owned();
+    let value =
+        |value: &Option<OsString>| value.as_ref().map_or_else(|| "removed".to_owned(), text);
+    own.map(|(name, set)| ((*name).to_owned(), value(set))).collect()
 }
 
 /// The origin of the request behind the result.
@@ -124,7 +127,7 @@ fn by<W: World>(
             .filter_map(|call| resolver.selector().select(call).ok())
             .filter(|selection| match (selection, &plan.toolchain) {
                 (Selection::Toolchain(found, _), Some(planned)) => found.root == planned.root,
-                (Selection::System(_) | Selection::Toolchain(..), None) => true,
+                (Selection::System(..) | Selection::Toolchain(..), None) => true,
                 _ => false,
             })
             .find_map(|selection| selection.origin().cloned()),

@@ -121,11 +121,7 @@ pub(super) const PIN: Operation = Operation {
 pub(super) const FIRST_PIN: Operation = Operation {
     name: "first pin",
     prepare: |sandbox| {
-        sandbox.file(
-            "project/package.json",
-            "{}
-",
-        );
+        sandbox.file("project/package.json", "{}\n");
     },
     command: &["use", "node@12.22.12"],
     passes_absence: false,
@@ -162,11 +158,7 @@ pub(super) const REMOVE_SHIM: Operation = Operation {
 pub(super) const SETUP: Operation = Operation {
     name: "setup",
     prepare: |sandbox| {
-        sandbox.file(
-            "home/.bashrc",
-            "# mine
-",
-        );
+        sandbox.file("home/.bashrc", "# mine\n");
     },
     command: &["use", "setup", "bash", "--yes"],
     passes_absence: false,

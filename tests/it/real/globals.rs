@@ -49,6 +49,50 @@ fn a_global_package_of_another_version_is_an_error() {
     greet("8.15.1").fails_with(127).stderr_contains("installed for node 10.15.3");
 }
 
+/// npm sets its prefix for the scripts that it runs; npm of another version would install there.
+#[test]
+fn a_script_installs_into_the_version_of_the_folder_it_is_in() {
+    let Some(sandbox) = with_greeter(&[APPLICATION, MODERN]) else { return };
+    sandbox.file("project/.nvmrc", MODERN);
+    sandbox.file("project/other/.nvmrc", APPLICATION);
+    let line = "cd other && npm install --global ../greeter.tgz";
+    sandbox.file("project/package.json", json!({ "scripts": { "tools": line } }).to_string());
+    let npm = unprivileged(sandbox.command("npm")).arguments(["run", "tools"]);
+    npm.with_long_timeout().run().succeeds();
+    let greet = |version: &str| sandbox.toolchain("node", version).join("bin/greet").exists();
+    assert_eq!([greet(APPLICATION), greet(MODERN)], [true, false]);
+    assert!(!sandbox.usher().join("additions/node/bin/greet").exists());
+}
+
+#[test]
+fn a_prefix_in_npmrc_counts_like_one_in_the_variable() {
+    let Some(sandbox) = with_greeter(&[APPLICATION]) else { return };
+    sandbox.file("project/.nvmrc", APPLICATION);
+    let prefix = sandbox.home().join(".npm-global");
+    let line = "npm install --global ./greeter.tgz >&2 && greet && \
+                npm uninstall --global greeter >&2 && ! test -e \"$0\"";
+    let runs = |value: Option<&std::path::Path>| {
+        let shell = unprivileged(sandbox.command("sh")).arguments(["-c", line]);
+        let shell = shell.argument(sandbox.shim("greet"));
+        let shell = match value {
+            Some(prefix) => shell.variable("npm_config_prefix", prefix),
+            None => shell,
+        };
+        shell.with_long_timeout().run().succeeds();
+        assert!(prefix.join("bin").is_dir());
+        std::fs::remove_dir_all(&prefix).unwrap();
+    };
+    runs(Some(&prefix));
+    sandbox.file("home/.npmrc", format!("prefix={}\n", prefix.display()));
+    runs(None);
+    // One in another version is ignored, as in the variable.
+    let other = sandbox.toolchain("node", "10.24.1");
+    sandbox.file("home/.npmrc", format!("prefix={}\n", other.display()));
+    let npm = unprivileged(sandbox.command("npm"));
+    npm.arguments(["install", "--global", "./greeter.tgz"]).with_long_timeout().run().succeeds();
+    assert!(sandbox.toolchain("node", APPLICATION).join("bin/greet").exists());
+}
+
 #[test]
 fn programs_installed_by_other_managers_run_at_once() {
     let Some(sandbox) = with_unprivileged_npm(&[MODERN]) else { return };

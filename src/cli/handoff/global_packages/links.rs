@@ -28,13 +28,13 @@ type ProgramFingerprints = BTreeMap<PathBuf, String>;
 
 /// What was in the folders of a call before it.
 pub(super) struct FolderSnapshot<'a> {
-    folders: &'a [String],
+    folders: &'a [PathBuf],
     programs: ProgramFingerprints,
 }
 
 impl<'a> FolderSnapshot<'a> {
     /// The programs in the folders now.
-    pub(super) fn of(session: &Session, folders: &'a [String]) -> Self {
+    pub(super) fn of(session: &Session, folders: &'a [PathBuf]) -> Self {
         Self { folders, programs: programs(session, folders) }
     }
 
@@ -63,10 +63,9 @@ impl<'a> FolderSnapshot<'a> {
 }
 
 /// The programs in the folders; files that can't be read don't count.
-fn programs(session: &Session, folders: &[String]) -> ProgramFingerprints {
-    let folders = folders.iter().filter_map(|folder| session.expand_folder(folder).ok()).flatten();
-    let list = |folder: PathBuf| with_owners_rights(&folder, || fs::read_dir(&folder)).ok();
-    let entries = folders.filter_map(list).flatten().flatten();
+fn programs(session: &Session, folders: &[PathBuf]) -> ProgramFingerprints {
+    let list = |folder: &PathBuf| with_owners_rights(folder, || fs::read_dir(folder)).ok();
+    let entries = folders.iter().filter_map(list).flatten().flatten();
     let stamped = entries.filter_map(|entry| {
         let path = entry.path();
         let seen = session.world.metadata(&path).ok().flatten().filter(|seen| seen.is_program)?;
