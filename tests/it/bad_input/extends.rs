@@ -102,20 +102,20 @@ fn a_file_outside_of_a_gemfiles_folder_is_not_read() {
     let sandbox = sandbox_with_ruby();
     sandbox.folder("project/.git");
     let outside = sandbox.file("outside", "3.1.2\n");
-    let below = sandbox.folder("project/below");
+    let below = sandbox.folder("project/inner");
     symlink(&outside, below.join("link")).unwrap();
     symlink(sandbox.project(), below.join("folder")).unwrap();
     mkfifoat(CWD, below.join("fifo"), Mode::from_raw_mode(0o600)).unwrap();
     let outside = outside.to_str().unwrap();
     // A file of the same repository too: Bundler reads it, but nobody writes so.
     for named in ["../.ruby", "../../outside", outside, "link", "folder/.ruby", "/dev/zero"] {
-        let printed = call_ruby(&sandbox, "project/below", named);
+        let printed = call_ruby(&sandbox, "project/inner", named);
         assert!(printed.contains("ruby 3.3.0"), "{named}: {printed}");
         let why = sandbox.use_command(&["why", "ruby"]).directory(&below).run().succeeds();
-        let note = "Gemfile:2 leads out of the folder [SANDBOX]/project/below";
+        let note = "Gemfile:2 leads out of the folder [SANDBOX]/project/inner";
         assert!(sandbox.mask(&why.stdout).contains(note), "{named}\n{why}");
     }
-    assert!(call_ruby(&sandbox, "project/below", "fifo").contains("ruby 3.3.0"));
+    assert!(call_ruby(&sandbox, "project/inner", "fifo").contains("ruby 3.3.0"));
     let why = sandbox.use_command(&["why", "ruby"]).directory(&below).run().succeeds();
     assert!(why.stdout.contains("it is not a regular file"), "{why}");
 }

@@ -147,11 +147,11 @@ fn links_inside_of_the_project_are_followed_and_stay_links() {
         ("app/.nvmrc", "./hop"),
         ("app/.nvmrc", "{project}/shared/nvmrc"),
         ("app/.tool-versions", "../shared/tool-versions"),
-        ("app/base", "../shared"),
+        ("app/base", "inner"),
     ] {
         sandbox.file("project/shared/nvmrc", "10\n");
         sandbox.file("project/shared/tool-versions", "nodejs 10.0.0\n");
-        sandbox.file("project/shared/volta.json", VOLTA);
+        sandbox.file("project/app/inner/volta.json", VOLTA);
         if link == "app/base" {
             sandbox.file("project/app/package.json", EXTENDING);
         }
