@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::range::is_operator;
 use crate::tool::Tool;
 use crate::version::{Version, strip_v};
 
@@ -20,9 +21,8 @@ pub fn normalize<'a>(text: &'a str, tool: &Tool) -> Cow<'a, str> {
 
 /// A text without the first prefix that has a version or a range behind it.
 pub fn without_prefix<'a>(text: &'a str, tool: &Tool) -> &'a str {
-    let is_version = |rest: &&str| {
-        strip_v(rest).starts_with(|c: char| c.is_ascii_digit() || "<>=~^!".contains(c))
-    };
+    let is_version =
+        |rest: &&str| strip_v(rest).starts_with(|c: char| c.is_ascii_digit() || is_operator(c));
     let mut rests = tool.prefixes.iter().filter_map(|prefix| text.strip_prefix(prefix));
     rests.find(is_version).unwrap_or(text)
 }

@@ -113,7 +113,7 @@ fn reads_bare(text: &str, dialect: Dialect) -> bool {
 
 /// Splits `pypy>=3.10` and `jruby > 9.3, < 9.5` into the flavour and the bounds.
 fn flavoured(text: &str) -> Option<(&str, &str)> {
-    let start = text.find(['<', '>', '=', '~', '^', '!'])?;
+    let start = text.find(is_operator)?;
     let (flavour, bounds) = text.split_at(start);
     let flavour = flavour.trim_end_matches(['@', ' ', '-']);
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
@@ -123,10 +123,17 @@ fn flavoured(text: &str) -> Option<(&str, &str)> {
     is_flavour.then_some((flavour, bounds))
 }
 
+/// Whether a character is one of an operator's. One function for all dialects, since each list of
+/// characters would be other code.
+pub(crate) fn is_operator(character: char) -> bool {
+    matches!(character, '<' | '>' | '=' | '~' | '^' | '!')
+}
+
 /// Whether a text looks like a range and not like a version.
 fn looks_like_range(text: &str) -> bool {
     let first = text.trim_start_matches(['v', 'V']);
-    text.starts_with(['<', '>', '=', '~', '^', '!', '*'])
+    text.starts_with(is_operator)
+        || text.starts_with('*')
         || text.contains('|')
         || text.contains(" - ")
         || text.contains(',')

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use crate::name::Name;
 use crate::normalize::{normalize, without_prefix};
-use crate::range::{Build, Dialect, Range};
+use crate::range::{Build, Dialect, Range, is_operator};
 use crate::tool::{FieldRole, LtsLine, Tool, VersionField};
 use crate::version::{Version, strip_v};
 
@@ -206,7 +206,7 @@ impl fmt::Display for Request {
 
 /// Whether a character is between the versions of a range.
 fn is_between_versions(c: char) -> bool {
-    c.is_whitespace() || "<>=~^|!,".contains(c)
+    c.is_whitespace() || is_operator(c) || matches!(c, '|' | ',')
 }
 
 fn is_version_of_range(word: &str) -> bool {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::clauses::{Clause, Clauses, Operator};
+use super::is_operator;
 use crate::version::Version;
 use usher_tool::Dialect;
 
@@ -51,7 +52,7 @@ fn words(text: &str) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     for word in text.split([' ', '\t', ',']).filter(|word| !word.is_empty()) {
         match parts.last_mut() {
-            Some(last) if last.ends_with(['<', '>', '=', '~', '^', '!']) => last.push_str(word),
+            Some(last) if last.ends_with(is_operator) => last.push_str(word),
             Some(last) if word == "-" || last.ends_with(" -") => {
                 last.push(' ');
                 last.push_str(word);
@@ -77,7 +78,7 @@ fn between((low, high): (&str, &str), dialect: Dialect) -> Option<[Clause; 2]> {
 /// One clause; the inner `None` for `*`, which matches everything.
 #[expect(clippy::option_option, reason = "the outer one is for what isn't a clause")]
 fn clause(part: &str, dialect: Dialect) -> Option<Option<Clause>> {
-    let rest = part.trim_start_matches(['<', '>', '=', '~', '!', '^']);
+    let rest = part.trim_start_matches(is_operator);
     let sign = &part[..part.len() - rest.len()];
     // Composer's flag counts for a bound alone.
     let is_bound = matches!(sign, "<" | "<=" | ">" | ">=") || dialect != Dialect::Composer;

@@ -1,5 +1,6 @@
 //! npm's ranges, by the arithmetic of the `semver` crate.
 
+use super::is_operator;
 use crate::version::Version;
 
 /// Contains no version.
@@ -64,7 +65,7 @@ fn semver_range(text: &str) -> Option<semver::VersionReq> {
 fn join_operators(text: &str) -> String {
     let mut joined = String::with_capacity(text.len());
     for character in text.chars() {
-        let after_operator = joined.ends_with(['<', '>', '=', '~', '^']);
+        let after_operator = joined.ends_with(is_operator);
         let blank = character.is_whitespace();
         match (blank, after_operator) {
             (true, true) => {}
@@ -76,7 +77,7 @@ fn join_operators(text: &str) -> String {
 }
 
 fn comparator(part: &str) -> Option<String> {
-    let version = part.trim_start_matches(['<', '>', '=', '~', '^']);
+    let version = part.trim_start_matches(is_operator);
     let operator = match &part[..part.len() - version.len()] {
         "" | "==" => "=",
         "~>" | "~=" => "~",

@@ -6,6 +6,7 @@
 //! (<https://github.com/nvm-sh/nvm#nvmrc>); asdf's lines are `name version [version…]`.
 
 use super::written::{MAX_ALTERNATIVES, RawRequest, ReadError, too_many};
+use crate::range::is_operator;
 use crate::tool::Tool;
 
 /// Reads plain requests: the first line's, and the other lines' as alternatives.
@@ -91,7 +92,7 @@ fn is_reserved(line: &str) -> bool {
 
 /// A range may contain spaces; other requests are words. At most one too many.
 fn requests(line: &str) -> Vec<String> {
-    let is_range = line.contains(['<', '>', '=', '~', '^', '|']) || line.contains(" - ");
+    let is_range = line.contains(is_operator) || line.contains('|') || line.contains(" - ");
     match is_range {
         true => vec![line.to_owned()],
         false => line.split_whitespace().take(MAX_ALTERNATIVES + 1).map(str::to_owned).collect(),

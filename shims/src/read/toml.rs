@@ -159,8 +159,9 @@ impl<'a> Receiver<'a> {
     fn take(&mut self, place: usize, part: &str, text: String, offset: usize) {
         let found = &mut self.found[place];
         let text = match part {
-            "" | "version" => text,
-            "prefix" | "ref" | "path" => format!("{part}:{text}"),
+            // A version is a prefix by itself.
+            "" | "version" | "prefix" => text,
+            "ref" | "path" => format!("{part}:{text}"),
             "os" => {
                 let system = text.split('/').next().unwrap_or_default();
                 let is_this = found.is_for_this_system == Some(true) || system == sys::NAME;
@@ -304,7 +305,7 @@ mod tests {
         };
         let here = sys::NAME;
         check("{ version = '20' }", "20");
-        check("{ prefix = '20', z = 'a' }", "prefix:20");
+        check("{ prefix = '20', z = 'a' }", "20");
         check("{ ref = 'main' }", "ref:main");
         check("{ path = '/opt/x' }", "path:/opt/x");
         check("{ version = '20', os = ['windows'] }", "");
