@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::range::is_operator;
 use crate::tool::Tool;
-use crate::version::{Version, strip_v};
+use crate::version::{Version, is_operator, strip_v};
 
 /// The placeholder for digits and dots in a rule.
 const PLACEHOLDER: &str = "{}";

@@ -8,7 +8,7 @@ use clauses::Clauses;
 
 pub use usher_tool::Dialect;
 
-use crate::version::{Version, numbers};
+use crate::version::{Version, is_operator, numbers};
 
 /// A set of versions.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,12 +121,6 @@ fn flavoured(text: &str) -> Option<(&str, &str)> {
         && !matches!(flavour, "v" | "V" | "x" | "X")
         && flavour.chars().all(is_word);
     is_flavour.then_some((flavour, bounds))
-}
-
-/// Whether a character is one of an operator's. One function for all dialects, since each list of
-/// characters would be other code.
-pub(crate) fn is_operator(character: char) -> bool {
-    matches!(character, '<' | '>' | '=' | '~' | '^' | '!')
 }
 
 /// Whether a text looks like a range and not like a version.

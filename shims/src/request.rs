@@ -9,9 +9,9 @@ use std::path::PathBuf;
 
 use crate::name::Name;
 use crate::normalize::{normalize, without_prefix};
-use crate::range::{Build, Dialect, Range, is_operator};
+use crate::range::{Build, Dialect, Range};
 use crate::tool::{FieldRole, LtsLine, Tool, VersionField};
-use crate::version::{Version, strip_v};
+use crate::version::{Version, is_operator, strip_v};
 
 /// The most bytes that a request may have.
 const MAX_LENGTH: usize = 256;

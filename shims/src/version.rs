@@ -350,6 +350,12 @@ fn ended_tokens(tail: &str) -> impl Iterator<Item = Token<'_>> {
     tokens(tail).chain([Token::End])
 }
 
+/// Whether a character is one of an operator's. One function for all dialects, since each list of
+/// characters would be other code.
+pub(crate) fn is_operator(character: char) -> bool {
+    matches!(character, '<' | '>' | '=' | '~' | '^' | '!')
+}
+
 /// Leaves out a `v` before a digit.
 pub(crate) fn strip_v(text: &str) -> &str {
     match text.as_bytes() {

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use super::clauses::{Clause, Clauses, Operator};
-use super::is_operator;
-use crate::version::Version;
+use crate::version::{Version, is_operator};
 use usher_tool::Dialect;
 
 /// Reads a range; `None` if the text isn't one in this dialect.

@@ -1,7 +1,6 @@
 //! npm's ranges, by the arithmetic of the `semver` crate.
 
-use super::is_operator;
-use crate::version::Version;
+use crate::version::{Version, is_operator};
 
 /// Contains no version.
 const NOTHING: &str = "<0.0.0-0";
@@ -82,6 +81,7 @@ fn comparator(part: &str) -> Option<String> {
         "" | "==" => "=",
         "~>" | "~=" => "~",
         "^=" => "^",
+        operator if operator.contains('!') => return None,
         operator => operator,
     };
     let (numbers, rest) = split_at_any(version)?;

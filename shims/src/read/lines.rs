@@ -6,8 +6,8 @@
 //! (<https://github.com/nvm-sh/nvm#nvmrc>); asdf's lines are `name version [version…]`.
 
 use super::written::{MAX_ALTERNATIVES, RawRequest, ReadError, too_many};
-use crate::range::is_operator;
 use crate::tool::Tool;
+use crate::version::is_operator;
 
 /// Reads plain requests: the first line's, and the other lines' as alternatives.
 ///
