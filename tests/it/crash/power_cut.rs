@@ -25,10 +25,10 @@ use super::{Numbers, is_full, sample, seed};
 use crate::support::Upstream;
 
 /// How many trees of an operation and a rule set a sample compares, and a full run.
-const COMPARED: (usize, usize) = (40, 3_000);
+const COMPARED: (usize, usize) = (24, 3_000);
 
 /// On how many of them commands run.
-const RUN: (usize, usize) = (3, 150);
+const RUN: (usize, usize) = (2, 150);
 
 #[test]
 fn install_survives_a_power_cut() {
