@@ -141,17 +141,16 @@ fn links_inside_of_the_project_are_followed_and_stay_links() {
     let sandbox = with_foreign();
     let project = sandbox.project();
     let app = sandbox.folder("project/app");
-    sandbox.folder("project/.git");
     for (link, target) in [
         ("app/.nvmrc", "../shared/nvmrc"),
         ("app/.nvmrc", "./hop"),
         ("app/.nvmrc", "{project}/shared/nvmrc"),
         ("app/.tool-versions", "../shared/tool-versions"),
-        ("app/base", "../shared"),
+        ("app/base", "./inner"),
     ] {
         sandbox.file("project/shared/nvmrc", "10\n");
         sandbox.file("project/shared/tool-versions", "nodejs 10.0.0\n");
-        sandbox.file("project/shared/volta.json", VOLTA);
+        sandbox.file("project/app/inner/volta.json", VOLTA);
         if link == "app/base" {
             sandbox.file("project/app/package.json", EXTENDING);
         }
