@@ -48,7 +48,7 @@ enum Extent {
 }
 
 /// A test of a race is found by its name or its module's: it contains `race`.
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     Part {
         name: "hostile archives",
         weight: 0,
@@ -71,18 +71,27 @@ const PARTS: [Part; 6] = [
         extent: Extent::Sweep,
     },
     Part {
+        name: "power cuts",
+        weight: 2,
+        target: &IT,
+        filters: &["crash::power_cut"],
+        extent: Extent::Repeated,
+    },
+    Part {
         name: "races and other accounts",
         weight: 2,
         target: &IT,
         filters: &[
             "race",
             "contract::secure",
+            "crash::accounts",
             "crash::concurrency",
             "crash::interrupted",
             "crash::mixed",
             "crash::moments",
             "crash::owners",
             "crash::planted",
+            "crash::shared",
         ],
         extent: Extent::Repeated,
     },
