@@ -7,8 +7,8 @@ use std::path::Path;
 
 use crate::world::{FileMeta, World};
 
-/// Other accounts can create entries.
-const WORLD_WRITABLE: u32 = 0o002;
+/// Every account can write: in a folder, create entries.
+pub const WORLD_WRITABLE: u32 = 0o002;
 
 /// Other accounts can delete and rename only their own entries.
 const STICKY: u32 = 0o1000;

@@ -1,8 +1,9 @@
-//! PATH: the next program with a name that isn't a shim, and PATH with the shim folder.
+//! PATH: the next program with a name that isn't a shim, and PATH with the shim folder; and paths by
+//! their text.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::index::INDEX_FILE;
 use crate::world::{FileMeta, World};
@@ -95,6 +96,18 @@ fn holds(world: &impl World, path: &OsStr, shims: &Path) -> bool {
 /// The paths of a list such as PATH.
 pub(crate) fn entries(path: &OsStr) -> impl Iterator<Item = &Path> {
     path.as_bytes().split(|byte| *byte == b':').map(|entry| Path::new(OsStr::from_bytes(entry)))
+}
+
+/// A path whose `.` and `..` are resolved by its text.
+pub fn without_dots(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut path, part| {
+        match part {
+            Component::ParentDir => drop(path.pop()),
+            Component::CurDir => {}
+            part => path.push(part),
+        }
+        path
+    })
 }
 
 /// A list of paths; `None` for an empty one.

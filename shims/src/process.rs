@@ -139,20 +139,15 @@ fn read_own(world: &impl World, shims: &Path, program: &str) -> Result<Option<In
 
 /// Refuses a home that another account put where every account can create one. `owner` is that of
 /// its index, if there is one: the user's own, or root's, is never refused.
-fn refuse_planted(world: &impl World, folder: &Path, owner: Option<u32>) -> Result<()> {
+pub fn refuse_planted(world: &impl World, folder: &Path, owner: Option<u32>) -> Result<()> {
     let is_own = owner.is_some_and(|owner| [ROOT, world.account()].contains(&owner));
     if is_own || !is_planted(world, folder, &[world.account()]) {
         return Ok(());
     }
-    Err(planted_home(folder))
-}
-
-/// The error for a home that another account may have put there.
-pub fn planted_home(folder: &Path) -> Error {
     let what = format!("{} may be another account's", Shown(folder));
-    Error::new(ErrorKind::Permission, what)
-        .because("every account can create files there")
-        .hint("export USHER_HOME=/a/folder/of/yours")
+    let error = Error::new(ErrorKind::Permission, what);
+    let error = error.because("every account can create files there");
+    Err(error.hint("export USHER_HOME=/a/folder/of/yours"))
 }
 
 /// The user's own data folder.

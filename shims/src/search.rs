@@ -4,13 +4,14 @@
 use std::fmt;
 use std::io;
 use std::ops::ControlFlow;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::index::Index;
 use crate::name::Name;
 use crate::ownership::{is_planted_file, is_shared, is_trusted_file, is_trusted_name};
+use crate::path::without_dots;
 use crate::pin::{FileLocation, Origin, Pin};
 use crate::read::{PLAIN, RawRequest, TOOL_VERSIONS, decode, read};
 use crate::request::{Request, RequestTrust, looks_like_request};
@@ -121,7 +122,7 @@ struct SearchStart<'a> {
 }
 
 /// The names of folders of version control: what is beside one is a repository.
-const VERSION_CONTROL: [&str; 4] = [".git", ".hg", ".jj", ".svn"];
+pub const VERSION_CONTROL: [&str; 4] = [".git", ".hg", ".jj", ".svn"];
 
 /// A file that was read.
 #[derive(Debug, Clone)]
@@ -328,7 +329,8 @@ impl<W: World> Search<'_, W> {
                 all.push(Ok((source.clone(), raw)));
                 continue;
             };
-            let named = relative_to_file(path, raw.texts.first().map_or("", String::as_str));
+            let named = raw.texts.first().map_or("", String::as_str);
+            let named = without_dots(&path.parent().unwrap_or(path).join(named));
             let other = match file.reader {
                 Reader::Call => self.version_file(&named),
                 _ => file,
@@ -656,21 +658,6 @@ impl<W: World> Search<'_, W> {
             Err(error) => Err(Error::io("search", parent, error)),
         }
     }
-}
-
-/// The path that a file names, from the file's own folder, without `..`.
-fn relative_to_file(path: &Path, named: &str) -> PathBuf {
-    let mut folder = path.parent().unwrap_or(path).to_path_buf();
-    for part in Path::new(named).components() {
-        match part {
-            Component::ParentDir => {
-                folder.pop();
-            }
-            Component::CurDir => {}
-            Component::Normal(_) | Component::RootDir | Component::Prefix(_) => folder.push(part),
-        }
-    }
-    folder
 }
 
 /// Whether a field is in the same part of a document as another one.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
 use usher_shims::error::{Error, Result};
+use usher_shims::search::VERSION_CONTROL;
 use usher_shims::tool::{IGNORED_FOLDERS, IgnoredFolder};
 
 use super::mention::Note;
@@ -16,9 +17,6 @@ const MAX_DEPTH: usize = 32;
 
 /// The most files and folders that are searched.
 const MAX_ENTRIES: usize = 200_000;
-
-/// Folders of version control systems.
-const VERSION_CONTROL: [&str; 4] = [".git", ".hg", ".jj", ".svn"];
 
 /// The folders and files of a project.
 #[derive(Debug, Default)]

@@ -6,8 +6,7 @@ use directories::BaseDirs;
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::folders::{Folders, usher_home};
 use usher_shims::index::{Index, index_file};
-use usher_shims::ownership::is_planted;
-use usher_shims::process::{is_secure, planted_home};
+use usher_shims::process::{is_secure, refuse_planted};
 use usher_shims::world::{World, read_optional};
 
 use crate::files::write_access::{self, Readers, WriteAccess};
@@ -25,13 +24,13 @@ pub fn find_folders(world: &impl World, own_folder: &Path) -> Result<Folders> {
     let user_home = user_home.map(|base| base.home_dir().to_path_buf());
     if let Some(value) = variable("USHER_HOME") {
         let folders = Folders::under(&usher_home(value)?, user_home);
-        return refuse_planted(world, &folders.data).map(|()| folders);
+        return refuse_planted(world, &folders.data, None).map(|()| folders);
     }
     let home = index_in(world, own_folder)?.map(|home| home.folders);
     match home {
         Some(home) if !home.is_system_wide || may_write(&home.data) => Ok(home),
         machine => match Folders::of_account(&variable, user_home) {
-            Some(folders) => refuse_planted(world, &folders.data).map(|()| folders),
+            Some(folders) => refuse_planted(world, &folders.data, None).map(|()| folders),
             None => machine.ok_or_else(no_home),
         },
     }
@@ -61,14 +60,6 @@ fn no_home() -> Error {
     Error::new(ErrorKind::NoHome, "your home folder can't be found")
         .because("HOME isn't set, and this account has no home")
         .hint("export USHER_HOME=/a/folder/of/yours")
-}
-
-/// Refuses a home that another account put where every account can create one.
-fn refuse_planted(world: &impl World, data: &Path) -> Result<()> {
-    match is_planted(world, data, &[world.account()]) {
-        true => Err(planted_home(data)),
-        false => Ok(()),
-    }
 }
 
 /// The index in a folder, if it is this folder's own.

@@ -9,6 +9,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::process::geteuid;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
+use usher_shims::ownership::ROOT;
 
 /// Appends whole lines in one write, and ends an unfinished line before them. Creates a missing file.
 ///
@@ -43,7 +44,7 @@ fn check(path: &Path, seen: &Metadata) -> Result<()> {
     match () {
         () if !seen.is_file() => Err(refused(path, "is not a regular file")),
         () if seen.nlink() > 1 => Err(refused(path, "has a second name (a hard link)")),
-        () if !own.is_root() && ![0, own.as_raw()].contains(&seen.uid()) => {
+        () if !own.is_root() && ![ROOT, own.as_raw()].contains(&seen.uid()) => {
             let belongs = format!("belongs to account {}, and you are {own}", seen.uid());
             Err(refused(path, &belongs))
         }

@@ -12,22 +12,23 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, mkdirat, openat, readlinkat, statat,
-    unlinkat,
+    AtFlags, CWD, Mode, OFlags, Stat, fstat, mkdirat, openat, readlinkat, statat, unlinkat,
 };
 use rustix::io::Errno;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
-use usher_shims::world::LARGEST_FILE;
+use usher_shims::path::without_dots;
+use usher_shims::search::VERSION_CONTROL;
+use usher_shims::world::{NOT_REGULAR, read_open};
 
+use super::durable::sync_names_in;
 use super::replace::{Durability, NewFile};
 use super::same_access::OldAccess;
-use super::walk::file_type;
 use crate::sys::SEARCH_FOLDER;
 
 /// The permission bits of a file that all users may read and write; the umask removes some.
@@ -41,9 +42,6 @@ const UNFINISHED: &str = ".tmp";
 
 /// More links than any real path has; the same as in Linux.
 const MOST_LINKS: usize = 40;
-
-/// Where version control keeps its own files, which nothing else may change.
-pub const VERSION_CONTROL: [&str; 4] = [".git", ".hg", ".svn", ".jj"];
 
 /// A folder that is not left.
 #[derive(Debug)]
@@ -184,7 +182,7 @@ impl Walk<'_> {
                 Err(error) => return Err(self.failed(error.into())),
             }
         }
-        Err(self.failed(not_regular()))
+        Err(self.failed(io::Error::new(io::ErrorKind::InvalidData, NOT_REGULAR)))
     }
 
     /// The folder that was reached.
@@ -299,19 +297,11 @@ impl Walk<'_> {
 impl OldFile {
     fn read(folder: BorrowedFd<'_>, name: &OsStr) -> io::Result<Self> {
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let mut file = File::from(openat(folder, name, flags, Mode::empty())?);
+        let file = openat(folder, name, flags, Mode::empty())?;
         let stat = fstat(&file)?;
-        if file_type(&stat) != FileType::RegularFile {
-            return Err(not_regular());
-        }
-        let mut content = Vec::new();
-        (&mut file).take(LARGEST_FILE + 1).read_to_end(&mut content)?;
-        if content.len() as u64 > LARGEST_FILE {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than 4 MiB"));
-        }
-        let text = String::from_utf8(content)
+        let text = String::from_utf8(read_open(&file)?.bytes)
             .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))?;
-        Ok(Self { file, stat, text })
+        Ok(Self { file: File::from(file), stat, text })
     }
 
     /// Whether this is the same file, unchanged.
@@ -362,7 +352,7 @@ impl ConfinedFile {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(self.changed()),
             Err(error) => Err(self.failed("replace", error)),
             Ok(()) => {
-                sync(folder);
+                sync_names_in(folder);
                 Ok(())
             }
         }
@@ -373,9 +363,12 @@ impl ConfinedFile {
         if self.is_linked {
             return self.replace("");
         }
-        self.check_unchanged(self.folder.as_fd())?;
-        unlinkat(&self.folder, &self.name, AtFlags::empty())
-            .map_err(|error| self.failed("delete", error.into()))
+        let folder = self.folder.as_fd();
+        self.check_unchanged(folder)?;
+        unlinkat(folder, &self.name, AtFlags::empty())
+            .map_err(|error| self.failed("delete", error.into()))?;
+        sync_names_in(folder);
+        Ok(())
     }
 
     /// Makes the folders that are missing; `None` if none is.
@@ -384,7 +377,7 @@ impl ConfinedFile {
         for name in &self.missing {
             let folder = made.as_ref().unwrap_or(&self.folder);
             match mkdirat(folder, name, Mode::from_raw_mode(0o777)) {
-                Ok(()) => sync(folder.as_fd()),
+                Ok(()) => sync_names_in(folder.as_fd()),
                 Err(Errno::EXIST) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -423,29 +416,6 @@ fn open_folder(
     flags: OFlags,
 ) -> rustix::io::Result<OwnedFd> {
     openat(folder, name, flags | SEARCH_FOLDER | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-}
-
-/// Writes the names in a folder to disk. A failure isn't an error: they are there for every process,
-/// and can't be taken back.
-fn sync(folder: BorrowedFd<'_>) {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let _ = openat(folder, ".", flags, Mode::empty()).and_then(rustix::fs::fsync);
-}
-
-fn not_regular() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file")
-}
-
-/// A path whose `..` are resolved by its text.
-fn without_dots(path: &Path) -> PathBuf {
-    path.components().fold(PathBuf::new(), |mut path, part| {
-        match part {
-            Component::ParentDir => drop(path.pop()),
-            Component::CurDir => {}
-            part => path.push(part),
-        }
-        path
-    })
 }
 
 /// A command for paths, as a shell takes it: `rm /p/.nvmrc`.

@@ -2,8 +2,10 @@
 //! the folder that it is in.
 
 use std::fs::{self, File};
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 
+use rustix::fs::{Mode, OFlags, openat};
 use usher_shims::error::{Error, Result};
 
 /// Makes a folder and the missing ones above it. Their names survive a power cut.
@@ -33,6 +35,12 @@ pub fn sync_name(path: &Path) {
 /// system that can't sync folders has no other way either.
 pub fn sync_names(folder: &Path) {
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
+}
+
+/// The same for an open folder, which may have been opened for looking up names only.
+pub(super) fn sync_names_in(folder: BorrowedFd<'_>) {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let _ = openat(folder, ".", flags, Mode::empty()).and_then(rustix::fs::fsync);
 }
 
 #[cfg(test)]

@@ -14,16 +14,13 @@ use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fstat, mkdirat
 use rustix::io::Errno;
 use rustix::process::geteuid;
 use usher_shims::error::{Error, ErrorKind, Shown};
-use usher_shims::ownership::{ROOT, is_replaceable, is_shared};
+use usher_shims::ownership::{ROOT, WORLD_WRITABLE, is_replaceable, is_shared};
 use usher_shims::world::{FileContent, FileMeta, file_meta, read_open};
 
 use super::account::{owner_for_root, with_rights_of};
 use super::durable::{make_folders, sync_names};
 use crate::sys::{Account, SEARCH_FOLDER};
 use crate::text::ShellWord;
-
-/// Every account can write.
-const WORLD_WRITABLE: u32 = 0o002;
 
 /// Every account can reach what is in a folder.
 const WORLD_SEARCHABLE: u32 = 0o001;

@@ -12,15 +12,13 @@ use std::path::{Path, PathBuf};
 use rustix::fs::Mode;
 use rustix::process::{geteuid, umask};
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
-use usher_shims::ownership::ROOT;
+use usher_shims::ownership::{ROOT, WORLD_WRITABLE};
 
 use super::account::{ActingAs, home_owner};
 use super::bare::require_random_numbers;
+use super::durable::make_folders;
 use super::own_folder::{OwnFolder, belongs_to};
 use crate::sys::Account;
-
-/// Other accounts can write.
-const WORLD_WRITABLE: u32 = 0o002;
 
 /// The folders that are written to.
 #[derive(Debug)]
@@ -82,12 +80,12 @@ impl WriteAccess {
     fn refuse_planted(&self, home: &HomeFolders<'_>) -> Result<()> {
         let writer = self.owner.map_or(geteuid().as_raw(), |owner| owner.user);
         if is_below_shared(home.data) {
-            create_folder(home.data)?;
+            make_folders(home.data)?;
         }
         let Some(data) = OwnFolder::open(home.data)? else { return Ok(()) };
         for path in &home.subfolders {
             if data.is_for_all() {
-                create_folder(path)?;
+                make_folders(path)?;
             }
             let Some(folder) = data.folder(path.file_name().unwrap_or_default())? else { continue };
             if ![ROOT, writer].contains(&folder.entry_owner()) {
@@ -146,10 +144,6 @@ fn is_below_shared(folder: &Path) -> bool {
         return false;
     };
     nearest != folder && seen.mode() & WORLD_WRITABLE != 0
-}
-
-fn create_folder(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))
 }
 
 /// Sets the umask until this is dropped.

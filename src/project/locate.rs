@@ -10,22 +10,17 @@ use usher_shims::ownership::{is_shared, is_trusted_name};
 use usher_shims::pin::{FileLocation, Origin};
 use usher_shims::read::{decode, read};
 use usher_shims::request::{Request, RequestKind};
-use usher_shims::search::{ErrorSource, Finding, search};
+use usher_shims::search::{ErrorSource, Finding, VERSION_CONTROL, search};
 use usher_shims::tool::{FieldRole, Tool, VersionField, VersionFile};
 use usher_shims::world::World as _;
 
 use super::spelling::wants_version;
 use super::write::{cannot_edit, needs_exact_version, project_file};
 use super::{OWN_FILE, PinLocation, PinTarget};
-use crate::files::confined::VERSION_CONTROL;
 use crate::session::Session;
 
-/// What marks a project's folder besides version files: version control, and manifests.
-const MARKS: [&str; 13] = [
-    ".git",
-    ".hg",
-    ".svn",
-    ".jj",
+/// The manifests that mark a project's folder, as version control and version files do.
+const MANIFESTS: [&str; 9] = [
     "Cargo.toml",
     "go.mod",
     "composer.json",
@@ -121,7 +116,7 @@ fn repository(session: &Session, root: &Path) -> PathBuf {
 pub fn project_root(session: &Session, directory: &Path) -> Result<Option<PathBuf>> {
     let files =
         session.registry.all().flat_map(|known| known.tool.files.iter().map(|file| file.name));
-    let mut marks: Vec<&str> = MARKS.into_iter().chain(files).collect();
+    let mut marks: Vec<&str> = MANIFESTS.into_iter().chain(VERSION_CONTROL).chain(files).collect();
     marks.sort_unstable();
     marks.dedup();
     let home = session.folders.user_home.as_deref();

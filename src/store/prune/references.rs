@@ -11,7 +11,7 @@ use usher_shims::call::Call;
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::Pin;
 use usher_shims::request::{Request, RequestTrust};
-use usher_shims::search::{Finding, search};
+use usher_shims::search::{Finding, VERSION_CONTROL, search};
 use usher_shims::store::{Lookup, best_match};
 use usher_shims::tool::{IGNORED_FOLDERS, TOOLS, Tool};
 use usher_shims::toolchain::Store;
@@ -140,7 +140,6 @@ fn walk_projects(root: &Path) -> ignore::Walk {
 
 /// Folders of version control, and those with other people's code.
 fn is_others(entry: &DirEntry) -> bool {
-    const VERSION_CONTROL: [&str; 4] = [".git", ".hg", ".jj", ".svn"];
     if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
         return false;
     }

@@ -165,6 +165,17 @@ pub(super) const SETUP: Operation = Operation {
     becomes_program: false,
 };
 
+/// The shell's file that setup made is deleted.
+pub(super) const UNDO_SETUP: Operation = Operation {
+    name: "undoing a setup",
+    prepare: |sandbox| {
+        sandbox.use_command(&["setup", "bash", "--yes"]).run().succeeds();
+    },
+    command: &["use", "setup", "bash", "--undo", "--yes"],
+    passes_absence: false,
+    becomes_program: false,
+};
+
 fn with_changed(sandbox: &Sandbox) {
     sandbox.use_command(&["install", &format!("node@{CHANGED}")]).run().succeeds();
 }

@@ -17,7 +17,7 @@ use self::model::{Choice, Cut, History, Rules, Tree};
 use self::record::Event;
 use super::operations::{
     DEFAULT, FIRST_INSTALL, FIRST_PIN, INSTALL, Operation, OperationSandbox, PIN, PRUNE,
-    REMOVE_SHIM, REPAIR, RESHIM, SETUP, SHIM, UNINSTALL,
+    REMOVE_SHIM, REPAIR, RESHIM, SETUP, SHIM, UNDO_SETUP, UNINSTALL,
 };
 use super::state::State;
 use super::tracer::{Injection, can_trace};
@@ -84,6 +84,7 @@ fn versioned_shims_survive_a_power_cut() {
 #[test]
 fn setup_survives_a_power_cut() {
     check(&SETUP);
+    check(&UNDO_SETUP);
 }
 
 fn check(operation: &Operation) {
