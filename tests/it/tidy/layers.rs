@@ -42,7 +42,7 @@ const HOT: &[&[&str]] = &[
     &["index", "read", "normalize"],
     &["exec", "ownership", "tool", "reentry"],
     &["folders", "range", "settings", "toolchain", "world"],
-    &["allocator", "error", "name", "sys", "version"],
+    &["allocator", "error", "name", "sys", "unwinder", "version"],
 ];
 
 /// A module's path in its crate: `["store", "install"]`. Empty for the crate's root.
