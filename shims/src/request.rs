@@ -153,6 +153,23 @@ impl Request {
         }
     }
 
+    /// Whether it names releases of this tool, and no image or other thing with a version in its
+    /// name: `18` and `18.0.0-rc.1`, but not `18-alpine`.
+    pub fn names_releases(&self, tool: &Tool) -> bool {
+        self.is_plain(tool)
+            && match &self.kind {
+                RequestKind::Version(version) => version.has_release_tail(),
+                RequestKind::Range(_)
+                | RequestKind::Latest
+                | RequestKind::Lts
+                | RequestKind::LtsBack(_)
+                | RequestKind::LtsNamed(_)
+                | RequestKind::System
+                | RequestKind::Path(_)
+                | RequestKind::Named(_) => true,
+            }
+    }
+
     /// Whether a version of this tool matches.
     ///
     /// Never for `system` and a path, which aren't versions. A name may be a flavour.
@@ -307,6 +324,15 @@ fn first_of_list(text: &str, trust: RequestTrust) -> &str {
     first.filter(|_| trust == RequestTrust::User).filter(is_version).unwrap_or(text)
 }
 
+/// Whether a text in a project's file is understood, and refused: a path, an address.
+pub fn is_refused(text: &str) -> bool {
+    let scheme = bare(text).split_once(':').map_or("", |(scheme, _)| scheme);
+    scheme == "path" || BUILDS.contains(&scheme)
+}
+
+/// What other managers build or fetch.
+const BUILDS: [&str; 5] = ["ref", "file", "git", "http", "https"];
+
 /// `path:`, `ref:` and addresses: syntax of other managers, which project files can't use.
 fn foreign(text: &str, trust: RequestTrust) -> Option<Result<RequestKind, &'static str>> {
     let (scheme, rest) = text.split_once(':')?;
@@ -316,7 +342,7 @@ fn foreign(text: &str, trust: RequestTrust) -> Option<Result<RequestKind, &'stat
         ("path", RequestTrust::Project) => Err(
             "`path:` is accepted on the command line, in a variable and in your own default only",
         ),
-        ("ref" | "file" | "git" | "http" | "https", _) => {
+        _ if BUILDS.contains(&scheme) => {
             Err("usher runs published versions, nothing is built or fetched from an address")
         }
         _ => Err("expected a version, a range or an alias"),

@@ -14,7 +14,7 @@ use crate::ownership::{is_planted_file, is_shared, is_trusted_file, is_trusted_n
 use crate::path::without_dots;
 use crate::pin::{FileLocation, Origin, Pin};
 use crate::read::{PLAIN, RawRequest, TOOL_VERSIONS, decode, read};
-use crate::request::{Request, RequestTrust, looks_like_request};
+use crate::request::{Request, RequestTrust, is_refused, looks_like_request};
 use crate::store::{Lookup, best_match, named_toolchain};
 use crate::tool::{
     FieldRole, IGNORED_FOLDERS, IgnoredFolder, Reader, Tool, VersionField, VersionFile,
@@ -53,8 +53,34 @@ pub enum Skipped {
     Untrusted(PathBuf),
     /// A file without a version of the tool.
     NoVersion(PathBuf),
-    /// A shared file such as `package.json`, or a constraint, that can't be used.
-    Unusable(Error),
+    /// A shared file such as `package.json` that can't be read or parsed.
+    UnusableFile(Error),
+    /// An entry that would pin, and its place.
+    UnusablePin(Error, FileLocation),
+    /// An entry that would only limit.
+    UnusableConstraint(Error),
+}
+
+impl Skipped {
+    /// Whether it is a request, or a file that may have some, that can't be used.
+    pub fn is_unusable(&self) -> bool {
+        matches!(self, Self::UnusableFile(_) | Self::UnusablePin(..) | Self::UnusableConstraint(_))
+    }
+
+    /// Why a request, or a whole file, isn't used that would have decided.
+    pub fn would_decide(self) -> Option<Error> {
+        match self {
+            Self::UnusableFile(error) | Self::UnusablePin(error, _) => Some(error),
+            Self::IgnoredVariable(_)
+            | Self::NoDirectory(_)
+            | Self::IgnoredFolder(_)
+            | Self::UnreadableFolder(_)
+            | Self::Ceiling(_)
+            | Self::Untrusted(_)
+            | Self::NoVersion(_)
+            | Self::UnusableConstraint(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Skipped {
@@ -66,7 +92,9 @@ impl fmt::Display for Skipped {
             Self::NoDirectory(reason) => {
                 return write!(f, "the working directory is unknown: {reason}");
             }
-            Self::Unusable(error) => return error.fmt(f),
+            Self::UnusableFile(error)
+            | Self::UnusablePin(error, _)
+            | Self::UnusableConstraint(error) => return f.write_str(&error.line()),
             Self::IgnoredFolder(folder) => ("", folder, " is a folder of dependencies"),
             Self::UnreadableFolder(folder) => ("no permission to search ", folder, ""),
             Self::Ceiling(folder) => ("the search ends at ", folder, " (ceiling)"),
@@ -111,6 +139,15 @@ struct Search<'a, W: World> {
     visit: &'a mut dyn FnMut(Finding) -> ControlFlow<()>,
 }
 
+/// A version file that may be in a folder.
+#[derive(Clone, Copy)]
+struct FileInFolder<'a> {
+    folder: &'a Path,
+    file: &'static VersionFile,
+    /// The folder, if every account can create files there.
+    shared: Option<FileMeta>,
+}
+
 /// How many files may extend one another.
 const MAX_EXTENSIONS: usize = 16;
 
@@ -142,7 +179,7 @@ type FileRequests = std::result::Result<Vec<LocatedRequest>, (Error, ErrorSource
 type ParsedRequest = std::result::Result<Request, &'static str>;
 
 /// A pin, or why its text can't be used.
-type LocatedPin = std::result::Result<Pin, (Error, ErrorSource)>;
+type LocatedPin = std::result::Result<Pin, (Error, FileLocation)>;
 
 /// Whether the search continues, or an error that ends it.
 type SearchFlow = Result<ControlFlow<()>>;
@@ -221,9 +258,10 @@ impl<W: World> Search<'_, W> {
         {
             return Ok((self.visit)(Finding::Skipped(Skipped::Ceiling(ceiling.to_path_buf()))));
         }
+        let mut fallbacks = Vec::new();
         for folder in start.folder.ancestors() {
             match self.world.existing_names(folder, &names) {
-                Ok(present) => step!(self.folder(folder, present)?),
+                Ok(present) => step!(self.folder(folder, present, &mut fallbacks)?),
                 Err(error) if is_unsearchable(&error) => {
                     let skipped = Skipped::UnreadableFolder(folder.to_path_buf());
                     step!((self.visit)(Finding::Skipped(skipped)));
@@ -238,17 +276,31 @@ impl<W: World> Search<'_, W> {
                 break;
             }
         }
+        for one in fallbacks {
+            step!(self.file(one));
+        }
         Ok(ControlFlow::Continue(()))
     }
 
-    fn folder(&mut self, folder: &Path, present: u32) -> SearchFlow {
+    /// The files in a folder; those that only count where no other one pins the tool are kept for
+    /// later.
+    fn folder<'f>(
+        &mut self,
+        folder: &'f Path,
+        present: u32,
+        fallbacks: &mut Vec<FileInFolder<'f>>,
+    ) -> SearchFlow {
         if present == 0 {
             return Ok(ControlFlow::Continue(()));
         }
         let shared = self.shared(folder);
         for (place, file) in self.tool.files.iter().enumerate() {
             if present & (1 << place) != 0 {
-                step!(self.file(folder, file, shared.as_ref())?);
+                let one = FileInFolder { folder, file, shared };
+                match file.fallback {
+                    true => fallbacks.push(one),
+                    false => step!(self.file(one)),
+                }
             }
         }
         Ok(ControlFlow::Continue(()))
@@ -260,37 +312,32 @@ impl<W: World> Search<'_, W> {
         self.world.entry(folder).ok().flatten().filter(is_shared)
     }
 
-    /// A file in a folder; `shared` is that folder if every account can create files there.
-    fn file(
-        &mut self,
-        folder: &Path,
-        file: &'static VersionFile,
-        shared: Option<&FileMeta>,
-    ) -> SearchFlow {
+    fn file(&mut self, FileInFolder { folder, file, shared }: FileInFolder<'_>) -> ControlFlow<()> {
+        let shared = shared.as_ref();
         let path = folder.join(file.name);
         let path = path.as_path();
         let untrusted = Finding::Skipped(Skipped::Untrusted(path.to_path_buf()));
         // By the name first: another account's file may be a FIFO, or unreadable.
         if shared.is_some_and(|shared| !is_trusted_name(self.world, folder, shared, file.name)) {
-            return Ok((self.visit)(untrusted));
+            return (self.visit)(untrusted);
         }
         let content = match self.world.read(path) {
             Ok(content) => content,
             Err(error) => {
                 let error = Error::io("read", path, error);
-                return Ok(self.unusable(error, ErrorSource::File, file));
+                return self.unusable(error, ErrorSource::File, file);
             }
         };
         // And by what was read: the name may have changed its file.
         if shared.is_some_and(|shared| !is_trusted_file(self.world, shared, &content.meta)) {
-            return Ok((self.visit)(untrusted));
+            return (self.visit)(untrusted);
         }
         let found = match self.requests(path, &content, file, 0) {
             Ok(found) => found,
-            Err((error, source)) => return Ok(self.unusable(error, source, file)),
+            Err((error, source)) => return self.unusable(error, source, file),
         };
         if found.is_empty() {
-            return Ok((self.visit)(Finding::Skipped(Skipped::NoVersion(path.to_path_buf()))));
+            return (self.visit)(Finding::Skipped(Skipped::NoVersion(path.to_path_buf())));
         }
         for found in found {
             let finding = match found {
@@ -298,11 +345,11 @@ impl<W: World> Search<'_, W> {
                     Finding::Skipped(Skipped::NoVersion(source.path))
                 }
                 Ok((source, raw)) => self.finding(&source, file, &raw),
-                Err(error) => Finding::Skipped(Skipped::Unusable(error)),
+                Err(error) => Finding::Skipped(Skipped::UnusableFile(error)),
             };
-            step!((self.visit)(finding));
+            (self.visit)(finding)?;
         }
-        Ok(ControlFlow::Continue(()))
+        ControlFlow::Continue(())
     }
 
     /// The requests in a file, each with the file it is in: a file may name another one whose
@@ -321,8 +368,10 @@ impl<W: World> Search<'_, W> {
         }
         let source = SourceFile { path: path.to_path_buf(), identity: content.meta.identity };
         let text = decode(&content.bytes).map_err(|reason| parse_error(&reason))?;
-        let found =
-            read(&text, file, self.tool).map_err(|reason| self.no_version(path, &reason))?;
+        let found = read(&text, file, self.tool).map_err(|reason| match file.is_document() {
+            true => parse_error(&reason),
+            false => self.no_version(path, &reason),
+        })?;
         let mut all = Vec::new();
         for raw in found {
             let Some(field) = raw.field.filter(|field| field.extends) else {
@@ -467,15 +516,23 @@ impl<W: World> Search<'_, W> {
             (Ok(pin), FieldRole::Constraint) => Finding::Constraint(pin),
             (Ok(pin), FieldRole::Either) if pin.is_range() => Finding::Constraint(pin),
             (Ok(pin), FieldRole::Pin | FieldRole::Either) => Finding::Pin(pin),
-            // A constraint only limits; a pin that can't be used must not be skipped.
-            (Err((error, _)), FieldRole::Constraint) => Finding::Skipped(Skipped::Unusable(error)),
-            (Err((error, source)), FieldRole::Pin | FieldRole::Either) => {
-                Finding::Broken(error, source)
+            (Err((error, _)), FieldRole::Constraint) => {
+                Finding::Skipped(Skipped::UnusableConstraint(error))
+            }
+            // Documents have entries for other things too, and templates for programs; what is
+            // understood and refused is an error where it can be nothing else.
+            (Err((error, location)), FieldRole::Pin | FieldRole::Either)
+                if file.is_document() && !is_refused_in(raw, file) =>
+            {
+                Finding::Skipped(Skipped::UnusablePin(error, location))
+            }
+            (Err((error, location)), FieldRole::Pin | FieldRole::Either) => {
+                Finding::Broken(error, ErrorSource::Text(location))
             }
         }
     }
 
-    /// Reports a file that can't be used: an error if it exists for versions alone, else a note.
+    /// Reports a file that can't be used: an error if it exists for versions alone, else a warning.
     fn unusable(
         &mut self,
         error: Error,
@@ -484,7 +541,7 @@ impl<W: World> Search<'_, W> {
     ) -> ControlFlow<()> {
         let finding = match file.is_version_only() {
             true => Finding::Broken(error, source),
-            false => Finding::Skipped(Skipped::Unusable(error)),
+            false => Finding::Skipped(Skipped::UnusableFile(error)),
         };
         (self.visit)(finding)
     }
@@ -555,13 +612,18 @@ impl<W: World> Search<'_, W> {
     /// The pin that a request in a project's file is.
     fn pin_in_file(&self, source: &SourceFile, raw: &RawRequest, file: &VersionFile) -> LocatedPin {
         let location = self.location(&source.path, file, raw);
-        let parse = |text: &str| match raw.field {
-            Some(field) => Request::parse_field(text, self.tool, field),
-            None => Request::parse(text, self.tool, RequestTrust::Project),
+        let parse = |text: &str| {
+            let request = match raw.field {
+                Some(field) => Request::parse_field(text, self.tool, field),
+                None => Request::parse(text, self.tool, RequestTrust::Project),
+            }?;
+            let counts =
+                !file.fallback || request.names_releases(self.tool) || self.is_installed(&request);
+            counts.then_some(request).ok_or("expected a version, a range or an alias")
         };
         match self.parse_all(raw, source, &location, &parse) {
             Ok(requests) => Ok(Pin { requests, origin: Origin::File(location) }),
-            Err(error) => Err((error, ErrorSource::Text(location))),
+            Err(error) => Err((error, location)),
         }
     }
 
@@ -664,6 +726,11 @@ impl<W: World> Search<'_, W> {
 fn is_in_same_part(raw: &RawRequest, field: &VersionField) -> bool {
     let part = |field: &VersionField| field.path.split('.').next();
     raw.field.map(part) == Some(part(field))
+}
+
+/// Whether a file that exists for versions alone requests what usher refuses everywhere.
+fn is_refused_in(raw: &RawRequest, file: &VersionFile) -> bool {
+    file.is_version_only() && raw.texts.iter().any(|text| is_refused(text))
 }
 
 /// Whether a folder can't be searched: no permission, or a path longer than the system takes.

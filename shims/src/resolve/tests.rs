@@ -74,7 +74,7 @@ fn check(world: &MemoryWorld, call: &str, expected: &str) {
 
 fn printed(world: &MemoryWorld, index: &Index, call: &str) -> String {
     let shim = Shim { folders: vec!["/u/shims".into()], binary: None };
-    let resolver = Resolver { world, index, shim: &shim };
+    let resolver = Resolver { world, index, shim: &shim, unusable: None };
     let words: Vec<&OsStr> = call.split(' ').map(OsStr::new).collect();
     match resolver.resolve(words[0].to_str().unwrap(), &words[1..]) {
         Ok(Outcome::Run(plan)) => {
