@@ -13,12 +13,13 @@ use crate::name::Name;
 use crate::ownership::{is_planted_file, is_shared, is_trusted_file, is_trusted_name};
 use crate::path::without_dots;
 use crate::pin::{FileLocation, Origin, Pin};
-use crate::read::{PLAIN, RawRequest, TOOL_VERSIONS, decode, read};
+use crate::read::{PLAIN, RawRequest, TOOL_VERSIONS, decode, read, setting};
 use crate::request::{Request, RequestTrust, is_refused, looks_like_request};
 use crate::store::{Lookup, best_match, named_toolchain};
 use crate::tool::{
     FieldRole, IGNORED_FOLDERS, IgnoredFolder, Reader, Tool, VersionField, VersionFile,
 };
+use crate::version::Version;
 use crate::world::{FileContent, FileMeta, Identity, NOT_REGULAR, World, is_absent, read_optional};
 
 /// Something that the search found.
@@ -370,7 +371,10 @@ impl<W: World> Search<'_, W> {
         let text = decode(&content.bytes).map_err(|reason| parse_error(&reason))?;
         let found = read(&text, file, self.tool).map_err(|reason| match file.is_document() {
             true => parse_error(&reason),
-            false => self.no_version(path, &reason),
+            false => {
+                let (error, place) = self.no_version(path, &reason);
+                (self.explained(error, &text, file, &source), place)
+            }
         })?;
         let mut all = Vec::new();
         for raw in found {
@@ -519,8 +523,7 @@ impl<W: World> Search<'_, W> {
             (Err((error, _)), FieldRole::Constraint) => {
                 Finding::Skipped(Skipped::UnusableConstraint(error))
             }
-            // Documents have entries for other things too, and templates for programs; what is
-            // understood and refused is an error where it can be nothing else.
+            // Documents have entries for other things too, and templates for other programs.
             (Err((error, location)), FieldRole::Pin | FieldRole::Either)
                 if file.is_document() && !is_refused_in(raw, file) =>
             {
@@ -594,6 +597,16 @@ impl<W: World> Search<'_, W> {
         let location = self.whole_file(path);
         let error = location.parse_error(reason).hint(format!("use {}", self.tool.name));
         (error, ErrorSource::Text(location))
+    }
+
+    /// Adds that a setting with a version, as in another manager's file of settings, is none.
+    fn explained(&self, error: Error, text: &str, file: &VersionFile, own: &SourceFile) -> Error {
+        match setting(text).filter(|_| file.reader == Reader::Plain) {
+            Some((line, value)) if Version::parse(value).is_some() && !self.is_linked(own) => {
+                error.because(format!("line {line} is a setting: write {value} alone"))
+            }
+            _ => error,
+        }
     }
 
     fn whole_file(&self, path: &Path) -> FileLocation {
@@ -728,9 +741,9 @@ fn is_in_same_part(raw: &RawRequest, field: &VersionField) -> bool {
     raw.field.map(part) == Some(part(field))
 }
 
-/// Whether a file that exists for versions alone requests what usher refuses everywhere.
+/// Whether a file requests what is understood, and refused everywhere.
 fn is_refused_in(raw: &RawRequest, file: &VersionFile) -> bool {
-    file.is_version_only() && raw.texts.iter().any(|text| is_refused(text))
+    !file.fallback && raw.texts.iter().any(|text| is_refused(text))
 }
 
 /// Whether a folder can't be searched: no permission, or a path longer than the system takes.

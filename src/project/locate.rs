@@ -10,7 +10,7 @@ use usher_shims::ownership::{is_shared, is_trusted_name};
 use usher_shims::pin::{FileLocation, Origin};
 use usher_shims::read::{decode, read};
 use usher_shims::request::{Request, RequestKind};
-use usher_shims::search::{ErrorSource, Finding, VERSION_CONTROL, search};
+use usher_shims::search::{ErrorSource, Finding, Skipped, VERSION_CONTROL, search};
 use usher_shims::tool::{FieldRole, Tool, VersionField, VersionFile};
 use usher_shims::world::World as _;
 
@@ -150,8 +150,9 @@ fn has_own(session: &Session, folder: &Path, names: &[&str]) -> Result<bool> {
 /// Where the project pins the tool now, or where a pin is that can't be parsed.
 fn current_pin(session: &Session, tool: &'static Tool) -> Result<Option<FileLocation>> {
     let Some(call) = Call::for_main_program(tool) else { return Ok(None) };
-    let mut found = None;
-    let mut broken = None;
+    let (mut found, mut broken, mut unusable) = (None, None, None);
+    // What isn't a version in a file of other programs' variables is theirs.
+    let is_meant = |location: &FileLocation| file(location, tool).is_none_or(|one| !one.fallback);
     // Variables aren't the project's.
     search(&session.world, &session.index, &call, &mut |finding| match finding {
         Finding::Pin(pin) => match pin.origin {
@@ -165,6 +166,10 @@ fn current_pin(session: &Session, tool: &'static Tool) -> Result<Option<FileLoca
             found = Some(location);
             ControlFlow::Break(())
         }
+        Finding::Skipped(Skipped::UnusablePin(_, location)) => {
+            unusable = unusable.take().or_else(|| Some(location).filter(is_meant));
+            ControlFlow::Continue(())
+        }
         Finding::Broken(error, ErrorSource::File) => {
             broken = Some(error);
             ControlFlow::Break(())
@@ -174,5 +179,5 @@ fn current_pin(session: &Session, tool: &'static Tool) -> Result<Option<FileLoca
         | Finding::Constraint(_)
         | Finding::Skipped(_) => ControlFlow::Continue(()),
     })?;
-    broken.map_or(Ok(found), Err)
+    broken.map_or(Ok(found.or(unusable)), Err)
 }

@@ -33,6 +33,12 @@ pub(super) fn plain(text: &str, tool: &Tool) -> Result<RawRequest, ReadError> {
     }
 }
 
+/// The first setting of a file: its line, and the value.
+pub fn setting(text: &str) -> Option<(u32, &str)> {
+    let (number, line) = lines(text).find(|(_, line)| is_reserved(line))?;
+    Some((number, line.split_once('=')?.1.trim()))
+}
+
 /// Reads the line of one tool; `None` if there is none.
 pub(super) fn tool_versions(text: &str, tool: &Tool) -> Result<Option<RawRequest>, ReadError> {
     for (number, line) in lines(text) {

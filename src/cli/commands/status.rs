@@ -1,19 +1,17 @@
 //! Bare `use`: the active version of each tool, and what requests it.
 
-use std::collections::BTreeSet;
-use std::ops::ControlFlow;
-
 use serde::Serialize;
-use usher_shims::call::Call;
 use usher_shims::error::{Error, Result};
 use usher_shims::pin::Pin;
 use usher_shims::resolve::Selection;
-use usher_shims::search::{Finding, Skipped, search};
 
 use crate::cli::output::{self, Report, ReportPath};
+use crate::project::notices::ProjectFindings;
 use crate::registry::KnownTool;
 use crate::session::Session;
-use crate::session::active::{active_selection, store_label, system_version, version_label};
+use crate::session::active::{
+    active_selection, is_constraint, store_label, system_version, version_label,
+};
 
 /// The active versions.
 #[derive(Debug, Serialize)]
@@ -23,9 +21,12 @@ struct StatusReport {
     /// The first tool's error; the others still have their rows.
     #[serde(skip)]
     error: Option<Error>,
-    /// Files that may be another account's.
+    /// Whether there are rows of tools that nothing requests here.
     #[serde(skip)]
-    skipped: BTreeSet<String>,
+    has_others: bool,
+    /// What decides nothing, and why.
+    #[serde(skip)]
+    notes: Vec<String>,
 }
 
 /// The active version of one tool.
@@ -36,23 +37,29 @@ struct StatusRow {
     request: Option<String>,
     requested_by: Option<String>,
     installed: bool,
+    /// Whether the request only limits the versions.
+    #[serde(skip)]
+    is_constraint: bool,
     store: Option<String>,
     path: Option<ReportPath>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 
-/// Runs bare `use`.
-pub fn run(session: &Session, as_json: bool) -> i32 {
-    output::print(&decide(session), as_json, &*session.reporter)
+/// Runs bare `use`; with `all`, also for tools that nothing requests here.
+pub fn run(session: &Session, all: bool, as_json: bool) -> i32 {
+    output::print(&decide(session, all), as_json, &*session.reporter)
 }
 
-fn decide(session: &Session) -> StatusReport {
-    let mut report = StatusReport { rows: Vec::new(), error: None, skipped: BTreeSet::new() };
+fn decide(session: &Session, all: bool) -> StatusReport {
+    let findings = ProjectFindings::of(session);
+    let notices = [findings.overridden(), findings.unusable(), findings.unknown_tools()].concat();
+    let notes = notices.iter().map(ToString::to_string).collect();
+    let mut report = StatusReport { rows: Vec::new(), error: None, has_others: false, notes };
     for known in session.registry.all() {
-        report.skipped.extend(untrusted_files(session, known));
         match status(session, known) {
-            Ok(row) => report.rows.extend(row),
+            Ok(Some(row)) if all || row.request.is_some() => report.rows.push(row),
+            Ok(row) => report.has_others |= row.is_some(),
             Err(error) => {
                 report.rows.push(StatusRow {
                     tool: known.tool.name,
@@ -66,30 +73,22 @@ fn decide(session: &Session) -> StatusReport {
     report
 }
 
-/// The version files that don't count, since they may be another account's.
-fn untrusted_files(session: &Session, known: KnownTool<'_>) -> Vec<String> {
-    let mut found = Vec::new();
-    let Some(call) = Call::for_main_program(known.tool) else { return found };
-    // An error is in the tool's row.
-    let _ = search(&session.world, &session.index, &call, &mut |finding| {
-        if let Finding::Skipped(skipped @ Skipped::Untrusted(_)) = &finding {
-            found.push(skipped.to_string());
-        }
-        ControlFlow::Continue(())
-    });
-    found
-}
-
 /// `None` for a tool that is neither pinned nor installed.
 fn status(session: &Session, known: KnownTool<'_>) -> Result<Option<StatusRow>> {
     let selection = active_selection(session, known)?;
+    let is_constraint = match selection.origin() {
+        Some(origin) => is_constraint(session, known, origin)?,
+        None => false,
+    };
+    let requested =
+        |pin: Option<&Pin>| StatusRow { is_constraint, ..StatusRow::requested(known, pin) };
     Ok(match selection {
         Selection::Toolchain(toolchain, pin) => Some(StatusRow {
             version: Some(version_label(&toolchain)),
             installed: true,
             store: Some(store_label(&toolchain.store).to_owned()),
             path: Some(ReportPath::new(&toolchain.root)),
-            ..StatusRow::requested(known, pin.as_ref())
+            ..requested(pin.as_ref())
         }),
         Selection::System(main, pin) => {
             let version = system_version(session, known.tool, &main)?;
@@ -98,11 +97,11 @@ fn status(session: &Session, known: KnownTool<'_>) -> Result<Option<StatusRow>> 
                 installed: true,
                 store: Some("system".to_owned()),
                 path: Some(ReportPath::new(&main)),
-                ..StatusRow::requested(known, pin.as_ref())
+                ..requested(pin.as_ref())
             })
         }
-        Selection::Missing(missing) => Some(StatusRow::requested(known, Some(&missing.pin))),
-        Selection::Nothing(pin) => pin.map(|pin| StatusRow::requested(known, Some(&pin))),
+        Selection::Missing(missing) => Some(requested(Some(&missing.pin))),
+        Selection::Nothing(pin) => pin.map(|pin| requested(Some(&pin))),
         Selection::Stale => None,
     })
 }
@@ -136,6 +135,9 @@ impl StatusRow {
     fn request_text(&self) -> String {
         match (&self.request, &self.requested_by, &self.error) {
             (_, _, Some(error)) => error.clone(),
+            (Some(request), Some(origin), None) if self.is_constraint && self.installed => {
+                format!("satisfies {request} in {origin}")
+            }
             (Some(request), Some(origin), None) => format!("{request} requested by {origin}"),
             _ => "not pinned".to_owned(),
         }
@@ -144,16 +146,17 @@ impl StatusRow {
 
 impl Report for StatusReport {
     fn text(&self) -> String {
-        match self.rows.is_empty() {
-            true => "no tool is pinned or installed here: use node@lts\n".to_owned(),
-            false => {
+        match (self.rows.is_empty(), self.has_others) {
+            (true, true) => "no tool is pinned here: use --all\n".to_owned(),
+            (true, false) => "no tool is pinned or installed here: use node@lts\n".to_owned(),
+            (false, _) => {
                 output::align_columns(&self.rows.iter().map(StatusRow::cells).collect::<Vec<_>>())
             }
         }
     }
 
     fn notes(&self) -> Vec<String> {
-        self.skipped.iter().cloned().collect()
+        self.notes.clone()
     }
 
     fn error(&self) -> Option<&Error> {
@@ -170,7 +173,7 @@ mod tests {
     use crate::session::in_memory::session;
 
     fn report(world: MemoryWorld) -> StatusReport {
-        decide(&session(world))
+        decide(&session(world), true)
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! a tree for people, JSON for programs.
 
 use serde::Serialize;
-use usher_shims::call::Call;
+use usher_shims::call::{Call, calls};
 use usher_shims::error::{Escaped, Result};
 
 use crate::cli::explanation::{
@@ -11,6 +11,7 @@ use crate::cli::explanation::{
 };
 use crate::cli::output::{self, Report};
 use crate::config::folders;
+use crate::project::notices::ProjectFindings;
 use crate::releases::Finder;
 use crate::releases::network::Network;
 use crate::session::Session;
@@ -18,7 +19,12 @@ use crate::session::Session;
 /// The explanations of one program, or of all pinned tools.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-struct WhyReport(Vec<Explanation>);
+struct WhyReport {
+    explanations: Vec<Explanation>,
+    /// What the trees don't contain.
+    #[serde(skip)]
+    notes: Vec<String>,
+}
 
 /// Runs `use why`. A program that can't run is explained like any other.
 pub fn run(session: &Session, program: Option<&str>, as_json: bool) -> Result<i32> {
@@ -31,25 +37,45 @@ pub fn run(session: &Session, program: Option<&str>, as_json: bool) -> Result<i3
 }
 
 fn decide(session: &Session, program: Option<&str>, find: &FindRelease<'_>) -> Result<WhyReport> {
+    let findings = ProjectFindings::of(session);
+    let mut notes: Vec<String> =
+        findings.unknown_tools().into_iter().map(|notice| notice.what).collect();
     if let Some(program) = program {
-        return Ok(WhyReport(vec![explain(session, program, find)?]));
+        let explanation = explain(session, program_or_main_program(session, program), find)?;
+        return Ok(WhyReport { explanations: vec![explanation], notes });
     }
-    let mut all = Vec::new();
+    let mut explanations = Vec::new();
     for known in session.registry.all() {
         let Some(call) = Call::for_main_program(known.tool) else { continue };
         if is_requested(session, &call)? {
-            all.push(explain(session, known.tool.main_program(), find)?);
+            explanations.push(explain(session, known.tool.main_program(), find)?);
         }
     }
-    Ok(WhyReport(all))
+    let skipped: Vec<&String> =
+        explanations.iter().flat_map(|one| &one.tools).flat_map(|tool| &tool.skipped).collect();
+    let unusable = findings.unusable().into_iter().map(|notice| notice.what);
+    notes.extend(unusable.filter(|what| !skipped.iter().any(|one| what.ends_with(one.as_str()))));
+    Ok(WhyReport { explanations, notes })
+}
+
+/// A program; for the name of a tool that is none, the tool's main program.
+fn program_or_main_program<'a>(session: &Session, program: &'a str) -> &'a str {
+    match session.registry.named(program) {
+        Ok(known) if calls(&session.index, program, None).is_empty() => known.tool.main_program(),
+        _ => program,
+    }
 }
 
 impl Report for WhyReport {
     fn text(&self) -> String {
-        match self.0.is_empty() {
+        match self.explanations.is_empty() {
             true => "no tool is pinned here: use why PROGRAM\n".to_owned(),
-            false => self.0.iter().map(|explanation| tree(explanation).text()).collect(),
+            false => self.explanations.iter().map(|one| tree(one).text()).collect(),
         }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.notes.clone()
     }
 }
 
@@ -112,9 +138,15 @@ fn heading(explanation: &Explanation) -> String {
             format!("{program}: the request for {} is broken", tool.tool)
         }
         Some((tool, candidate)) => {
-            let version = tool.version.clone();
-            let version = version.unwrap_or_else(|| candidate.requests.join(" or "));
-            format!("{program}: {} {version} (requested by {})", tool.tool, candidate.requested_by)
+            let requests = candidate.requests.join(" or ");
+            let reason = match (candidate.kind, &tool.version) {
+                (CandidateKind::Constraint, Some(_)) => {
+                    format!("satisfies {requests} in {}", candidate.requested_by)
+                }
+                _ => format!("requested by {}", candidate.requested_by),
+            };
+            let version = tool.version.clone().unwrap_or(requests);
+            format!("{program}: {} {version} ({reason})", tool.tool)
         }
         None => format!("{program}: not pinned"),
     }
@@ -263,7 +295,7 @@ mod tests {
             node["candidates"][0],
             json!({
                 "kind": "pin",
-                "requested_by": report.0[0].tools[0].candidates[0].requested_by,
+                "requested_by": report.explanations[0].tools[0].candidates[0].requested_by,
                 "requests": ["v12"],
                 "selected": true,
                 "reason": "the strongest",
@@ -374,7 +406,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&none).unwrap(), "[]");
         let pinned = all(world().file("/p/.tool-versions", "nodejs 12.20.0\npython 3.7\n"));
         let programs: Vec<&str> =
-            pinned.0.iter().map(|explanation| explanation.program.as_str()).collect();
+            pinned.explanations.iter().map(|explanation| explanation.program.as_str()).collect();
         assert_eq!(programs, ["node", "python"]);
         insta::assert_snapshot!(why_text(world()), @"
         node: not pinned
