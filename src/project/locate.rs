@@ -112,16 +112,35 @@ fn repository(session: &Session, root: &Path) -> PathBuf {
 }
 
 /// The project's folder: the nearest ancestor below the home folder with version control, a
-/// manifest or a version file, else the working directory; none in the home folder and the root.
+/// manifest or a version file, else with other programs' variables, else the working directory; none
+/// in the home folder and the root.
 pub fn project_root(session: &Session, directory: &Path) -> Result<Option<PathBuf>> {
-    let files =
-        session.registry.all().flat_map(|known| known.tool.files.iter().map(|file| file.name));
-    let mut marks: Vec<&str> = MANIFESTS.into_iter().chain(VERSION_CONTROL).chain(files).collect();
+    let files = || session.registry.all().flat_map(|known| known.tool.files);
+    let named = |fallback| files().filter(move |file| file.fallback == fallback);
+    let marks = MANIFESTS.into_iter().chain(VERSION_CONTROL);
+    let marks = marks.chain(named(false).map(|file| file.name)).collect();
+    if let Some(folder) = nearest_with(session, directory, marks)? {
+        return Ok(Some(folder));
+    }
+    let variables = named(true).map(|file| file.name).collect();
+    let folder = nearest_with(session, directory, variables)?;
+    Ok(folder.or_else(|| (!is_outside(session, directory)).then(|| directory.to_path_buf())))
+}
+
+/// Whether a folder is no project's: the home folder, the root.
+fn is_outside(session: &Session, folder: &Path) -> bool {
+    Some(folder) == session.folders.user_home.as_deref() || folder.parent().is_none()
+}
+
+/// The nearest folder below the home folder that has one of these names.
+fn nearest_with(
+    session: &Session,
+    directory: &Path,
+    mut marks: Vec<&str>,
+) -> Result<Option<PathBuf>> {
     marks.sort_unstable();
     marks.dedup();
-    let home = session.folders.user_home.as_deref();
-    let is_outside = |folder: &Path| Some(folder) == home || folder.parent().is_none();
-    for folder in directory.ancestors().take_while(|folder| !is_outside(folder)) {
+    for folder in directory.ancestors().take_while(|folder| !is_outside(session, folder)) {
         for names in marks.chunks(32) {
             match session.world.existing_names(folder, names) {
                 Ok(0) => {}
@@ -132,7 +151,7 @@ pub fn project_root(session: &Session, directory: &Path) -> Result<Option<PathBu
             }
         }
     }
-    Ok((!is_outside(directory)).then(|| directory.to_path_buf()))
+    Ok(None)
 }
 
 /// Whether a folder has one of these names, and no other account put it there.

@@ -504,6 +504,25 @@ mod tests {
     }
 
     #[test]
+    fn files_that_decide_nothing_are_notes() {
+        let report = report(
+            world()
+                .file("/p/package.json", "{")
+                .file("/p/.env", "PHP_VERSION=8.1-fpm-alpine\n")
+                .file("/p/.tool-versions", "terraform 1.5.7\n"),
+        );
+        insta::assert_snapshot!(text(&report), @"
+        ok     /usher/shims is on PATH
+        ok     the shims' index is up to date
+        ok     /usher is writable
+        note   ignored: invalid php version “8.1-fpm-alpine” (requested by .env:1): expected a version, a range or an alias
+        note   ignored: can't parse package.json: EOF while parsing an object at line 1 column 1
+        note   .tool-versions names an unknown tool: terraform
+        ");
+        assert_eq!(report.exit_code(), 0);
+    }
+
+    #[test]
     fn pins_that_cannot_run_and_tools_that_are_not_pinned() {
         let report = report(
             world()

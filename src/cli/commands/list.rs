@@ -164,6 +164,9 @@ mod tests {
         let report = decide(&session(MemoryWorld::at("/p")), None).unwrap();
         assert_eq!(report.text(), "no version is installed: use node@lts\n");
         assert_eq!(serde_json::to_string(&report).unwrap(), "[]");
+        let text = |tool| decide(&session(MemoryWorld::at("/p")), Some(tool)).unwrap().text();
+        assert_eq!(text("go"), "no version of go is installed: use go@latest\n");
+        assert_eq!(text("nodejs"), "no version of node is installed: use node@lts\n");
     }
 
     #[test]

@@ -167,7 +167,9 @@ impl Report for StatusReport {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use usher_shims::world::MemoryWorld;
+    use usher_shims::index::{AdoptedStore, SystemProgram, fingerprint};
+    use usher_shims::version::Version;
+    use usher_shims::world::{MemoryWorld, World as _};
 
     use super::*;
     use crate::session::in_memory::session;
@@ -206,6 +208,110 @@ mod tests {
                 "path": "/usher/toolchains/node/10.24.1",
             })
         );
+    }
+
+    #[test]
+    fn only_what_is_requested_here_is_listed() {
+        let world = MemoryWorld::at("/p")
+            .file("/usher/toolchains/node/12.22.12/bin/node", "")
+            .file("/usher/toolchains/python/3.12.1/bin/python", "");
+        let text = |world: &MemoryWorld| decide(&session(world.clone()), false).text();
+        assert_eq!(text(&world), "no tool is pinned here: use --all\n");
+        let engines = world
+            .file("/p/package.json", r#"{"engines":{"node":">=12"}}"#)
+            .file("/usher/config/tool-versions", "ruby 3.4\n");
+        insta::assert_snapshot!(text(&engines), @"
+        node  12.22.12  installed                   satisfies >=12 in package.json (engines.node)
+        ruby  ?         not installed: use install  3.4 requested by your default, /usher/config/tool-versions:1
+        ");
+    }
+
+    #[test]
+    fn a_constraint_that_the_systems_version_satisfies_is_named() {
+        let world = MemoryWorld::at("/p")
+            .file("/p/package.json", r#"{"engines":{"node":">=18"}}"#)
+            .file("/sys/bin/node", "")
+            .variable("PATH", "/usher/shims:/sys/bin");
+        let seen = world.metadata("/sys/bin/node".as_ref()).unwrap().unwrap();
+        let mut session = session(world);
+        session.index.system_programs.push(SystemProgram {
+            tool: "node".to_owned(),
+            version: Version::parse("20.2.0").unwrap(),
+            path: "/sys/bin/node".into(),
+            suffix: String::new(),
+            fingerprint: fingerprint(&seen),
+        });
+        insta::assert_snapshot!(decide(&session, false).text(), @"node  20.2.0  /sys/bin/node  satisfies >=18 in package.json (engines.node)");
+    }
+
+    #[test]
+    fn the_version_behind_a_link_is_known() {
+        let world = MemoryWorld::at("/p")
+            .file("/home/u/.sdkman/candidates/java/21.0.5-tem/bin/java", "")
+            .link("/sys/bin/java", "/home/u/.sdkman/candidates/java/21.0.5-tem/bin/java")
+            .variable("PATH", "/usher/shims:/sys/bin");
+        let mut session = session(world);
+        session.index.adopted_stores.push(AdoptedStore {
+            tool: "java".to_owned(),
+            manager: "SDKMAN".to_owned(),
+            folder: "/home/u/.sdkman/candidates/java".into(),
+            prefix: String::new(),
+            version_ends_at: String::new(),
+            subdir: String::new(),
+        });
+        let text = decide(&session, true).text();
+        assert!(text.contains("21.0.5"), "{text}");
+    }
+
+    #[test]
+    fn files_that_decide_nothing_are_notes() {
+        let notes = |world: MemoryWorld| decide(&session(world), false).notes().join("\n");
+        let world = || MemoryWorld::at("/p").file("/usher/toolchains/node/12.22.12/bin/node", "");
+        insta::assert_snapshot!(
+            notes(
+                world()
+                    .file("/p/package.json", "{\"volta\": {")
+                    .file("/p/pyproject.toml", "[project\n")
+                    .file("/p/Gemfile", b"ruby '3.1'\n\xff\n".to_vec())
+                    .file("/p/.env", "NODE_VERSION=18-alpine\nPHP_VERSION=8.1-fpm-alpine\n")
+                    .file("/p/composer.json", "{}")
+            ),
+            @"
+        ignored: can't parse package.json: EOF while parsing an object at line 1 column 11
+        ignored: invalid node version “18-alpine” (requested by .env:1): expected a version, a range or an alias
+        ignored: invalid php version “8.1-fpm-alpine” (requested by .env:2): expected a version, a range or an alias
+        ignored: can't parse Gemfile: line 2 is not UTF-8
+        ignored: can't parse pyproject.toml: line 1: unclosed table, expected `]`
+        ");
+        insta::assert_snapshot!(
+            notes(
+                world()
+                    .file("/p/.tool-versions", "terraform 1.5.7 # ours\nnodejs 12\nkubectl 1.30\n")
+                    .file("/p/mise.toml", "[tools]\nnode = '12'\n'npm:prettier' = '3'\n")
+                    .file("/p/.prototools", "moon = '1.2'\nnode = '12'\n[settings]\nx = 'y'\n")
+                    .file("/p/.sdkmanrc", "java=21-tem\ngradle=8.5\n")
+            ),
+            @"
+        .tool-versions names unknown tools: terraform, kubectl
+        mise.toml names an unknown tool: npm:prettier
+        .prototools names an unknown tool: moon
+        .sdkmanrc names an unknown tool: gradle
+        ");
+        let overridden = world().file("/p/.nvmrc", "10");
+        insta::assert_snapshot!(notes(overridden.clone().variable("NODE_VERSION", "12")), @"
+        NODE_VERSION overrides .nvmrc:1
+          hint: unset NODE_VERSION
+        ");
+        assert_eq!(notes(overridden.variable("NODE_VERSION", "10")), "");
+    }
+
+    #[test]
+    fn a_document_for_versions_that_cannot_be_parsed_is_an_error() {
+        let world = MemoryWorld::at("/p").file("/p/mise.toml", "[tools\nnode = '12'\n");
+        let report = report(world);
+        assert_eq!(report.exit_code(), 65);
+        assert_eq!(report.notes().len(), 0, "{:?}", report.notes());
+        insta::assert_snapshot!(report.text(), @"node  ?  broken  can't parse mise.toml");
     }
 
     #[test]

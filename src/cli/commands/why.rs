@@ -419,6 +419,86 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_other_programs_counts_last() {
+        let world = world()
+            .file("/p/a/.env", "NODE_VERSION=10\nPYTHON_VERSION=3.11-slim\n")
+            .file("/p/.nvmrc", "12\n")
+            .in_directory("/p/a");
+        insta::assert_snapshot!(why_text(world.clone()), @"
+        node: node 12.22.12 (requested by /p/.nvmrc:1)
+        ├─ requests, strongest first
+        │  ├─ 12 requested by /p/.nvmrc:1: wins, the strongest
+        │  └─ 10 requested by .env:1: loses, .env only counts where no other file pins the tool
+        ├─ installed
+        │  ├─ 12.22.12 (usher, active) /usher/toolchains/node/12.22.12
+        │  └─ 12.20.0 (usher) /usher/toolchains/node/12.20.0
+        ├─ the latest release that matches 12 is 12.22.12, which is installed
+        └─ runs /usher/toolchains/node/12.22.12/bin/node
+        ");
+        let python = decide(&session(world), Some("python"), &find).unwrap().text();
+        let ignored =
+            "├─ skipped\n│  └─ invalid python version “3.11-slim” (requested by .env:2): ";
+        assert!(python.contains(ignored), "{python}");
+    }
+
+    #[test]
+    fn a_constraint_decides_below_every_pin() {
+        let engines = |range: &str| format!("{{\"engines\": {{\"node\": \"{range}\"}}}}");
+        let world = world().file("/usher/config/tool-versions", "node 10\n");
+        insta::assert_snapshot!(why_text(world.clone().file("/p/package.json", engines(">=11"))), @"
+        node: node 12.22.12 (satisfies >=11 in package.json (engines.node))
+        ├─ requests, strongest first
+        │  ├─ >=11 requested by package.json (engines.node): wins, no pin is stronger; 12.22.12 satisfies it
+        │  └─ 10 requested by your default, /usher/config/tool-versions:1: loses, it doesn't satisfy the constraint
+        ├─ installed
+        │  ├─ 12.22.12 (usher, active) /usher/toolchains/node/12.22.12
+        │  └─ 12.20.0 (usher) /usher/toolchains/node/12.20.0
+        ├─ the latest release that matches >=11 is 12.22.12, which is installed
+        └─ runs /usher/toolchains/node/12.22.12/bin/node
+        ");
+        let pinned = world
+            .file("/p/package.json", engines(">=11"))
+            .file("/p/.prototools", "node = '12.20.0'\n");
+        let text = why_text(pinned);
+        let lines: Vec<&str> =
+            text.lines().map(|line| line.trim_start_matches(['│', ' '])).collect();
+        let place = |part: &str| lines.iter().position(|line| line.contains(part));
+        assert!(place(".prototools:1") < place("engines.node"), "{text}");
+        assert!(place("engines.node") < place("your default"), "{text}");
+    }
+
+    #[test]
+    fn a_tool_is_explained_by_each_of_its_names() {
+        let world = MemoryWorld::at("/p")
+            .file("/p/.tool-versions", "erlang 27\nnodejs 12\ngolang 1.22\n")
+            .file("/usher/toolchains/erlang/27.3/bin/erl", "")
+            .file("/usher/toolchains/node/12.22.12/bin/node", "")
+            .file("/usher/toolchains/go/1.22.5/bin/go", "");
+        for (name, heading) in [
+            ("erlang", "erl: erlang 27.3 (requested by .tool-versions:1)\n"),
+            ("nodejs", "node: node 12.22.12 (requested by .tool-versions:2)\n"),
+            ("golang", "go: go 1.22.5 (requested by .tool-versions:3)\n"),
+        ] {
+            let why = decide(&session(world.clone()), Some(name), &offline).unwrap().text();
+            assert!(why.starts_with(heading), "{name}: {why}");
+        }
+    }
+
+    #[test]
+    fn files_that_decide_nothing_are_notes() {
+        let world = world()
+            .file("/p/package.json", "{")
+            .file("/p/.tool-versions", "terraform 1.5.7\nnodejs 12\n");
+        let all = decide(&session(world.clone()), None, &find).unwrap();
+        insta::assert_snapshot!(all.notes().join("\n"), @"
+        .tool-versions names an unknown tool: terraform
+        ignored: can't parse package.json: EOF while parsing an object at line 1 column 1
+        ");
+        let node = decide(&session(world), Some("node"), &find).unwrap();
+        assert_eq!(node.notes(), [".tool-versions names an unknown tool: terraform"]);
+    }
+
+    #[test]
     fn an_unknown_program_is_an_error() {
         let unknown = decide(&session(world()), Some("frobnicate"), &find).unwrap_err();
         assert_eq!(unknown.kind(), ErrorKind::NotFound);
