@@ -154,7 +154,7 @@ impl<'a> ProjectFindings<'a> {
         names.retain(|name| !self.is_known(file, name));
         let count = names.len();
         // Other words, and those behind a link, may be secrets.
-        names.retain(|name| looks_like_request(name) && !self.is_linked(file));
+        names.retain(|name| looks_like_request(&name.replace(':', "/")) && !self.is_linked(file));
         names.truncate(MAX_NAMED);
         (count > 0).then_some(UnknownNames { count, named: names })
     }

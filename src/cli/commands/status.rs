@@ -281,7 +281,7 @@ mod tests {
         ignored: invalid node version “18-alpine” (requested by .env:1): expected a version, a range or an alias
         ignored: invalid php version “8.1-fpm-alpine” (requested by .env:2): expected a version, a range or an alias
         ignored: can't parse Gemfile: line 2 is not UTF-8
-        ignored: can't parse pyproject.toml: line 1: unclosed table, expected `]`
+        ignored: can't parse pyproject.toml: line 1: unclosed table
         ");
         insta::assert_snapshot!(
             notes(
