@@ -15,7 +15,6 @@ pub use call::call_placeholders;
 pub use decode::decode;
 pub use json::field as json_field;
 pub use keys::value as value_of_key;
-pub use lines::setting;
 pub use pattern::{Placeholders, placeholders};
 pub use written::{RawRequest, ReadError};
 

@@ -13,6 +13,9 @@ use crate::range::{Build, Dialect, Range};
 use crate::tool::{FieldRole, LtsLine, Tool, VersionField};
 use crate::version::{Version, is_operator, strip_v};
 
+/// Why a text is no request.
+pub const NO_REQUEST: &str = "expected a version, a range or an alias";
+
 /// The most bytes that a request may have.
 const MAX_LENGTH: usize = 256;
 
@@ -153,21 +156,9 @@ impl Request {
         }
     }
 
-    /// Whether it names releases of this tool, and no image or other thing with a version in its
-    /// name: `18` and `18.0.0-rc.1`, but not `18-alpine`.
-    pub fn names_releases(&self, tool: &Tool) -> bool {
-        self.is_plain(tool)
-            && match &self.kind {
-                RequestKind::Version(version) => version.has_release_tail(),
-                RequestKind::Range(_)
-                | RequestKind::Latest
-                | RequestKind::Lts
-                | RequestKind::LtsBack(_)
-                | RequestKind::LtsNamed(_)
-                | RequestKind::System
-                | RequestKind::Path(_)
-                | RequestKind::Named(_) => true,
-            }
+    /// Whether it can name a release, and no image: `18` and `18.0.0-rc.1`, but not `18-alpine`.
+    pub fn has_release_tail(&self) -> bool {
+        !matches!(&self.kind, RequestKind::Version(version) if !version.has_release_tail())
     }
 
     /// Whether a version of this tool matches.
@@ -311,7 +302,7 @@ fn parse_kind(
         Some(name) if bare.starts_with(|c: char| c.is_ascii_alphabetic()) => {
             Ok(RequestKind::Named(name))
         }
-        _ => Err("expected a version, a range or an alias"),
+        _ => Err(NO_REQUEST),
     }
 }
 
@@ -345,7 +336,7 @@ fn foreign(text: &str, trust: RequestTrust) -> Option<Result<RequestKind, &'stat
         _ if BUILDS.contains(&scheme) => {
             Err("usher runs published versions, nothing is built or fetched from an address")
         }
-        _ => Err("expected a version, a range or an alias"),
+        _ => Err(NO_REQUEST),
     })
 }
 

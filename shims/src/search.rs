@@ -13,13 +13,12 @@ use crate::name::Name;
 use crate::ownership::{is_planted_file, is_shared, is_trusted_file, is_trusted_name};
 use crate::path::without_dots;
 use crate::pin::{FileLocation, Origin, Pin};
-use crate::read::{PLAIN, RawRequest, TOOL_VERSIONS, decode, read, setting};
-use crate::request::{Request, RequestTrust, is_refused, looks_like_request};
+use crate::read::{PLAIN, RawRequest, TOOL_VERSIONS, decode, read};
+use crate::request::{NO_REQUEST, Request, RequestTrust, is_refused, looks_like_request};
 use crate::store::{Lookup, best_match, named_toolchain};
 use crate::tool::{
     FieldRole, IGNORED_FOLDERS, IgnoredFolder, Reader, Tool, VersionField, VersionFile,
 };
-use crate::version::Version;
 use crate::world::{FileContent, FileMeta, Identity, NOT_REGULAR, World, is_absent, read_optional};
 
 /// Something that the search found.
@@ -168,6 +167,8 @@ struct SourceFile {
     path: PathBuf,
     /// Which file it was, to see at an error whether a link led to it.
     identity: Identity,
+    /// Whether it only counts where no other one pins the tool, and only with a release.
+    is_fallback: bool,
 }
 
 /// A request and the file it is in, or why an extended file can't be used.
@@ -367,14 +368,19 @@ impl<W: World> Search<'_, W> {
         if depth > MAX_EXTENSIONS {
             return Err(parse_error("too many files extend each other, or they do so in a circle"));
         }
-        let source = SourceFile { path: path.to_path_buf(), identity: content.meta.identity };
+        let source = SourceFile {
+            path: path.to_path_buf(),
+            identity: content.meta.identity,
+            is_fallback: file.fallback,
+        };
         let text = decode(&content.bytes).map_err(|reason| parse_error(&reason))?;
         let found = read(&text, file, self.tool).map_err(|reason| match file.is_document() {
             true => parse_error(&reason),
-            false => {
-                let (error, place) = self.no_version(path, &reason);
-                (self.explained(error, &text, file, &source), place)
+            // What is behind a link isn't repeated.
+            false if self.is_linked(&source) => {
+                self.no_version(path, reason.split(';').next().unwrap_or_default())
             }
+            false => self.no_version(path, &reason),
         })?;
         let mut all = Vec::new();
         for raw in found {
@@ -565,7 +571,11 @@ impl<W: World> Search<'_, W> {
                 .because("every account can create files there");
             return Ok((self.visit)(Finding::Broken(error, ErrorSource::File)));
         }
-        let source = SourceFile { path: path.to_path_buf(), identity: content.meta.identity };
+        let source = SourceFile {
+            path: path.to_path_buf(),
+            identity: content.meta.identity,
+            is_fallback: false,
+        };
         let text = match decode(&content.bytes) {
             Ok(text) => text,
             Err(reason) => {
@@ -599,16 +609,6 @@ impl<W: World> Search<'_, W> {
         (error, ErrorSource::Text(location))
     }
 
-    /// Adds that a setting with a version, as in another manager's file of settings, is none.
-    fn explained(&self, error: Error, text: &str, file: &VersionFile, own: &SourceFile) -> Error {
-        match setting(text).filter(|_| file.reader == Reader::Plain) {
-            Some((line, value)) if Version::parse(value).is_some() && !self.is_linked(own) => {
-                error.because(format!("line {line} is a setting: write {value} alone"))
-            }
-            _ => error,
-        }
-    }
-
     fn whole_file(&self, path: &Path) -> FileLocation {
         let is_in_directory =
             self.directory.as_deref().is_some_and(|one| path.parent() == Some(one));
@@ -625,14 +625,9 @@ impl<W: World> Search<'_, W> {
     /// The pin that a request in a project's file is.
     fn pin_in_file(&self, source: &SourceFile, raw: &RawRequest, file: &VersionFile) -> LocatedPin {
         let location = self.location(&source.path, file, raw);
-        let parse = |text: &str| {
-            let request = match raw.field {
-                Some(field) => Request::parse_field(text, self.tool, field),
-                None => Request::parse(text, self.tool, RequestTrust::Project),
-            }?;
-            let counts =
-                !file.fallback || request.names_releases(self.tool) || self.is_installed(&request);
-            counts.then_some(request).ok_or("expected a version, a range or an alias")
+        let parse = |text: &str| match raw.field {
+            Some(field) => Request::parse_field(text, self.tool, field),
+            None => Request::parse(text, self.tool, RequestTrust::Project),
         };
         match self.parse_all(raw, source, &location, &parse) {
             Ok(requests) => Ok(Pin { requests, origin: Origin::File(location) }),
@@ -651,17 +646,27 @@ impl<W: World> Search<'_, W> {
         let parse = |text: &String| {
             let looks_so = looks_like_request(text);
             let may_be_shown = || looks_so && !self.is_linked(source);
-            let is_sure = |request: &Request| {
-                request.is_plain(self.tool) && (looks_so || !self.is_linked(source))
-            };
             let error = match parse(text) {
-                Ok(request) if is_sure(&request) || may_be_shown() => return Ok(request),
-                // Any word is a name: one that names nothing may be a secret.
-                Ok(request) if self.is_installed(&request) => return Ok(request),
+                Ok(request) => {
+                    let is_release = !source.is_fallback || request.has_release_tail();
+                    let is_sure = is_release
+                        && request.is_plain(self.tool)
+                        && (looks_so || !self.is_linked(source));
+                    // Any word is a name: one that names nothing may be a secret.
+                    let counts = is_sure
+                        || (!source.is_fallback && may_be_shown())
+                        || self.is_installed(&request);
+                    match counts {
+                        true => return Ok(request),
+                        false if may_be_shown() => {
+                            self.invalid(text, location, NO_REQUEST, ErrorKind::BadFile)
+                        }
+                        false => self.invalid_unseen(text, location),
+                    }
+                }
                 Err(reason) if may_be_shown() => {
                     self.invalid(text, location, reason, ErrorKind::BadFile)
                 }
-                Ok(_) => self.invalid_unseen(text, location),
                 Err(reason) => self.invalid_unseen(text, location).because(reason),
             };
             Err(error.hint(format!("use {}", self.tool.name)))
