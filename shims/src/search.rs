@@ -14,7 +14,7 @@ use crate::ownership::{is_planted_file, is_shared, is_trusted_file, is_trusted_n
 use crate::path::without_dots;
 use crate::pin::{FileLocation, Origin, Pin};
 use crate::read::{PLAIN, RawRequest, TOOL_VERSIONS, decode, read};
-use crate::request::{Request, RequestTrust, looks_like_request};
+use crate::request::{NO_REQUEST, Request, RequestTrust, is_refused, looks_like_request};
 use crate::store::{Lookup, best_match, named_toolchain};
 use crate::tool::{
     FieldRole, IGNORED_FOLDERS, IgnoredFolder, Reader, Tool, VersionField, VersionFile,
@@ -53,8 +53,34 @@ pub enum Skipped {
     Untrusted(PathBuf),
     /// A file without a version of the tool.
     NoVersion(PathBuf),
-    /// A shared file such as `package.json`, or a constraint, that can't be used.
-    Unusable(Error),
+    /// A shared file such as `package.json` that can't be read or parsed.
+    UnusableFile(Error),
+    /// An entry that would pin, and its place.
+    UnusablePin(Error, FileLocation),
+    /// An entry that would only limit.
+    UnusableConstraint(Error),
+}
+
+impl Skipped {
+    /// Whether it is a request, or a file that may have some, that can't be used.
+    pub fn is_unusable(&self) -> bool {
+        matches!(self, Self::UnusableFile(_) | Self::UnusablePin(..) | Self::UnusableConstraint(_))
+    }
+
+    /// Why a request, or a whole file, isn't used that would have decided.
+    pub fn would_decide(self) -> Option<Error> {
+        match self {
+            Self::UnusableFile(error) | Self::UnusablePin(error, _) => Some(error),
+            Self::IgnoredVariable(_)
+            | Self::NoDirectory(_)
+            | Self::IgnoredFolder(_)
+            | Self::UnreadableFolder(_)
+            | Self::Ceiling(_)
+            | Self::Untrusted(_)
+            | Self::NoVersion(_)
+            | Self::UnusableConstraint(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Skipped {
@@ -66,7 +92,9 @@ impl fmt::Display for Skipped {
             Self::NoDirectory(reason) => {
                 return write!(f, "the working directory is unknown: {reason}");
             }
-            Self::Unusable(error) => return error.fmt(f),
+            Self::UnusableFile(error)
+            | Self::UnusablePin(error, _)
+            | Self::UnusableConstraint(error) => return f.write_str(&error.line()),
             Self::IgnoredFolder(folder) => ("", folder, " is a folder of dependencies"),
             Self::UnreadableFolder(folder) => ("no permission to search ", folder, ""),
             Self::Ceiling(folder) => ("the search ends at ", folder, " (ceiling)"),
@@ -111,6 +139,15 @@ struct Search<'a, W: World> {
     visit: &'a mut dyn FnMut(Finding) -> ControlFlow<()>,
 }
 
+/// A version file that may be in a folder.
+#[derive(Clone, Copy)]
+struct FileInFolder<'a> {
+    folder: &'a Path,
+    file: &'static VersionFile,
+    /// The folder, if every account can create files there.
+    shared: Option<FileMeta>,
+}
+
 /// How many files may extend one another.
 const MAX_EXTENSIONS: usize = 16;
 
@@ -130,6 +167,8 @@ struct SourceFile {
     path: PathBuf,
     /// Which file it was, to see at an error whether a link led to it.
     identity: Identity,
+    /// Whether it only counts where no other one pins the tool, and only with a release.
+    is_fallback: bool,
 }
 
 /// A request and the file it is in, or why an extended file can't be used.
@@ -142,7 +181,7 @@ type FileRequests = std::result::Result<Vec<LocatedRequest>, (Error, ErrorSource
 type ParsedRequest = std::result::Result<Request, &'static str>;
 
 /// A pin, or why its text can't be used.
-type LocatedPin = std::result::Result<Pin, (Error, ErrorSource)>;
+type LocatedPin = std::result::Result<Pin, (Error, FileLocation)>;
 
 /// Whether the search continues, or an error that ends it.
 type SearchFlow = Result<ControlFlow<()>>;
@@ -221,9 +260,10 @@ impl<W: World> Search<'_, W> {
         {
             return Ok((self.visit)(Finding::Skipped(Skipped::Ceiling(ceiling.to_path_buf()))));
         }
+        let mut fallbacks = Vec::new();
         for folder in start.folder.ancestors() {
             match self.world.existing_names(folder, &names) {
-                Ok(present) => step!(self.folder(folder, present)?),
+                Ok(present) => step!(self.folder(folder, present, &mut fallbacks)?),
                 Err(error) if is_unsearchable(&error) => {
                     let skipped = Skipped::UnreadableFolder(folder.to_path_buf());
                     step!((self.visit)(Finding::Skipped(skipped)));
@@ -238,17 +278,31 @@ impl<W: World> Search<'_, W> {
                 break;
             }
         }
+        for one in fallbacks {
+            step!(self.file(one));
+        }
         Ok(ControlFlow::Continue(()))
     }
 
-    fn folder(&mut self, folder: &Path, present: u32) -> SearchFlow {
+    /// The files in a folder; those that only count where no other one pins the tool are kept for
+    /// later.
+    fn folder<'f>(
+        &mut self,
+        folder: &'f Path,
+        present: u32,
+        fallbacks: &mut Vec<FileInFolder<'f>>,
+    ) -> SearchFlow {
         if present == 0 {
             return Ok(ControlFlow::Continue(()));
         }
         let shared = self.shared(folder);
         for (place, file) in self.tool.files.iter().enumerate() {
             if present & (1 << place) != 0 {
-                step!(self.file(folder, file, shared.as_ref())?);
+                let one = FileInFolder { folder, file, shared };
+                match file.fallback {
+                    true => fallbacks.push(one),
+                    false => step!(self.file(one)),
+                }
             }
         }
         Ok(ControlFlow::Continue(()))
@@ -260,37 +314,32 @@ impl<W: World> Search<'_, W> {
         self.world.entry(folder).ok().flatten().filter(is_shared)
     }
 
-    /// A file in a folder; `shared` is that folder if every account can create files there.
-    fn file(
-        &mut self,
-        folder: &Path,
-        file: &'static VersionFile,
-        shared: Option<&FileMeta>,
-    ) -> SearchFlow {
+    fn file(&mut self, FileInFolder { folder, file, shared }: FileInFolder<'_>) -> ControlFlow<()> {
+        let shared = shared.as_ref();
         let path = folder.join(file.name);
         let path = path.as_path();
         let untrusted = Finding::Skipped(Skipped::Untrusted(path.to_path_buf()));
         // By the name first: another account's file may be a FIFO, or unreadable.
         if shared.is_some_and(|shared| !is_trusted_name(self.world, folder, shared, file.name)) {
-            return Ok((self.visit)(untrusted));
+            return (self.visit)(untrusted);
         }
         let content = match self.world.read(path) {
             Ok(content) => content,
             Err(error) => {
                 let error = Error::io("read", path, error);
-                return Ok(self.unusable(error, ErrorSource::File, file));
+                return self.unusable(error, ErrorSource::File, file);
             }
         };
         // And by what was read: the name may have changed its file.
         if shared.is_some_and(|shared| !is_trusted_file(self.world, shared, &content.meta)) {
-            return Ok((self.visit)(untrusted));
+            return (self.visit)(untrusted);
         }
         let found = match self.requests(path, &content, file, 0) {
             Ok(found) => found,
-            Err((error, source)) => return Ok(self.unusable(error, source, file)),
+            Err((error, source)) => return self.unusable(error, source, file),
         };
         if found.is_empty() {
-            return Ok((self.visit)(Finding::Skipped(Skipped::NoVersion(path.to_path_buf()))));
+            return (self.visit)(Finding::Skipped(Skipped::NoVersion(path.to_path_buf())));
         }
         for found in found {
             let finding = match found {
@@ -298,11 +347,11 @@ impl<W: World> Search<'_, W> {
                     Finding::Skipped(Skipped::NoVersion(source.path))
                 }
                 Ok((source, raw)) => self.finding(&source, file, &raw),
-                Err(error) => Finding::Skipped(Skipped::Unusable(error)),
+                Err(error) => Finding::Skipped(Skipped::UnusableFile(error)),
             };
-            step!((self.visit)(finding));
+            (self.visit)(finding)?;
         }
-        Ok(ControlFlow::Continue(()))
+        ControlFlow::Continue(())
     }
 
     /// The requests in a file, each with the file it is in: a file may name another one whose
@@ -319,10 +368,20 @@ impl<W: World> Search<'_, W> {
         if depth > MAX_EXTENSIONS {
             return Err(parse_error("too many files extend each other, or they do so in a circle"));
         }
-        let source = SourceFile { path: path.to_path_buf(), identity: content.meta.identity };
+        let source = SourceFile {
+            path: path.to_path_buf(),
+            identity: content.meta.identity,
+            is_fallback: file.fallback,
+        };
         let text = decode(&content.bytes).map_err(|reason| parse_error(&reason))?;
-        let found =
-            read(&text, file, self.tool).map_err(|reason| self.no_version(path, &reason))?;
+        let found = read(&text, file, self.tool).map_err(|reason| match file.is_document() {
+            true => parse_error(&reason),
+            // What is behind a link isn't repeated.
+            false if self.is_linked(&source) => {
+                self.no_version(path, reason.split(';').next().unwrap_or_default())
+            }
+            false => self.no_version(path, &reason),
+        })?;
         let mut all = Vec::new();
         for raw in found {
             let Some(field) = raw.field.filter(|field| field.extends) else {
@@ -467,15 +526,22 @@ impl<W: World> Search<'_, W> {
             (Ok(pin), FieldRole::Constraint) => Finding::Constraint(pin),
             (Ok(pin), FieldRole::Either) if pin.is_range() => Finding::Constraint(pin),
             (Ok(pin), FieldRole::Pin | FieldRole::Either) => Finding::Pin(pin),
-            // A constraint only limits; a pin that can't be used must not be skipped.
-            (Err((error, _)), FieldRole::Constraint) => Finding::Skipped(Skipped::Unusable(error)),
-            (Err((error, source)), FieldRole::Pin | FieldRole::Either) => {
-                Finding::Broken(error, source)
+            (Err((error, _)), FieldRole::Constraint) => {
+                Finding::Skipped(Skipped::UnusableConstraint(error))
+            }
+            // Documents have entries for other things too, and templates for other programs.
+            (Err((error, location)), FieldRole::Pin | FieldRole::Either)
+                if file.is_document() && !is_refused_in(raw, file) =>
+            {
+                Finding::Skipped(Skipped::UnusablePin(error, location))
+            }
+            (Err((error, location)), FieldRole::Pin | FieldRole::Either) => {
+                Finding::Broken(error, ErrorSource::Text(location))
             }
         }
     }
 
-    /// Reports a file that can't be used: an error if it exists for versions alone, else a note.
+    /// Reports a file that can't be used: an error if it exists for versions alone, else a warning.
     fn unusable(
         &mut self,
         error: Error,
@@ -484,7 +550,7 @@ impl<W: World> Search<'_, W> {
     ) -> ControlFlow<()> {
         let finding = match file.is_version_only() {
             true => Finding::Broken(error, source),
-            false => Finding::Skipped(Skipped::Unusable(error)),
+            false => Finding::Skipped(Skipped::UnusableFile(error)),
         };
         (self.visit)(finding)
     }
@@ -505,7 +571,11 @@ impl<W: World> Search<'_, W> {
                 .because("every account can create files there");
             return Ok((self.visit)(Finding::Broken(error, ErrorSource::File)));
         }
-        let source = SourceFile { path: path.to_path_buf(), identity: content.meta.identity };
+        let source = SourceFile {
+            path: path.to_path_buf(),
+            identity: content.meta.identity,
+            is_fallback: false,
+        };
         let text = match decode(&content.bytes) {
             Ok(text) => text,
             Err(reason) => {
@@ -561,7 +631,7 @@ impl<W: World> Search<'_, W> {
         };
         match self.parse_all(raw, source, &location, &parse) {
             Ok(requests) => Ok(Pin { requests, origin: Origin::File(location) }),
-            Err(error) => Err((error, ErrorSource::Text(location))),
+            Err(error) => Err((error, location)),
         }
     }
 
@@ -576,18 +646,30 @@ impl<W: World> Search<'_, W> {
         let parse = |text: &String| {
             let looks_so = looks_like_request(text);
             let may_be_shown = || looks_so && !self.is_linked(source);
-            let is_sure = |request: &Request| {
-                request.is_plain(self.tool) && (looks_so || !self.is_linked(source))
+            let reason = match parse(text) {
+                Ok(request) => {
+                    let is_release = !source.is_fallback || request.has_release_tail();
+                    let is_sure = is_release
+                        && request.is_plain(self.tool)
+                        && (looks_so || !self.is_linked(source));
+                    // Any word is a name: one that names nothing may be a secret.
+                    if is_sure
+                        || (!source.is_fallback && may_be_shown())
+                        || self.is_installed(&request)
+                    {
+                        return Ok(request);
+                    }
+                    None
+                }
+                Err(reason) => Some(reason),
             };
-            let error = match parse(text) {
-                Ok(request) if is_sure(&request) || may_be_shown() => return Ok(request),
-                // Any word is a name: one that names nothing may be a secret.
-                Ok(request) if self.is_installed(&request) => return Ok(request),
-                Err(reason) if may_be_shown() => {
+            let error = match (may_be_shown(), reason) {
+                (true, reason) => {
+                    let reason = reason.unwrap_or(NO_REQUEST);
                     self.invalid(text, location, reason, ErrorKind::BadFile)
                 }
-                Ok(_) => self.invalid_unseen(text, location),
-                Err(reason) => self.invalid_unseen(text, location).because(reason),
+                (false, Some(reason)) => self.invalid_unseen(text, location).because(reason),
+                (false, None) => self.invalid_unseen(text, location),
             };
             Err(error.hint(format!("use {}", self.tool.name)))
         };
@@ -664,6 +746,11 @@ impl<W: World> Search<'_, W> {
 fn is_in_same_part(raw: &RawRequest, field: &VersionField) -> bool {
     let part = |field: &VersionField| field.path.split('.').next();
     raw.field.map(part) == Some(part(field))
+}
+
+/// Whether a file requests what is understood, and refused everywhere.
+fn is_refused_in(raw: &RawRequest, file: &VersionFile) -> bool {
+    !file.fallback && raw.texts.iter().any(|text| is_refused(text))
 }
 
 /// Whether a folder can't be searched: no permission, or a path longer than the system takes.
