@@ -219,7 +219,8 @@ mod tests {
         for name in ["use", "usher", "shim", "ls", "sh", "sudo", "aws.cmd", "smtpd.py", "x.ps1"] {
             assert!(!registry.allows_shim(name), "{name}");
         }
-        for name in ["aws", "flask", "2to3-3.12", "r.js", "python3.12-config", "user", "lsx", "py"] {
+        for name in ["aws", "flask", "2to3-3.12", "r.js", "python3.12-config", "user", "lsx", "py"]
+        {
             assert!(registry.allows_shim(name), "{name}");
         }
     }

@@ -145,7 +145,8 @@ fn of_version(version: &Version, known: KnownTool<'_>, policy: ShimPolicy) -> Ve
         request.is_ok_and(|request| request.matches(version, tool))
     };
     let names_of = |line: String| {
-        let is_usual = |name: &String| known.core_programs().any(|base| *name == format!("{base}{line}"));
+        let is_usual =
+            |name: &String| known.core_programs().any(|base| *name == format!("{base}{line}"));
         let mut names = names_for_suffix(tool, &line);
         names.retain(|name| policy == ShimPolicy::All || is_usual(name));
         names

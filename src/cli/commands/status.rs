@@ -11,6 +11,7 @@ use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, Skipped, search};
 
 use crate::cli::output::{self, Report, ReportPath};
+use crate::cli::shims::make_missing_shims;
 use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::active::{active_selection, store_label, system_version, version_label};
@@ -42,9 +43,11 @@ struct StatusRow {
     error: Option<String>,
 }
 
-/// Runs bare `use`.
-pub fn run(session: &Session, as_json: bool) -> i32 {
-    output::print(&decide(session), as_json, &*session.reporter)
+/// Runs bare `use`. Shims that the project's pins need are made if they are missing.
+pub fn run(session: &mut Session, as_json: bool) -> i32 {
+    let code = output::print(&decide(session), as_json, &*session.reporter);
+    make_missing_shims(session);
+    code
 }
 
 fn decide(session: &Session) -> StatusReport {
