@@ -22,7 +22,7 @@ use usher_shims::process::is_shim_binary;
 use usher_shims::tool::Tool;
 
 use self::names::expected_names;
-pub use self::names::{is_permanent, names_of};
+pub use self::names::{OWN_NAMES, is_permanent, names_of};
 use self::replace::{UNFINISHED, is_same, put_shim, remove_unfinished};
 use crate::files::durable::{make_folders, sync_names};
 use crate::files::lock::Locks;
@@ -32,9 +32,6 @@ use crate::files::write_access::WriteAccess;
 use crate::inventory::MAX_SHIM_SIZE;
 use crate::session::Session;
 use usher_shims::folders::{Folders, MACHINE_DATA};
-
-/// The names of `use` itself in the shim folder.
-pub const OWN_NAMES: [&str; 2] = ["use", "usher"];
 
 /// What a refresh changed.
 #[derive(Debug, Default, PartialEq, Eq)]
