@@ -56,7 +56,7 @@ pub fn make_missing_shims(session: &mut Session) {
         session.world.metadata(&shims.join(program)).is_ok_and(|seen| seen.is_none())
     };
     let mut tools = pinned_tools(session);
-    tools.retain(|tool| tool.programs.iter().any(|program| is_missing(&program)));
+    tools.retain(|tool| tool.programs.iter().any(&is_missing));
     if !tools.is_empty() {
         let _ = refresh_shims_of_project(session, &tools);
     }
