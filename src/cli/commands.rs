@@ -32,7 +32,7 @@ use usher_shims::index::RejectedProgram;
 use usher_shims::request::{Request, RequestTrust};
 use usher_shims::tool::Tool;
 
-use crate::cli::shims::{refresh_shims_of_project, rescan_and_refresh};
+use crate::cli::shims::rescan_and_refresh;
 use crate::registry::KnownTool;
 use crate::session::Session;
 
@@ -93,10 +93,7 @@ fn refresh_shims_after_error(
 ) -> Error {
     if !error.kind().is_usage() {
         // The command's error matters more than one that follows from it.
-        let _ = match requested {
-            [] => rescan_and_refresh(session).map(drop),
-            tools => refresh_shims_of_project(session, tools),
-        };
+        let _ = rescan_and_refresh(session, requested);
     }
     error
 }

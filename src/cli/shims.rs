@@ -76,10 +76,13 @@ pub fn refresh_shims_without(
     refresh_shims(session, &[])
 }
 
-/// Rescans the machine and makes the shims match, or fails. Returns what changed.
-pub fn rescan_and_refresh(session: &mut Session) -> Result<ShimChanges> {
+/// Rescans the machine and makes the shims match, or fails; tools in `kept` keep theirs until they are
+/// uninstalled. Returns what changed.
+pub fn rescan_and_refresh(session: &mut Session, kept: &[&'static Tool]) -> Result<ShimChanges> {
     session.refresh()?;
-    shim_folder::refresh(session, &folders::write_access(&session.folders)?, &[])
+    let access = folders::write_access(&session.folders)?;
+    record_tools(session, &access, kept)?;
+    shim_folder::refresh(session, &access, kept)
 }
 
 /// The tools that a file of this project pins or limits.

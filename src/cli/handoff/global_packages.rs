@@ -222,7 +222,7 @@ fn wait(child: &mut Child, signals: Option<Signals>) -> std::io::Result<ExitStat
 /// Makes the shims match, and names the programs that are new and can't be called by their names.
 fn refresh_and_note(session: &mut Session) -> Result<()> {
     let before = std::mem::take(&mut session.index.global_packages);
-    rescan_and_refresh(session)?;
+    rescan_and_refresh(session, &[])?;
     let new = session.index.global_packages.iter().filter(|package| !before.contains(package));
     let names = new.map(|package| package.program.as_str());
     let names: Vec<&str> = names.filter(|name| !is_callable(session, name)).collect();
