@@ -79,6 +79,8 @@ fn a_global_package_gets_an_argument_0_that_names_nothing_else() {
         }
         let node = stage.program().to_string_lossy().into_owned();
         assert_eq!(argument_zero(&[&shim, "node"]), node);
+        let interpreter = stage.sandbox.shim("node").to_string_lossy().into_owned();
+        assert_eq!(argument_zero(&[&interpreter, "grep-mode"]), node);
         assert_eq!(argument_zero(&[&shim]), argument_zero(&[&own]), "without argument 0");
     });
 }

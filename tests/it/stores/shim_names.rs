@@ -206,6 +206,7 @@ fn a_package_call_names_what_it_added_and_cannot_be_called() {
     let where_to = "can be called from [SANDBOX]/home/.local/share/usher/shims, which isn't on PATH: use setup\n";
     assert_eq!(call(&[], path), "");
     assert_eq!(call(&["greet"], path), format!("usher: greet {where_to}"));
+    assert_eq!(call(&[], path), "", "what was there before is no news");
     assert_eq!(call(&["a1", "a2", "a3", "a4"], path), format!("usher: a1, a2, … {where_to}"));
     let with_bin = format!("{path}:{}", bin.display());
     assert_eq!(call(&["hello"], &with_bin), "");
