@@ -453,7 +453,7 @@ mod tests {
         check("[[file]]\nname = 'x.json'\nreader = 'json'", None, "all others need some");
         check("built_for = { tool = '../y', mark = '-y-' }", None, "`../y` can't be a name");
         check("built_for = { tool = 'y', mark = '' }", None, "`mark` is empty");
-        check("core_programs = ['x']", None, "`x` in `core_programs` isn't one of the `programs`");
+        check("core_programs = ['y']", None, "`y` in `core_programs` isn't one of the `programs`");
         let value = "[[environment]]\nvariable = 'V'\nvalue = '{additions}/x'";
         check(value, None, "`{additions}` is called `{global_packages}` now");
         let preload = "[[environment]]\nvariable = 'LD_PRELOAD'\nvalue = '{root}/x.so'";
