@@ -472,7 +472,7 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
         Some(Verb::Setup(arguments)) => commands::setup::run(&session, &arguments, json),
         Some(Verb::Completions { .. } | Verb::InstallItself { .. }) => Ok(()),
         None if typed.tools.is_empty() => {
-            return Ok(commands::status::run(&session, typed.all, json));
+            return Ok(commands::status::run(&mut session, typed.all, json));
         }
         None if !typed.command.is_empty() => {
             commands::run::run(&mut session, &typed.tools, &typed.command)

@@ -15,6 +15,9 @@ use crate::text::closest;
 
 pub use custom::{CustomToolFile, files};
 
+/// Names that never get a shim for a global package: they are usher's own.
+const RESERVED: [&str; 3] = ["use", "usher", "shim"];
+
 /// All tools.
 #[derive(Debug)]
 pub struct Registry {
@@ -34,6 +37,17 @@ pub struct KnownTool<'a> {
 }
 
 impl KnownTool<'_> {
+    /// Its main programs and package managers.
+    pub fn core_programs(&self) -> impl Iterator<Item = &str> {
+        let main_programs = match self.definition.core_programs.is_empty() {
+            true => self.tool.main_programs(),
+            false => &[],
+        };
+        let of_tool = |program: &&str| self.tool.programs.contains(program);
+        let core = self.definition.core_programs.iter().map(String::as_str);
+        core.chain(main_programs.iter().copied().filter(of_tool))
+    }
+
     /// Whether a name alone requests releases: it is a flavour that sources have.
     pub fn has_flavour(&self, name: &str) -> bool {
         let flavours = self.definition.flavours.iter().map(String::as_str);
@@ -145,6 +159,14 @@ impl Registry {
         Some(command.replace("{tool}", tool.asdf_name()).replace("{name}", name))
     }
 
+    /// Whether a program of a global package can have a shim of this name: not one that is usher's own,
+    /// that the operating system's scripts rely on, or that isn't called as a program.
+    pub fn allows_shim(&self, name: &str) -> bool {
+        let is_command = self.common.system_commands.iter().any(|command| command == name);
+        let mut endings = self.common.unshimmed_endings.iter();
+        !RESERVED.contains(&name) && !is_command && !endings.any(|ending| name.ends_with(ending))
+    }
+
     /// The tool with this name, or an error with the nearest one.
     pub fn named(&self, name: &str) -> Result<KnownTool<'_>> {
         self.all()
@@ -172,6 +194,36 @@ fn can_be_runtime(tools: &[&'static Tool], name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn core_programs_are_the_main_ones_by_default() {
+        let registry = Registry::load().unwrap();
+        let core = |tool: &str| {
+            let known = registry.named(tool).unwrap();
+            known.core_programs().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(core("java"), "java javac");
+        assert_eq!(core("python"), "python python3 pip pip3");
+        assert_eq!(core("go"), "go");
+        // `nodejs` is a name of the system's, and no program of usher's.
+        assert_eq!(core("node"), "node npm npx corepack");
+        for known in registry.all() {
+            let main = known.tool.main_program();
+            assert!(known.core_programs().any(|program| program == main), "{main}");
+        }
+    }
+
+    #[test]
+    fn some_names_get_no_shim_in_global_packages() {
+        let registry = Registry::load().unwrap();
+        for name in ["use", "usher", "shim", "ls", "sh", "sudo", "aws.cmd", "smtpd.py", "x.ps1"] {
+            assert!(!registry.allows_shim(name), "{name}");
+        }
+        for name in ["aws", "flask", "2to3-3.12", "r.js", "python3.12-config", "user", "lsx", "py"]
+        {
+            assert!(registry.allows_shim(name), "{name}");
+        }
+    }
 
     #[test]
     fn compiled_tools_equal_their_parsed_definitions() {

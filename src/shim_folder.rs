@@ -5,6 +5,7 @@
 //! a shim is foreign, and is left alone.
 
 pub mod embedded_shim;
+mod names;
 pub mod replace;
 pub mod requested;
 pub mod versioned;
@@ -17,25 +18,20 @@ use std::path::Path;
 
 use usher_shims::error::{Error, Escaped, Result, Shown};
 use usher_shims::index::{INDEX_FILE, index_file};
-use usher_shims::name::Name;
 use usher_shims::process::is_shim_binary;
-use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 
+use self::names::expected_names;
+pub use self::names::{OWN_NAMES, is_permanent, names_of};
 use self::replace::{UNFINISHED, is_same, put_shim, remove_unfinished};
-use crate::config::settings::ShimPolicy;
 use crate::files::durable::{make_folders, sync_names};
 use crate::files::lock::Locks;
 use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::staging;
 use crate::files::write_access::WriteAccess;
 use crate::inventory::MAX_SHIM_SIZE;
-use crate::registry::KnownTool;
-use crate::session::{Session, own_text};
+use crate::session::Session;
 use usher_shims::folders::{Folders, MACHINE_DATA};
-
-/// The names of `use` itself in the shim folder.
-pub const OWN_NAMES: [&str; 2] = ["use", "usher"];
 
 /// What a refresh changed.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -162,57 +158,6 @@ pub fn write_index(session: &Session, _: &WriteAccess) -> Result<()> {
         durability: Durability::Synced,
     };
     replacement.write(&text)
-}
-
-/// The names that need a shim.
-fn expected_names(session: &Session, named: &[&'static Tool]) -> Result<BTreeSet<String>> {
-    let mut expected_names = BTreeSet::new();
-    for known in session.registry.all() {
-        let is_named = named.iter().any(|tool| tool.name == known.tool.name);
-        if is_named || has_shims(session, known)? {
-            expected_names.extend(known.tool.programs.iter().map(ToString::to_string));
-        }
-        expected_names.extend(versioned::of_installed(session, known.tool)?);
-        expected_names.extend(versioned::names_for_known_releases(session, known));
-    }
-    expected_names.extend(
-        requested::read_entries(&session.folders)?
-            .iter()
-            .flat_map(|entry| names_of(session, entry)),
-    );
-    expected_names
-        .extend(session.index.global_packages.iter().map(|addition| addition.program.to_string()));
-    expected_names
-        .retain(|name| Name::parse(name).is_some() && !OWN_NAMES.contains(&name.as_str()));
-    Ok(expected_names)
-}
-
-/// The shims of a recorded entry, `TOOL@REQUEST`.
-pub fn names_of(session: &Session, entry: &str) -> Vec<String> {
-    let known = entry.split_once('@').and_then(|(tool, word)| {
-        let known = session.registry.all().find(|known| known.tool.name == tool)?;
-        Some(versioned::names_for_suffix(known.tool, word))
-    });
-    known.unwrap_or_default()
-}
-
-/// Whether a version of a tool is installed, or a default names the tool.
-fn has_shims(session: &Session, known: KnownTool<'_>) -> Result<bool> {
-    if session.settings.shims == ShimPolicy::All {
-        return Ok(true);
-    }
-    let of_installed = all_toolchains(&session.world, &session.index, known.tool)?;
-    let is_default = [session.folders.default_file(), session.folders.machine_default_file()]
-        .iter()
-        .any(|file| {
-            let text = own_text(file).ok().flatten().unwrap_or_default();
-            text.lines().any(|line| {
-                line.split_whitespace()
-                    .next()
-                    .is_some_and(|name| known.tool.all_names().any(|one| one == name))
-            })
-        });
-    Ok(is_default || of_installed.is_none_or(|toolchains| !toolchains.is_empty()))
 }
 
 /// The names in the shim folder, without the index.

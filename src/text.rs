@@ -29,6 +29,15 @@ pub fn human_duration(time: Duration) -> String {
     }
 }
 
+/// At most three names, separated by commas; of more, the first two: `2to3, aws, …`.
+pub fn short_list(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    match names.as_slice() {
+        [first, second, _, _, ..] => format!("{first}, {second}, …"),
+        few => few.join(", "),
+    }
+}
+
 /// A path as a word of a command in a hint, for a shell: `'/a b'`; `$'/a\\x1b'` with characters that
 /// can't be shown.
 pub struct ShellWord<'a>(
@@ -87,6 +96,12 @@ mod tests {
         ] {
             assert_eq!(human_duration(Duration::from_secs(seconds)), expected);
         }
+    }
+
+    #[test]
+    fn a_list_of_names_is_short() {
+        let list = |count: usize| short_list(&["a", "b", "c", "d", "e"][..count]);
+        assert_eq!([0, 1, 3, 4, 5].map(list), ["", "a", "a, b, c", "a, b, …", "a, b, …"]);
     }
 
     /// Shells read a word back as the path that it was made of.

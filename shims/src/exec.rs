@@ -54,17 +54,32 @@ unsafe fn strings(array: *const *const c_char) -> Vec<&'static CStr> {
     found
 }
 
+/// The program to become.
+#[derive(Debug, Clone, Copy)]
+pub struct Executable<'a> {
+    /// Its path.
+    pub path: &'a Path,
+    /// Argument 0, if it isn't the path.
+    pub argument_zero: Option<&'a CStr>,
+}
+
+impl<'a> From<&'a Path> for Executable<'a> {
+    fn from(path: &'a Path) -> Self {
+        Self { path, argument_zero: None }
+    }
+}
+
 /// Replaces this process with a program; returns only on failure, with the error.
 ///
-/// Argument 0 is the program's path. `set` adds or replaces variables of the environment; those
+/// `arguments` are those from 1 on. `set` adds or replaces variables of the environment; those
 /// without a value are removed.
 pub fn become_program(
-    program: &Path,
+    program: Executable<'_>,
     arguments: &[&CStr],
     environment: &[&CStr],
     set: &[(&str, Option<OsString>)],
 ) -> Error {
-    let Ok(path) = CString::new(program.as_os_str().as_bytes()) else {
+    let Ok(path) = CString::new(program.path.as_os_str().as_bytes()) else {
         return Error::new(ErrorKind::NotRunnable, "the program's path contains a null byte");
     };
     let added: Vec<CString> =
@@ -78,7 +93,7 @@ pub fn become_program(
         .map(CStr::as_ptr)
         .chain([std::ptr::null()])
         .collect();
-    let arguments: Vec<*const c_char> = [path.as_c_str()]
+    let arguments: Vec<*const c_char> = [program.argument_zero.unwrap_or(&path)]
         .into_iter()
         .chain(arguments.iter().copied())
         .map(CStr::as_ptr)
@@ -86,7 +101,7 @@ pub fn become_program(
         .collect();
     // SAFETY: both arrays are ended by null pointers, and all strings outlive the call.
     unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), environment.as_ptr()) };
-    failure(program, &io::Error::last_os_error())
+    failure(program.path, &io::Error::last_os_error())
 }
 
 fn assignment(name: &str, value: &OsStr) -> Option<CString> {

@@ -10,10 +10,11 @@ mod unwinder;
 
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 use std::sync::OnceLock;
 
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
-use usher_shims::exec::{ProcessArgs, become_program};
+use usher_shims::exec::{Executable, ProcessArgs, become_program};
 use usher_shims::package_calls::package_call;
 use usher_shims::process;
 use usher_shims::resolve::{Outcome, Resolver};
@@ -70,8 +71,15 @@ fn become_one(given: &ProcessArgs) -> Result<Error> {
     match outcome.inspect_err(|_| warn(unusable.get()))? {
         Outcome::Run(plan) if package_call(&index, &plan, &name, rest).is_none() => {
             warn(unusable.get());
+            let argument_zero = given.arguments.first().copied();
+            let own = arguments.first().and_then(|zero| Path::new(zero).file_name());
+            let is_meant = plan.is_listed || own.is_some_and(|own| own == name.as_str());
+            let program = Executable {
+                path: &plan.program,
+                argument_zero: argument_zero.filter(|_| !is_meant),
+            };
             let arguments = given.arguments.get(plan.skip..).unwrap_or_default();
-            Ok(become_program(&plan.program, arguments, &given.environment, &plan.set))
+            Ok(become_program(program, arguments, &given.environment, &plan.set))
         }
         Outcome::Run(_) | Outcome::Missing(_) | Outcome::Stale => Ok(hand_off(&shim, &name, given)),
     }
@@ -99,5 +107,5 @@ fn hand_off(shim: &process::RunningShim, name: &str, given: &ProcessArgs) -> Err
         let what = format!("{} is missing", Shown(&program));
         return Error::new(ErrorKind::NotRunnable, what).hint("./install.sh");
     }
-    become_program(&program, &arguments, &given.environment, &[])
+    become_program(program.as_path().into(), &arguments, &given.environment, &[])
 }

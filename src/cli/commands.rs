@@ -30,6 +30,7 @@ use std::fmt;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::index::RejectedProgram;
 use usher_shims::request::{Request, RequestTrust};
+use usher_shims::tool::Tool;
 
 use crate::cli::shims::rescan_and_refresh;
 use crate::registry::KnownTool;
@@ -83,11 +84,16 @@ fn default_request(known: KnownTool<'_>) -> Result<Request> {
 }
 
 /// Makes the shims match after a command failed halfway: versions that it installed or removed
-/// before the error count. Returns the command's own error.
-fn refresh_shims_after_error(session: &mut Session, error: Error) -> Error {
+/// before the error count, and tools that the project requests get their shims. Returns the command's
+/// own error.
+fn refresh_shims_after_error(
+    session: &mut Session,
+    error: Error,
+    requested: &[&'static Tool],
+) -> Error {
     if !error.kind().is_usage() {
         // The command's error matters more than one that follows from it.
-        let _ = rescan_and_refresh(session);
+        let _ = rescan_and_refresh(session, requested);
     }
     error
 }

@@ -126,7 +126,7 @@ fn run_plan(
     if let Some(rule) = package_call(&session.index, plan, name, words) {
         return global_packages::run(session, plan, rule, own);
     }
-    Ok(become_program(&plan.program, own, &session.given.environment, &plan.set))
+    Ok(become_program(plan.program.as_path().into(), own, &session.given.environment, &plan.set))
 }
 
 /// Installs a missing version, if the settings allow it.

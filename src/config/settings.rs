@@ -74,7 +74,7 @@ settings! {
     /// Shared stores, filled by `use install --store`; their versions are used in place.
     stores: StorePaths = StorePaths::default(), r#"stores = ["/srv/usher"]"#;
 
-    /// Which tools get shims: those that are installed or requested, or all.
+    /// Which shims exist: those that are needed here, or those of all tools, in all spellings.
     shims: ShimPolicy = ShimPolicy::Auto, r#"shims = "all""#;
 
     /// Tools with versioned shims (`node12`) for every known release line; other tools have them for installed versions.

@@ -14,15 +14,12 @@ use usher_shims::world::World as _;
 use super::folders::names_in_folder;
 use super::scan::MachineScan;
 
-/// Names that never get a shim for a global package: they are usher's own.
-const RESERVED: [&str; 3] = ["use", "usher", "shim"];
+/// The folder, in an account's folder for an adopted toolchain, of links to the programs that calls of
+/// the shims added to that toolchain. What else is in it is the other manager's.
+pub const ADDED: &str = "added";
 
-/// Whether a global package's program of this name never gets a shim.
-pub fn is_reserved_name(name: &str) -> bool {
-    RESERVED.contains(&name)
-}
-
-/// The programs in toolchains that their tools don't ship.
+/// The programs in usher's own and shared toolchains that the registry doesn't list, and those that the
+/// account added to other toolchains by calls of the shims.
 pub(super) fn find_package_programs(
     scan: &MachineScan<'_>,
     home: &Index,
@@ -33,16 +30,14 @@ pub(super) fn find_package_programs(
         let mut all_names: BTreeSet<Name> = programs(scan, &for_all)?.into_iter().collect();
         for toolchain in all_toolchains(scan.world, home, known.tool)?.unwrap_or_default() {
             let own = match toolchain.store {
-                Store::System(_) => Vec::new(),
-                Store::Own | Store::Shared | Store::Adopted(_) | Store::Folder => {
-                    programs(scan, &toolchain.programs())?
-                }
+                Store::System(_) | Store::Adopted(_) => None,
+                Store::Own | Store::Shared | Store::Folder => Some(toolchain.programs()),
             };
             let packages = home.global_packages_folder(known.tool, &toolchain);
-            let packages =
-                packages.map(|folder| programs(scan, &folder.join("bin"))).transpose()?;
-            all_names.extend(own);
-            all_names.extend(packages.unwrap_or_default());
+            let packages = packages.map(|folder| [folder.join("bin"), folder.join(ADDED)]);
+            for folder in own.into_iter().chain(packages.into_iter().flatten()) {
+                all_names.extend(programs(scan, &folder)?);
+            }
         }
         for name in all_names {
             if !known.tool.programs.contains(&name.as_str()) {
@@ -50,7 +45,7 @@ pub(super) fn find_package_programs(
             }
         }
     }
-    found.retain(|name, _| !is_reserved_name(name.as_str()));
+    found.retain(|name, _| scan.registry.allows_shim(name.as_str()));
     Ok(found.into_iter().map(|(program, tools)| GlobalPackage { program, tools }).collect())
 }
 

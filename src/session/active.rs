@@ -17,6 +17,9 @@ use usher_shims::world::World as _;
 use super::Session;
 use crate::registry::KnownTool;
 
+/// The operating system, as the manager of a toolchain: definitions call it so as well.
+const SYSTEM: &str = "system";
+
 /// The active version of a tool in a folder, and what requests it.
 pub struct ActiveVersion<'a> {
     /// The tool.
@@ -93,13 +96,18 @@ pub fn version_label(toolchain: &Toolchain) -> String {
     }
 }
 
+/// Whether a toolchain is the operating system's.
+pub fn is_systems(store: &Store) -> bool {
+    store_label(store) == SYSTEM
+}
+
 /// The store of a toolchain, in one word.
 pub fn store_label(store: &Store) -> &str {
     match store {
         Store::Own => "usher",
         Store::Shared => "shared",
         Store::Adopted(manager) => manager,
-        Store::System(_) => "system",
+        Store::System(_) => SYSTEM,
         Store::Folder => "folder",
     }
 }

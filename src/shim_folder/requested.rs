@@ -1,5 +1,6 @@
-//! The versioned shims that `use shim` made: an empty file each in the configuration folder, called
-//! `TOOL@REQUEST`. So none is lost when two processes add theirs.
+//! What has shims though it isn't installed: versioned shims that `use shim` made, and tools that a
+//! project pins. Each is an empty file in the configuration folder, called `TOOL@REQUEST` or `TOOL`. So
+//! none is lost when two processes add theirs.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -18,15 +19,15 @@ use crate::files::write_access::WriteAccess;
 /// The folder of the requests in the configuration folder.
 const FOLDER: &str = "shims";
 
-/// All recorded requests, as `TOOL@REQUEST`.
+/// All entries, as `TOOL@REQUEST` and `TOOL`.
 pub fn read_entries(folders: &Folders) -> Result<BTreeSet<String>> {
     let Some(config) = OwnFolder::open(&folders.config)? else { return Ok(BTreeSet::new()) };
     let Some(folder) = config.folder(OsStr::new(FOLDER))? else { return Ok(BTreeSet::new()) };
     let names = folder.names()?.into_iter().filter_map(|name| name.into_string().ok());
-    Ok(names.filter(|name| Name::parse(name).is_some() && name.contains('@')).collect())
+    Ok(names.filter(|name| Name::parse(name).is_some()).collect())
 }
 
-/// Records a request.
+/// Adds an entry.
 pub fn add_entry(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<()> {
     with_owners_rights(&folders.config, || {
         let folder = OwnFolder::create(&folders.config)?.create_folder(OsStr::new(FOLDER))?;
@@ -43,7 +44,7 @@ pub fn add_entry(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<()>
     })
 }
 
-/// Removes a request; returns whether it was recorded.
+/// Removes an entry; returns whether there was one.
 pub fn remove_entry(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<bool> {
     let path = folders.requested_shims().join(entry.as_str());
     match with_owners_rights(&folders.config, || fs::remove_file(&path)) {
@@ -70,7 +71,7 @@ mod tests {
         for _ in 0..2 {
             add_entry(&access, &folders, &entry).unwrap();
         }
-        fs::write(folders.requested_shims().join("README"), "no entry").unwrap();
+        fs::write(folders.requested_shims().join(".hidden"), "no entry").unwrap();
         assert_eq!(read_entries(&folders).unwrap(), BTreeSet::from(["node@12".to_owned()]));
         assert!(remove_entry(&access, &folders, &entry).unwrap());
         assert!(!remove_entry(&access, &folders, &entry).unwrap());

@@ -1,5 +1,8 @@
 //! Versioned shims, as `python3.7` and `node@12`: their names for a request, for the installed
 //! versions, and for all known releases. Reads and writes no shim.
+//!
+//! A request has its shims in all spellings. What is installed has one spelling, `node12`, of the core
+//! programs, unless the settings want all shims.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -10,13 +13,14 @@ use usher_shims::index::Index;
 use usher_shims::request::{Request, RequestKind, RequestTrust};
 use usher_shims::store::{all_toolchains, is_complete};
 use usher_shims::tool::{CustomTool, Tool};
-use usher_shims::toolchain::Store;
 use usher_shims::version::Version;
 
+use crate::config::settings::ShimPolicy;
 use crate::registry::KnownTool;
 use crate::releases::Finder;
 use crate::releases::network::Network;
 use crate::session::Session;
+use crate::session::active::is_systems;
 
 /// A request as it is in a shim's name: `12`, `lts-hydrogen`. None for ranges and paths.
 pub fn request_suffix(request: &Request, tool: &'static Tool) -> Option<String> {
@@ -90,16 +94,17 @@ fn versioned_programs(tool: &'static Tool) -> impl Iterator<Item = &'static str>
 
 /// The versioned shims of all installed versions. The system's versions have such programs
 /// themselves.
-pub fn of_installed(session: &Session, tool: &'static Tool) -> Result<BTreeSet<String>> {
+pub fn of_installed(session: &Session, known: KnownTool<'_>) -> Result<BTreeSet<String>> {
+    let tool = known.tool;
     // Whether the system's programs were replaced doesn't matter here.
     let index = Index { system_programs: Vec::new(), ..session.index.clone() };
     let mut found = BTreeSet::new();
     for toolchain in all_toolchains(&session.world, &index, tool)?.unwrap_or_default() {
-        let is_ours = !matches!(toolchain.store, Store::System(_));
-        if let Some(version) = toolchain.version.as_ref().filter(|_| is_ours)
+        let has_shims = !is_systems(&toolchain.store);
+        if let Some(version) = toolchain.version.as_ref().filter(|_| has_shims)
             && is_complete(&session.world, tool, &toolchain)?
         {
-            found.extend(of_version(version, tool));
+            found.extend(of_version(version, known, session.settings.shims));
         }
     }
     Ok(found)
@@ -122,12 +127,14 @@ pub fn names_for_known_releases(session: &Session, known: KnownTool<'_>) -> BTre
     if !tool.lts.is_empty() {
         found.extend(names_for_suffix(tool, "lts"));
     }
-    found.extend(releases.iter().flat_map(|release| of_version(&release.version, tool)));
+    let policy = session.settings.shims;
+    found.extend(releases.iter().flat_map(|release| of_version(&release.version, known, policy)));
     found
 }
 
 /// The versioned shims of a version: for its first number, and for its first two.
-fn of_version(version: &Version, tool: &'static Tool) -> Vec<String> {
+fn of_version(version: &Version, known: KnownTool<'_>, policy: ShimPolicy) -> Vec<String> {
+    let tool = known.tool;
     let numbers = version.numbers().as_slice();
     let lines = (1..=numbers.len().min(2)).map(|count| {
         let parts: Vec<String> = numbers[..count].iter().map(ToString::to_string).collect();
@@ -137,12 +144,20 @@ fn of_version(version: &Version, tool: &'static Tool) -> Vec<String> {
         let request = Request::parse(line, tool, RequestTrust::User);
         request.is_ok_and(|request| request.matches(version, tool))
     };
-    lines.filter(matches).flat_map(|line| names_for_suffix(tool, &line)).collect()
+    let names_of = |line: String| {
+        let is_usual =
+            |name: &String| known.core_programs().any(|base| *name == format!("{base}{line}"));
+        let mut names = names_for_suffix(tool, &line);
+        names.retain(|name| policy == ShimPolicy::All || is_usual(name));
+        names
+    };
+    lines.filter(matches).flat_map(names_of).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::Registry;
     use usher_shims::tool::TOOLS;
 
     fn tool(name: &str) -> &'static Tool {
@@ -183,13 +198,19 @@ mod tests {
 
     #[test]
     fn a_version_has_two_versioned_shims_and_a_prerelease_none() {
-        let check = |name: &str, version: &str, expected: &str| {
+        let registry = Registry::load().unwrap();
+        let check = |name: &str, version: &str, one: &str, all: &str| {
             let version = Version::parse(version).unwrap();
-            assert_eq!(of_version(&version, tool(name)).join(" "), expected, "{name} {version}");
+            let known = registry.named(name).unwrap();
+            let names = |policy| of_version(&version, known, policy).join(" ");
+            assert_eq!(names(ShimPolicy::Auto), one, "{name} {version}");
+            assert_eq!(names(ShimPolicy::All), all, "{name} {version}");
         };
-        check("node", "12.22.12", "node12 node@12 node12.22 node@12.22");
-        check("node", "13.0.0-rc.1", "");
-        check("python", "3.7.16", "python@3 python3.7 pip3.7 pydoc3.7 idle3.7 python@3.7");
-        check("python", "pypy3.10-7.3.12", "");
+        check("node", "12.22.12", "node12 node12.22", "node12 node@12 node12.22 node@12.22");
+        check("node", "13.0.0-rc.1", "", "");
+        let all = "python@3 python3.7 pip3.7 pydoc3.7 idle3.7 python@3.7";
+        check("python", "3.7.16", "python3.7 pip3.7", all);
+        check("python", "pypy3.10-7.3.12", "", "");
+        check("java", "21.0.5", "java21 java21.0", "java21 java@21 java21.0 java@21.0");
     }
 }

@@ -1,7 +1,6 @@
 //! Versions from elsewhere: other managers' stores (`adopted`), the system's interpreters
-//! (`system`), the administrator's stores and home (`shared`, `machine`), and the user's own tools
-//! (`own`,
-//! `alone`).
+//! (`system`), the administrator's stores and home (`shared`, `machine`), the user's own tools (`own`,
+//! `alone`), and which of their programs have shims (`shim_names`).
 
 mod adopted;
 mod alone;
@@ -10,6 +9,7 @@ mod one_version;
 mod own;
 mod previous_home;
 pub(crate) mod shared;
+mod shim_names;
 mod system;
 
 use crate::support::Sandbox;

@@ -24,6 +24,14 @@ pub struct Common {
     /// Files, as under `[[file]]`, that are read after a tool's own.
     #[serde(default)]
     pub after: Vec<VersionFile>,
+    /// Endings of names that get no shim in global packages: `.cmd`, `.py`. Such files are for another
+    /// system, for an interpreter, or for a shell to read.
+    #[serde(default)]
+    pub unshimmed_endings: Vec<String>,
+    /// Names that get no shim in global packages: commands of the operating system, on which scripts
+    /// rely.
+    #[serde(default)]
+    pub system_commands: Vec<String>,
     /// The commands with which other managers remove a version, for the message that usher doesn't:
     /// `pyenv = "pyenv uninstall {name}"`. `{tool}` is the name in `.tool-versions`, `{name}` the
     /// version's folder.

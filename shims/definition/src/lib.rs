@@ -31,6 +31,11 @@ use usher_tool::Tool;
 /// [`Tool`].
 #[derive(Debug, Clone, Deserialize)]
 pub struct Definition {
+    /// Its main programs and package managers. Only these get shims if nothing but the operating
+    /// system provides the tool, and only these get versioned shims: `pip3.7`. By default the
+    /// main programs.
+    #[serde(default)]
+    pub core_programs: Vec<String>,
     /// Other flavours that sources have. A request may be a flavour alone, for its newest version:
     /// `["pypy"]`.
     #[serde(default)]
@@ -259,7 +264,8 @@ impl Definition {
     /// Unknown keys, missing ones, wrong types and impossible values are refused.
     pub fn parse(text: &str) -> Result<(Tool, Self), DefinitionError> {
         let (tool, definition): (Tool, Self) = read::two(text)?;
-        match tool_fault(&tool).or_else(|| definition.fault()) {
+        let fault = tool_fault(&tool).or_else(|| definition.fault());
+        match fault.or_else(|| definition.foreign_core_program(&tool)) {
             None => Ok((tool, definition)),
             Some(reason) => Err(DefinitionError { line: None, reason }),
         }
@@ -268,6 +274,13 @@ impl Definition {
     /// Reads a file that the build script has accepted, without the fields that are compiled in.
     pub fn parse_rest(text: &str) -> Result<Self, DefinitionError> {
         read::rest(text)
+    }
+
+    /// A core program that isn't one of the tool's.
+    fn foreign_core_program(&self, tool: &Tool) -> Option<String> {
+        let mut programs = self.core_programs.iter();
+        let foreign = programs.find(|program| !tool.programs.contains(&program.as_str()))?;
+        Some(format!("`{foreign}` in `core_programs` isn't one of the `programs`"))
     }
 
     /// What is impossible in a definition that has the right shape.
@@ -440,6 +453,7 @@ mod tests {
         check("[[file]]\nname = 'x.json'\nreader = 'json'", None, "all others need some");
         check("built_for = { tool = '../y', mark = '-y-' }", None, "`../y` can't be a name");
         check("built_for = { tool = 'y', mark = '' }", None, "`mark` is empty");
+        check("core_programs = ['y']", None, "`y` in `core_programs` isn't one of the `programs`");
         let value = "[[environment]]\nvariable = 'V'\nvalue = '{additions}/x'";
         check(value, None, "`{additions}` is called `{global_packages}` now");
         let preload = "[[environment]]\nvariable = 'LD_PRELOAD'\nvalue = '{root}/x.so'";

@@ -47,7 +47,7 @@ pub enum Outcome {
 /// The program to run.
 #[derive(Debug)]
 pub struct Plan {
-    /// The program, which is argument 0 as well.
+    /// The program, which usually is argument 0 as well.
     pub program: PathBuf,
     /// How many arguments to leave out: the name, and `+REQUEST` if there is one.
     pub skip: usize,
@@ -57,6 +57,9 @@ pub struct Plan {
     pub toolchain: Option<Toolchain>,
     /// Its tool.
     pub tool: &'static Tool,
+    /// Whether the registry lists it: an interpreter finds its library by argument 0, which then is
+    /// its path whatever the caller's was.
+    pub is_listed: bool,
 }
 
 impl<'a, W: World> Resolver<'a, W> {
@@ -121,6 +124,8 @@ impl<'a, W: World> Resolver<'a, W> {
         let Some(selection) = self.select_by_rule(call)? else { return Ok(None) };
         let plan = match selection {
             Selection::Stale => return Ok(Some(Outcome::Stale)),
+            // A version that isn't installed has no program of another tool.
+            Selection::Missing(_) if self.is_of_another_tool(call) => None,
             Selection::Missing(missing) => return Ok(Some(Outcome::Missing(missing))),
             Selection::Nothing(Some(pin)) => return Err(without_system(call.tool, &pin)),
             Selection::Nothing(None) => None,
@@ -223,7 +228,8 @@ impl<'a, W: World> Resolver<'a, W> {
     ) -> Plan {
         set.extend(path_with_shims(self.world, self.shim).map(|path| ("PATH", Some(path))));
         let skip = 1 + usize::from(call.has_request_argument);
-        Plan { program, skip, set, toolchain, tool: call.tool }
+        let is_listed = call.names().any(|name| call.tool.programs.contains(&name));
+        Plan { program, skip, set, toolchain, tool: call.tool, is_listed }
     }
 
     /// The plan for a program for all versions of a tool, none of which is installed.
@@ -250,8 +256,15 @@ impl<'a, W: World> Resolver<'a, W> {
         })
     }
 
+    /// Whether a call's program is another tool's, which its tool may only hold as a global package:
+    /// `pnpm`, of node.
+    fn is_of_another_tool(&self, call: &Call) -> bool {
+        !call.tool.programs.contains(&call.program.as_str())
+            && self.index.tools.of_program(call.program.as_str()).is_some()
+    }
+
     /// The plan for the next program on PATH that is in no version of the tool. What a version ships
-    /// is only borrowed where no version is active.
+    /// is only borrowed where no version is active. Another tool's program is whatever PATH has.
     fn next_on_path(
         &self,
         call: &Call,
@@ -262,8 +275,10 @@ impl<'a, W: World> Resolver<'a, W> {
         if is_shipped && !matches!(active, Selection::Nothing(_)) {
             return Ok(None);
         }
-        let fits =
-            |program: &Path| version_folder(self.world, self.index, call.tool, program).is_none();
+        let is_others = self.is_of_another_tool(call);
+        let fits = |program: &Path| {
+            is_others || version_folder(self.world, self.index, call.tool, program).is_none()
+        };
         self.plan_outside(call, arguments, &|passed| {
             let next = |name| next_on_path_where(self.world, self.shim, name, passed, &fits);
             Ok(call.names().find_map(next))
@@ -327,10 +342,10 @@ impl<'a, W: World> Resolver<'a, W> {
             Some(newest) => error
                 .because(format!("installed for {tool} {}", having.join(", ")))
                 .hint(format!("use {tool}@{newest}")),
-            None if call.tool.programs.contains(&program.as_str()) => {
-                error.hint(format!("use {tool}@latest"))
-            }
-            None => error,
+            None => match self.index.tools.of_program(program.as_str()) {
+                Some(owner) => error.hint(format!("use {}@latest", owner.name)),
+                None => error,
+            },
         })
     }
 }

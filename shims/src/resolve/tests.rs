@@ -572,6 +572,27 @@ fn the_strongest_provider_wins() {
     check(&world, "yarn", &own("yarn", "4.1.0", "yarn"));
 }
 
+/// A shim that exists for projects that pin the tool is as if it weren't there in the others.
+#[test]
+fn a_package_manager_that_nothing_pins_is_the_next_on_path() {
+    let world = machine().variable("PATH", "/u/shims:/other/bin:/usr/bin");
+    let others = world.clone().file("/other/bin/pnpm", "");
+    let next = "/other/bin/pnpm USHER_REENTRY=7:pnpm:CALL:STATE:0:0:/other/bin";
+    check(&others, "pnpm", next);
+    let pinned = |version: &str| others.clone().file("/home/u/app/.nvmrc", version);
+    check(&pinned("12"), "pnpm", next);
+    // Nothing is installed for it, and npm is node's own all the same.
+    check(&pinned("13"), "pnpm", next);
+    check(&pinned("13"), "npm", "missing node 13 by .nvmrc:1");
+    check(&pinned("13"), "pnpx", "error: pnpx is not installed");
+    // PATH may have it in a version's folder.
+    let folder = "/u/toolchains/node/18.20.8/bin";
+    let in_version = world.file("/home/u/app/.nvmrc", "12").file(format!("{folder}/pnpm"), "");
+    let in_version = in_version.variable("PATH", format!("/u/shims:{folder}"));
+    let next = format!("{folder}/pnpm USHER_REENTRY=7:pnpm:CALL:STATE:0:0:{folder}");
+    check(&in_version, "pnpm", &next);
+}
+
 #[test]
 fn volta_extends_is_followed() {
     let world = machine()

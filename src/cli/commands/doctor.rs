@@ -18,6 +18,7 @@ use self::folder_variables::{FolderNotice, notices};
 use super::{RefusedNote, refused_system_programs};
 use crate::cli::explanation::install_command;
 use crate::cli::output::{self, Report};
+use crate::cli::shims::pinned_tools;
 use crate::config::settings;
 use crate::project::notices::{Notice, ProjectFindings};
 use crate::registry::KnownTool;
@@ -27,6 +28,7 @@ use crate::releases::{PlainHttpSource, plain_http_sources};
 use crate::session::Session;
 use crate::session::active::active_selection;
 use crate::shim_folder;
+use crate::text::short_list;
 
 /// The result of all checks.
 #[derive(Debug, Serialize)]
@@ -77,7 +79,7 @@ fn shim_folder_state(session: &Session) -> Result<ShimFolderState> {
     if !session.folders.shims().is_dir() {
         return Ok(ShimFolderState::default());
     }
-    let changes = shim_folder::pending_changes(session, &[])?;
+    let changes = shim_folder::pending_changes(session, &pinned_tools(session))?;
     let foreign_files = (!changes.foreign.is_empty())
         .then(|| shim_folder::foreign_files_notice(session, &changes.foreign));
     Ok(ShimFolderState { missing: changes.created, foreign_files })
@@ -161,12 +163,13 @@ fn path(session: &Session) -> DoctorCheck {
         return DoctorCheck::error(format!("PATH doesn't contain {}", Shown(&shims)), "use setup");
     };
     let before = &entries[..index];
-    let hiding = session.registry.all().flat_map(|known| known.tool.programs).find_map(|program| {
-        let mut earlier = before.iter().map(|folder| folder.join(program));
-        earlier.find(|path| {
-            session.world.metadata(path).ok().flatten().is_some_and(|file| file.is_program)
-        })
-    });
+    let is_program = |path: &PathBuf| {
+        session.world.metadata(path).ok().flatten().is_some_and(|file| file.is_program)
+    };
+    let programs = session.registry.all().flat_map(|known| known.tool.programs);
+    let mut with_shim = programs.filter(|program| is_program(&entries[index].join(program)));
+    let hiding = with_shim
+        .find_map(|program| before.iter().map(|folder| folder.join(program)).find(is_program));
     match hiding {
         Some(program) => DoctorCheck::error(
             format!("{} comes before the shims on PATH and hides them", Shown(&program)),
@@ -205,7 +208,12 @@ fn shims(folder: Result<ShimFolderState>) -> Vec<DoctorCheck> {
         Err(error) => return vec![DoctorCheck::error(error.what, "use reshim")],
     };
     let missing = (!folder.missing.is_empty()).then(|| {
-        DoctorCheck::note(format!("missing shims: {}", folder.missing.join(" ")), "use reshim")
+        let count = match folder.missing.len() {
+            1 => "1 shim is".to_owned(),
+            count => format!("{count} shims are"),
+        };
+        let what = format!("{count} missing ({})", short_list(&folder.missing));
+        DoctorCheck::note(what, "use reshim")
     });
     let foreign = folder
         .foreign_files
@@ -376,6 +384,7 @@ mod tests {
         let world = MemoryWorld::at("/p")
             .file("/p/.nvmrc", "12")
             .file("/usher/toolchains/node/12.22.12/bin/node", "")
+            .file("/usher/shims/npm", "")
             .variable("PATH", "/usher/shims:/sys/bin");
         let index = session(world.clone()).index.print();
         world.file("/usher/shims/.usher", index)
@@ -426,6 +435,9 @@ mod tests {
         );
         assert_eq!(lacks.exit_code(), 65);
         assert_eq!(lacks.error().unwrap().what, "1 problem found");
+        // Without a shim of its name, nothing is hidden.
+        let other = world().file("/other/bin/jar", "").variable("PATH", "/other/bin:/usher/shims");
+        assert_eq!(report(other).checks[1].state, CheckState::Ok);
         let hidden = world().file("/other/bin/npm", "").variable("PATH", "/other/bin:/usher/shims");
         insta::assert_snapshot!(report(hidden).checks[1].text(), @"
         error  /other/bin/npm comes before the shims on PATH and hides them
@@ -455,7 +467,7 @@ mod tests {
         };
         let checks: String = shims(Ok(folder)).iter().map(DoctorCheck::text).collect();
         insta::assert_snapshot!(checks, @"
-        note   missing shims: node10 npm
+        note   2 shims are missing (node10, npm)
                use reshim
         note   not a shim: /usher/shims/x
                move them to another folder, then: use reshim

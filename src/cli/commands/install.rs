@@ -15,7 +15,7 @@ use usher_shims::world::World as _;
 use super::get::{Acquired, Prefer, stops_the_batch, try_install_all};
 use super::{refresh_shims_after_error, tool_arguments};
 use crate::cli::output::{self, ReportPath};
-use crate::cli::shims::refresh_shims;
+use crate::cli::shims::{refresh_shims, refresh_shims_of_project};
 use crate::config::folders;
 use crate::registry::KnownTool;
 use crate::releases::ToolRequest;
@@ -58,9 +58,9 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
     let reports = apply(session, &requests)?;
     if let Some(error) = reports.error {
         print_text(&reports.installed, as_json);
-        return Err(refresh_shims_after_error(session, error));
+        return Err(refresh_shims_after_error(session, error, &tools));
     }
-    refresh_shims(session, &tools)?;
+    refresh_shims_of_project(session, &tools)?;
     print(&reports.installed, as_json);
     if requests_nothing {
         session.note("nothing to install: the system's versions satisfy this project");

@@ -11,7 +11,7 @@ use usher_shims::world::World as _;
 use super::get::{Acquired, Prefer, install_all};
 use super::{refresh_shims_after_error, tool_arguments};
 use crate::cli::output::{self, ReportPath};
-use crate::cli::shims::refresh_shims;
+use crate::cli::shims::refresh_shims_of_project;
 use crate::config::folders;
 use crate::project::{PinTarget, check_target, pin_target, write_pin};
 use crate::registry::KnownTool;
@@ -60,11 +60,11 @@ pub fn run(session: &mut Session, words: &[String], is_global: bool, as_json: bo
         Ok(versions) => versions,
         Err(error) => {
             drop(plan);
-            return Err(refresh_shims_after_error(session, error));
+            return Err(refresh_shims_after_error(session, error, &[]));
         }
     };
     let reports = apply(session, &plan.pins, &versions)?;
-    refresh_shims(session, &tools)?;
+    refresh_shims_of_project(session, &tools)?;
     print(session, &reports, as_json);
     Ok(())
 }

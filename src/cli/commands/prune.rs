@@ -11,7 +11,7 @@ use usher_shims::toolchain::Store;
 use super::verify::{matches_argument, not_installed_error, version_with_store};
 use super::{ToolArgument, count_of, refresh_shims_after_error, tool_arguments};
 use crate::cli::output::{self, ReportPath};
-use crate::cli::shims::refresh_shims;
+use crate::cli::shims::refresh_shims_without;
 use crate::config::folders;
 use crate::files::walk::disk_usage;
 use crate::session::Session;
@@ -98,12 +98,13 @@ pub fn run(session: &mut Session, arguments: &PruneArguments, as_json: bool) -> 
         // The version may have been removed by a process that was killed before it could update the
         // shims.
         Err(error) if error.kind().is_absence() => {
-            return Err(refresh_shims_after_error(session, error));
+            return Err(refresh_shims_after_error(session, error, &[]));
         }
         Err(error) => return Err(error),
     };
     if !result.removed.is_empty() {
-        refresh_shims(session, &[])?;
+        let removed = reports.iter().filter(|one| one.removed);
+        refresh_shims_without(session, removed.map(|one| one.tool))?;
     }
     if let Some(error) = result.error {
         return Err(error);

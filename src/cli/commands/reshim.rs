@@ -4,10 +4,12 @@ use serde::Serialize;
 use usher_shims::error::Result;
 
 use crate::cli::output;
-use crate::config::folders;
-use crate::inventory::ProbeReuse;
+use crate::cli::shims::rescan_all_and_refresh;
 use crate::session::Session;
-use crate::shim_folder::{self, ShimChanges, foreign_files_notice};
+use crate::shim_folder::{ShimChanges, foreign_files_notice};
+
+/// The most names that are printed of a list.
+const MAX_NAMES: usize = 6;
 
 /// What changed, as programs read it.
 #[derive(Serialize)]
@@ -19,8 +21,7 @@ struct ReshimReport<'a> {
 
 /// Runs the command.
 pub fn run(session: &mut Session, as_json: bool) -> Result<()> {
-    session.rescan(ProbeReuse::SuccessesOnly)?;
-    let changes = shim_folder::refresh(session, &folders::write_access(&session.folders)?, &[])?;
+    let changes = rescan_all_and_refresh(session)?;
     if as_json {
         let ShimChanges { created, removed, foreign } = &changes;
         output::print_json(&ReshimReport { created, removed, foreign });
@@ -39,7 +40,17 @@ fn text(changes: &ShimChanges) -> Vec<String> {
     }
     let lists = [("created", &changes.created), ("removed", &changes.removed)];
     let lists = lists.into_iter().filter(|(_, names)| !names.is_empty());
-    lists.map(|(verb, names)| format!("{verb}: {}", names.join(" "))).collect()
+    lists.map(|(verb, names)| format!("{verb}: {}", list(names))).collect()
+}
+
+/// A few names in full; of more the first ones and their number.
+fn list(names: &[String]) -> String {
+    match names.get(..MAX_NAMES) {
+        Some(first) if names.len() > MAX_NAMES => {
+            format!("{} … ({} shims)", first.join(" "), names.len())
+        }
+        Some(_) | None => names.join(" "),
+    }
 }
 
 #[cfg(test)]
@@ -56,6 +67,13 @@ mod tests {
         check(&[], &[], &[], &["all shims are up to date"]);
         check(&["node", "npm"], &[], &[], &["created: node npm"]);
         check(&["node"], &["go"], &[], &["created: node", "removed: go"]);
+        let seven = ["a", "b", "c", "d", "e", "f", "g"];
+        check(
+            &seven[..6],
+            &seven,
+            &[],
+            &["created: a b c d e f", "removed: a b c d e f … (7 shims)"],
+        );
         // Files of others are a notice, and not up to date either.
         check(&[], &[], &["script"], &[]);
     }

@@ -48,7 +48,7 @@ pub fn run(session: &mut Session, words: &[String], command: &[OsString]) -> Res
         arguments.filter_map(|argument| CString::new(argument.as_bytes()).ok()).collect();
     let arguments: Vec<_> = arguments.iter().map(CString::as_c_str).collect();
     let set: Vec<_> = plan.variables.into_iter().map(|(name, value)| (name, Some(value))).collect();
-    Err(become_program(&plan.program, &arguments, &session.given.environment, &set))
+    Err(become_program(plan.program.as_path().into(), &arguments, &session.given.environment, &set))
 }
 
 fn requests<'a>(session: &'a Session, words: &[String]) -> Result<Vec<(KnownTool<'a>, Request)>> {

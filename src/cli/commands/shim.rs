@@ -64,6 +64,8 @@ pub fn remove(session: &mut Session, words: &[String], as_json: bool) -> Result<
     let access = folders::write_access(&session.folders)?;
     for one in &shims {
         if !requested::remove_entry(&access, &session.folders, &one.entry)? {
+            // A process that was killed may have removed the entry and left the shims.
+            let _ = shim_folder::refresh(session, &access, &[]);
             let what = format!("`use shim` has not made shims for {}", one.entry);
             return Err(Error::new(ErrorKind::Usage, what).hint("use shim"));
         }

@@ -6,6 +6,7 @@ use usher_shims::pin::Pin;
 use usher_shims::resolve::Selection;
 
 use crate::cli::output::{self, Report, ReportPath};
+use crate::cli::shims::make_missing_shims;
 use crate::project::notices::ProjectFindings;
 use crate::registry::KnownTool;
 use crate::session::Session;
@@ -46,9 +47,12 @@ struct StatusRow {
     error: Option<String>,
 }
 
-/// Runs bare `use`; with `all`, and for programs, also for tools that nothing requests here.
-pub fn run(session: &Session, all: bool, as_json: bool) -> i32 {
-    output::print(&decide(session, all || as_json), as_json, &*session.reporter)
+/// Runs bare `use`; with `all`, and for programs, also for tools that nothing requests here. Shims
+/// that the project's pins need are made if they are missing.
+pub fn run(session: &mut Session, all: bool, as_json: bool) -> i32 {
+    let code = output::print(&decide(session, all || as_json), as_json, &*session.reporter);
+    make_missing_shims(session);
+    code
 }
 
 fn decide(session: &Session, all: bool) -> StatusReport {

@@ -9,7 +9,7 @@ use usher_shims::version::Version;
 
 use super::{ToolArgument, refresh_shims_after_error, tool_arguments};
 use crate::cli::output::{self, ReportPath};
-use crate::cli::shims::refresh_shims;
+use crate::cli::shims::refresh_shims_without;
 use crate::config::folders;
 use crate::registry::KnownTool;
 use crate::session::Session;
@@ -38,13 +38,15 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
     let result = decide(session, words).and_then(|removals| apply(session, &removals));
     match result {
         Ok(reports) => {
-            refresh_shims(session, &[])?;
+            refresh_shims_without(session, reports.iter().map(|one| one.tool))?;
             print(&reports, as_json);
             Ok(())
         }
         // The version may have been removed by a process that was killed before it could update the
         // shims.
-        Err(error) if error.kind().is_absence() => Err(refresh_shims_after_error(session, error)),
+        Err(error) if error.kind().is_absence() => {
+            Err(refresh_shims_after_error(session, error, &[]))
+        }
         Err(error) => Err(error),
     }
 }

@@ -16,17 +16,20 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SI
 use signal_hook::iterator::Signals;
 use usher_definition::PathPosition;
 use usher_shims::error::{Error, Result, Shown};
-use usher_shims::resolve::{Plan, RunningVersion, version_folder};
+use usher_shims::resolve::{Outcome, Plan, RunningVersion, Selection, version_folder};
 use usher_shims::tool::Tool;
-use usher_shims::toolchain::Store;
+use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::world::World as _;
 
 use self::links::FolderSnapshot;
 use crate::cli::output;
 use crate::cli::shims::rescan_and_refresh;
 use crate::files::interrupt::is_ignored;
-use crate::inventory::{SetFolder, set_folder};
+use crate::inventory::{ADDED, SetFolder, set_folder};
 use crate::session::Session;
+use crate::session::active::active_selection;
+use crate::shim_folder::is_foreign;
+use crate::text::short_list;
 
 /// Signals that are forwarded to the child.
 ///
@@ -40,7 +43,7 @@ const FORWARDED: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
 pub(super) fn run(
     session: &mut Session,
     plan: &Plan,
-    (tool, rule): (&Tool, usize),
+    (tool, rule): (&'static Tool, usize),
     arguments: &[&CStr],
 ) -> Result<Error> {
     let mut command = Command::new(&plan.program);
@@ -63,13 +66,13 @@ pub(super) fn run(
     if others.is_none() {
         folders.extend(setting.map(|(setting, _)| setting.folder.join("bin")));
     }
-    let before = FolderSnapshot::of(session, &folders);
+    let before = Snapshots::of(session, plan, tool, folders);
     // Before there is a child: a signal that arrives in between is forwarded once there is one.
     let signals = Signals::new(FORWARDED.into_iter().filter(|signal| !is_ignored(*signal)));
     let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, error))?;
     let status = wait(&mut child, signals.ok())
         .map_err(|error| Error::io("wait for", &plan.program, error))?;
-    if let Err(error) = before.link_new(session, tool).and_then(|()| refresh_and_note(session)) {
+    if let Err(error) = before.link_new(session).and_then(|()| refresh_and_note(session)) {
         output::print_note(format!(
             "can't make the shims match what {} changed",
             Shown(&plan.program)
@@ -77,6 +80,40 @@ pub(super) fn run(
         output::print_note(error);
     }
     end_like(status)
+}
+
+/// What was in the folders that a call may put programs into, each with the tool whose they are: the
+/// account's own folders, for all versions of a tool, and other managers' versions.
+struct Snapshots(Vec<(&'static Tool, FolderSnapshot)>);
+
+impl Snapshots {
+    fn of(session: &Session, plan: &Plan, tool: &'static Tool, folders: Vec<PathBuf>) -> Self {
+        let for_all = session.index.user_wide_programs(tool);
+        let for_all = (tool, FolderSnapshot::of(session, folders, for_all));
+        let versions = active_versions(session, plan).into_iter();
+        let adopted = versions.filter_map(|(tool, toolchain)| {
+            let is_adopted = matches!(toolchain.store, Store::Adopted(_));
+            let packages = session.index.global_packages_folder(tool, &toolchain);
+            let links = packages.filter(|_| is_adopted)?.join(ADDED);
+            Some((tool, FolderSnapshot::of(session, vec![toolchain.programs()], links)))
+        });
+        Self([for_all].into_iter().chain(adopted).collect())
+    }
+
+    fn link_new(&self, session: &Session) -> Result<()> {
+        self.0.iter().try_for_each(|(tool, snapshot)| snapshot.link_new(session, tool))
+    }
+}
+
+/// The versions that a call's packages may go into: its own, and the active one of its runtime.
+fn active_versions(session: &Session, plan: &Plan) -> Vec<(&'static Tool, Toolchain)> {
+    let own = plan.toolchain.clone().map(|toolchain| (plan.tool, toolchain));
+    let runtime = plan.tool.runtime.and_then(|runtime| session.registry.named(runtime).ok());
+    let runtime = runtime.and_then(|known| match active_selection(session, known) {
+        Ok(Selection::Toolchain(toolchain, _)) => Some((known.tool, toolchain)),
+        Ok(_) | Err(_) => None,
+    });
+    own.into_iter().chain(runtime).collect()
 }
 
 /// The folders of the account's own into which a call puts programs. One in another version is that
@@ -182,18 +219,37 @@ fn wait(child: &mut Child, signals: Option<Signals>) -> std::io::Result<ExitStat
     status
 }
 
+/// Makes the shims match, and names the programs that are new and can't be called by their names.
 fn refresh_and_note(session: &mut Session) -> Result<()> {
-    let made = rescan_and_refresh(session)?.created;
-    let shims = session.folders.shims();
-    let path = session.world.variable("PATH").unwrap_or_default();
-    if !made.is_empty() && !std::env::split_paths(&path).any(|folder| folder == shims) {
+    let before = std::mem::take(&mut session.index.global_packages);
+    rescan_and_refresh(session, &[])?;
+    let new = session.index.global_packages.iter().filter(|package| !before.contains(package));
+    let names = new.map(|package| package.program.as_str());
+    let names: Vec<&str> = names.filter(|name| !is_callable(session, name)).collect();
+    if !names.is_empty() {
         session.note(&format!(
             "{} can be called from {}, which isn't on PATH: use setup",
-            made.join(", "),
-            Shown(&shims)
+            short_list(&names),
+            Shown(&session.folders.shims())
         ));
     }
     Ok(())
+}
+
+/// Whether a name on PATH is a shim, or the program that its shim would run.
+fn is_callable(session: &Session, name: &str) -> bool {
+    let world = &session.world;
+    let seen = |path: &Path| world.metadata(path).ok().flatten().filter(|seen| seen.is_program);
+    let path = world.variable("PATH").unwrap_or_default();
+    let mut found = std::env::split_paths(&path).map(|folder| folder.join(name));
+    let Some(first) = found.find(|path| seen(path).is_some()) else { return false };
+    let is_program = || match session.resolver().resolve(name, &[]) {
+        Ok(Outcome::Run(plan)) => {
+            seen(&plan.program).map(|seen| seen.identity) == seen(&first).map(|seen| seen.identity)
+        }
+        Ok(Outcome::Missing(_) | Outcome::Stale) | Err(_) => false,
+    };
+    !is_foreign(&session.folders, &first) || is_program()
 }
 
 /// Ends this process as the child ended: by the same signal, or with the same exit code.

@@ -115,7 +115,7 @@ fn the_index_is_out_of_date_or_broken() {
     ok     [SANDBOX]/home/.local/share/usher/shims is on PATH
     note   the shims' index is out of date
            use reshim
-    note   missing shims: node10 node10.24 node@10 node@10.24
+    note   4 shims are missing (node10, node10.24, …)
            use reshim
     ok     [SANDBOX]/home/.local/share/usher is writable
     ok     shims = "all" (USHER_SHIMS)
@@ -129,7 +129,7 @@ fn the_index_is_out_of_date_or_broken() {
     ok     [SANDBOX]/home/.local/share/usher/shims is on PATH
     error  [SANDBOX]/home/.local/share/usher/shims/.usher is missing or unreadable
            use reshim
-    note   missing shims: node10 node10.24 node@10 node@10.24
+    note   4 shims are missing (node10, node10.24, …)
            use reshim
     ok     [SANDBOX]/home/.local/share/usher is writable
     ok     shims = "all" (USHER_SHIMS)

@@ -1,10 +1,12 @@
-//! With argument 0 left as `python`, an interpreter that was moved away from where it was built
-//! finds the shim's folder, and with it no library, a wrong prefix, and venvs made of shims.
+//! Argument 0 is the program's path for what a tool ships: with argument 0 left as `python`, an interpreter that was moved away from where it was built
+//! finds the shim's folder, and with it no library, a wrong prefix, and venvs made of shims. A program
+//! of a global package may be several programs, of which argument 0 names one.
 
 use std::fs;
 
+use super::{each, launcher, probe};
 use crate::real::any_python;
-use crate::support::Sandbox;
+use crate::support::{Sandbox, executables};
 
 /// What a Python believes of itself, a line each.
 const BELIEFS: &str = "import sys; print(sys.executable, sys.prefix, sys.base_prefix, sep='\\n')";
@@ -49,4 +51,36 @@ fn a_python_that_was_moved_knows_where_it_is() {
     let expected = format!("[SANDBOX]/project/venv/bin/python\n[SANDBOX]/project/venv\n{place}");
     let venv = sandbox.command(sandbox.project().join("venv/bin/python"));
     venv.arguments(["-c", BELIEFS]).run().succeeds().stdout_is(&expected);
+}
+
+/// As a call of the program's own path: `exec -a NAME`, a login shell's hyphen, a link's name.
+#[test]
+fn a_global_package_gets_an_argument_0_that_names_nothing_else() {
+    each(|stage| {
+        let bin = stage.sandbox.toolchain("node", super::VERSION).join("bin");
+        executables::place(probe(), &bin.join("multi"));
+        stage.sandbox.reshim();
+        let shim = stage.sandbox.shim("multi");
+        let argument_zero = |words: &[&str]| {
+            let command = stage.sandbox.command(launcher()).argument("--").arguments(words);
+            let outcome = command.run().succeeds();
+            let line = outcome.stdout.lines().find(|line| line.starts_with("argument 0,"));
+            let (_, text) = line.and_then(|line| line.split_once(": ")).expect("argument 0");
+            text.to_owned()
+        };
+        let shim = shim.to_string_lossy();
+        for name in ["grep-mode", "-multi", "/x/y/grep-mode", "a b"] {
+            assert_eq!(argument_zero(&[&shim, name]), name);
+        }
+        // Its own name isn't another, and the name of another shim is a call of that one.
+        let own = bin.join("multi").to_string_lossy().into_owned();
+        for name in ["multi", "./multi", &shim] {
+            assert_eq!(argument_zero(&[&shim, name]), own, "{name}");
+        }
+        let node = stage.program().to_string_lossy().into_owned();
+        assert_eq!(argument_zero(&[&shim, "node"]), node);
+        let interpreter = stage.sandbox.shim("node").to_string_lossy().into_owned();
+        assert_eq!(argument_zero(&[&interpreter, "grep-mode"]), node);
+        assert_eq!(argument_zero(&[&shim]), argument_zero(&[&own]), "without argument 0");
+    });
 }

@@ -53,6 +53,26 @@ fn a_global_script_runs_on_its_own_node() {
     bare.argument(sandbox.shim("hello")).run().succeeds().stdout_is("v8.15.1");
 }
 
+/// The recipe for options of the interpreter: a shim is no script, and its program is.
+#[test]
+fn an_interpreter_is_given_the_program_of_a_shim() {
+    let Some(sandbox) = with_node(&["8.15.1"]) else { return };
+    sandbox.file("project/.nvmrc", "8.15.1\n");
+    let script = "#!/usr/bin/env node\nconsole.log(process.execArgv[0], process.argv[2]);\n";
+    sandbox.executable("home/.local/share/usher/toolchains/node/8.15.1/bin/jest", script);
+    sandbox.reshim();
+    let path = format!("{}:/usr/bin:/bin", sandbox.shims().display());
+    let shell =
+        |line: &str| sandbox.command("sh").arguments(["-c", line]).variable("PATH", &path).run();
+    let page = std::fs::read_to_string("docs/recipes.md").expect("read the page");
+    let recipe = "node --inspect-brk \"$(use which jest)\"";
+    assert!(page.contains(recipe), "the page has the line that is tested");
+    let line = recipe.replace("--inspect-brk", "--no-warnings");
+    shell(&format!("{line} x")).succeeds().stdout_is("--no-warnings x");
+    let shim = shell(&line.replace("use which", "command -v")).fails_with(1);
+    shim.stderr_contains("SyntaxError");
+}
+
 #[test]
 fn npm_in_an_empty_environment_runs_on_its_own_node() {
     let Some(sandbox) = with_npm(&["8.15.1"]) else { return };

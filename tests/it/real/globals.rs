@@ -14,13 +14,15 @@ use crate::support::{Sandbox, TestCommand, package};
 fn an_unprivileged_user_installs_and_runs_yarn() {
     let Some(sandbox) = with_unprivileged_npm(&[APPLICATION]) else { return };
     sandbox.file("project/.tool-versions", format!("nodejs {APPLICATION}\n"));
-    let script = "npm install --global yarn >&2 && yarn --version && npm rm --global yarn >&2";
+    let script = "npm install --global yarn >&2 && yarn --version && npm rm --global yarn >&2 && \
+                  ! yarn --version";
     let outcome =
         unprivileged(sandbox.command("sh")).arguments(["-c", script]).with_long_timeout().run();
     let outcome = outcome.succeeds();
     let version = outcome.stdout.trim();
     assert!(version.split('.').count() == 3 && version.starts_with(char::is_numeric), "{outcome}");
-    assert!(!sandbox.shim("yarn").exists());
+    // The shim stays for projects that pin yarn, and finds none.
+    outcome.stderr_contains("usher: yarn is not installed for node");
 }
 
 #[test]
@@ -128,7 +130,11 @@ fn corepack_links_into_the_toolchain_and_keeps_shims() {
     }
     let corepack = unprivileged(sandbox.command("corepack")).argument("disable");
     corepack.with_long_timeout().run().succeeds();
-    assert!(!sandbox.shim("pnpm").exists() && sandbox.shim("corepack").is_file());
+    // The shims stay for projects that pin pnpm.
+    assert!(!sandbox.toolchain("node", MODERN).join("bin/pnpm").exists());
+    for program in ["pnpm", "corepack"] {
+        assert!(sandbox.shim(program).is_file(), "{program}");
+    }
 }
 
 /// A sandbox of an unprivileged account, with a small package in the project.

@@ -1,6 +1,7 @@
-//! Programs that a call installed into a folder of the user's account, the same for all versions. The
-//! shims find them by links to what is new there. The folders themselves aren't changed. The registry
-//! lists such calls and their folders.
+//! Programs that a call installed into a folder that isn't usher's: one of the user's account, the same
+//! for all versions, or that of another manager's version. Links in usher's own folder record what is
+//! new there, so that it gets shims. The folders themselves aren't changed. The registry lists such
+//! calls and the account's folders.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +20,6 @@ use crate::files::account::with_owners_rights;
 use crate::files::durable::{make_folders, sync_names};
 use crate::files::replace::Staged;
 use crate::files::write_access::WriteAccess;
-use crate::inventory::is_reserved_name;
 use crate::session::Session;
 use crate::shim_folder::replace::UNFINISHED;
 
@@ -27,15 +27,18 @@ use crate::shim_folder::replace::UNFINISHED;
 type ProgramFingerprints = BTreeMap<PathBuf, String>;
 
 /// What was in the folders of a call before it.
-pub(super) struct FolderSnapshot<'a> {
-    folders: &'a [PathBuf],
+pub(super) struct FolderSnapshot {
+    folders: Vec<PathBuf>,
+    /// The folder of the links to what is new.
+    links: PathBuf,
     programs: ProgramFingerprints,
 }
 
-impl<'a> FolderSnapshot<'a> {
+impl FolderSnapshot {
     /// The programs in the folders now.
-    pub(super) fn of(session: &Session, folders: &'a [PathBuf]) -> Self {
-        Self { folders, programs: programs(session, folders) }
+    pub(super) fn of(session: &Session, folders: Vec<PathBuf>, links: PathBuf) -> Self {
+        let programs = programs(session, &folders);
+        Self { folders, links, programs }
     }
 
     /// Links to new programs, and removes links to programs that no longer exist.
@@ -43,21 +46,21 @@ impl<'a> FolderSnapshot<'a> {
         if self.folders.is_empty() {
             return Ok(());
         }
-        let links = session.index.user_wide_programs(tool);
-        let mut now = programs(session, self.folders);
+        let links = &self.links;
+        let mut now = programs(session, &self.folders);
         now.retain(|path, fingerprint| self.programs.get(path) != Some(fingerprint));
         let access = folders::write_access(&session.folders)?;
-        remove_dangling(&access, &links)?;
+        remove_dangling(&access, links)?;
         for program in now.keys() {
             let name = program.file_name().and_then(|name| Name::parse(name.to_str()?));
             match name {
-                Some(name) if can_have_shim(tool, &name) => {
-                    link(&access, program, &links, name.as_str())?;
+                Some(name) if can_have_shim(session, tool, &name) => {
+                    link(&access, program, links, name.as_str())?;
                 }
                 Some(_) | None => {}
             }
         }
-        sync_names(&links);
+        sync_names(links);
         Ok(())
     }
 }
@@ -78,8 +81,8 @@ fn programs(session: &Session, folders: &[PathBuf]) -> ProgramFingerprints {
 }
 
 /// Whether a global package may have a shim of that name.
-fn can_have_shim(tool: &Tool, name: &Name) -> bool {
-    !tool.programs.contains(&name.as_str()) && !is_reserved_name(name.as_str())
+fn can_have_shim(session: &Session, tool: &Tool, name: &Name) -> bool {
+    !tool.programs.contains(&name.as_str()) && session.registry.allows_shim(name.as_str())
 }
 
 /// Removes links to programs that no longer exist.
