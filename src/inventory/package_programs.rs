@@ -41,6 +41,9 @@ pub(super) fn find_package_programs(
             let packages = home.global_packages_folder(known.tool, &toolchain);
             let packages =
                 packages.map(|folder| programs(scan, &folder.join("bin"))).transpose()?;
+            if let Some(folder) = toolchain.package_programs(known.tool) {
+                all_names.extend(programs(scan, &folder)?);
+            }
             all_names.extend(own);
             all_names.extend(packages.unwrap_or_default());
         }

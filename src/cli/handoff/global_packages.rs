@@ -2,8 +2,12 @@
 //! a child process; afterwards the shims are made to match.
 
 mod links;
+mod self_upgrade;
 
+use std::collections::BTreeSet;
 use std::ffi::{CStr, OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
@@ -14,17 +18,22 @@ use std::thread;
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use signal_hook::iterator::Signals;
-use usher_definition::PathPosition;
-use usher_shims::error::{Error, Result, Shown};
+use usher_definition::{PackageCallRule, PathPosition};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
+use usher_shims::exec::become_program;
 use usher_shims::resolve::{Plan, RunningVersion, version_folder};
-use usher_shims::tool::Tool;
-use usher_shims::toolchain::Store;
+use usher_shims::tool::{PackageCall, Tool};
+use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::world::World as _;
 
 use self::links::FolderSnapshot;
+use self::self_upgrade::Effect;
 use crate::cli::output;
 use crate::cli::shims::rescan_and_refresh;
+use crate::config::folders;
+use crate::files::durable::make_folders;
 use crate::files::interrupt::is_ignored;
+use crate::files::write_access::WriteAccess;
 use crate::inventory::{SetFolder, set_folder};
 use crate::session::Session;
 
@@ -34,15 +43,63 @@ use crate::session::Session;
 /// included. Forwarding them too does no harm: programs treat the second like the first.
 const FORWARDED: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH];
 
-/// Runs a plan as a child, makes the shims match, and ends as the child ended.
-///
-/// `rule` is the index of the tool's package-call rule that matched.
+/// A call that installs or removes global packages.
+pub(super) struct PackageManagerCall<'a> {
+    /// What runs.
+    pub(super) plan: &'a Plan,
+    /// The tool whose rule matched, and the rule as the shims know it.
+    pub(super) tool: &'static Tool,
+    pub(super) call: &'static PackageCall,
+    /// The rest of the rule.
+    rule: PackageCallRule,
+    /// The arguments as typed, up to a `--`.
+    words: Vec<&'a OsStr>,
+}
+
+impl<'a> PackageManagerCall<'a> {
+    /// A call by the index of its tool's rule that matched.
+    pub(super) fn new(
+        session: &Session,
+        plan: &'a Plan,
+        (tool, rule): (&'static Tool, usize),
+        words: &[&'a OsStr],
+    ) -> Result<Self> {
+        let known = session.registry.named(tool.name)?;
+        let own = words.split(|word| *word == "--").next().unwrap_or_default().to_vec();
+        let rules = known.definition.package_calls.get(rule).zip(tool.package_calls.get(rule));
+        let (rule, call) = rules.ok_or_else(|| {
+            let what = format!("the definition of {} changed", tool.name);
+            Error::new(ErrorKind::NotRunnable, what).hint("use reshim")
+        })?;
+        Ok(Self { plan, tool, call, rule: rule.clone(), words: own })
+    }
+
+    /// The toolchain that it installs into, if that is in usher's own store.
+    fn own_toolchain(&self) -> Option<&'a Toolchain> {
+        self.plan.toolchain.as_ref().filter(|toolchain| toolchain.store == Store::Own)
+    }
+}
+
+/// Runs a call as a child, makes the shims match, and ends as the child ended. `arguments` is what
+/// the program gets.
 pub(super) fn run(
     session: &mut Session,
-    plan: &Plan,
-    (tool, rule): (&Tool, usize),
+    call: &PackageManagerCall<'_>,
     arguments: &[&CStr],
 ) -> Result<Error> {
+    let plan = call.plan;
+    match self_upgrade::effect(session, call) {
+        None => {}
+        Some(Effect::Refused(error)) => return Err(error),
+        Some(Effect::None) => {
+            return Ok(become_program(
+                &plan.program,
+                arguments,
+                &session.given.environment,
+                &plan.set,
+            ));
+        }
+    }
     let mut command = Command::new(&plan.program);
     command
         .arg0(&plan.program)
@@ -53,60 +110,81 @@ pub(super) fn run(
             None => command.env_remove(name),
         };
     }
-    command.envs(toolchain_variables(session, plan, tool, rule)?);
-    let setting = folder_setting(session, tool, rule)?;
-    let others =
-        setting.as_ref().filter(|(setting, _)| is_of_another(session, plan, tool, setting));
+    create_files(session, call)?;
+    command.envs(toolchain_variables(session, call));
+    let setting = folder_setting(session, call);
+    let others = setting.as_ref().filter(|(setting, _)| is_of_another(session, call, setting));
     command
         .envs(others.and_then(|(_, variable)| Some((*variable, &plan.toolchain.as_ref()?.root))));
-    let mut folders = folders(session, tool, rule)?;
+    let mut watched = watched_folders(session, call);
     if others.is_none() {
-        folders.extend(setting.map(|(setting, _)| setting.folder.join("bin")));
+        watched.extend(setting.map(|(setting, _)| setting.folder.join("bin")));
     }
-    let before = FolderSnapshot::of(session, &folders);
+    let before = FolderSnapshot::of(session, &watched);
     // Before there is a child: a signal that arrives in between is forwarded once there is one.
     let signals = Signals::new(FORWARDED.into_iter().filter(|signal| !is_ignored(*signal)));
     let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, error))?;
     let status = wait(&mut child, signals.ok())
         .map_err(|error| Error::io("wait for", &plan.program, error))?;
-    if let Err(error) = before.link_new(session, tool).and_then(|()| refresh_and_note(session)) {
+    let refreshed = before.link_new(session, call.tool).and_then(|()| refresh_and_note(session));
+    if let Err(error) = refreshed {
         output::print_note(format!(
             "can't make the shims match what {} changed",
             Shown(&plan.program)
         ));
         output::print_note(error);
     }
+    self_upgrade::pinned_notes(session, call, status.success()).iter().for_each(output::print_note);
     end_like(status)
+}
+
+/// Creates the files that the rule names, unless they exist.
+fn create_files(session: &Session, call: &PackageManagerCall<'_>) -> Result<()> {
+    let Some(toolchain) = call.own_toolchain() else { return Ok(()) };
+    for file in call.rule.create.iter().map(|file| toolchain.root.join(file)) {
+        if let Ok(None) = session.world.metadata(&file) {
+            let access = folders::write_access(&session.folders)?;
+            new_file(&access, &file)?;
+        }
+    }
+    Ok(())
+}
+
+/// Creates a file with an empty JSON object.
+fn new_file(_: &WriteAccess, path: &Path) -> Result<()> {
+    make_folders(path.parent().unwrap_or(path))?;
+    match File::create_new(path).and_then(|mut file| file.write_all(b"{}\n")) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(Error::io("make", path, error))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// The folders of the account's own into which a call puts programs. One in another version is that
 /// version's.
-fn folders(session: &Session, tool: &Tool, rule: usize) -> Result<Vec<PathBuf>> {
-    let known = session.registry.named(tool.name)?;
-    let rule = known.definition.package_calls.get(rule);
-    let folders = rule.iter().flat_map(|rule| &rule.folders);
+fn watched_folders(session: &Session, call: &PackageManagerCall<'_>) -> Vec<PathBuf> {
+    let folders = call.rule.folders.iter();
     let expanded = folders.filter_map(|folder| session.expand_folder(folder).ok()).flatten();
-    let is_in_a_version =
-        |folder: &PathBuf| version_folder(&session.world, &session.index, tool, folder).is_some();
-    Ok(expanded.filter(|folder| !is_in_a_version(folder)).collect())
+    let is_in_a_version = |folder: &PathBuf| {
+        version_folder(&session.world, &session.index, call.tool, folder).is_some()
+    };
+    expanded.filter(|folder| !is_in_a_version(folder)).collect()
 }
 
 /// The folder that a setting of the package manager names, and the variable that is stronger.
-fn folder_setting<'s>(
-    session: &'s Session,
-    tool: &Tool,
-    rule: usize,
-) -> Result<Option<(SetFolder, &'s str)>> {
-    let known = session.registry.named(tool.name)?;
-    let rule = known.definition.package_calls.get(rule);
-    Ok(rule.and_then(|rule| rule.folder_setting.as_ref()).and_then(|setting| {
-        let folder = set_folder(&session.world, &session.folders, setting)?;
-        Some((folder, setting.variables.first()?.as_str()))
-    }))
+fn folder_setting<'c>(
+    session: &Session,
+    call: &'c PackageManagerCall<'_>,
+) -> Option<(SetFolder, &'c str)> {
+    let setting = call.rule.folder_setting.as_ref()?;
+    let folder = set_folder(&session.world, &session.folders, setting)?;
+    Some((folder, setting.variables.first()?.as_str()))
 }
 
 /// Whether a setting names another version than the one that runs.
-fn is_of_another(session: &Session, plan: &Plan, tool: &Tool, setting: &SetFolder) -> bool {
+fn is_of_another(session: &Session, call: &PackageManagerCall<'_>, setting: &SetFolder) -> bool {
+    let PackageManagerCall { plan, tool, .. } = call;
     let own = plan.toolchain.as_ref().filter(|_| plan.tool.name == tool.name);
     let Some(toolchain) = own else { return false };
     let running = RunningVersion::of_toolchain(&session.index, tool, toolchain);
@@ -117,28 +195,38 @@ fn is_of_another(session: &Session, plan: &Plan, tool: &Tool, setting: &SetFolde
 /// without them; only for toolchains in usher's own store.
 fn toolchain_variables(
     session: &Session,
-    plan: &Plan,
-    tool: &Tool,
-    rule: usize,
-) -> Result<Vec<(String, OsString)>> {
-    let known = session.registry.named(tool.name)?;
-    let toolchain = plan.toolchain.as_ref().filter(|toolchain| toolchain.store == Store::Own);
-    let Some((adds, toolchain)) = known.definition.package_calls.get(rule).zip(toolchain) else {
-        return Ok(Vec::new());
+    call: &PackageManagerCall<'_>,
+) -> Vec<(String, OsString)> {
+    let PackageManagerCall { plan, rule, .. } = call;
+    let Some(toolchain) = call.own_toolchain() else {
+        return system_path(session, call).into_iter().collect();
     };
-    let root = toolchain.root.to_string_lossy();
+    let programs = toolchain.package_programs(plan.tool).unwrap_or_else(|| toolchain.programs());
+    let prefix = programs.parent().unwrap_or(&programs);
+    let fill = |value: &String| {
+        [("{root}", &*toolchain.root), ("{programs}", &programs), ("{prefix}", prefix)]
+            .iter()
+            .fold(value.clone(), |value, (name, path)| value.replace(name, &path.to_string_lossy()))
+    };
     let running = RunningVersion::of_toolchain(&session.index, plan.tool, toolchain);
     let is_free = |name: &str| {
         session.world.variable(name).is_none_or(|value| {
             running.excludes(&session.world, &session.index, plan.tool, Path::new(&value))
         })
     };
-    let set = adds.set.iter().filter(|(name, _)| is_free(name));
-    let set = set.map(|(name, value)| (name.clone(), value.replace("{root}", &root).into()));
-    let path = adds
-        .path_position
-        .and_then(|position| path_with(session, plan, position, &toolchain.programs()));
-    Ok(set.chain(path.map(|path| ("PATH".to_owned(), path))).collect())
+    let set = rule.set.iter().filter(|(name, _)| is_free(name));
+    let set = set.map(|(name, value)| (name.clone(), fill(value).into()));
+    let path =
+        rule.path_position.and_then(|position| path_with(session, plan, position, &programs));
+    set.chain(path.map(|path| ("PATH".to_owned(), path))).collect()
+}
+
+/// For a program of the system's that puts others beside the first of its name on PATH, which would
+/// be the shim: PATH with its own folder first.
+fn system_path(session: &Session, call: &PackageManagerCall<'_>) -> Option<(String, OsString)> {
+    let position = call.rule.path_position.filter(|position| *position == PathPosition::First)?;
+    let folder = call.plan.program.parent().filter(|_| call.call.system)?;
+    Some(("PATH".to_owned(), path_with(session, call.plan, position, folder)?))
 }
 
 /// PATH with a folder in it; `None` if PATH can't contain it.
@@ -163,7 +251,7 @@ fn path_with(
 ///
 /// The forwarding thread runs until the process ends: stopping it would write into a pipe whose other
 /// end may be closed already, and that ends a process that doesn't ignore SIGPIPE.
-fn wait(child: &mut Child, signals: Option<Signals>) -> std::io::Result<ExitStatus> {
+fn wait(child: &mut Child, signals: Option<Signals>) -> io::Result<ExitStatus> {
     let Some(mut signals) = signals else { return child.wait() };
     let living = Arc::new(Mutex::new(Some(Pid::from_child(child))));
     let watched = Arc::clone(&living);
@@ -182,15 +270,29 @@ fn wait(child: &mut Child, signals: Option<Signals>) -> std::io::Result<ExitStat
     status
 }
 
+/// Makes the shims match, and names the programs that the call added and that PATH doesn't have.
 fn refresh_and_note(session: &mut Session) -> Result<()> {
-    let made = rescan_and_refresh(session)?.created;
-    let shims = session.folders.shims();
+    let names = |session: &Session| -> BTreeSet<String> {
+        session.index.global_packages.iter().map(|one| one.program.to_string()).collect()
+    };
+    let before = names(session);
+    rescan_and_refresh(session)?;
     let path = session.world.variable("PATH").unwrap_or_default();
-    if !made.is_empty() && !std::env::split_paths(&path).any(|folder| folder == shims) {
+    let is_callable = |name: &String| {
+        let in_folder = |folder: PathBuf| {
+            let seen = session.world.metadata(&folder.join(name)).ok().flatten();
+            seen.is_some_and(|seen| seen.is_program)
+        };
+        std::env::split_paths(&path).any(in_folder)
+    };
+    let mut added = names(session);
+    added.retain(|name| !before.contains(name) && !is_callable(name));
+    if !added.is_empty() {
+        let added: Vec<String> = added.into_iter().collect();
         session.note(&format!(
             "{} can be called from {}, which isn't on PATH: use setup",
-            made.join(", "),
-            Shown(&shims)
+            added.join(", "),
+            Shown(&session.folders.shims())
         ));
     }
     Ok(())
