@@ -7,7 +7,7 @@ use crate::cli::output;
 use crate::config::folders;
 use crate::inventory::ProbeReuse;
 use crate::session::Session;
-use crate::shim_folder::{self, ShimChanges, foreign_files_notice};
+use crate::shim_folder::{self, ShimChanges};
 
 /// What changed, as programs read it.
 #[derive(Serialize)]
@@ -27,9 +27,6 @@ pub fn run(session: &mut Session, as_json: bool) -> Result<()> {
         return Ok(());
     }
     text(&changes).iter().for_each(output::print_line);
-    if !changes.foreign.is_empty() {
-        session.note(&foreign_files_notice(session, &changes.foreign));
-    }
     Ok(())
 }
 
@@ -56,7 +53,7 @@ mod tests {
         check(&[], &[], &[], &["all shims are up to date"]);
         check(&["node", "npm"], &[], &[], &["created: node npm"]);
         check(&["node"], &["go"], &[], &["created: node", "removed: go"]);
-        // Files of others are a notice, and not up to date either.
+        // Files of others are moved away, and that is noted.
         check(&[], &[], &["script"], &[]);
     }
 }
