@@ -97,10 +97,11 @@ pub fn pending_changes(session: &Session, named: &[&'static Tool]) -> Result<Shi
 fn differences(folders: &Folders, expected_names: &BTreeSet<String>) -> Result<ShimChanges> {
     let shims = folders.shims();
     let mut present = existing_shims(&shims)?;
-    let created = expected_names.difference(&present).cloned().collect();
     present.retain(|name| !OWN_NAMES.contains(&name.as_str()));
-    let (foreign, ours): (Vec<_>, Vec<_>) =
+    let (foreign, ours): (BTreeSet<_>, BTreeSet<_>) =
         present.into_iter().partition(|name| is_foreign(folders, &shims.join(name)));
+    let created = expected_names.difference(&ours).cloned().collect();
+    let foreign = foreign.into_iter().collect();
     let removed = ours.into_iter().filter(|name| !expected_names.contains(name)).collect();
     Ok(ShimChanges { created, removed, foreign })
 }
