@@ -19,18 +19,17 @@ use std::path::Path;
 use usher_shims::error::{Error, Result};
 use usher_shims::index::{INDEX_FILE, index_file};
 use usher_shims::name::Name;
-use usher_shims::process::is_shim_binary;
 use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 
-use self::replace::{UNFINISHED, is_same, put_shim, remove_unfinished};
+pub use self::foreign::is_foreign;
+use self::replace::{UNFINISHED, put_shim, remove_unfinished};
 use crate::config::settings::ShimPolicy;
 use crate::files::durable::{make_folders, sync_names};
 use crate::files::lock::Locks;
 use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::staging;
 use crate::files::write_access::WriteAccess;
-use crate::inventory::MAX_SHIM_SIZE;
 use crate::registry::KnownTool;
 use crate::session::{Session, own_text};
 use usher_shims::folders::{Folders, MACHINE_DATA};
@@ -104,19 +103,6 @@ fn differences(folders: &Folders, expected_names: &BTreeSet<String>) -> Result<S
     let foreign = foreign.into_iter().collect();
     let removed = ours.into_iter().filter(|name| !expected_names.contains(name)).collect();
     Ok(ShimChanges { created, removed, foreign })
-}
-
-/// Whether a file in the shim folder isn't a shim: neither of this build nor of another one, nor the
-/// empty file that a full disk leaves behind.
-pub fn is_foreign(folders: &Folders, path: &Path) -> bool {
-    let Ok(seen) = fs::symlink_metadata(path) else { return false };
-    if !seen.is_file() {
-        return true;
-    }
-    let is_readable = seen.len() <= MAX_SHIM_SIZE;
-    seen.len() > 0
-        && !is_same(&folders.shim_binary(), path)
-        && !(is_readable && fs::read(path).is_ok_and(|content| is_shim_binary(&content)))
 }
 
 /// Where usher is installed for the whole machine, an account's `use` is a link to the machine's.

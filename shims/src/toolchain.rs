@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use crate::tool::Tool;
 use crate::version::Version;
 
 /// The file in a toolchain of usher's that records its source and its files.
@@ -40,14 +39,6 @@ impl Toolchain {
         match self.store {
             Store::System(_) => self.root.clone(),
             Store::Own | Store::Shared | Store::Adopted(_) | Store::Folder => self.root.join("bin"),
-        }
-    }
-
-    /// The folder of programs that package managers add to it, if not among its own.
-    pub fn package_programs(&self, tool: &Tool) -> Option<PathBuf> {
-        match self.store {
-            Store::Own | Store::Shared => Some(self.root.join(tool.package_programs?)),
-            Store::Adopted(_) | Store::System(_) | Store::Folder => None,
         }
     }
 

@@ -41,7 +41,7 @@ pub(super) fn find_package_programs(
             let packages = home.global_packages_folder(known.tool, &toolchain);
             let packages =
                 packages.map(|folder| programs(scan, &folder.join("bin"))).transpose()?;
-            if let Some(folder) = toolchain.package_programs(known.tool) {
+            if let Some(folder) = home.package_programs(known.tool, &toolchain) {
                 all_names.extend(programs(scan, &folder)?);
             }
             all_names.extend(own);

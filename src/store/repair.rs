@@ -83,12 +83,11 @@ pub fn repair(
     }
     let tree = assembly.finish()?.to_path_buf();
     let manifest = assembly.manifest();
-    let decision = match asked {
-        Some(decision) => decision,
-        None => {
-            let findings = compare_with(location, manifest)?;
-            Unexpected::of(&findings, package_paths).ask(location, confirm)
-        }
+    let decision = if let Some(decision) = asked {
+        decision
+    } else {
+        let findings = compare_with(location, manifest)?;
+        Unexpected::of(&findings, package_paths).ask(location, confirm)
     };
     let extras = match decision.is_removed {
         true => Extras::Leave,

@@ -54,7 +54,7 @@ impl<W: World> ToolchainPrograms<'_, W> {
         let users = users.and_then(|folder| self.in_folder(&folder.join("bin"), name));
         users.or_else(|| {
             let is_shipped = tool.programs.contains(&name);
-            let folder = toolchain.package_programs(tool).filter(|_| !is_shipped)?;
+            let folder = self.index.package_programs(tool, toolchain).filter(|_| !is_shipped)?;
             self.in_folder(&folder, name)
         })
     }

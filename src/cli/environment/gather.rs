@@ -151,7 +151,7 @@ impl EnvReport {
         // As for the shims: what may replace a program of this version first, then what may not.
         let packages = session.index.global_packages_folder(tool, toolchain);
         let packages = packages.map(|folder| folder.join("bin")).filter(is_folder);
-        let beside = toolchain.package_programs(tool).filter(is_folder);
+        let beside = session.index.package_programs(tool, toolchain).filter(is_folder);
         let for_all = Some(session.index.user_wide_programs(tool)).filter(is_folder);
         let own = Some(toolchain.programs());
         for folder in [packages, own, beside, for_all].into_iter().flatten() {

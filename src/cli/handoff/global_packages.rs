@@ -1,6 +1,7 @@
 //! The one exception to "no second process": calls that install or remove global packages. They run as
 //! a child process; afterwards the shims are made to match.
 
+mod call;
 mod links;
 mod self_upgrade;
 
@@ -18,14 +19,13 @@ use std::thread;
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use signal_hook::iterator::Signals;
-use usher_definition::{PackageCallRule, PathPosition};
-use usher_shims::error::{Error, ErrorKind, Result, Shown};
+use usher_definition::PathPosition;
+use usher_shims::error::{Error, Result, Shown};
 use usher_shims::exec::become_program;
 use usher_shims::resolve::{Plan, RunningVersion, version_folder};
-use usher_shims::tool::{PackageCall, Tool};
-use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::world::World as _;
 
+pub(super) use self::call::PackageManagerCall;
 use self::links::FolderSnapshot;
 use self::self_upgrade::Effect;
 use crate::cli::output;
@@ -42,43 +42,6 @@ use crate::session::Session;
 /// The terminal sends its own (SIGINT, SIGQUIT, SIGWINCH, SIGHUP) to the whole group, child
 /// included. Forwarding them too does no harm: programs treat the second like the first.
 const FORWARDED: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH];
-
-/// A call that installs or removes global packages.
-pub(super) struct PackageManagerCall<'a> {
-    /// What runs.
-    pub(super) plan: &'a Plan,
-    /// The tool whose rule matched, and the rule as the shims know it.
-    pub(super) tool: &'static Tool,
-    pub(super) call: &'static PackageCall,
-    /// The rest of the rule.
-    rule: PackageCallRule,
-    /// The arguments as typed, up to a `--`.
-    words: Vec<&'a OsStr>,
-}
-
-impl<'a> PackageManagerCall<'a> {
-    /// A call by the index of its tool's rule that matched.
-    pub(super) fn new(
-        session: &Session,
-        plan: &'a Plan,
-        (tool, rule): (&'static Tool, usize),
-        words: &[&'a OsStr],
-    ) -> Result<Self> {
-        let known = session.registry.named(tool.name)?;
-        let own = words.split(|word| *word == "--").next().unwrap_or_default().to_vec();
-        let rules = known.definition.package_calls.get(rule).zip(tool.package_calls.get(rule));
-        let (rule, call) = rules.ok_or_else(|| {
-            let what = format!("the definition of {} changed", tool.name);
-            Error::new(ErrorKind::NotRunnable, what).hint("use reshim")
-        })?;
-        Ok(Self { plan, tool, call, rule: rule.clone(), words: own })
-    }
-
-    /// The toolchain that it installs into, if that is in usher's own store.
-    fn own_toolchain(&self) -> Option<&'a Toolchain> {
-        self.plan.toolchain.as_ref().filter(|toolchain| toolchain.store == Store::Own)
-    }
-}
 
 /// Runs a call as a child, makes the shims match, and ends as the child ended. `arguments` is what
 /// the program gets.
@@ -201,7 +164,10 @@ fn toolchain_variables(
     let Some(toolchain) = call.own_toolchain() else {
         return system_path(session, call).into_iter().collect();
     };
-    let programs = toolchain.package_programs(plan.tool).unwrap_or_else(|| toolchain.programs());
+    let programs = session
+        .index
+        .package_programs(plan.tool, toolchain)
+        .unwrap_or_else(|| toolchain.programs());
     let prefix = programs.parent().unwrap_or(&programs);
     let fill = |value: &String| {
         [("{root}", &*toolchain.root), ("{programs}", &programs), ("{prefix}", prefix)]

@@ -10,7 +10,7 @@ use usher_shims::tool::Tool;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
-use super::PackageManagerCall;
+use super::call::PackageManagerCall;
 use crate::session::Session;
 use crate::session::active::{active_selection, version_label};
 
