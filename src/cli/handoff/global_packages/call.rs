@@ -11,7 +11,7 @@ use usher_shims::toolchain::{Store, Toolchain};
 use crate::session::Session;
 
 /// A call that installs or removes global packages.
-pub(in crate::cli::handoff) struct PackageManagerCall<'a> {
+pub(crate) struct PackageManagerCall<'a> {
     /// What runs.
     pub(super) plan: &'a Plan,
     /// The tool whose rule matched, and the rule as the shims know it.
@@ -25,7 +25,7 @@ pub(in crate::cli::handoff) struct PackageManagerCall<'a> {
 
 impl<'a> PackageManagerCall<'a> {
     /// A call by the index of its tool's rule that matched.
-    pub(in crate::cli::handoff) fn new(
+    pub(crate) fn new(
         session: &Session,
         plan: &'a Plan,
         (tool, rule): (&'static Tool, usize),
