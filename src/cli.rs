@@ -127,9 +127,12 @@ enum Verb {
     },
     /// Restore installed versions, keeping packages you added
     #[command(
-        after_help = "Examples:\n  use repair\n  use repair node@12.22.12\n\nDownloads the original files again. Packages stay; other files that `use verify` reports as added are deleted."
+        after_help = "Examples:\n  use repair\n  use repair node@12.22.12\n\nDownloads the original files again. Packages stay. It asks before it removes other files that `use verify` reports as added, and bundled packages that a package manager updated; without a terminal, they stay."
     )]
     Repair {
+        /// Don't ask; remove all that isn't from upstream
+        #[arg(long, short)]
+        yes: bool,
         /// Tools and versions to repair; by default, all that need it
         #[arg(value_name = "TOOL[@VERSION]")]
         tools: Vec<String>,
@@ -440,7 +443,7 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
         }
         Some(Verb::Uninstall { tools }) => commands::uninstall::run(&mut session, &tools, json),
         Some(Verb::Verify { tools }) => return commands::verify::run(&session, &tools, json),
-        Some(Verb::Repair { tools }) => commands::repair::run(&mut session, &tools, json),
+        Some(Verb::Repair { yes, tools }) => commands::repair::run(&mut session, &tools, yes, json),
         Some(Verb::Prune(arguments)) => commands::prune::run(&mut session, &arguments, json),
         Some(Verb::List { tool }) => return commands::list::run(&session, tool.as_deref(), json),
         Some(Verb::Available { tool, request }) => {

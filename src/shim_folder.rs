@@ -2,9 +2,10 @@
 //!
 //! Shims are hard links, else copies. Each is put in place by a rename, so that none is ever missing
 //! or incomplete. The index is written before the shims that need it. A file in the folder that isn't
-//! a shim is foreign, and is left alone.
+//! a shim is foreign, and is moved away ([`foreign`]).
 
 pub mod embedded_shim;
+pub mod foreign;
 mod names;
 pub mod replace;
 pub mod requested;
@@ -16,20 +17,19 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use usher_shims::error::{Error, Escaped, Result, Shown};
+use usher_shims::error::{Error, Result};
 use usher_shims::index::{INDEX_FILE, index_file};
-use usher_shims::process::is_shim_binary;
 use usher_shims::tool::Tool;
 
+pub use self::foreign::is_foreign;
 use self::names::expected_names;
 pub use self::names::{OWN_NAMES, is_permanent, names_of};
-use self::replace::{UNFINISHED, is_same, put_shim, remove_unfinished};
+use self::replace::{UNFINISHED, put_shim, remove_unfinished};
 use crate::files::durable::{make_folders, sync_names};
 use crate::files::lock::Locks;
 use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::staging;
 use crate::files::write_access::WriteAccess;
-use crate::inventory::MAX_SHIM_SIZE;
 use crate::session::Session;
 use usher_shims::folders::{Folders, MACHINE_DATA};
 
@@ -40,7 +40,7 @@ pub struct ShimChanges {
     pub created: Vec<String>,
     /// Shims that were removed.
     pub removed: Vec<String>,
-    /// Files in the folder that aren't shims; a shim of that name is not made.
+    /// Files in the folder that aren't shims, and are moved away.
     pub foreign: Vec<String>,
 }
 
@@ -63,8 +63,9 @@ pub fn refresh(
     embedded_shim::install_shim(access, &folders.shim_binary(), &shims)?;
     let expected_names = expected_names(session, named)?;
     let changes = differences(folders, &expected_names)?;
+    let left = foreign::move_away(session, access, &changes.foreign);
     let binary = folders.shim_binary();
-    for name in expected_names.iter().filter(|name| !changes.foreign.contains(name)) {
+    for name in expected_names.iter().filter(|name| !left.contains(name)) {
         put_shim(access, &binary, &shims.join(name))?;
     }
     for name in &changes.removed {
@@ -80,8 +81,7 @@ pub fn is_current(session: &Session, named: &[&'static Tool]) -> bool {
     let index = fs::read(index_file(&session.folders.shims()));
     embedded_shim::is_at(&session.folders.shim_binary())
         && index.is_ok_and(|index| index == session.index.print())
-        && pending_changes(session, named)
-            .is_ok_and(|changes| changes.created.is_empty() && changes.removed.is_empty())
+        && pending_changes(session, named).is_ok_and(|changes| changes == ShimChanges::default())
 }
 
 /// Which shims [`refresh`] would make or remove.
@@ -92,33 +92,13 @@ pub fn pending_changes(session: &Session, named: &[&'static Tool]) -> Result<Shi
 fn differences(folders: &Folders, expected_names: &BTreeSet<String>) -> Result<ShimChanges> {
     let shims = folders.shims();
     let mut present = existing_shims(&shims)?;
-    let created = expected_names.difference(&present).cloned().collect();
     present.retain(|name| !OWN_NAMES.contains(&name.as_str()));
-    let (foreign, ours): (Vec<_>, Vec<_>) =
+    let (foreign, ours): (BTreeSet<_>, BTreeSet<_>) =
         present.into_iter().partition(|name| is_foreign(folders, &shims.join(name)));
+    let created = expected_names.difference(&ours).cloned().collect();
+    let foreign = foreign.into_iter().collect();
     let removed = ours.into_iter().filter(|name| !expected_names.contains(name)).collect();
     Ok(ShimChanges { created, removed, foreign })
-}
-
-/// Whether a file in the shim folder isn't a shim: neither of this build nor of another one, nor the
-/// empty file that a full disk leaves behind.
-pub fn is_foreign(folders: &Folders, path: &Path) -> bool {
-    let Ok(seen) = fs::symlink_metadata(path) else { return false };
-    if !seen.is_file() {
-        return true;
-    }
-    let is_readable = seen.len() <= MAX_SHIM_SIZE;
-    seen.len() > 0
-        && !is_same(&folders.shim_binary(), path)
-        && !(is_readable && fs::read(path).is_ok_and(|content| is_shim_binary(&content)))
-}
-
-/// The notice about files that aren't shims.
-pub fn foreign_files_notice(session: &Session, names: &[String]) -> String {
-    let names: Vec<String> = names.iter().map(|name| Escaped(name).to_string()).collect();
-    let shims = session.folders.shims();
-    let names = names.join(", ");
-    format!("not shims, left as they are in {}: {names}", Shown(&shims))
 }
 
 /// Where usher is installed for the whole machine, an account's `use` is a link to the machine's.

@@ -153,6 +153,15 @@ impl Index {
         }
     }
 
+    /// The folder in a toolchain for programs that package managers add, if that isn't the one of
+    /// its own programs.
+    pub fn package_programs(&self, tool: &Tool, toolchain: &Toolchain) -> Option<PathBuf> {
+        match toolchain.store {
+            Store::Own | Store::Shared => Some(toolchain.root.join(tool.package_programs?)),
+            Store::Adopted(_) | Store::System(_) | Store::Folder => None,
+        }
+    }
+
     /// The folder of programs that the user installed for all versions of a tool: links to the
     /// programs.
     pub fn user_wide_programs(&self, tool: &Tool) -> PathBuf {

@@ -16,10 +16,12 @@ pub fn package_call(
     program: &str,
     arguments: &[&OsStr],
 ) -> Option<(&'static Tool, usize)> {
-    plan.toolchain.as_ref()?;
+    let is_installed = plan.toolchain.is_some();
     let base = split_version(program).map_or(program, |(base, _)| base);
     let matches = |rule: &PackageCall| {
-        (rule.program == program || rule.program == base) && is_package_call(rule, arguments)
+        (is_installed || rule.system)
+            && (rule.program == program || rule.program == base)
+            && is_package_call(rule, arguments)
     };
     let runtime = plan.tool.runtime.and_then(|runtime| index.tools.named(runtime));
     let mut tools = [plan.tool].into_iter().chain(runtime);

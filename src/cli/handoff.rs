@@ -17,6 +17,7 @@ use usher_shims::resolve::{MissingVersion, Outcome, Plan, Resolver};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 
+use self::global_packages::PackageManagerCall;
 use crate::cli::explanation::install_command;
 use crate::cli::output;
 use crate::cli::progress;
@@ -124,7 +125,8 @@ fn run_plan(
 ) -> Result<Error> {
     let own = &arguments[plan.skip.saturating_sub(1).min(arguments.len())..];
     if let Some(rule) = package_call(&session.index, plan, name, words) {
-        return global_packages::run(session, plan, rule, own);
+        let call = PackageManagerCall::new(session, plan, rule, words)?;
+        return global_packages::run(session, &call, own);
     }
     Ok(become_program(plan.program.as_path().into(), own, &session.given.environment, &plan.set))
 }

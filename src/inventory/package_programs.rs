@@ -35,7 +35,8 @@ pub(super) fn find_package_programs(
             };
             let packages = home.global_packages_folder(known.tool, &toolchain);
             let packages = packages.map(|folder| [folder.join("bin"), folder.join(ADDED)]);
-            for folder in own.into_iter().chain(packages.into_iter().flatten()) {
+            let beside = home.package_programs(known.tool, &toolchain);
+            for folder in own.into_iter().chain(beside).chain(packages.into_iter().flatten()) {
                 all_names.extend(programs(scan, &folder)?);
             }
         }

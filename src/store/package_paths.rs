@@ -36,6 +36,12 @@ impl<'a> PackagePaths<'a> {
         }
     }
 
+    /// The package that a path is in, below its folder.
+    pub fn package_of<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let mut above = path.match_indices('/').map(|(end, _)| &path[..end]);
+        above.find(|folder| self.added_by(folder) == Some(AddedBy::PackageManager))
+    }
+
     /// Whether package managers may have made a folder, to put their packages in.
     pub fn may_contain(&self, folder: &str) -> bool {
         let depth = folder.split('/').count();

@@ -1,6 +1,7 @@
 //! Preserving what package managers added to a toolchain that is replaced. Files are hard-linked, or
 //! copied where the file system can't link. No link is followed, and nothing is overwritten.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, FileTimes, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, symlink};
@@ -10,6 +11,7 @@ use rustix::fs::{AtFlags, CWD, FileType};
 use usher_shims::error::{Error, Result};
 
 use crate::files::manifest::{Manifest, ManifestEntry};
+use crate::files::remove::remove_tree;
 use crate::files::walk::{OpenTree, Visitor, Walk, WalkEntry, file_type, permission_bits};
 use crate::files::write_access::WriteAccess;
 use crate::store::package_paths::{AddedBy, PackagePaths};
@@ -18,10 +20,22 @@ use crate::store::receipt::RECEIPT;
 /// What was preserved.
 #[derive(Debug, Default)]
 pub(super) struct Preserved {
-    /// How many entries were preserved: files, links, and folders with all that is in them.
+    /// How many entries of package managers were preserved: files, links, and folders with all that
+    /// is in them.
     pub(super) preserved_count: usize,
-    /// Files that are neither from upstream nor from a package manager; they were not preserved.
+    /// Files that are neither from upstream nor at a package manager's paths, and were not
+    /// preserved.
     pub(super) left: Vec<String>,
+}
+
+/// What else than packages at package managers' own paths is preserved.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Extras<'a> {
+    /// Nothing.
+    Leave,
+    /// All that isn't from upstream, and these packages of upstream's, which a package manager
+    /// replaced.
+    Keep(&'a BTreeSet<String>),
 }
 
 /// Copies what package managers added from one tree to another. Without a tree,
@@ -31,6 +45,7 @@ pub(super) fn preserve_added_files(
     (from, to): (&Path, &Path),
     package_paths: PackagePaths<'_>,
     manifest: &Manifest,
+    extras: Extras<'_>,
 ) -> Result<Preserved> {
     let is_folder = fs::symlink_metadata(from).is_ok_and(|seen| seen.is_dir());
     if !is_folder {
@@ -41,12 +56,14 @@ pub(super) fn preserve_added_files(
         to,
         package_paths,
         manifest,
+        extras,
         units: Vec::new(),
         modes: Vec::new(),
         preserved: Preserved::default(),
         failed: None,
     };
     tree.walk(&mut preserver);
+    preserver.leave_out_removed(from)?;
     preserver.finish(from)
 }
 
@@ -97,6 +114,7 @@ struct Preserver<'a> {
     to: &'a Path,
     package_paths: PackagePaths<'a>,
     manifest: &'a Manifest,
+    extras: Extras<'a>,
     /// Folders that are preserved with all that is in them.
     units: Vec<PathBuf>,
     /// Folders that were made, and the permission bits they get when they are filled.
@@ -117,6 +135,38 @@ impl Preserver<'_> {
         Ok(self.preserved)
     }
 
+    /// Beside packages that a package manager replaced, those that it removed stay removed: they are
+    /// of the versions before.
+    fn leave_out_removed(&mut self, from: &Path) -> Result<()> {
+        let Extras::Keep(replaced) = self.extras else { return Ok(()) };
+        let folders: BTreeSet<Option<&str>> = replaced.iter().map(|unit| folder_of(unit)).collect();
+        let is_package = |path: &str| {
+            self.package_paths.added_by(path) == Some(AddedBy::PackageManager)
+                && folders.contains(&folder_of(path))
+        };
+        for (path, item) in &self.manifest.0 {
+            let is_folder = matches!(item, ManifestEntry::Folder { .. });
+            if is_folder && is_package(path) && fs::symlink_metadata(from.join(path)).is_err() {
+                remove_tree(&self.to.join(path))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a package manager replaced this package of upstream's, and it is kept. The one that
+    /// was assembled makes room for it.
+    fn is_kept_package(&mut self, found: &WalkEntry<'_>) -> bool {
+        let Extras::Keep(replaced) = self.extras else { return false };
+        if !replaced.contains(&found.manifest_path) {
+            return false;
+        }
+        if let Err(error) = remove_tree(&self.to.join(found.path)) {
+            let error = io::Error::other(error.to_string());
+            self.failed.get_or_insert_with(|| (found.path.to_path_buf(), error));
+        }
+        true
+    }
+
     /// Decides what happens to an entry that isn't from upstream.
     fn added(&mut self, found: &WalkEntry<'_>) -> Walk {
         let is_folder = file_type(&found.stat) == FileType::Directory;
@@ -132,10 +182,16 @@ impl Preserver<'_> {
             None if is_folder && self.package_paths.may_contain(&found.manifest_path) => {
                 self.preserve(found)
             }
-            None => {
-                self.preserved.left.push(found.manifest_path.clone());
-                Walk::Skip
-            }
+            None => match self.extras {
+                Extras::Keep(_) => {
+                    self.units.push(found.path.to_path_buf());
+                    self.preserve(found)
+                }
+                Extras::Leave => {
+                    self.preserved.left.push(found.manifest_path.clone());
+                    Walk::Skip
+                }
+            },
         }
     }
 
@@ -173,6 +229,10 @@ impl Visitor for Preserver<'_> {
             return self.preserve(found);
         }
         match self.manifest.0.get(&found.manifest_path) {
+            Some(ManifestEntry::Folder { .. }) if self.is_kept_package(found) => {
+                self.units.push(found.path.to_path_buf());
+                self.preserve(found)
+            }
             Some(ManifestEntry::Folder { .. }) => Walk::Descend,
             Some(ManifestEntry::File { .. } | ManifestEntry::Link { .. }) => Walk::Skip,
             None => self.added(found),
@@ -183,6 +243,11 @@ impl Visitor for Preserver<'_> {
         let again = io::Error::new(error.kind(), error.to_string());
         self.failed.get_or_insert_with(|| (folder.to_path_buf(), again));
     }
+}
+
+/// The folder that a path of a manifest is in.
+fn folder_of(path: &str) -> Option<&str> {
+    path.rsplit_once('/').map(|(folder, _)| folder)
 }
 
 fn file(found: &WalkEntry<'_>, to: &Path) -> io::Result<()> {
@@ -245,9 +310,14 @@ mod tests {
         fs::set_permissions(old.join("lib/p"), Permissions::from_mode(0o000)).unwrap();
 
         let package_paths = PackagePaths::of(&definition);
-        let mut preserved =
-            preserve_added_files(&WriteAccess::for_test(), (&old, &new), package_paths, &manifest)
-                .unwrap();
+        let mut preserved = preserve_added_files(
+            &WriteAccess::for_test(),
+            (&old, &new),
+            package_paths,
+            &manifest,
+            Extras::Leave,
+        )
+        .unwrap();
         preserved.left.sort();
         assert_eq!(
             (preserved.preserved_count, preserved.left),
@@ -264,9 +334,14 @@ mod tests {
         for path in ["lib/__c__", "lib/evil", "lib/p/own/evil", RECEIPT] {
             assert!(!new.join(path).exists(), "{path}");
         }
-        let again =
-            preserve_added_files(&WriteAccess::for_test(), (&old, &new), package_paths, &manifest)
-                .unwrap();
+        let again = preserve_added_files(
+            &WriteAccess::for_test(),
+            (&old, &new),
+            package_paths,
+            &manifest,
+            Extras::Leave,
+        )
+        .unwrap();
         assert_eq!(again.preserved_count, 3, "an existing file isn't a failure");
         fs::set_permissions(old.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();
         fs::set_permissions(new.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();

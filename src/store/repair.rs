@@ -1,6 +1,9 @@
 //! Repairing a toolchain. The same release is fetched again and assembled in staging, what package
 //! managers added is preserved, and the two are exchanged: at no moment is there no toolchain.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::{Request, RequestTrust};
@@ -10,10 +13,12 @@ use super::install::assembly::Assembly;
 use super::install::from_archive::{UserArchive, assemble_archive};
 use super::location::InstallLocation;
 use super::package_paths::PackagePaths;
-use super::preserve_packages::{Preserved, preserve_added_files};
+use super::preserve_packages::{Extras, Preserved, preserve_added_files};
 use super::publish::replace_tree;
 use super::receipt::{self, Receipt, ReceiptFile};
-use super::verify::{ReceiptProblem, removed_meanwhile, verify};
+use super::verify::{
+    ChangeKind, Findings, ReceiptProblem, compare_with, removed_meanwhile, verify,
+};
 use crate::files::integrity::Integrity;
 use crate::files::remove::remove_tree;
 use crate::files::walk::OpenTree;
@@ -21,19 +26,28 @@ use crate::http::Address;
 use crate::releases::{Release, ReleasePart, ToolRequest};
 
 /// The result of a repair.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Repaired {
+    /// Whether anything was restored.
+    pub is_restored: bool,
     /// How many entries that package managers added were preserved.
     pub preserved: usize,
-    /// Files that were neither from upstream nor from a package manager; they were removed.
+    /// Files that were neither from upstream nor at a package manager's paths, and were removed.
     pub removed: Vec<String>,
+    /// Such files that were kept, and packages of upstream's that a package manager replaced.
+    pub kept: Vec<String>,
 }
 
+/// Whether the user lets a repair remove these entries of a toolchain.
+pub type ConfirmRemoval<'a> = dyn Fn(&InstallLocation<'_>, &[String]) -> bool + 'a;
+
 /// Restores a toolchain of our own to what was installed. `None` if it is intact already, which is
-/// checked again under the lock.
+/// checked again under the lock. What a package manager may have put there is kept, unless the user
+/// confirms its removal.
 pub fn repair(
     installer: &Installer<'_>,
     location: &InstallLocation<'_>,
+    confirm: &ConfirmRemoval<'_>,
 ) -> Result<Option<Repaired>> {
     let _lock = installer.store.lock(location)?;
     let verified = verify(location)?;
@@ -47,6 +61,17 @@ pub fn repair(
         Some(ReceiptProblem::Removed) => return Err(removed_meanwhile(location)),
         _ => {}
     }
+    let package_paths = PackagePaths::of(location.known.definition);
+    let known = verified.receipt_problem.is_none();
+    let asked =
+        known.then(|| Unexpected::of(&verified.findings, package_paths).ask(location, confirm));
+    if let Some(decision) = &asked
+        && !decision.is_removed
+        && decision.unexpected.explains(&verified.findings)
+    {
+        let kept = decision.unexpected.entries();
+        return Ok(Some(Repaired { kept, ..Repaired::default() }));
+    }
     let receipt = receipt(location);
     let archive = receipt.as_ref().and_then(UserArchive::of);
     let mut assembly = match &archive {
@@ -57,18 +82,74 @@ pub fn repair(
         assembly.keep_verified_hashes(receipt);
     }
     let tree = assembly.finish()?.to_path_buf();
-    let package_paths = PackagePaths::of(location.known.definition);
     let manifest = assembly.manifest();
+    let decision = if let Some(decision) = asked {
+        decision
+    } else {
+        let findings = compare_with(location, manifest)?;
+        Unexpected::of(&findings, package_paths).ask(location, confirm)
+    };
+    let extras = match decision.is_removed {
+        true => Extras::Leave,
+        false => Extras::Keep(&decision.unexpected.replaced),
+    };
     let access = installer.store.access;
-    let Preserved { preserved_count: preserved, left } =
-        preserve_added_files(access, (&location.root, &tree), package_paths, manifest)
+    let Preserved { preserved_count: preserved, left: removed } =
+        preserve_added_files(access, (&location.root, &tree), package_paths, manifest, extras)
             .map_err(|error| assembly.required_space().explain(error))?;
     replace_tree(access, &tree, &location.root)?;
     // What package managers added during the repair.
-    preserve_added_files(access, (&tree, &location.root), package_paths, manifest)?;
+    preserve_added_files(access, (&tree, &location.root), package_paths, manifest, Extras::Leave)?;
     remove_tree(&tree)?;
     assembly.discard_downloads();
-    Ok(Some(Repaired { preserved, removed: left }))
+    let kept = if decision.is_removed { Vec::new() } else { decision.unexpected.entries() };
+    Ok(Some(Repaired { is_restored: true, preserved, removed, kept }))
+}
+
+/// What is in a toolchain that isn't from upstream nor at a package manager's own paths. A package
+/// manager may have put it there all the same.
+#[derive(Debug, Default)]
+struct Unexpected {
+    added: Vec<String>,
+    /// Packages of upstream's with files that upstream's lack.
+    replaced: BTreeSet<String>,
+}
+
+/// What the user decided about it.
+struct Decision {
+    unexpected: Unexpected,
+    is_removed: bool,
+}
+
+impl Unexpected {
+    fn of(findings: &Findings, package_paths: PackagePaths<'_>) -> Self {
+        let mut unexpected = Self::default();
+        for one in findings.differences.iter().filter(|one| one.change == ChangeKind::Added) {
+            match package_paths.package_of(&one.path) {
+                Some(package) => drop(unexpected.replaced.insert(package.to_owned())),
+                None => unexpected.added.push(one.path.clone()),
+            }
+        }
+        unexpected
+    }
+
+    fn entries(&self) -> Vec<String> {
+        self.added.iter().chain(&self.replaced).cloned().collect()
+    }
+
+    /// Whether there are no other differences.
+    fn explains(&self, findings: &Findings) -> bool {
+        let is_in_replaced =
+            |path: &str| self.replaced.iter().any(|package| Path::new(path).starts_with(package));
+        let mut all = findings.differences.iter();
+        all.all(|one| one.change == ChangeKind::Added || is_in_replaced(&one.path))
+    }
+
+    fn ask(self, location: &InstallLocation<'_>, confirm: &ConfirmRemoval<'_>) -> Decision {
+        let entries = self.entries();
+        let is_removed = !entries.is_empty() && confirm(location, &entries);
+        Decision { unexpected: self, is_removed }
+    }
 }
 
 /// Assembles the files that the receipt names, from a source that has them.

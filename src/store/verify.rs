@@ -23,6 +23,7 @@ use usher_shims::error::{Error, ErrorKind, Result};
 pub use compare::{ChangeKind, Difference, Findings};
 
 use crate::files::account::with_owners_rights;
+use crate::files::manifest::Manifest;
 use crate::files::walk::OpenTree;
 use crate::store::location::{InstallLocation, backup_path};
 use crate::store::package_paths::PackagePaths;
@@ -101,6 +102,15 @@ fn verify_as_owner(location: &InstallLocation<'_>) -> Result<Verified> {
     let tree =
         OpenTree::open(&location.root).map_err(|error| Error::io("open", &location.root, error))?;
     verify_once(location, &tree)
+}
+
+/// Compares a toolchain with a manifest that isn't its receipt's. One that isn't a folder has nothing.
+pub fn compare_with(location: &InstallLocation<'_>, manifest: &Manifest) -> Result<Findings> {
+    with_owners_rights(&location.root, || {
+        let Ok(tree) = OpenTree::open(&location.root) else { return Ok(Findings::default()) };
+        compare::compare(&tree, manifest, PackagePaths::of(location.known.definition))
+            .map_err(|error| Error::io("read", &location.root, error))
+    })
 }
 
 /// The error for a version that another process removed.

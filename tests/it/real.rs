@@ -15,6 +15,7 @@ mod globals;
 mod go;
 mod languages;
 mod machine;
+mod managers;
 mod native;
 mod published;
 

@@ -95,12 +95,27 @@ pub struct Smoke {
 #[derive(Debug, Clone, Deserialize)]
 pub struct PackageCallRule {
     /// Variables that make it install into the version instead of another folder; set only if they
-    /// are unset, and only for versions in usher's own store. `{root}` is the version's folder.
+    /// are unset, and only for versions in usher's own store. `{root}` is the version's folder,
+    /// `{programs}` the one in it for programs, and `{prefix}` the one above that.
     #[serde(default)]
     pub set: BTreeMap<String, String>,
-    /// Where to put the version's programs on the call's PATH, if it looks for them there; see
+    /// Files to create before such a call unless they exist, with `{}` in them: otherwise it uses
+    /// one in a folder above, which is the version's own. `["install/global/package.json"]`.
+    #[serde(default)]
+    pub create: Vec<String>,
+    /// Where to put the folder for programs on the call's PATH, if it looks for them there; see
     /// [`PathPosition`].
     pub path_position: Option<PathPosition>,
+    /// Arguments of which the call has one if it installs a program for more than the project:
+    /// `["--global", "-g"]`. If that program is a tool of which another version is pinned, a note
+    /// says so.
+    #[serde(default)]
+    pub global: Vec<String>,
+    /// What happens to the tool if the program upgrades itself; see [`SelfUpgrade`].
+    pub self_upgrade: Option<SelfUpgrade>,
+    /// For `self_upgrade`: arguments with which it changes nothing: `["--dry-run"]`.
+    #[serde(default)]
+    pub harmless: Vec<String>,
     /// Folders of the user's own into which it puts programs for all versions: `["$GOBIN",
     /// "~/go/bin"]`. `$NAME` at the start is a variable, `~` the home folder. Programs that a call
     /// puts there get shims; programs that were there before don't.
@@ -122,6 +137,16 @@ pub struct FolderSetting {
     /// The variables that are stronger: `["npm_config_prefix"]`. If the setting names another
     /// version than the one that runs, the first is set to that one's folder.
     pub variables: Vec<String>,
+}
+
+/// What a call does that upgrades the program itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SelfUpgrade {
+    /// It replaces the version's own files, and is refused.
+    InPlace,
+    /// It installs another version elsewhere, and a note says that a pinned one still runs.
+    Elsewhere,
 }
 
 /// A position on PATH.
@@ -312,6 +337,9 @@ impl Definition {
 
 /// What is impossible in what the shims need.
 fn tool_fault(tool: &Tool) -> Option<String> {
+    if let Some(folder) = tool.package_programs.filter(|folder| !is_inside(folder)) {
+        return Some(format!("`package_programs`: `{folder}` isn't in the version's folder"));
+    }
     if tool.programs.is_empty() {
         return Some("`programs` names no program".to_owned());
     }
@@ -356,6 +384,9 @@ impl PackageCallRule {
         let mut all = set.chain(setting.map(|name| ("folder_setting", name)));
         if let Some(fault) = all.find_map(|(field, name)| variable::fault(field, name)) {
             return Some(format!("`package_calls`: {fault}"));
+        }
+        if let Some(file) = self.create.iter().find(|file| !is_inside(file)) {
+            return Some(format!("`package_calls`: `{file}` isn't in the version's folder"));
         }
         let is_somewhere = |folder: &&String| !folder.starts_with(['$', '~', '/']);
         let folder = self.folders.iter().find(is_somewhere)?;

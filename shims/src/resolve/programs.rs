@@ -20,8 +20,8 @@ pub(super) struct ToolchainPrograms<'a, W> {
 }
 
 impl<W: World> ToolchainPrograms<'_, W> {
-    /// Where a toolchain has a program: first in the user's global packages for a toolchain outside
-    /// usher's own store, then in the toolchain, last in the programs for all versions.
+    /// Where a toolchain has a program: first in global packages that aren't among its own programs,
+    /// then in the toolchain, last in the programs for all versions.
     pub(super) fn find(
         &self,
         call: &Call,
@@ -42,15 +42,21 @@ impl<W: World> ToolchainPrograms<'_, W> {
         }
     }
 
-    /// A program of the user's global packages for a toolchain outside usher's own store.
+    /// A program of the user's global packages for a toolchain outside usher's own store, or of
+    /// those that are apart from the toolchain's own programs.
     pub(super) fn find_global_package(
         &self,
         tool: &Tool,
         toolchain: &Toolchain,
         name: &str,
     ) -> Option<PathBuf> {
-        let folder = self.index.global_packages_folder(tool, toolchain)?;
-        self.in_folder(&folder.join("bin"), name)
+        let users = self.index.global_packages_folder(tool, toolchain);
+        let users = users.and_then(|folder| self.in_folder(&folder.join("bin"), name));
+        users.or_else(|| {
+            let is_shipped = tool.programs.contains(&name);
+            let folder = self.index.package_programs(tool, toolchain).filter(|_| !is_shipped)?;
+            self.in_folder(&folder, name)
+        })
     }
 
     /// Whether a toolchain's receipt lists a program, though the toolchain lacks it now.

@@ -87,6 +87,9 @@ pub struct Tool {
     /// Calls that install or remove global packages; see [`PackageCall`].
     #[serde(default, deserialize_with = "list")]
     pub package_calls: &'static [PackageCall],
+    /// The folder in a version into which package managers put programs, if not `bin`:
+    /// `global/bin`. What they put there never replaces a program of the version's own.
+    pub package_programs: Option<&'static str>,
 }
 
 /// The tool that another tool's versions are built for.
@@ -303,6 +306,10 @@ pub struct PackageCall {
     /// if there is any later argument.
     #[serde(default, deserialize_with = "list")]
     pub verbs: &'static [&'static str],
+    /// `true` if calls of the system's version run as a child of `use` too: they would put programs
+    /// into the folder of the shims.
+    #[serde(default)]
+    pub system: bool,
 }
 
 impl Tool {

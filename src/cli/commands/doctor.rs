@@ -81,7 +81,7 @@ fn shim_folder_state(session: &Session) -> Result<ShimFolderState> {
     }
     let changes = shim_folder::pending_changes(session, &pinned_tools(session))?;
     let foreign_files = (!changes.foreign.is_empty())
-        .then(|| shim_folder::foreign_files_notice(session, &changes.foreign));
+        .then(|| shim_folder::foreign::foreign_files_notice(session, &changes.foreign));
     Ok(ShimFolderState { missing: changes.created, foreign_files })
 }
 
@@ -215,9 +215,7 @@ fn shims(folder: Result<ShimFolderState>) -> Vec<DoctorCheck> {
         let what = format!("{count} missing ({})", short_list(&folder.missing));
         DoctorCheck::note(what, "use reshim")
     });
-    let foreign = folder
-        .foreign_files
-        .map(|notice| DoctorCheck::note(notice, "move them to another folder, then: use reshim"));
+    let foreign = folder.foreign_files.map(|notice| DoctorCheck::error(notice, "use reshim"));
     missing.into_iter().chain(foreign).collect()
 }
 
@@ -463,14 +461,14 @@ mod tests {
         assert_eq!(unreadable.checks[2], broken.checks[2]);
         let folder = ShimFolderState {
             missing: vec!["node10".to_owned(), "npm".to_owned()],
-            foreign_files: Some("not a shim: /usher/shims/x".to_owned()),
+            foreign_files: Some("/usher/shims has x".to_owned()),
         };
         let checks: String = shims(Ok(folder)).iter().map(DoctorCheck::text).collect();
         insta::assert_snapshot!(checks, @"
         note   2 shims are missing (node10, npm)
                use reshim
-        note   not a shim: /usher/shims/x
-               move them to another folder, then: use reshim
+        error  /usher/shims has x
+               use reshim
         ");
         let failed = Error::io("list", Path::new("/usher/shims"), std::io::ErrorKind::Other.into());
         assert_eq!(

@@ -15,7 +15,7 @@ use crate::session::Session;
 use crate::store::contents::StoreContents;
 use crate::store::install::Installer;
 use crate::store::location::InstallLocation;
-use crate::store::repair::{self, Repaired};
+use crate::store::repair::{self, ConfirmRemoval, Repaired};
 use crate::store::verify::verify;
 
 /// How many removed files of a version are printed; `--json` has all.
@@ -34,16 +34,21 @@ struct RepairReport {
     preserved: usize,
     /// Files that were neither from upstream nor from a package manager.
     removed: Vec<String>,
+    /// Such files that were kept, and bundled packages that a package manager replaced.
+    kept: Vec<String>,
 }
 
 /// Runs the command. A version that can't be repaired doesn't stop the others; the last error is the
 /// command's.
-pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
+pub fn run(session: &mut Session, words: &[String], yes: bool, as_json: bool) -> Result<()> {
     let contents = select_versions(session, words)?;
     for entry in &contents.unexpected {
         session.note(&format!("{}: {}; left as it is", Shown(&entry.path), entry.what));
     }
-    let (reports, error) = apply(session, &contents)?;
+    let confirm = |location: &InstallLocation<'_>, entries: &[String]| {
+        yes || (!as_json && output::can_ask() && output::confirm(question(location, entries)))
+    };
+    let (reports, error) = apply(session, &contents, &confirm)?;
     drop(contents);
     if !as_json {
         text(&reports, error.is_some()).iter().for_each(output::print_line);
@@ -61,6 +66,7 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
 fn apply(
     session: &Session,
     contents: &StoreContents<'_>,
+    confirm: &ConfirmRemoval<'_>,
 ) -> Result<(Vec<RepairReport>, Option<Error>)> {
     let access = folders::write_access(&session.folders)?;
     let network = Network::with_cache(session, &access);
@@ -68,7 +74,7 @@ fn apply(
     let installer = Installer::new(session, &access, &network, &finder);
     let (mut reports, mut failed) = (Vec::new(), None);
     for location in &contents.locations {
-        match repair_one(&installer, location) {
+        match repair_one(&installer, location, confirm) {
             Ok(repaired) => reports.push(RepairReport::of(location, repaired)),
             Err(error) => {
                 if let Some(earlier) = failed.replace(error) {
@@ -84,6 +90,7 @@ fn apply(
 fn repair_one(
     installer: &Installer<'_>,
     location: &InstallLocation<'_>,
+    confirm: &ConfirmRemoval<'_>,
 ) -> Result<Option<Repaired>> {
     if verify(location)?.is_intact() {
         return Ok(None);
@@ -91,7 +98,7 @@ fn repair_one(
     if location.store != Store::Own {
         return Err(not_yours(location));
     }
-    repair::repair(installer, location)
+    repair::repair(installer, location, confirm)
 }
 
 /// A shared store is repaired by the account that it belongs to.
@@ -104,37 +111,56 @@ fn not_yours(location: &InstallLocation<'_>) -> Error {
 
 impl RepairReport {
     fn of(location: &InstallLocation<'_>, repaired: Option<Repaired>) -> Self {
-        let is_repaired = repaired.is_some();
-        let (preserved, removed) =
-            repaired.map_or((0, Vec::new()), |repaired| (repaired.preserved, repaired.removed));
+        let Repaired { is_restored, preserved, removed, kept } = repaired.unwrap_or_default();
         Self {
             name: version_with_store(location),
             tool: location.known.tool.name,
             version: location.version.to_string(),
             path: ReportPath::new(&location.root),
-            repaired: is_repaired,
+            repaired: is_restored,
             preserved,
             removed,
+            kept,
         }
     }
 
     fn text(&self) -> Vec<String> {
-        let Self { name, preserved, removed, .. } = self;
-        if !self.repaired {
-            return vec![format!("{name} is unchanged")];
-        }
-        let mut lines = vec![match preserved {
-            0 => format!("repaired {name}"),
-            1 => format!("repaired {name}, keeping 1 entry added by package managers"),
-            count => format!("repaired {name}, keeping {count} entries added by package managers"),
+        let Self { name, preserved, removed, kept, .. } = self;
+        let mut lines = vec![match (self.repaired, preserved) {
+            (false, _) if kept.is_empty() => format!("{name} is unchanged"),
+            (false, _) => format!("{name} needs no repair"),
+            (true, 0) => format!("repaired {name}"),
+            (true, 1) => format!("repaired {name}, keeping 1 entry added by package managers"),
+            (true, count) => {
+                format!("repaired {name}, keeping {count} entries added by package managers")
+            }
         }];
-        let listed = removed.iter().take(MAX_LISTED);
-        lines.extend(listed.map(|path| format!("  removed: {}", Escaped(path))));
-        if let more @ 1.. = removed.len().saturating_sub(MAX_LISTED) {
-            lines.push(format!("  … and {} (--json lists all)", count_of(more, "more file")));
+        for (label, paths) in [("removed", removed), ("kept, though not from upstream", kept)] {
+            let listed = paths.iter().take(MAX_LISTED);
+            lines.extend(listed.map(|path| format!("  {label}: {}", Escaped(path))));
+            if let more @ 1.. = paths.len().saturating_sub(MAX_LISTED) {
+                lines.push(format!("  … and {} (--json lists all)", count_of(more, "more file")));
+            }
+        }
+        if !kept.is_empty() {
+            let Self { tool, version, .. } = self;
+            lines.push(format!("  to remove them: use repair {tool}@{version} --yes"));
         }
         lines
     }
+}
+
+/// Whether to remove entries that aren't from upstream.
+fn question(location: &InstallLocation<'_>, entries: &[String]) -> String {
+    let listed = entries.iter().take(MAX_LISTED).map(|path| Escaped(path).to_string());
+    let listed = listed.collect::<Vec<_>>().join(", ");
+    let more = if entries.len() > MAX_LISTED { ", …" } else { "" };
+    let count = match entries.len() {
+        1 => "1 entry".to_owned(),
+        count => format!("{count} entries"),
+    };
+    let name = version_with_store(location);
+    format!("remove {count} of {name}, not from upstream ({listed}{more})?")
 }
 
 fn text(reports: &[RepairReport], has_failed: bool) -> Vec<String> {
@@ -159,7 +185,7 @@ mod tests {
         let root = "/usher/toolchains/node/12.22.12".into();
         let repaired = repaired.map(|(preserved, removed)| {
             let removed = (0..removed).map(|number| format!("lib/{number}")).collect();
-            Repaired { preserved, removed }
+            Repaired { is_restored: true, preserved, removed, kept: Vec::new() }
         });
         RepairReport::of(&InstallLocation { known, version, root, store }, repaired)
     }
@@ -195,7 +221,8 @@ mod tests {
           "preserved": 2,
           "removed": [
             "lib/0"
-          ]
+          ],
+          "kept": []
         }
         "#);
     }

@@ -6,7 +6,7 @@ use usher_shims::error::Result;
 use crate::cli::output;
 use crate::cli::shims::rescan_all_and_refresh;
 use crate::session::Session;
-use crate::shim_folder::{ShimChanges, foreign_files_notice};
+use crate::shim_folder::ShimChanges;
 
 /// The most names that are printed of a list.
 const MAX_NAMES: usize = 6;
@@ -28,9 +28,6 @@ pub fn run(session: &mut Session, as_json: bool) -> Result<()> {
         return Ok(());
     }
     text(&changes).iter().for_each(output::print_line);
-    if !changes.foreign.is_empty() {
-        session.note(&foreign_files_notice(session, &changes.foreign));
-    }
     Ok(())
 }
 
@@ -74,7 +71,7 @@ mod tests {
             &[],
             &["created: a b c d e f", "removed: a b c d e f … (7 shims)"],
         );
-        // Files of others are a notice, and not up to date either.
+        // Files of others are moved away, and that is noted.
         check(&[], &[], &["script"], &[]);
     }
 }

@@ -2,14 +2,14 @@
 //! with `--remove`, whatever is installed.
 
 use serde::Serialize;
-use usher_shims::error::{Error, ErrorKind, Result, Shown};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::name::Name;
 
 use super::{ToolArgument, tool_arguments};
 use crate::cli::output;
 use crate::config::folders;
 use crate::session::Session;
-use crate::shim_folder::{self, ShimChanges, is_foreign, requested, versioned};
+use crate::shim_folder::{self, ShimChanges, requested, versioned};
 
 /// The versioned shims that an argument names.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,13 +42,6 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
         return list_versioned_shims(session, as_json);
     }
     let shims = decide(session, words)?;
-    for name in shims.iter().flat_map(|one| &one.names) {
-        let path = session.folders.shims().join(name);
-        if is_foreign(&session.folders, &path) {
-            let what = format!("{} exists and is not a shim", Shown(&path));
-            return Err(Error::new(ErrorKind::CannotCreate, what).hint("move it away"));
-        }
-    }
     let access = folders::write_access(&session.folders)?;
     for one in &shims {
         requested::add_entry(&access, &session.folders, &one.entry)?;

@@ -11,6 +11,7 @@ use crate::cli::environment::toolchain_folder;
 use crate::cli::explanation::install_command;
 use crate::cli::output;
 use crate::session::Session;
+use crate::shim_folder::foreign::note_hidden_shims;
 
 /// The path of a program, or the folder of its version.
 #[derive(Debug, Serialize)]
@@ -32,6 +33,7 @@ impl Serialize for PrintedPath {
 
 /// Runs `use which PROGRAM`. Nothing is installed for it.
 pub fn run(session: &Session, program: &str, as_json: bool) -> Result<()> {
+    note_hidden_shims(session, [program]);
     print(&program_path(session, program)?, as_json);
     Ok(())
 }

@@ -15,6 +15,7 @@ use crate::project::notices::ProjectFindings;
 use crate::releases::Finder;
 use crate::releases::network::Network;
 use crate::session::Session;
+use crate::shim_folder::foreign::note_hidden_shims;
 
 /// The explanations of one program, or of all pinned tools.
 #[derive(Debug, Serialize)]
@@ -33,6 +34,7 @@ pub fn run(session: &Session, program: Option<&str>, as_json: bool) -> Result<i3
     let network = Network::with_cache_if(session, access.as_ref());
     let finder = Finder::new(session, &network);
     let report = decide(session, program, &|request| finder.find(request))?;
+    note_hidden_shims(session, report.explanations.iter().map(|one| one.program.as_str()));
     Ok(output::print(&report, as_json, &*session.reporter))
 }
 

@@ -148,11 +148,13 @@ impl EnvReport {
         let is_folder = |path: &PathBuf| {
             session.world.metadata(path).ok().flatten().is_some_and(|file| file.is_folder)
         };
-        // As for the shims: global packages of this version first, those of all versions last.
+        // As for the shims: what may replace a program of this version first, then what may not.
         let packages = session.index.global_packages_folder(tool, toolchain);
         let packages = packages.map(|folder| folder.join("bin")).filter(is_folder);
+        let beside = session.index.package_programs(tool, toolchain).filter(is_folder);
         let for_all = Some(session.index.user_wide_programs(tool)).filter(is_folder);
-        for folder in [packages, Some(toolchain.programs()), for_all].into_iter().flatten() {
+        let own = Some(toolchain.programs());
+        for folder in [packages, own, beside, for_all].into_iter().flatten() {
             self.add_folder(&folder)?;
         }
         let Some(call) = Call::for_main_program(tool) else { return Ok(()) };

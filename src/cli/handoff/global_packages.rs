@@ -1,9 +1,13 @@
 //! The one exception to "no second process": calls that install or remove global packages. They run as
 //! a child process; afterwards the shims are made to match.
 
+mod call;
 mod links;
+mod self_upgrade;
 
 use std::ffi::{CStr, OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
@@ -16,15 +20,21 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SI
 use signal_hook::iterator::Signals;
 use usher_definition::PathPosition;
 use usher_shims::error::{Error, Result, Shown};
+use usher_shims::exec::become_program;
 use usher_shims::resolve::{Outcome, Plan, RunningVersion, Selection, version_folder};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::world::World as _;
 
+pub(super) use self::call::PackageManagerCall;
 use self::links::FolderSnapshot;
+use self::self_upgrade::Effect;
 use crate::cli::output;
 use crate::cli::shims::rescan_and_refresh;
+use crate::config::folders;
+use crate::files::durable::make_folders;
 use crate::files::interrupt::is_ignored;
+use crate::files::write_access::WriteAccess;
 use crate::inventory::{ADDED, SetFolder, set_folder};
 use crate::session::Session;
 use crate::session::active::active_selection;
@@ -37,15 +47,26 @@ use crate::text::short_list;
 /// included. Forwarding them too does no harm: programs treat the second like the first.
 const FORWARDED: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH];
 
-/// Runs a plan as a child, makes the shims match, and ends as the child ended.
-///
-/// `rule` is the index of the tool's package-call rule that matched.
+/// Runs a call as a child, makes the shims match, and ends as the child ended. `arguments` is what
+/// the program gets.
 pub(super) fn run(
     session: &mut Session,
-    plan: &Plan,
-    (tool, rule): (&'static Tool, usize),
+    call: &PackageManagerCall<'_>,
     arguments: &[&CStr],
 ) -> Result<Error> {
+    let plan = call.plan;
+    match self_upgrade::effect(session, call) {
+        None => {}
+        Some(Effect::Refused(error)) => return Err(error),
+        Some(Effect::None) => {
+            return Ok(become_program(
+                plan.program.as_path().into(),
+                arguments,
+                &session.given.environment,
+                &plan.set,
+            ));
+        }
+    }
     let mut command = Command::new(&plan.program);
     command
         .arg0(&plan.program)
@@ -56,29 +77,31 @@ pub(super) fn run(
             None => command.env_remove(name),
         };
     }
-    command.envs(toolchain_variables(session, plan, tool, rule)?);
-    let setting = folder_setting(session, tool, rule)?;
-    let others =
-        setting.as_ref().filter(|(setting, _)| is_of_another(session, plan, tool, setting));
+    create_files(session, call)?;
+    command.envs(toolchain_variables(session, call));
+    let setting = folder_setting(session, call);
+    let others = setting.as_ref().filter(|(setting, _)| is_of_another(session, call, setting));
     command
         .envs(others.and_then(|(_, variable)| Some((*variable, &plan.toolchain.as_ref()?.root))));
-    let mut folders = folders(session, tool, rule)?;
+    let mut watched = watched_folders(session, call);
     if others.is_none() {
-        folders.extend(setting.map(|(setting, _)| setting.folder.join("bin")));
+        watched.extend(setting.map(|(setting, _)| setting.folder.join("bin")));
     }
-    let before = Snapshots::of(session, plan, tool, folders);
+    let before = Snapshots::of(session, call, watched);
     // Before there is a child: a signal that arrives in between is forwarded once there is one.
     let signals = Signals::new(FORWARDED.into_iter().filter(|signal| !is_ignored(*signal)));
     let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, error))?;
     let status = wait(&mut child, signals.ok())
         .map_err(|error| Error::io("wait for", &plan.program, error))?;
-    if let Err(error) = before.link_new(session).and_then(|()| refresh_and_note(session)) {
+    let refreshed = before.link_new(session).and_then(|()| refresh_and_note(session));
+    if let Err(error) = refreshed {
         output::print_note(format!(
             "can't make the shims match what {} changed",
             Shown(&plan.program)
         ));
         output::print_note(error);
     }
+    self_upgrade::pinned_notes(session, call, status.success()).iter().for_each(output::print_note);
     end_like(status)
 }
 
@@ -87,10 +110,10 @@ pub(super) fn run(
 struct Snapshots(Vec<(&'static Tool, FolderSnapshot)>);
 
 impl Snapshots {
-    fn of(session: &Session, plan: &Plan, tool: &'static Tool, folders: Vec<PathBuf>) -> Self {
-        let for_all = session.index.user_wide_programs(tool);
-        let for_all = (tool, FolderSnapshot::of(session, folders, for_all));
-        let versions = active_versions(session, plan).into_iter();
+    fn of(session: &Session, call: &PackageManagerCall<'_>, folders: Vec<PathBuf>) -> Self {
+        let for_all = session.index.user_wide_programs(call.tool);
+        let for_all = (call.tool, FolderSnapshot::of(session, folders, for_all));
+        let versions = active_versions(session, call.plan).into_iter();
         let adopted = versions.filter_map(|(tool, toolchain)| {
             let is_adopted = matches!(toolchain.store, Store::Adopted(_));
             let packages = session.index.global_packages_folder(tool, &toolchain);
@@ -116,34 +139,53 @@ fn active_versions(session: &Session, plan: &Plan) -> Vec<(&'static Tool, Toolch
     own.into_iter().chain(runtime).collect()
 }
 
+/// Creates the files that the rule names, unless they exist.
+fn create_files(session: &Session, call: &PackageManagerCall<'_>) -> Result<()> {
+    let Some(toolchain) = call.own_toolchain() else { return Ok(()) };
+    for file in call.rule.create.iter().map(|file| toolchain.root.join(file)) {
+        if let Ok(None) = session.world.metadata(&file) {
+            let access = folders::write_access(&session.folders)?;
+            new_file(&access, &file)?;
+        }
+    }
+    Ok(())
+}
+
+/// Creates a file with an empty JSON object.
+fn new_file(_: &WriteAccess, path: &Path) -> Result<()> {
+    make_folders(path.parent().unwrap_or(path))?;
+    match File::create_new(path).and_then(|mut file| file.write_all(b"{}\n")) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(Error::io("make", path, error))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// The folders of the account's own into which a call puts programs. One in another version is that
 /// version's.
-fn folders(session: &Session, tool: &Tool, rule: usize) -> Result<Vec<PathBuf>> {
-    let known = session.registry.named(tool.name)?;
-    let rule = known.definition.package_calls.get(rule);
-    let folders = rule.iter().flat_map(|rule| &rule.folders);
+fn watched_folders(session: &Session, call: &PackageManagerCall<'_>) -> Vec<PathBuf> {
+    let folders = call.rule.folders.iter();
     let expanded = folders.filter_map(|folder| session.expand_folder(folder).ok()).flatten();
-    let is_in_a_version =
-        |folder: &PathBuf| version_folder(&session.world, &session.index, tool, folder).is_some();
-    Ok(expanded.filter(|folder| !is_in_a_version(folder)).collect())
+    let is_in_a_version = |folder: &PathBuf| {
+        version_folder(&session.world, &session.index, call.tool, folder).is_some()
+    };
+    expanded.filter(|folder| !is_in_a_version(folder)).collect()
 }
 
 /// The folder that a setting of the package manager names, and the variable that is stronger.
-fn folder_setting<'s>(
-    session: &'s Session,
-    tool: &Tool,
-    rule: usize,
-) -> Result<Option<(SetFolder, &'s str)>> {
-    let known = session.registry.named(tool.name)?;
-    let rule = known.definition.package_calls.get(rule);
-    Ok(rule.and_then(|rule| rule.folder_setting.as_ref()).and_then(|setting| {
-        let folder = set_folder(&session.world, &session.folders, setting)?;
-        Some((folder, setting.variables.first()?.as_str()))
-    }))
+fn folder_setting<'c>(
+    session: &Session,
+    call: &'c PackageManagerCall<'_>,
+) -> Option<(SetFolder, &'c str)> {
+    let setting = call.rule.folder_setting.as_ref()?;
+    let folder = set_folder(&session.world, &session.folders, setting)?;
+    Some((folder, setting.variables.first()?.as_str()))
 }
 
 /// Whether a setting names another version than the one that runs.
-fn is_of_another(session: &Session, plan: &Plan, tool: &Tool, setting: &SetFolder) -> bool {
+fn is_of_another(session: &Session, call: &PackageManagerCall<'_>, setting: &SetFolder) -> bool {
+    let PackageManagerCall { plan, tool, .. } = call;
     let own = plan.toolchain.as_ref().filter(|_| plan.tool.name == tool.name);
     let Some(toolchain) = own else { return false };
     let running = RunningVersion::of_toolchain(&session.index, tool, toolchain);
@@ -154,28 +196,41 @@ fn is_of_another(session: &Session, plan: &Plan, tool: &Tool, setting: &SetFolde
 /// without them; only for toolchains in usher's own store.
 fn toolchain_variables(
     session: &Session,
-    plan: &Plan,
-    tool: &Tool,
-    rule: usize,
-) -> Result<Vec<(String, OsString)>> {
-    let known = session.registry.named(tool.name)?;
-    let toolchain = plan.toolchain.as_ref().filter(|toolchain| toolchain.store == Store::Own);
-    let Some((adds, toolchain)) = known.definition.package_calls.get(rule).zip(toolchain) else {
-        return Ok(Vec::new());
+    call: &PackageManagerCall<'_>,
+) -> Vec<(String, OsString)> {
+    let PackageManagerCall { plan, rule, .. } = call;
+    let Some(toolchain) = call.own_toolchain() else {
+        return system_path(session, call).into_iter().collect();
     };
-    let root = toolchain.root.to_string_lossy();
+    let programs = session
+        .index
+        .package_programs(plan.tool, toolchain)
+        .unwrap_or_else(|| toolchain.programs());
+    let prefix = programs.parent().unwrap_or(&programs);
+    let fill = |value: &String| {
+        [("{root}", &*toolchain.root), ("{programs}", &programs), ("{prefix}", prefix)]
+            .iter()
+            .fold(value.clone(), |value, (name, path)| value.replace(name, &path.to_string_lossy()))
+    };
     let running = RunningVersion::of_toolchain(&session.index, plan.tool, toolchain);
     let is_free = |name: &str| {
         session.world.variable(name).is_none_or(|value| {
             running.excludes(&session.world, &session.index, plan.tool, Path::new(&value))
         })
     };
-    let set = adds.set.iter().filter(|(name, _)| is_free(name));
-    let set = set.map(|(name, value)| (name.clone(), value.replace("{root}", &root).into()));
-    let path = adds
-        .path_position
-        .and_then(|position| path_with(session, plan, position, &toolchain.programs()));
-    Ok(set.chain(path.map(|path| ("PATH".to_owned(), path))).collect())
+    let set = rule.set.iter().filter(|(name, _)| is_free(name));
+    let set = set.map(|(name, value)| (name.clone(), fill(value).into()));
+    let path =
+        rule.path_position.and_then(|position| path_with(session, plan, position, &programs));
+    set.chain(path.map(|path| ("PATH".to_owned(), path))).collect()
+}
+
+/// For a program of the system's that puts others beside the first of its name on PATH, which would
+/// be the shim: PATH with its own folder first.
+fn system_path(session: &Session, call: &PackageManagerCall<'_>) -> Option<(String, OsString)> {
+    let position = call.rule.path_position.filter(|position| *position == PathPosition::First)?;
+    let folder = call.plan.program.parent().filter(|_| call.call.system)?;
+    Some(("PATH".to_owned(), path_with(session, call.plan, position, folder)?))
 }
 
 /// PATH with a folder in it; `None` if PATH can't contain it.
@@ -200,7 +255,7 @@ fn path_with(
 ///
 /// The forwarding thread runs until the process ends: stopping it would write into a pipe whose other
 /// end may be closed already, and that ends a process that doesn't ignore SIGPIPE.
-fn wait(child: &mut Child, signals: Option<Signals>) -> std::io::Result<ExitStatus> {
+fn wait(child: &mut Child, signals: Option<Signals>) -> io::Result<ExitStatus> {
     let Some(mut signals) = signals else { return child.wait() };
     let living = Arc::new(Mutex::new(Some(Pid::from_child(child))));
     let watched = Arc::clone(&living);

@@ -258,9 +258,7 @@ fn difference_at(
     change: ChangeKind,
     detail: &str,
 ) -> Difference {
-    let mut above = path.match_indices('/').map(|(end, _)| &path[..end]);
-    let is_package =
-        above.any(|folder| package_paths.added_by(folder) == Some(AddedBy::PackageManager));
+    let is_package = package_paths.package_of(path).is_some();
     Difference { path: path.to_owned(), change, detail: detail.to_owned(), is_package }
 }
 

@@ -70,10 +70,12 @@ fn package_managers_install_global_packages_in_the_toolchain() {
     );
     check("node", "pnpm", "pnpm run x", "{shim}");
     check("node", "corepack", "corepack enable", "{root}/bin/corepack");
-    check("node", "corepack", "corepack prepare", "{shim}");
-    let bun = "BUN_INSTALL_BIN={root}/bin BUN_INSTALL_GLOBAL_DIR={root}/install/global {shim}";
+    check("node", "corepack", "corepack prepare pnpm@9 --activate", "{root}/bin/corepack");
+    check("node", "corepack", "corepack cache clean", "{shim}");
+    let bun =
+        "BUN_INSTALL_BIN={root}/global/bin BUN_INSTALL_GLOBAL_DIR={root}/install/global {shim}";
     check("bun", "bun", "bun add -g x", bun);
-    check("deno", "deno", "deno install -g x", "DENO_INSTALL_ROOT={root} {shim}");
+    check("deno", "deno", "deno install -g x", "DENO_INSTALL_ROOT={root}/global {shim}");
 }
 
 #[test]

@@ -48,7 +48,6 @@ fn every_kind_of_fault_is_repaired() {
             fs::remove_dir_all(node.join("share")).unwrap();
             symlink("/usr/share", node.join("share")).unwrap();
         }),
-        ("an added file", &|node| fs::write(node.join("lib/evil.js"), "").unwrap()),
         ("no receipt", &|node| fs::remove_file(node.join(".usher-receipt.json")).unwrap()),
         ("a damaged receipt", &|node| {
             fs::write(node.join(".usher-receipt.json"), "{\"form\":1").unwrap();
@@ -79,6 +78,46 @@ fn every_kind_of_fault_is_repaired() {
     node 12.22.12 is unchanged
     --- standard error
     ");
+}
+
+/// A package manager may have put them there.
+#[test]
+fn files_that_are_not_from_upstream_are_kept_unless_their_removal_is_confirmed() {
+    let upstream = Upstream::start();
+    let sandbox = installed(&upstream);
+    let node = sandbox.toolchain("node", "12.22.12");
+    fs::write(node.join("lib/mine.js"), "mine").unwrap();
+    fs::create_dir(node.join("extra")).unwrap();
+    fs::write(node.join("extra/file"), "mine").unwrap();
+    let outcome = sandbox.use_command(&["repair"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12.22.12 needs no repair
+      kept, though not from upstream: extra
+      kept, though not from upstream: lib/mine.js
+      to remove them: use repair node@12.22.12 --yes
+    --- standard error
+    ");
+    // Beside a fault, without a receipt, and in a folder that was closed.
+    let kinds: &[&dyn Fn()] = &[
+        &|| fs::write(node.join("LICENSE"), "GPL\n").unwrap(),
+        &|| fs::remove_file(node.join(".usher-receipt.json")).unwrap(),
+        &|| fs::set_permissions(node.join("lib"), Permissions::from_mode(0o000)).unwrap(),
+    ];
+    for spoil in kinds {
+        spoil();
+        let outcome = sandbox.use_command(&["repair"]).run().succeeds();
+        outcome
+            .stdout_has_line("repaired node 12.22.12, keeping 2 entries added by package managers");
+        for file in ["lib/mine.js", "extra/file"] {
+            assert_eq!(fs::read_to_string(node.join(file)).unwrap(), "mine");
+        }
+    }
+    let outcome = sandbox.use_command(&["repair", "--yes"]).run().succeeds();
+    outcome.stdout_has_line("  removed: lib/mine.js");
+    sandbox.use_command(&["verify"]).run().succeeds();
+    assert!(!node.join("extra").exists() && node.join("bin/yarn").exists());
 }
 
 #[test]

@@ -189,38 +189,42 @@ fn the_versioned_shims_setting_creates_shims_for_all_lines() {
     assert_eq!(versioned(&sandbox, "node"), "node18 node18.20 node@18 node@18.20");
 }
 
-/// Files in the shim folder that aren't shims aren't usher's.
+/// They would run in place of the pinned version.
 #[test]
-fn foreign_files_in_the_shim_folder_stay() {
+fn foreign_files_in_the_shim_folder_are_moved_away() {
     let sandbox = offline_sandbox();
     let script = "#!/bin/sh\necho mine\n";
     sandbox.executable(sandbox.shim("node12"), script);
     sandbox.executable(sandbox.shim("deploy"), script);
-    symlink("/bin/true", sandbox.shim("node@12")).unwrap();
+    fs::remove_file(sandbox.shim("node")).unwrap();
+    symlink("../../../../link-target", sandbox.shim("node")).unwrap();
+    sandbox.file("home/link-target", "linked");
     sandbox.fake_toolchain("node", "12.22.12");
+    let doctor = sandbox.use_command(&["doctor"]).run().fails_with(65);
+    let line = doctor.stdout.lines().find(|line| line.contains("has files that aren't usher's"));
+    assert!(line.is_some_and(|line| line.ends_with(": deploy, node, node12")), "{doctor}");
+    let hides = "shims/node isn't usher's, and runs in place of the active version";
+    for words in [&["which", "node"], &["why", "node"]] {
+        sandbox.use_command(words).run().stderr_contains(hides);
+    }
+    let which = sandbox.use_command(&["which", "npm"]).run();
+    assert!(!which.stderr.contains("in place of"), "{which}");
     let outcome = sandbox.reshim();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    created: node12.22 node@12.22
+    created: node node12 node12.22 node@12 node@12.22
     --- standard error
-    usher: not shims, left as they are in [SANDBOX]/home/.local/share/usher/shims: deploy, node12, node@12
+    usher: moved from [SANDBOX]/home/.local/share/usher/shims to [SANDBOX]/home/.local/share/usher/moved-from-shims, since they aren't usher's: deploy, node, node12
     ");
-    assert_eq!(sandbox.read(sandbox.shim("node12")), script);
-    assert_eq!(sandbox.read(sandbox.shim("deploy")), script);
-    assert!(sandbox.shim("node@12").is_symlink());
-    let outcome = sandbox.use_command(&["shim", "node@12"]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"
-    exit status: 73
-    --- standard output
-    --- standard error
-    error: [SANDBOX]/home/.local/share/usher/shims/node12 exists and is not a shim
-      hint: move it away
-    ");
-    assert_eq!(sandbox.use_command(&["shim"]).run().succeeds().stdout, "");
-    let doctor = sandbox.use_command(&["doctor"]).run();
-    let line = doctor.stdout.lines().find(|line| line.contains("not shims, left as they are"));
-    assert!(line.is_some_and(|line| line.contains("deploy, node12, node@12")), "{doctor}");
+    let moved = |name: &str| sandbox.read(sandbox.usher().join("moved-from-shims").join(name));
+    assert_eq!(["deploy", "node12", "node"].map(moved), [script, script, "linked"]);
+    assert!(!sandbox.shim("deploy").exists() && !sandbox.shim("node").is_symlink());
+    // Another one of that name doesn't replace the first.
+    sandbox.executable(sandbox.shim("deploy"), "another");
+    sandbox.use_command(&["shim", "node@12"]).run().succeeds().stderr_contains(": deploy");
+    assert_eq!(["deploy", "deploy.1"].map(moved), [script, "another"]);
+    sandbox.use_command(&["doctor"]).run().succeeds();
 }
 
 /// A shim of another build is usher's all the same, and so is what a full disk left of one.
