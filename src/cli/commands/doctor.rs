@@ -1,9 +1,9 @@
 //! `use doctor`: looks for problems, and prints what to do about each.
 
 mod folder_variables;
+mod venvs;
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use usher_shims::call::Call;
@@ -18,6 +18,7 @@ use self::folder_variables::{FolderNotice, notices};
 use super::{RefusedNote, refused_system_programs};
 use crate::cli::explanation::install_command;
 use crate::cli::output::{self, Report};
+use crate::cli::search_path::SearchPath;
 use crate::config::settings;
 use crate::registry::KnownTool;
 use crate::releases::network::plain_http_note;
@@ -100,6 +101,7 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
         checks.extend(variables(session, known));
         checks.extend(folder_variables(session, known));
         checks.extend(check_selected_version(session, known));
+        checks.extend(venvs::checks(session, known));
         checks.extend(rejected_programs(session, known));
     }
     checks.extend(settings_in_use(session));
@@ -150,35 +152,18 @@ impl Report for DoctorReport {
 /// Whether the shims come first on PATH.
 fn path(session: &Session) -> DoctorCheck {
     let shims = session.folders.shims();
-    let path = session.world.variable("PATH").unwrap_or_default();
-    let entries: Vec<_> = std::env::split_paths(&path).collect();
-    // The machine's shims serve an account that has none of its own.
-    let has_shims =
-        |entry: &PathBuf| session.shim.folders.iter().any(|one| is_same(session, entry, one));
-    let Some(index) = entries.iter().position(has_shims) else {
+    let Some(path) = SearchPath::of(session) else {
         return DoctorCheck::error(format!("PATH doesn't contain {}", Shown(&shims)), "use setup");
     };
-    let before = &entries[..index];
-    let hiding = session.registry.all().flat_map(|known| known.tool.programs).find_map(|program| {
-        let mut earlier = before.iter().map(|folder| folder.join(program));
-        earlier.find(|path| {
-            session.world.metadata(path).ok().flatten().is_some_and(|file| file.is_program)
-        })
-    });
+    let mut programs = session.registry.all().flat_map(|known| known.tool.programs);
+    let hiding = programs.find_map(|program| path.hiding_by_mistake(session, program));
     match hiding {
         Some(program) => DoctorCheck::error(
             format!("{} comes before the shims on PATH and hides them", Shown(&program)),
             format!("move {} to the front of PATH, or: use setup", Shown(&shims)),
         ),
-        None => DoctorCheck::ok(format!("{} is on PATH", Shown(&entries[index]))),
+        None => DoctorCheck::ok(format!("{} is on PATH", Shown(&path.shims))),
     }
-}
-
-fn is_same(session: &Session, entry: &Path, shims: &Path) -> bool {
-    let identity =
-        |path: &Path| session.world.metadata(path).ok().flatten().map(|file| file.identity);
-    entry == shims
-        || (entry.is_absolute() && identity(entry).is_some() && identity(entry) == identity(shims))
 }
 
 /// Whether the shims' index is up to date.
@@ -353,6 +338,8 @@ fn settings_in_use(session: &Session) -> Vec<DoctorCheck> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use serde_json::json;
     use usher_shims::index::RejectedProgram;
     use usher_shims::world::MemoryWorld;
