@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::call::Call;
 use usher_shims::error::Result;
+use usher_shims::pin::{FileLocation, Origin};
 use usher_shims::resolve::{Resolver, Selection};
 use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
@@ -76,9 +77,10 @@ fn selection_in(session: &Session, folder: &Path, tool: &'static Tool) -> Result
 fn mention(session: &Session, root: &Path, venv: &Venv) -> Option<Mention> {
     let version = venv.version(session)?.to_string();
     let line = venv.recorded.as_ref().map_or(venv.base_line, |(_, line)| *line);
+    let command = venv.create_command(&session.world.directory().unwrap_or_default());
     Some(Mention {
         tool: venv.tool,
-        shown: format!("{} {version}", venv.tool.name),
+        shown: format!("virtual environment of {} {version}: {command}", venv.tool.name),
         requests: vec![version],
         read: Vec::new(),
         place: place(root, venv, line),
@@ -89,16 +91,27 @@ fn mention(session: &Session, root: &Path, venv: &Venv) -> Option<Mention> {
 fn note(session: &Session, root: &Path, venv: &Venv, fault: &VenvFault) -> Note {
     let tool = venv.tool.name;
     let (line, what) = match fault {
-        VenvFault::Broken => (venv.base_line, format!("its {tool} is gone")),
+        VenvFault::Broken => (venv.base_line, format!("can't run, its {tool} is gone")),
         VenvFault::OtherVersion { version, line, pin } => {
             let request = pin.request().map(ToString::to_string).unwrap_or_default();
-            (*line, format!("{tool} {version}, but {request} is requested by {}", pin.origin))
+            let origin = origin_text(root, &pin.origin);
+            (*line, format!("has {tool} {version}, but {request} is requested by {origin}"))
         }
     };
-    let here = session.world.directory().unwrap_or_default();
-    let command = venv.create_command(&here);
-    let what = format!("the virtual environment of this machine: {what}: {command}");
+    let command = venv.create_command(&session.world.directory().unwrap_or_default());
+    let what = format!("the virtual environment on this machine {what}: {command}");
     Note { place: Some(place(root, venv, line)), what }
+}
+
+/// An origin, with a file of the project relative to its folder.
+fn origin_text(root: &Path, origin: &Origin) -> String {
+    match origin {
+        Origin::File(place) if place.path.starts_with(root) => {
+            let path = relative_path(root, &place.path);
+            FileLocation { path, is_in_directory: false, ..place.clone() }.to_string()
+        }
+        origin => origin.to_string(),
+    }
 }
 
 fn place(root: &Path, venv: &Venv, line: u32) -> MentionPlace {

@@ -15,6 +15,7 @@ use usher_shims::search::{Finding, search};
 use usher_shims::world::World as _;
 
 use self::folder_variables::{FolderNotice, notices};
+use self::venvs::VenvNotice;
 use super::{RefusedNote, refused_system_programs};
 use crate::cli::explanation::install_command;
 use crate::cli::output::{self, Report};
@@ -101,7 +102,7 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
         checks.extend(variables(session, known));
         checks.extend(folder_variables(session, known));
         checks.extend(check_selected_version(session, known));
-        checks.extend(venvs::checks(session, known));
+        checks.extend(virtual_environments(session, known));
         checks.extend(rejected_programs(session, known));
     }
     checks.extend(settings_in_use(session));
@@ -255,6 +256,15 @@ fn folder_variables(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck>
         None => DoctorCheck::ok(what),
     };
     notices(session, known).into_iter().map(check).collect()
+}
+
+/// Virtual environments of the project, and the active one.
+fn virtual_environments(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
+    let check = |notice| match notice {
+        VenvNotice::Fault(what, hint) => DoctorCheck::error(what, hint),
+        VenvNotice::Active(what, hint) => DoctorCheck::note(what, hint),
+    };
+    venvs::notices(session, known).into_iter().map(check).collect()
 }
 
 /// The pin of the project's files that a variable overrides.

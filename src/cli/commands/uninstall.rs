@@ -67,7 +67,7 @@ struct VersionUse {
 
 /// Runs the command. Nothing is removed unless all arguments name an installed version.
 ///
-/// A person is asked if someone still uses one of them; without a terminal they are removed.
+/// If one of them is still used, a person is asked; without a terminal they are removed.
 pub fn run(session: &mut Session, arguments: &UninstallArguments, as_json: bool) -> Result<()> {
     let result = decide(session, &arguments.tools).and_then(|removals| {
         let removals = with_use(session, removals, &arguments.projects)?;
@@ -183,7 +183,7 @@ fn with_use<'a>(
     Ok(used.collect())
 }
 
-/// Reports who still uses the versions; returns the names of those that someone uses.
+/// Reports who still uses the versions; returns the names of those that are used.
 fn report_use(session: &Session, removals: &[(VersionRemoval<'_>, VersionUse)]) -> Vec<String> {
     let mut used = Vec::new();
     for (VersionRemoval { known, version, .. }, usage) in removals {

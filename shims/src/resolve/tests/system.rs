@@ -51,6 +51,42 @@ fn debian() -> MemoryWorld {
 
 const DEBIANS: (&str, &str, &str, &str) = ("python", "3.11.2", "/usr/bin/python3.11", "3.11");
 
+/// On a system with one folder for programs, PATH often names it twice: `/bin` is a link.
+#[test]
+fn another_name_of_the_systems_folder_has_no_other_version() {
+    let world = world(&["/usr/bin/python3.11", "/usr/bin/pydoc", "/opt/own/bin/python3"])
+        .link("/bin", "/usr/bin")
+        .variable("PATH", "/u/shims:/opt/own/bin:/bin");
+    let index = knowing(&world, &[DEBIANS]);
+    runs(&world, &index, &[("python", "/opt/own/bin/python3")]);
+    let lacks = "error: the system's python has no pydoc; installed for python 3.13.0";
+    runs(&world, &index, &[("pydoc", lacks)]);
+}
+
+/// The index doesn't know every version: a folder with a main program of its own is another one's.
+#[test]
+fn a_program_beside_another_main_program_is_anothers() {
+    let local = ["/opt/one/bin/python3", "/opt/one/bin/pip", "/opt/two/bin/python"];
+    let world = world(&[&local[..], &["/opt/two/bin/pip", "/opt/two/bin/pydoc"]].concat())
+        .variable("PATH", "/u/shims:/opt/one/bin:/opt/two/bin");
+    let index = knowing(&world, &[]);
+    let lacks = "error: the system's python has no pydoc; installed for python 3.13.0";
+    let expected = [
+        ("python3", "/opt/one/bin/python3"),
+        ("python", "/opt/one/bin/python3"),
+        ("pip", "/opt/one/bin/pip"),
+        ("pydoc", lacks),
+    ];
+    runs(&world, &index, &expected);
+    // One without a main program may be of any version.
+    let added = world.clone().file("/home/u/.local/bin/pydoc", "");
+    let added = added.variable("PATH", "/u/shims:/opt/one/bin:/opt/two/bin:/home/u/.local/bin");
+    runs(&added, &index, &[("pydoc", "/home/u/.local/bin/pydoc")]);
+    // The same program by another name is no other version.
+    let venv = world.link("/opt/two/bin/python3", "/opt/one/bin/python3");
+    runs(&venv, &index, &[("pydoc", "/opt/two/bin/pydoc")]);
+}
+
 #[test]
 fn all_programs_are_of_the_systems_version() {
     let world = debian();

@@ -7,15 +7,23 @@ use usher_shims::error::Shown;
 use usher_shims::resolve::Selection;
 use usher_shims::world::World as _;
 
-use super::DoctorCheck;
 use crate::project::project_root;
 use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::active::active_selection;
 use crate::store::venvs::{Venv, VenvFault, as_typed};
 
+/// An environment worth knowing of, and what to do about it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum VenvNotice {
+    /// It can't do what it is for.
+    Fault(String, String),
+    /// It is the active one.
+    Active(String, String),
+}
+
 /// The environments of a tool that are worth knowing of.
-pub(super) fn checks(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
+pub(super) fn notices(session: &Session, known: KnownTool<'_>) -> Vec<VenvNotice> {
     let Some(rules) = &known.definition.venvs else { return Vec::new() };
     let active = session.world.variable(&rules.variable).filter(|value| !value.is_empty());
     let active = active.and_then(|folder| Venv::read(&session.world, known, Path::new(&folder)));
@@ -24,7 +32,7 @@ pub(super) fn checks(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck
     venvs.extend(active.clone().filter(is_new));
     let faults = venvs.iter().filter_map(|venv| {
         let is_active = active.as_ref().is_some_and(|active| is_same(session, active, venv));
-        fault_check(session, known, venv, is_active)
+        fault_notice(session, known, venv, is_active)
     });
     let on_path = active.as_ref().and_then(|venv| path_note(session, venv, &rules.variable));
     faults.chain(on_path).collect()
@@ -46,12 +54,12 @@ fn is_same(session: &Session, one: &Venv, other: &Venv) -> bool {
 }
 
 /// What is wrong with an environment, and the line that makes it again.
-fn fault_check(
+fn fault_notice(
     session: &Session,
     known: KnownTool<'_>,
     venv: &Venv,
     is_active: bool,
-) -> Option<DoctorCheck> {
+) -> Option<VenvNotice> {
     let selection = active_selection(session, known).unwrap_or(Selection::Nothing(None));
     let (line, what) = match venv.fault(session, &selection)? {
         VenvFault::Broken => {
@@ -72,11 +80,11 @@ fn fault_check(
     let hint = if is_active { format!("deactivate; {command}") } else { command };
     let (folder, file) = (Shown(&folder), Shown(&file));
     let what = format!("the virtual environment {folder} {what} ({file}:{line})");
-    Some(DoctorCheck::error(what, hint))
+    Some(VenvNotice::Fault(what, hint))
 }
 
 /// Where the active environment is on PATH.
-fn path_note(session: &Session, venv: &Venv, variable: &str) -> Option<DoctorCheck> {
+fn path_note(session: &Session, venv: &Venv, variable: &str) -> Option<VenvNotice> {
     let path = session.world.variable("PATH")?;
     let own = venv.programs();
     let shims = &session.shim.folders;
@@ -84,13 +92,13 @@ fn path_note(session: &Session, venv: &Venv, variable: &str) -> Option<DoctorChe
         .find(|entry| entry == own || shims.iter().any(|one| one == entry));
     let (tool, folder) = (venv.tool.name, Shown(&venv.folder));
     Some(match first {
-        Some(entry) if entry == own => DoctorCheck::note(
+        Some(entry) if entry == own => VenvNotice::Active(
             format!(
                 "the virtual environment {folder} is active: its {tool} runs, and not the shim's"
             ),
-            "to run the version of the folder that you are in: deactivate",
+            "to run the version of the folder that you are in: deactivate".to_owned(),
         ),
-        _ => DoctorCheck::note(
+        _ => VenvNotice::Active(
             format!(
                 "{variable}={folder} is set, but the shims come first on PATH: {tool} is not the environment's"
             ),
