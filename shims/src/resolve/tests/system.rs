@@ -2,6 +2,7 @@
 
 use super::{index, printed};
 use crate::index::{AdoptedStore, Index, ReadToolchain, SystemProgram, fingerprint};
+use crate::tool::TOOLS;
 use crate::version::Version;
 use crate::world::{MemoryWorld, World};
 
@@ -310,6 +311,38 @@ fn variables_of_another_version_are_left_out() {
     let unpinned = unpinned.variable("PATH", "/u/shims:/usr/local/go/bin");
     let printed = printed(&unpinned, &index, "go");
     assert!(printed.ends_with(":/usr/local/go/bin without GOROOT"), "{printed}");
+}
+
+/// Every variable that the registry names, of every tool with versions of its own.
+#[test]
+fn no_variable_of_a_tool_names_another_version() {
+    for tool in TOOLS.iter().filter(|tool| tool.runtime.is_none()) {
+        let (name, main) = (tool.name, tool.main_program());
+        let root = |version: &str| format!("/u/toolchains/{name}/{version}");
+        let mut world = MemoryWorld::at("/p")
+            .variable("PATH", "/u/shims:/usr/bin")
+            .file("/p/.tool-versions", format!("{} 21.2.3\n", tool.asdf_name()))
+            .file("/u/toolchains/erlang/99.0.0/bin/erl", "")
+            .file(format!("/usr/bin/{main}"), "");
+        for version in ["21.2.3", "21.9.0"] {
+            world = world.file(format!("{}/bin/{main}", root(version)), "");
+        }
+        let system = (name, "1.0.0", &*format!("/usr/bin/{main}"), "");
+        let index = knowing(&world, &[system]);
+        for variable in tool.folder_variables {
+            let with = |value: &str| {
+                let found = printed(&world.clone().variable(*variable, value), &index, main);
+                (found.contains(&format!(" without {variable}")), found)
+            };
+            let inside = format!("{}/lib/some", root("21.9.0"));
+            for others in [&*root("21.9.0"), &inside, &format!("/usr/bin/{main}")] {
+                assert!(with(others).0, "{variable}={others}: {}", with(others).1);
+            }
+            for own in [&*root("21.2.3"), "/home/u/mine"] {
+                assert!(!with(own).0, "{variable}={own}: {}", with(own).1);
+            }
+        }
+    }
 }
 
 #[test]
