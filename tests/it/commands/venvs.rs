@@ -300,3 +300,18 @@ fn check_agrees_with_an_environment_that_the_pin_allows() {
     let outcome = run(&sandbox, &["check"]).succeeds();
     assert_eq!(outcome.stdout, "all 2 places that name a version agree\n");
 }
+
+#[test]
+fn links_into_a_removed_version_are_deleted() {
+    let sandbox = sandbox();
+    let links = sandbox.folder(sandbox.usher().join("additions/python/bin"));
+    let removed = sandbox.toolchain("python", "3.11.2").join("bin/python3");
+    let kept = sandbox.toolchain("python", "3.12.1").join("bin/python3");
+    for (name, target) in [("gone", &removed), ("kept", &kept)] {
+        symlink(target, links.join(name)).unwrap();
+    }
+    symlink("/not/mounted/now", links.join("elsewhere")).unwrap();
+    run(&sandbox, &["uninstall", "python@3.11.2"]).succeeds();
+    let is_link = |name: &str| links.join(name).is_symlink();
+    assert_eq!(["gone", "kept", "elsewhere"].map(is_link), [false, true, true]);
+}
