@@ -11,6 +11,7 @@
 //! | version files, overridden ones included | [`pins`] |
 //! | Dockerfiles, compose files, workflows, GitLab's CI, lock files | [`docker`], [`compose`], [`workflow`], [`gitlab`], [`locks`](mod@locks) |
 //! | shared by these | [`collector`], [`image`], [`yaml`], [`variables`], [`expression`] |
+//! | virtual environments | [`venvs`] |
 //! | what isn't repeated of them | [`hidden`] |
 //! | the version that runs in a folder | [`baseline`], by [`crate::inventory::os_in_folder`] |
 //! | whether a mention agrees with it | [`agreement`] |
@@ -31,6 +32,7 @@ mod mention;
 mod pins;
 mod report;
 mod variables;
+mod venvs;
 mod walk;
 mod workflow;
 mod yaml;
@@ -64,10 +66,15 @@ pub fn check(session: &Session) -> Result<CheckReport> {
         .directory()
         .map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
     let root = project::project_root(session, &directory)?.unwrap_or(directory);
-    let is_relevant =
-        |path: &Path| kind(path).is_some() || locks(&session.registry, path).next().is_some();
+    let is_relevant = |path: &Path| {
+        kind(path).is_some()
+            || locks(&session.registry, path).next().is_some()
+            || venvs::is_venv_file(&session.registry, path)
+    };
     let found = walk::walk(&root, &is_relevant)?;
+    let (venvs, faults) = venvs::read(session, &root, &found)?;
     let mut all = ProjectMentions { notes: found.notes, ..ProjectMentions::default() };
+    all.add(venvs, faults);
     let names = pins::version_file_names(session);
     for folder in found.folders {
         if all.is_full {

@@ -7,6 +7,7 @@ pub mod handoff;
 pub mod output;
 pub mod package_migration;
 pub mod progress;
+pub mod search_path;
 pub mod shell_setup;
 pub mod shims;
 
@@ -25,6 +26,7 @@ use crate::cli::commands::install_from::ArchiveArguments;
 use crate::cli::commands::outdated::ToolFilter;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::setup::SetupArguments;
+use crate::cli::commands::uninstall::UninstallArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
 use crate::config::folders;
 use crate::session::Session;
@@ -110,12 +112,10 @@ enum Verb {
     )]
     Upgrade(UpgradeArguments),
     /// Remove installed versions
-    #[command(after_help = "Example:\n  use uninstall node@12.22.12")]
-    Uninstall {
-        /// Tools and versions to remove
-        #[arg(value_name = "TOOL@VERSION", required = true)]
-        tools: Vec<String>,
-    },
+    #[command(
+        after_help = "Examples:\n  use uninstall node@12.22.12\n  use uninstall python@3.11 --projects ~/src\n\nFirst it names who still uses a version; on a terminal, it then asks."
+    )]
+    Uninstall(UninstallArguments),
     /// Check installed versions for changed, missing or added files
     #[command(
         after_help = "Examples:\n  use verify\n  use verify node@12.22.12 --json\n\nExit code 65 if a file was changed, removed or added. Packages added later are not reported."
@@ -441,7 +441,9 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
             };
             return commands::outdated::run(&session, &filter, json);
         }
-        Some(Verb::Uninstall { tools }) => commands::uninstall::run(&mut session, &tools, json),
+        Some(Verb::Uninstall(arguments)) => {
+            commands::uninstall::run(&mut session, &arguments, json)
+        }
         Some(Verb::Verify { tools }) => return commands::verify::run(&session, &tools, json),
         Some(Verb::Repair { yes, tools }) => commands::repair::run(&mut session, &tools, yes, json),
         Some(Verb::Prune(arguments)) => commands::prune::run(&mut session, &arguments, json),

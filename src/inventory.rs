@@ -13,7 +13,7 @@ mod system;
 use std::path::{Path, PathBuf};
 
 pub use folder_setting::{SetFolder, set_folder};
-pub use folders::expand_folder;
+pub use folders::{expand_folder, names_in_folder};
 pub use package_programs::ADDED;
 pub use scan::{MachineScan, ProbeReuse};
 pub use system::MAX_SHIM_SIZE;

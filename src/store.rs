@@ -16,6 +16,7 @@
 //! | comparing a version with what was installed | [`verify`](mod@verify) |
 //! | which paths belong to package managers | [`package_paths`] |
 //! | which versions can be removed | [`prune`] |
+//! | virtual environments, and the versions that they need | [`venvs`] |
 //! | installing the runtime that a version needs | [`runtime`] |
 
 pub mod contents;
@@ -30,4 +31,5 @@ pub mod receipt;
 pub mod repair;
 pub mod runtime;
 pub mod uninstall;
+pub mod venvs;
 pub mod verify;

@@ -47,6 +47,8 @@ pub enum MentionKind {
     Variable,
     /// An input of a CI action.
     Input,
+    /// The version that made a virtual environment.
+    VirtualEnvironment,
 }
 
 impl Mention {
@@ -70,6 +72,7 @@ impl MentionKind {
             Self::Image => "image",
             Self::Variable => "variable",
             Self::Input => "input",
+            Self::VirtualEnvironment => "virtual-environment",
         }
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::Result;
-use usher_shims::request::Request;
+use usher_shims::request::{Request, RequestKind};
 use usher_shims::tool::Tool;
+use usher_shims::version::Version;
 
 use super::agreement::{Agreement, compare_requests, is_definite};
 use super::baseline::{Baseline, Expected, Requester, baseline_in};
@@ -172,12 +173,30 @@ fn agreement(mention: &Mention, baseline: Option<&Baseline>, others: &[Baseline]
     if is_requester(mention, baseline) {
         return Agreement::Agrees;
     }
+    if mention.kind == MentionKind::VirtualEnvironment {
+        return venv_agreement(mention, baseline);
+    }
     let requests = mention.parsed();
     let agrees =
         |one: &Baseline| compare_requests(&requests, one, mention.tool) == Agreement::Agrees;
     match others.iter().any(agrees) {
         true => Agreement::Agrees,
         false => compare_requests(&requests, baseline, mention.tool),
+    }
+}
+
+/// An environment agrees if its version matches the request, even if it isn't the active one.
+fn venv_agreement(mention: &Mention, baseline: &Baseline) -> Agreement {
+    let version = mention.requests.first().and_then(|text| Version::parse(text));
+    let matches =
+        |version: &Version| baseline.requests.iter().any(|one| one.matches(version, mention.tool));
+    let is_definite = |one: &Request| {
+        !matches!(one.kind(), RequestKind::System | RequestKind::Path(_) | RequestKind::Named(_))
+    };
+    match version {
+        Some(version) if matches(&version) => Agreement::Agrees,
+        Some(_) if baseline.requests.iter().any(is_definite) => Agreement::Disagrees,
+        Some(_) | None => Agreement::Unknown("the version that is requested has no number"),
     }
 }
 
@@ -193,6 +212,9 @@ fn is_requester(mention: &Mention, baseline: &Baseline) -> bool {
 
 /// A mention for others to be compared with; `None` if its versions are unknown.
 fn baseline_of_mention(mention: &Mention) -> Option<Baseline> {
+    if mention.kind == MentionKind::VirtualEnvironment {
+        return None;
+    }
     let requests: Vec<Request> =
         mention.parsed().into_iter().flatten().filter(is_definite).collect();
     let requester = Requester::Mention(mention.place.clone(), mention.shown.clone());

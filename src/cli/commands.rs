@@ -3,6 +3,7 @@
 pub mod available;
 pub mod cache;
 pub mod check;
+mod dependents;
 pub mod doctor;
 pub mod env;
 mod get;

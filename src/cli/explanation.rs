@@ -18,6 +18,7 @@ use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 
 use crate::cli::output::ReportPath;
+use crate::cli::search_path::SearchPath;
 use crate::registry::KnownTool;
 use crate::releases::updates::is_release_request;
 use crate::releases::{Release, ToolRequest};
@@ -36,6 +37,9 @@ pub struct Explanation {
     pub tools: Vec<ToolExplanation>,
     /// The program's path, if it can run.
     pub path: Option<ReportPath>,
+    /// What runs in its place by name: it comes before the shims on PATH.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden_by: Option<ReportPath>,
     /// Why it can't run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ExplainedError>,
@@ -119,7 +123,9 @@ pub fn explain(session: &Session, program: &str, find: &FindRelease<'_>) -> Resu
             (None, Some(ExplainedError { what, causes, hint }))
         }
     };
-    Ok(Explanation { program: program.to_owned(), tools, path, error })
+    let hiding = SearchPath::of(session).and_then(|path| path.hiding(session, program));
+    let hidden_by = hiding.map(ReportPath::new);
+    Ok(Explanation { program: program.to_owned(), tools, path, hidden_by, error })
 }
 
 /// Whether anything requests a version of a call's tool.

@@ -57,7 +57,7 @@ impl FolderListings {
 
 /// The names in a folder; none if it doesn't exist, or if we may not list it. Any other failure is an
 /// error: needed shims would be deleted.
-pub(super) fn names_in_folder(folder: &Path) -> Result<BTreeSet<String>> {
+pub fn names_in_folder(folder: &Path) -> Result<BTreeSet<String>> {
     let entries = match with_owners_rights(folder, || std::fs::read_dir(folder)) {
         Ok(entries) => entries,
         Err(error) if is_absence(&error) => return Ok(BTreeSet::new()),

@@ -135,7 +135,12 @@ pub fn is_active(
         }
         Selection::System(main, _) => {
             let program = file(&toolchain.program(tool.main_program()));
-            program.is_some() && program == file(main)
+            let physical = |path: &Path| session.world.physical(path).ok();
+            // Of a version that usher knows, the main program may be another one: python3 for python.
+            let is_inside = !matches!(toolchain.store, Store::System(_))
+                && physical(&toolchain.root)
+                    .is_some_and(|root| physical(main).is_some_and(|main| main.starts_with(root)));
+            is_inside || (program.is_some() && program == file(main))
         }
         Selection::Nothing(_) | Selection::Missing(_) | Selection::Stale => false,
     }
@@ -173,6 +178,21 @@ mod tests {
         check(world(), "12.22.12 - pin");
         let path = world().file("/sys/bin/node", "").variable("PATH", "/usher/shims:/sys/bin");
         check(path, "- - pin");
+    }
+
+    #[test]
+    fn a_version_on_path_is_active_by_any_of_its_main_programs() {
+        let root = "/usher/toolchains/python/3.8.10";
+        let world = MemoryWorld::at("/p")
+            .file(format!("{root}/bin/python"), "")
+            .file(format!("{root}/bin/python3"), "")
+            .variable("PATH", format!("/usher/shims:{root}/bin"));
+        let session = session(world);
+        let python = session.registry.named("python").unwrap();
+        let active = active_selection(&session, python).unwrap();
+        let all = usher_shims::store::all_toolchains(&session.world, &session.index, python.tool);
+        let toolchain = &all.unwrap().unwrap()[0];
+        assert!(is_active(&session, python.tool, toolchain, &active));
     }
 
     #[test]

@@ -13,6 +13,9 @@ pub mod references;
 pub mod running;
 
 use std::fmt;
+use std::path::PathBuf;
+
+use usher_shims::error::Shown;
 
 /// The selection on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,8 +53,10 @@ pub enum NamedBy {
 pub struct ToolchainUse {
     /// How it was named.
     pub named: NamedBy,
-    /// Whether virtual environments in other folders depend on it.
-    pub has_virtual_environments: bool,
+    /// Whether virtual environments in other folders may need it: usher doesn't know all of them.
+    pub may_have_venvs: bool,
+    /// The virtual environments that were found to need it.
+    pub venvs: Vec<PathBuf>,
     /// For how many whole days it was unused, if that is known.
     pub unused_days: Option<u64>,
     /// The processes that run from it.
@@ -78,8 +83,10 @@ pub enum KeepReason {
     InUse(Vec<u32>),
     /// It was last used this number of days ago.
     UsedRecently(u64),
-    /// Virtual environments in other folders would break, and it wasn't named.
-    VirtualEnvironments,
+    /// These virtual environments would break, and it wasn't named by its version.
+    NeededByVenvs(Vec<PathBuf>),
+    /// Virtual environments in other folders could break, and it wasn't named.
+    UnknownVenvs,
     /// Its last use is unknown, and it wasn't named.
     UnknownUse,
 }
@@ -94,8 +101,11 @@ pub fn decide(rules: &PruneRules, usage: &ToolchainUse) -> PruneDecision {
     if !usage.processes.is_empty() && !may_be_running {
         return PruneDecision::Keep(KeepReason::InUse(usage.processes.clone()));
     }
-    if usage.has_virtual_environments && usage.named == NamedBy::Nothing {
-        return PruneDecision::Keep(KeepReason::VirtualEnvironments);
+    if !usage.venvs.is_empty() && !is_named {
+        return PruneDecision::Keep(KeepReason::NeededByVenvs(usage.venvs.clone()));
+    }
+    if usage.may_have_venvs && usage.named == NamedBy::Nothing {
+        return PruneDecision::Keep(KeepReason::UnknownVenvs);
     }
     match (rules.unused_days, usage.unused_days) {
         (Some(days), Some(unused)) if unused < days => {
@@ -112,14 +122,19 @@ impl fmt::Display for KeepReason {
         match self {
             Self::Requested(origin) => write!(f, "requested by {origin}"),
             Self::InUse(processes) => {
-                let first: Vec<String> = processes.iter().take(3).map(u32::to_string).collect();
-                let more = if processes.len() > first.len() { ", …" } else { "" };
-                write!(f, "in use by process {}{more}", first.join(", "))
+                write!(f, "in use by process {}", first_of(processes.iter().map(u32::to_string)))
             }
             Self::UsedRecently(0) => f.write_str("used today"),
             Self::UsedRecently(1) => f.write_str("used yesterday"),
             Self::UsedRecently(days) => write!(f, "used {days} days ago"),
-            Self::VirtualEnvironments => {
+            Self::NeededByVenvs(venvs) => {
+                let folders = first_of(venvs.iter().map(|folder| Shown(folder).to_string()));
+                write!(
+                    f,
+                    "needed by the virtual environment {folders}: name the version to remove it"
+                )
+            }
+            Self::UnknownVenvs => {
                 f.write_str("virtual environments may depend on it: name it to remove it")
             }
             Self::UnknownUse => f.write_str("last use unknown: name it to remove it"),
@@ -127,11 +142,18 @@ impl fmt::Display for KeepReason {
     }
 }
 
+/// The first three of a list.
+fn first_of(mut all: impl Iterator<Item = String>) -> String {
+    let first: Vec<String> = all.by_ref().take(3).collect();
+    let more = if all.next().is_some() { ", …" } else { "" };
+    first.join(", ") + more
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// `unused=30 yes` · `version venvs used=3 runs requested`.
+    /// `unused=30 yes` · `version venvs used=3 runs requested`; `venv` is one that needs it.
     fn check(rules: &str, usage: &str, expected: &str) {
         let has = |text: &str, word: &str| text.split(' ').any(|one| one == word);
         let number = |text: &str, key: &str| {
@@ -151,7 +173,8 @@ mod tests {
         };
         let parsed_usage = ToolchainUse {
             named,
-            has_virtual_environments: has(usage, "venvs"),
+            may_have_venvs: has(usage, "venvs") || has(usage, "venv"),
+            venvs: if has(usage, "venv") { vec!["/p/.venv".into()] } else { Vec::new() },
             unused_days: number(usage, "used="),
             processes: if has(usage, "runs") { vec![7] } else { Vec::new() },
             requested_by: has(usage, "requested").then(|| "x".to_owned()),
@@ -167,6 +190,8 @@ mod tests {
     fn unused_and_named_versions_are_removed() {
         const UNKNOWN: &str = "last use unknown: name it to remove it";
         const VENVS: &str = "virtual environments may depend on it: name it to remove it";
+        const VENV: &str =
+            "needed by the virtual environment /p/.venv: name the version to remove it";
         for (rules, usage, expected) in [
             ("unused=30", "used=1000", "remove"),
             ("unused=30", "used=30", "remove"),
@@ -184,6 +209,11 @@ mod tests {
             ("unused=30", "venvs tool", UNKNOWN),
             ("unused=30", "venvs tool used=3", "used 3 days ago"),
             ("", "venvs version", "remove"),
+            ("unused=30", "venv used=1000", VENV),
+            ("unused=30 yes", "venv tool used=1000", VENV),
+            ("unused=30", "venv version used=3", "used 3 days ago"),
+            ("", "venv version", "remove"),
+            ("", "venv version requested", "requested by x"),
             ("unused=30", "requested used=1000", "requested by x"),
             ("unused=30 yes", "requested version runs", "requested by x"),
             ("", "requested version", "requested by x"),

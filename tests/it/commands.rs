@@ -22,6 +22,7 @@ mod shim;
 mod status;
 mod typed;
 mod upgrade;
+mod venvs;
 mod verify;
 mod why;
 

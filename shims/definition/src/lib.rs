@@ -16,6 +16,7 @@ mod read;
 mod source;
 pub mod template;
 mod variable;
+mod venvs;
 mod version_file;
 
 pub use check::{CheckRules, LockfileRule, Notation};
@@ -24,6 +25,7 @@ pub use index::{IndexFormat, IndexSource, Mirror, OneOf, ReleaseRule};
 pub use platform::{PLATFORMS, entry_for, split as split_platform};
 pub use read::{DefinitionError, line_of};
 pub use source::{CompanionPackage, NpmSource, PypiSource, Source, SourceKind};
+pub use venvs::{VenvCommand, VenvRules};
 
 use usher_tool::Tool;
 
@@ -58,10 +60,9 @@ pub struct Definition {
     /// `use repair` drops them.
     #[serde(default)]
     pub caches: Vec<String>,
-    /// `true` if environments outside a version link to it and break when it is removed. `use
-    /// prune` then removes only versions of this tool that the user names.
-    #[serde(default)]
-    pub venvs: bool,
+    /// Environments outside of a version that link to it, and break when it is removed; see
+    /// [`VenvRules`]. `use prune` removes only versions of this tool that the user names.
+    pub venvs: Option<VenvRules>,
     /// Where other managers store this tool; see [`ForeignStore`].
     #[serde(default)]
     pub store: Vec<ForeignStore>,
@@ -329,6 +330,7 @@ impl Definition {
             .iter()
             .find_map(Source::fault)
             .or_else(|| self.check.fault())
+            .or_else(|| self.venvs.as_ref().and_then(VenvRules::fault))
             .or_else(|| self.smoke.as_ref().and_then(Smoke::fault))
             .or_else(|| self.migrate.as_ref().and_then(PackageMigrationRule::fault))
             .or_else(|| self.package_calls.iter().find_map(PackageCallRule::fault))

@@ -79,10 +79,9 @@ impl<W: World> SystemPrograms<'_, W> {
             return Ok(Some(main.to_path_buf()));
         }
         let folders = self.folders(main);
-        let version = self.recorded(main)?.map(|known| &known.version);
         let running = RunningVersion::of_program(self.world, main);
         let fits = |program: &Path| {
-            !self.is_of_another(version, &folders, program)
+            !self.is_of_another(main, &folders, program)
                 && !running.excludes(self.world, self.index, self.tool, program)
         };
         let is_program = |program: &PathBuf| {
@@ -121,23 +120,32 @@ impl<W: World> SystemPrograms<'_, W> {
         program.starts_with(linked) && !is_linked && Some(other.as_path()) != folder
     }
 
-    /// Whether a program is another version's by what the index recorded of it, or of the main
-    /// program beside it.
-    fn is_of_another(
-        &self,
-        version: Option<&Version>,
-        folders: &[PathBuf],
-        program: &Path,
-    ) -> bool {
-        if let Ok(Some(known)) = self.recorded(program) {
-            return Some(&known.version) != version;
+    /// Whether a program is of another version than the main program: by what the index recorded of
+    /// it, or of the main program beside it; else since the main program beside it is another one.
+    fn is_of_another(&self, main: &Path, folders: &[PathBuf], program: &Path) -> bool {
+        let recorded = |path: &Path| self.recorded(path).ok().flatten().map(|one| &one.version);
+        if let Some(version) = recorded(program) {
+            return Some(version) != recorded(main);
         }
         let Some(folder) =
             program.parent().filter(|folder| !folders.iter().any(|own| own == folder))
         else {
             return false;
         };
-        let beside = || self.recorded_programs().filter(|one| one.path.parent() == Some(folder));
-        beside().next().is_some() && !beside().any(|known| Some(&known.version) == version)
+        // `/bin` may be a link to `/usr/bin`.
+        let physical = self.world.physical(folder).ok();
+        let is_beside = |one: &&SystemProgram| {
+            let parent = one.path.parent();
+            parent == Some(folder) || (parent.is_some() && parent == physical.as_deref())
+        };
+        let mut beside = self.recorded_programs().filter(is_beside).peekable();
+        if beside.peek().is_some() {
+            return !beside.any(|known| Some(&known.version) == recorded(main));
+        }
+        let identity =
+            |path: &Path| self.world.metadata(path).ok().flatten().map(|seen| seen.identity);
+        let names = self.tool.main_programs().iter();
+        let mains: Vec<_> = names.filter_map(|name| identity(&folder.join(name))).collect();
+        !mains.is_empty() && !identity(main).is_some_and(|own| mains.contains(&own))
     }
 }

@@ -79,9 +79,13 @@ impl RunningVersion {
     pub fn excludes(&self, world: &impl World, index: &Index, tool: &Tool, path: &Path) -> bool {
         let mut system = index.system_programs.iter().filter(|one| one.tool == tool.name);
         let is_systems = |folder: &PathBuf| folder == path && !self.0.contains(folder);
-        system.any(|one| folder_above(&one.path).is_some_and(|folder| is_systems(&folder)))
-            || version_folder(world, index, tool, path)
-                .is_some_and(|folder| !self.is_in(world, &folder))
+        // A program or the folder above its own; what is below that is everybody's.
+        let is_its_program = |program: &Path| program == path && !self.contains(program);
+        system.any(|one| {
+            is_its_program(&one.path)
+                || folder_above(&one.path).is_some_and(|folder| is_systems(&folder))
+        }) || version_folder(world, index, tool, path)
+            .is_some_and(|folder| !self.is_in(world, &folder))
     }
 
     /// Whether a path is in one of its folders.

@@ -1,9 +1,9 @@
 //! `use doctor`: looks for problems, and prints what to do about each.
 
 mod folder_variables;
+mod venvs;
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use usher_shims::call::Call;
@@ -15,9 +15,11 @@ use usher_shims::search::{Finding, search};
 use usher_shims::world::World as _;
 
 use self::folder_variables::{FolderNotice, notices};
+use self::venvs::VenvNotice;
 use super::{RefusedNote, refused_system_programs};
 use crate::cli::explanation::install_command;
 use crate::cli::output::{self, Report};
+use crate::cli::search_path::SearchPath;
 use crate::cli::shims::pinned_tools;
 use crate::config::settings;
 use crate::project::notices::{Notice, ProjectFindings};
@@ -104,6 +106,7 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
         checks.extend(variables(session, known));
         checks.extend(folder_variables(session, known));
         checks.extend(check_selected_version(session, known));
+        checks.extend(virtual_environments(session, known));
         checks.extend(rejected_programs(session, known));
     }
     checks.extend(settings_in_use(session));
@@ -154,36 +157,19 @@ impl Report for DoctorReport {
 /// Whether the shims come first on PATH.
 fn path(session: &Session) -> DoctorCheck {
     let shims = session.folders.shims();
-    let path = session.world.variable("PATH").unwrap_or_default();
-    let entries: Vec<_> = std::env::split_paths(&path).collect();
-    // The machine's shims serve an account that has none of its own.
-    let has_shims =
-        |entry: &PathBuf| session.shim.folders.iter().any(|one| is_same(session, entry, one));
-    let Some(index) = entries.iter().position(has_shims) else {
+    let Some(path) = SearchPath::of(session) else {
         return DoctorCheck::error(format!("PATH doesn't contain {}", Shown(&shims)), "use setup");
     };
-    let before = &entries[..index];
-    let is_program = |path: &PathBuf| {
-        session.world.metadata(path).ok().flatten().is_some_and(|file| file.is_program)
-    };
     let programs = session.registry.all().flat_map(|known| known.tool.programs);
-    let mut with_shim = programs.filter(|program| is_program(&entries[index].join(program)));
-    let hiding = with_shim
-        .find_map(|program| before.iter().map(|folder| folder.join(program)).find(is_program));
+    let mut with_shim = programs.filter(|program| path.has_shim(session, program));
+    let hiding = with_shim.find_map(|program| path.hiding_by_mistake(session, program));
     match hiding {
         Some(program) => DoctorCheck::error(
             format!("{} comes before the shims on PATH and hides them", Shown(&program)),
             format!("move {} to the front of PATH, or: use setup", Shown(&shims)),
         ),
-        None => DoctorCheck::ok(format!("{} is on PATH", Shown(&entries[index]))),
+        None => DoctorCheck::ok(format!("{} is on PATH", Shown(&path.shims))),
     }
-}
-
-fn is_same(session: &Session, entry: &Path, shims: &Path) -> bool {
-    let identity =
-        |path: &Path| session.world.metadata(path).ok().flatten().map(|file| file.identity);
-    entry == shims
-        || (entry.is_absolute() && identity(entry).is_some() && identity(entry) == identity(shims))
 }
 
 /// Whether the shims' index is up to date.
@@ -288,6 +274,15 @@ fn folder_variables(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck>
     notices(session, known).into_iter().map(check).collect()
 }
 
+/// Virtual environments of the project, and the active one.
+fn virtual_environments(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
+    let check = |notice| match notice {
+        VenvNotice::Fault(what, hint) => DoctorCheck::error(what, hint),
+        VenvNotice::Active(what, hint) => DoctorCheck::note(what, hint),
+    };
+    venvs::notices(session, known).into_iter().map(check).collect()
+}
+
 /// The pin of the project's files that a variable overrides.
 fn overridden_pin(session: &Session, known: KnownTool<'_>) -> Option<String> {
     let call = Call::for_main_program(known.tool)?;
@@ -370,6 +365,8 @@ fn settings_in_use(session: &Session) -> Vec<DoctorCheck> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use serde_json::json;
     use usher_shims::index::RejectedProgram;
     use usher_shims::world::MemoryWorld;

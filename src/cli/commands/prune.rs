@@ -8,6 +8,7 @@ use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::toolchain::Store;
 
+use super::dependents::{Dependents, venv_text};
 use super::verify::{matches_argument, not_installed_error, version_with_store};
 use super::{ToolArgument, count_of, refresh_shims_after_error, tool_arguments};
 use crate::cli::output::{self, ReportPath};
@@ -19,7 +20,6 @@ use crate::store::contents::StoreContents;
 use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
 use crate::store::prune::last_use::{days_unused, keeps_access_times, last_use};
-use crate::store::prune::references::References;
 use crate::store::prune::running::Processes;
 use crate::store::prune::{
     NamedBy, PruneDecision, PruneRules, RunningVersions, ToolchainUse, decide,
@@ -36,7 +36,7 @@ pub struct PruneArguments {
     /// Remove versions that were unused for at least this many days
     #[arg(long, value_name = "DAYS")]
     pub unused: Option<u64>,
-    /// Keep the versions that projects in this folder request; can be repeated
+    /// Keep what projects in this folder request or have environments of; can be repeated
     #[arg(long, value_name = "DIR")]
     pub projects: Vec<PathBuf>,
     /// Only list what would be removed
@@ -84,6 +84,7 @@ struct PruneReport {
     bytes: u64,
     unused_days: Option<u64>,
     processes: Vec<u32>,
+    virtual_environments: Vec<ReportPath>,
     would_remove: bool,
     removed: bool,
     reason: Option<String>,
@@ -128,11 +129,8 @@ fn prune(
              only named versions are removed",
         );
     }
-    let mut references = References::default();
-    for project in &arguments.projects {
-        references.add_projects_below(session, project)?;
-    }
-    let plan = plan(session, arguments, installed, references)?;
+    let known = Dependents::of_projects(session, &arguments.projects)?;
+    let plan = plan(session, arguments, installed, known)?;
     if !as_json {
         output::print_text(&output::align_columns(&plan.table()));
         if plan.removals().next().is_none() {
@@ -189,12 +187,12 @@ fn installed_versions(session: &Session) -> Result<Vec<InstalledVersion<'_>>> {
     Ok(measured.collect())
 }
 
-/// Decides which of the installed versions to remove; `references` are those of other projects.
+/// Decides which of the installed versions to remove; `dependents` are those of other projects.
 fn plan<'a>(
     session: &'a Session,
     arguments: &PruneArguments,
     installed: Vec<InstalledVersion<'a>>,
-    mut references: References,
+    mut dependents: Dependents,
 ) -> Result<PrunePlan<'a>> {
     let words = tool_arguments(session, &arguments.tools)?;
     for word in &words {
@@ -209,7 +207,7 @@ fn plan<'a>(
     if installed.is_empty() {
         return Ok(PrunePlan { versions: Vec::new() });
     }
-    references.add_current_folder(session)?;
+    dependents.references.add_current_folder(session)?;
     let rules = PruneRules {
         unused_days: arguments.unused,
         running: match arguments.yes {
@@ -225,10 +223,11 @@ fn plan<'a>(
         let InstalledVersion { location, unused_days, processes, bytes } = one;
         let usage = ToolchainUse {
             named,
-            has_virtual_environments: location.known.definition.venvs,
+            may_have_venvs: location.known.definition.venvs.is_some(),
+            venvs: dependents.venvs.that_need(session, &location.root),
             unused_days,
             processes,
-            requested_by: references.requester_of(&location.root).map(str::to_owned),
+            requested_by: dependents.references.requester_of(&location.root).map(str::to_owned),
         };
         let decision = decide(&rules, &usage);
         PlannedRemoval { location, usage, decision, bytes }
@@ -290,7 +289,7 @@ impl<'a> PrunePlan<'a> {
     fn table(&self) -> Vec<Vec<String>> {
         let row = |one: &PlannedRemoval<'_>| {
             let (action, reason) = match &one.decision {
-                PruneDecision::Remove => ("remove", unused_text(one.usage.unused_days)),
+                PruneDecision::Remove => ("remove", removal_text(&one.usage)),
                 PruneDecision::Keep(reason) => ("keep", reason.to_string()),
             };
             vec![
@@ -314,6 +313,7 @@ impl PlannedRemoval<'_> {
             bytes: self.bytes,
             unused_days: self.usage.unused_days,
             processes: self.usage.processes.clone(),
+            virtual_environments: self.usage.venvs.iter().map(ReportPath::new).collect(),
             would_remove: self.decision == PruneDecision::Remove,
             removed: removed.contains(root),
             reason: match &self.decision {
@@ -324,12 +324,14 @@ impl PlannedRemoval<'_> {
     }
 }
 
-fn unused_text(days: Option<u64>) -> String {
-    match days {
+/// What is known of the use of a version that is removed.
+fn removal_text(usage: &ToolchainUse) -> String {
+    let unused = match usage.unused_days {
         None => "last use unknown".to_owned(),
         Some(1) => "unused for 1 day".to_owned(),
         Some(days) => format!("unused for {days} days"),
-    }
+    };
+    [unused].into_iter().chain(usage.venvs.iter().map(venv_text)).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -394,7 +396,7 @@ mod tests {
     fn check(words: &str, expected: &str) {
         let session = machine();
         let installed = installed(&session);
-        let planned = plan(&session, &arguments(words), installed, References::default());
+        let planned = plan(&session, &arguments(words), installed, Dependents::default());
         let planned = planned.map_or_else(
             |error| error.to_string(),
             |plan| {
@@ -436,7 +438,7 @@ mod tests {
         let session = machine();
         let installed = installed(&session);
         let plan =
-            plan(&session, &arguments("--unused=90"), installed, References::default()).unwrap();
+            plan(&session, &arguments("--unused=90"), installed, Dependents::default()).unwrap();
         let rows = plan.table();
         let columns =
             |row: &Vec<String>| [row[0].clone(), row[1].clone(), row[2].clone()].join(" ");
@@ -462,7 +464,7 @@ mod tests {
     fn programs_read_what_would_be_and_what_was_removed() {
         let session = machine();
         let installed = installed(&session);
-        let plan = plan(&session, &arguments("node@10 node@20"), installed, References::default())
+        let plan = plan(&session, &arguments("node@10 node@20"), installed, Dependents::default())
             .unwrap();
         let removed = [PathBuf::from("/usher/toolchains/node/10.24.1")];
         let reports: Vec<PruneReport> =
@@ -476,6 +478,7 @@ mod tests {
             "bytes": 54200000,
             "unused_days": 100,
             "processes": [],
+            "virtual_environments": [],
             "would_remove": true,
             "removed": true,
             "reason": null
@@ -489,6 +492,7 @@ mod tests {
             "processes": [
               7
             ],
+            "virtual_environments": [],
             "would_remove": false,
             "removed": false,
             "reason": "in use by process 7"

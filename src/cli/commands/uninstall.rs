@@ -1,5 +1,9 @@
-//! `use uninstall TOOL@VERSION…`: removes versions from usher's own store.
+//! `use uninstall TOOL@VERSION…`: removes versions from usher's own store, and first says who still
+//! uses them.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::request::Request;
@@ -7,6 +11,7 @@ use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
+use super::dependents::{Dependents, venv_text};
 use super::{ToolArgument, refresh_shims_after_error, tool_arguments};
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims_without;
@@ -15,7 +20,23 @@ use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::active::{store_label, version_label};
 use crate::store::own::OwnStore;
+use crate::store::prune::KeepReason;
+use crate::store::prune::running::Processes;
 use crate::store::uninstall;
+
+/// The arguments of `use uninstall`.
+#[derive(Debug, Default, Args)]
+pub struct UninstallArguments {
+    /// Tools and versions to remove
+    #[arg(value_name = "TOOL@VERSION", required = true)]
+    pub tools: Vec<String>,
+    /// Also look in this folder for projects that use them; can be repeated
+    #[arg(long, value_name = "DIR")]
+    pub projects: Vec<PathBuf>,
+    /// Don't ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
 
 /// A version to remove.
 struct VersionRemoval<'a> {
@@ -30,12 +51,35 @@ struct UninstallReport {
     tool: &'static str,
     version: String,
     path: ReportPath,
+    requested_by: Option<String>,
+    processes: Vec<u32>,
+    virtual_environments: Vec<ReportPath>,
     removed: bool,
 }
 
+/// Who still uses a version.
+#[derive(Debug, Default)]
+struct VersionUse {
+    requested_by: Option<String>,
+    processes: Vec<u32>,
+    venvs: Vec<PathBuf>,
+}
+
 /// Runs the command. Nothing is removed unless all arguments name an installed version.
-pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
-    let result = decide(session, words).and_then(|removals| apply(session, &removals));
+///
+/// If one of them is still used, a person is asked; without a terminal they are removed.
+pub fn run(session: &mut Session, arguments: &UninstallArguments, as_json: bool) -> Result<()> {
+    let result = decide(session, &arguments.tools).and_then(|removals| {
+        let removals = with_use(session, removals, &arguments.projects)?;
+        let used = report_use(session, &removals);
+        match used.is_empty() || arguments.yes || !output::can_ask() {
+            true => apply(session, &removals),
+            false if output::confirm(format!("remove {}?", used.join(", "))) => {
+                apply(session, &removals)
+            }
+            false => Ok(Vec::new()),
+        }
+    });
     match result {
         Ok(reports) => {
             refresh_shims_without(session, reports.iter().map(|one| one.tool))?;
@@ -117,15 +161,69 @@ fn own_versions(installed: &[Toolchain]) -> String {
     }
 }
 
-fn apply(session: &Session, removals: &[VersionRemoval<'_>]) -> Result<Vec<UninstallReport>> {
+/// Adds who still uses the versions. A version file that can't be parsed is only reported: the user
+/// named the versions.
+fn with_use<'a>(
+    session: &Session,
+    removals: Vec<VersionRemoval<'a>>,
+    projects: &[PathBuf],
+) -> Result<Vec<(VersionRemoval<'a>, VersionUse)>> {
+    let Dependents { mut references, venvs } = Dependents::of_projects(session, projects)?;
+    if let Err(error) = references.add_current_folder(session) {
+        session.note(&error.what);
+    }
+    let processes = Processes::list();
+    let used = removals.into_iter().map(|removal| {
+        let root = &removal.toolchain.root;
+        let usage = VersionUse {
+            requested_by: references.requester_of(root).map(str::to_owned),
+            processes: processes.running_from(root),
+            venvs: venvs.that_need(session, root),
+        };
+        (removal, usage)
+    });
+    Ok(used.collect())
+}
+
+/// Reports who still uses the versions; returns the names of those that are used.
+fn report_use(session: &Session, removals: &[(VersionRemoval<'_>, VersionUse)]) -> Vec<String> {
+    let mut used = Vec::new();
+    for (VersionRemoval { known, version, .. }, usage) in removals {
+        let lines = usage.lines();
+        if !lines.is_empty() {
+            let name = format!("{} {version}", known.tool.name);
+            session.note(&format!("{name} is still used\n  {}", lines.join("\n  ")));
+            used.push(name);
+        }
+    }
+    used
+}
+
+impl VersionUse {
+    fn lines(&self) -> Vec<String> {
+        let requested = self.requested_by.clone().map(KeepReason::Requested);
+        let running =
+            (!self.processes.is_empty()).then(|| KeepReason::InUse(self.processes.clone()));
+        let reasons = requested.into_iter().chain(running).map(|reason| reason.to_string());
+        reasons.chain(self.venvs.iter().map(venv_text)).collect()
+    }
+}
+
+fn apply(
+    session: &Session,
+    removals: &[(VersionRemoval<'_>, VersionUse)],
+) -> Result<Vec<UninstallReport>> {
     let access = folders::write_access(&session.folders)?;
     let store = OwnStore::new(session, &access);
-    let reports = removals.iter().map(|VersionRemoval { known, version, toolchain }| {
+    let reports = removals.iter().map(|(VersionRemoval { known, version, toolchain }, usage)| {
         uninstall::uninstall(&store, &store.location(*known, version))?;
         Ok(UninstallReport {
             tool: known.tool.name,
             version: version.to_string(),
             path: ReportPath::new(&toolchain.root),
+            requested_by: usage.requested_by.clone(),
+            processes: usage.processes.clone(),
+            virtual_environments: usage.venvs.iter().map(ReportPath::new).collect(),
             removed: true,
         })
     });

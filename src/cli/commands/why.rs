@@ -126,6 +126,9 @@ fn tree(explanation: &Explanation) -> Branch {
         }
     }
     below.push(result_branch(explanation));
+    below.extend(explanation.hidden_by.as_ref().map(|path| {
+        Branch::leaf(format!("by its name, {path} runs: it comes before the shims on PATH"))
+    }));
     Branch { text: heading(explanation), below }
 }
 

@@ -51,24 +51,11 @@ impl References {
     /// Adds the requests of the projects below a folder. Only folders of version control and of
     /// other people's code are skipped; folders that can't be searched are reported.
     pub fn add_projects_below(&mut self, session: &Session, folder: &Path) -> Result<()> {
-        let root = fs::canonicalize(folder).map_err(|error| Error::io("search", folder, error))?;
-        let files: BTreeSet<&str> =
+        let names: BTreeSet<&str> =
             TOOLS.iter().flat_map(|tool| tool.files).map(|file| file.name).collect();
-        let mut folders = BTreeSet::new();
-        for entry in walk_projects(&root) {
-            match entry {
-                Ok(entry) if entry.file_name().to_str().is_some_and(|one| files.contains(one)) => {
-                    folders.extend(entry.path().parent().map(Path::to_path_buf));
-                }
-                Ok(_) => {}
-                Err(error) if error.depth() == Some(0) => {
-                    return Err(Error::new(ErrorKind::Io, "can't search a project's folder")
-                        .because(error.to_string()));
-                }
-                Err(error) => session.note(&format!("skipped: {error}")),
-            }
-        }
-        for folder in &folders {
+        let files = files_below(session, folder, &|name| names.contains(name))?;
+        let folders: BTreeSet<&Path> = files.iter().filter_map(|file| file.parent()).collect();
+        for folder in folders {
             let world = OsInFolder { folder, visibility: Visibility::FolderOnly };
             for known in session.registry.all() {
                 self.add_all(session, &world, known.tool)?;
@@ -126,6 +113,31 @@ impl References {
         }
         Ok(())
     }
+}
+
+/// The files below a folder of projects whose names are relevant. Folders that can't be searched are
+/// reported.
+pub(in crate::store) fn files_below(
+    session: &Session,
+    folder: &Path,
+    is_relevant: &dyn Fn(&str) -> bool,
+) -> Result<Vec<PathBuf>> {
+    let root = fs::canonicalize(folder).map_err(|error| Error::io("search", folder, error))?;
+    let mut found = Vec::new();
+    for entry in walk_projects(&root) {
+        match entry {
+            Ok(entry) if entry.file_name().to_str().is_some_and(is_relevant) => {
+                found.push(entry.into_path());
+            }
+            Ok(_) => {}
+            Err(error) if error.depth() == Some(0) => {
+                return Err(Error::new(ErrorKind::Io, "can't search a project's folder")
+                    .because(error.to_string()));
+            }
+            Err(error) => session.note(&format!("skipped: {error}")),
+        }
+    }
+    Ok(found)
 }
 
 /// All files below a folder, hidden and ignored ones too: a version file counts even if it isn't under

@@ -112,7 +112,10 @@ impl Outputs {
     /// Runs a command, whatever its exit code.
     fn add(&mut self, heading: &'static str, sandbox: &Sandbox, words: &str) {
         let words: Vec<&str> = words.split_whitespace().chain(["--json"]).collect();
-        let value = sandbox.use_command(&words).run().json();
+        self.add_output(heading, sandbox.use_command(&words).run().json());
+    }
+
+    fn add_output(&mut self, heading: &'static str, value: Value) {
         self.0.entry(heading).or_default().push(value);
     }
 }
@@ -137,6 +140,10 @@ fn with_network(outputs: &mut Outputs) {
     sandbox.file("project/.java-version", "21\n");
     sandbox.file("project/Dockerfile", "FROM node:16\nFROM node:latest\n");
     sandbox.reshim();
+    let hidden = sandbox.use_command(&["why", "node", "--json"]);
+    let path = format!("{}:{}", sandbox.root().join("other").display(), sandbox.shims().display());
+    sandbox.executable("other/node", "#!/bin/sh\n");
+    outputs.add_output("use why", hidden.variable("PATH", path).run().json());
     for (heading, words) in [
         ("use", ""),
         ("use outdated", "outdated node"),

@@ -2,6 +2,7 @@
 
 use super::{index, printed};
 use crate::index::{AdoptedStore, Index, ReadToolchain, SystemProgram, fingerprint};
+use crate::tool::TOOLS;
 use crate::version::Version;
 use crate::world::{MemoryWorld, World};
 
@@ -50,6 +51,42 @@ fn debian() -> MemoryWorld {
 }
 
 const DEBIANS: (&str, &str, &str, &str) = ("python", "3.11.2", "/usr/bin/python3.11", "3.11");
+
+/// On a system with one folder for programs, PATH often names it twice: `/bin` is a link.
+#[test]
+fn another_name_of_the_systems_folder_has_no_other_version() {
+    let world = world(&["/usr/bin/python3.11", "/usr/bin/pydoc", "/opt/own/bin/python3"])
+        .link("/bin", "/usr/bin")
+        .variable("PATH", "/u/shims:/opt/own/bin:/bin");
+    let index = knowing(&world, &[DEBIANS]);
+    runs(&world, &index, &[("python", "/opt/own/bin/python3")]);
+    let lacks = "error: the system's python has no pydoc; installed for python 3.13.0";
+    runs(&world, &index, &[("pydoc", lacks)]);
+}
+
+/// The index doesn't know every version: a folder with a main program of its own is another one's.
+#[test]
+fn a_program_beside_another_main_program_is_anothers() {
+    let local = ["/opt/one/bin/python3", "/opt/one/bin/pip", "/opt/two/bin/python"];
+    let world = world(&[&local[..], &["/opt/two/bin/pip", "/opt/two/bin/pydoc"]].concat())
+        .variable("PATH", "/u/shims:/opt/one/bin:/opt/two/bin");
+    let index = knowing(&world, &[]);
+    let lacks = "error: the system's python has no pydoc; installed for python 3.13.0";
+    let expected = [
+        ("python3", "/opt/one/bin/python3"),
+        ("python", "/opt/one/bin/python3"),
+        ("pip", "/opt/one/bin/pip"),
+        ("pydoc", lacks),
+    ];
+    runs(&world, &index, &expected);
+    // One without a main program may be of any version.
+    let added = world.clone().file("/home/u/.local/bin/pydoc", "");
+    let added = added.variable("PATH", "/u/shims:/opt/one/bin:/opt/two/bin:/home/u/.local/bin");
+    runs(&added, &index, &[("pydoc", "/home/u/.local/bin/pydoc")]);
+    // The same program by another name is no other version.
+    let venv = world.link("/opt/two/bin/python3", "/opt/one/bin/python3");
+    runs(&venv, &index, &[("pydoc", "/opt/two/bin/pydoc")]);
+}
 
 #[test]
 fn all_programs_are_of_the_systems_version() {
@@ -274,6 +311,40 @@ fn variables_of_another_version_are_left_out() {
     let unpinned = unpinned.variable("PATH", "/u/shims:/usr/local/go/bin");
     let printed = printed(&unpinned, &index, "go");
     assert!(printed.ends_with(":/usr/local/go/bin without GOROOT"), "{printed}");
+}
+
+/// Every variable that the registry names, of every tool with versions of its own.
+#[test]
+fn no_variable_of_a_tool_names_another_version() {
+    for tool in TOOLS.iter().filter(|tool| tool.runtime.is_none()) {
+        let (name, main) = (tool.name, tool.main_program());
+        let root = |version: &str| format!("/u/toolchains/{name}/{version}");
+        let mut world = MemoryWorld::at("/p")
+            .variable("PATH", "/u/shims:/usr/bin")
+            .file("/p/.tool-versions", format!("{} 9.2.3\n", tool.asdf_name()))
+            .file("/u/toolchains/erlang/99.0.0/bin/erl", "")
+            .file(format!("/usr/bin/{main}"), "");
+        for version in ["9.2.3", "9.9.0"] {
+            world = world.file(format!("{}/bin/{main}", root(version)), "");
+        }
+        let system = (name, "1.0.0", &*format!("/usr/bin/{main}"), "");
+        let index = knowing(&world, &[system]);
+        for variable in tool.folder_variables {
+            let with = |value: &str| {
+                let found = printed(&world.clone().variable(variable, value), &index, main);
+                // Some are set to the version's own folder in its place.
+                let is_replaced = found.contains(&format!(" {variable}={}", root("9.2.3")));
+                (is_replaced || found.contains(&format!(" without {variable}")), found)
+            };
+            let inside = format!("{}/lib/some", root("9.9.0"));
+            for others in [&*root("9.9.0"), &inside, &format!("/usr/bin/{main}")] {
+                assert!(with(others).0, "{variable}={others}: {}", with(others).1);
+            }
+            for own in [&*root("9.2.3"), "/home/u/mine"] {
+                assert!(!with(own).0, "{variable}={own}: {}", with(own).1);
+            }
+        }
+    }
 }
 
 #[test]
