@@ -307,6 +307,13 @@ fn first_of_list(text: &str, trust: RequestTrust) -> &str {
     first.filter(|_| trust == RequestTrust::User).filter(is_version).unwrap_or(text)
 }
 
+/// Whether a text is a request of another manager that usher refuses: a path, a commit, an address.
+pub(crate) fn is_refused(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(scheme, _)| {
+        ["path", "ref", "file", "git", "http", "https"].contains(&scheme)
+    })
+}
+
 /// `path:`, `ref:` and addresses: syntax of other managers, which project files can't use.
 fn foreign(text: &str, trust: RequestTrust) -> Option<Result<RequestKind, &'static str>> {
     let (scheme, rest) = text.split_once(':')?;

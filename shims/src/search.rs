@@ -14,7 +14,7 @@ use crate::ownership::{is_planted_file, is_shared, is_trusted_file, is_trusted_n
 use crate::path::without_dots;
 use crate::pin::{FileLocation, Origin, Pin};
 use crate::read::{PLAIN, RawRequest, TOOL_VERSIONS, decode, read};
-use crate::request::{Request, RequestTrust, looks_like_request};
+use crate::request::{Request, RequestTrust, is_refused, looks_like_request};
 use crate::store::{Lookup, best_match, named_toolchain};
 use crate::tool::{
     FieldRole, IGNORED_FOLDERS, IgnoredFolder, Reader, Tool, VersionField, VersionFile,
@@ -130,6 +130,8 @@ struct SourceFile {
     path: PathBuf,
     /// Which file it was, to see at an error whether a link led to it.
     identity: Identity,
+    /// Whether such a file may hold secrets.
+    is_secret: bool,
 }
 
 /// A request and the file it is in, or why an extended file can't be used.
@@ -147,6 +149,12 @@ type LocatedPin = std::result::Result<Pin, (Error, ErrorSource)>;
 /// Whether the search continues, or an error that ends it.
 type SearchFlow = Result<ControlFlow<()>>;
 
+/// Each place of these files, strongest first.
+fn places(files: &'static [VersionFile]) -> Vec<(&'static str, &'static VersionFile)> {
+    let places = |file: &'static VersionFile| file.places().iter().map(move |place| (*place, file));
+    files.iter().flat_map(places).collect()
+}
+
 /// Returns where the visitor breaks.
 macro_rules! step {
     ($flow:expr) => {
@@ -163,13 +171,22 @@ impl<W: World> Search<'_, W> {
         }
         step!(self.variables());
         step!(self.project()?);
-        for (path, origin) in [
-            (self.index.folders.default_file(), Origin::Default as fn(FileLocation) -> Origin),
-            (self.index.folders.machine_default_file(), Origin::Machine),
-        ] {
-            step!(self.default(&path, origin)?);
+        let folders = &self.index.folders;
+        step!(self.default(&folders.default_file(), &TOOL_VERSIONS, Origin::Default));
+        for other in self.tool.defaults {
+            let [variable, known] = self.homes();
+            let home = variable.or(known);
+            let mut folders = other.folders.iter();
+            let folder = folders.find_map(|folder| self.expand(folder, home.as_deref()));
+            let Some(folder) = folder else { continue };
+            for place in other.file.places() {
+                let path = self.without_aliases(folder.join(place), &other.file);
+                step!(self.default(&path, &other.file, Origin::Default));
+            }
         }
-        Ok(ControlFlow::Continue(()))
+        let machine =
+            self.default(&folders.machine_default_file(), &TOOL_VERSIONS, Origin::Machine);
+        Ok(machine)
     }
 
     fn variables(&mut self) -> ControlFlow<()> {
@@ -209,7 +226,6 @@ impl<W: World> Search<'_, W> {
             }
         };
         self.directory = self.world.is_process_directory().then(|| directory.clone());
-        let names: Vec<&str> = self.tool.files.iter().map(|file| file.name).collect();
         let start = self.start(&directory)?;
         if let Some(ignored) = start.ignored {
             step!((self.visit)(Finding::Skipped(Skipped::IgnoredFolder(ignored.to_path_buf()))));
@@ -221,18 +237,9 @@ impl<W: World> Search<'_, W> {
         {
             return Ok((self.visit)(Finding::Skipped(Skipped::Ceiling(ceiling.to_path_buf()))));
         }
+        let files = places(self.tool.files);
         for folder in start.folder.ancestors() {
-            match self.world.existing_names(folder, &names) {
-                Ok(present) => step!(self.folder(folder, present)?),
-                Err(error) if is_unsearchable(&error) => {
-                    let skipped = Skipped::UnreadableFolder(folder.to_path_buf());
-                    step!((self.visit)(Finding::Skipped(skipped)));
-                }
-                Err(error) => {
-                    let error = Error::io("search", folder, error);
-                    step!((self.visit)(Finding::Broken(error, ErrorSource::File)));
-                }
-            }
+            step!(self.folder(folder, &files)?);
             if self.index.ceiling() == Some(folder) {
                 step!((self.visit)(Finding::Skipped(Skipped::Ceiling(folder.to_path_buf()))));
                 break;
@@ -241,17 +248,34 @@ impl<W: World> Search<'_, W> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn folder(&mut self, folder: &Path, present: u32) -> SearchFlow {
-        if present == 0 {
-            return Ok(ControlFlow::Continue(()));
-        }
-        let shared = self.shared(folder);
-        for (place, file) in self.tool.files.iter().enumerate() {
-            if present & (1 << place) != 0 {
-                step!(self.file(folder, file, shared.as_ref())?);
+    /// The files in a folder, until one decides.
+    fn folder(
+        &mut self,
+        folder: &Path,
+        files: &[(&'static str, &'static VersionFile)],
+    ) -> SearchFlow {
+        let (world, names): (_, Vec<&str>) =
+            (self.world, files.iter().map(|(name, _)| *name).collect());
+        let (mut shared, mut flow) = (None, Ok(ControlFlow::Continue(())));
+        let searched = world.visit_existing(folder, &names, &mut |place| {
+            let shared = shared.get_or_insert_with(|| self.shared(folder)).as_ref();
+            flow = self.file(folder, files[place], shared);
+            match flow {
+                Ok(flow) => flow,
+                Err(_) => ControlFlow::Break(()),
+            }
+        });
+        match searched {
+            Ok(()) => flow,
+            Err(error) if is_unsearchable(&error) => {
+                let skipped = Skipped::UnreadableFolder(folder.to_path_buf());
+                Ok((self.visit)(Finding::Skipped(skipped)))
+            }
+            Err(error) => {
+                let error = Error::io("search", folder, error);
+                Ok((self.visit)(Finding::Broken(error, ErrorSource::File)))
             }
         }
-        Ok(ControlFlow::Continue(()))
     }
 
     /// A folder, if every account can create files there. It is no link: the search goes up from a
@@ -264,18 +288,27 @@ impl<W: World> Search<'_, W> {
     fn file(
         &mut self,
         folder: &Path,
-        file: &'static VersionFile,
+        (name, file): (&'static str, &'static VersionFile),
         shared: Option<&FileMeta>,
     ) -> SearchFlow {
-        let path = folder.join(file.name);
+        let path = folder.join(name);
         let path = path.as_path();
+        let is_nested = name.contains('/');
+        if file.secret && self.is_above_project(folder) || is_nested && self.is_default(path) {
+            return Ok(ControlFlow::Continue(()));
+        }
         let untrusted = Finding::Skipped(Skipped::Untrusted(path.to_path_buf()));
         // By the name first: another account's file may be a FIFO, or unreadable.
-        if shared.is_some_and(|shared| !is_trusted_name(self.world, folder, shared, file.name)) {
+        if shared.is_some_and(|shared| !is_trusted_name(self.world, folder, shared, name)) {
             return Ok((self.visit)(untrusted));
         }
         let content = match self.world.read(path) {
             Ok(content) => content,
+            // There is no permission to search the folder in its name, and perhaps no such file.
+            Err(_) if self.world.entry(path).is_err_and(|error| is_unsearchable(&error)) => {
+                let parent = path.parent().unwrap_or(folder).to_path_buf();
+                return Ok((self.visit)(Finding::Skipped(Skipped::UnreadableFolder(parent))));
+            }
             Err(error) => {
                 let error = Error::io("read", path, error);
                 return Ok(self.unusable(error, ErrorSource::File, file));
@@ -319,7 +352,8 @@ impl<W: World> Search<'_, W> {
         if depth > MAX_EXTENSIONS {
             return Err(parse_error("too many files extend each other, or they do so in a circle"));
         }
-        let source = SourceFile { path: path.to_path_buf(), identity: content.meta.identity };
+        let identity = content.meta.identity;
+        let source = SourceFile { path: path.to_path_buf(), identity, is_secret: file.secret };
         let text = decode(&content.bytes).map_err(|reason| parse_error(&reason))?;
         let found =
             read(&text, file, self.tool).map_err(|reason| self.no_version(path, &reason))?;
@@ -353,12 +387,12 @@ impl<W: World> Search<'_, W> {
 
     /// The kind of version file that a path is; any other one has a request per line.
     fn version_file(&self, path: &Path) -> &'static VersionFile {
-        self.tool.files.iter().find(|file| path.ends_with(file.name)).unwrap_or(&PLAIN)
+        self.tool.files.iter().find(|file| file.is_at(path)).unwrap_or(&PLAIN)
     }
 
     /// Whether a file in this folder or above makes a field count for nothing.
     fn is_superseded(&self, path: &Path, field: Option<&VersionField>) -> bool {
-        let Some(name) = field.and_then(|field| field.unless_above) else { return false };
+        let Some(name) = field.and_then(|field| field.only?.unless_above) else { return false };
         let ceiling = self.index.ceiling();
         let mut folders = path.ancestors().skip(1);
         let has = |folder: &Path| {
@@ -455,6 +489,11 @@ impl<W: World> Search<'_, W> {
         outermost
     }
 
+    /// Whether a file's text may be a secret, so that it isn't repeated.
+    fn may_be_secret(&self, source: &SourceFile) -> bool {
+        source.is_secret || self.is_linked(source)
+    }
+
     /// Whether a link led to a file, when it was read or now.
     fn is_linked(&self, source: &SourceFile) -> bool {
         self.world.identity_without_links(&source.path) != Some(source.identity)
@@ -463,15 +502,19 @@ impl<W: World> Search<'_, W> {
     /// What a request in a project's file means.
     fn finding(&self, source: &SourceFile, file: &VersionFile, raw: &RawRequest) -> Finding {
         let role = raw.field.map_or(FieldRole::Pin, |field| field.role);
-        match (self.pin_in_file(source, raw, file), role) {
+        let project = (RequestTrust::Project, Origin::File as fn(FileLocation) -> Origin);
+        match (self.pin(source, raw, file, project), role) {
             (Ok(pin), FieldRole::Constraint) => Finding::Constraint(pin),
             (Ok(pin), FieldRole::Either) if pin.is_range() => Finding::Constraint(pin),
             (Ok(pin), FieldRole::Pin | FieldRole::Either) => Finding::Pin(pin),
-            // A constraint only limits; a pin that can't be used must not be skipped.
-            (Err((error, _)), FieldRole::Constraint) => Finding::Skipped(Skipped::Unusable(error)),
-            (Err((error, source)), FieldRole::Pin | FieldRole::Either) => {
+            // A constraint only limits, and other things are in files with fields. What is a request
+            // that usher refuses must not be skipped.
+            (Err((error, source)), FieldRole::Pin | FieldRole::Either)
+                if raw.field.is_none() || raw.texts.iter().any(|text| is_refused(text)) =>
+            {
                 Finding::Broken(error, source)
             }
+            (Err((error, _)), _) => Finding::Skipped(Skipped::Unusable(error)),
         }
     }
 
@@ -489,47 +532,113 @@ impl<W: World> Search<'_, W> {
         (self.visit)(finding)
     }
 
-    /// A default's file.
-    fn default(&mut self, path: &Path, origin: fn(FileLocation) -> Origin) -> SearchFlow {
+    /// A default's file: usher's own, or another manager's, which is no error.
+    fn default(
+        &mut self,
+        path: &Path,
+        file: &'static VersionFile,
+        origin: fn(FileLocation) -> Origin,
+    ) -> ControlFlow<()> {
+        let is_own = file.reader == Reader::ToolVersions;
+        let found = match self.default_requests(path, file) {
+            Ok(found) => found,
+            Err((error, source)) if is_own => return (self.visit)(Finding::Broken(error, source)),
+            Err((error, _)) => return (self.visit)(Finding::Skipped(Skipped::Unusable(error))),
+        };
+        for found in found {
+            let (source, raw) = match found {
+                Ok(found) => found,
+                Err(error) => {
+                    (self.visit)(Finding::Skipped(Skipped::Unusable(error)))?;
+                    continue;
+                }
+            };
+            let trust = if is_own { RequestTrust::User } else { RequestTrust::Project };
+            let finding = match self.pin(&source, &raw, file, (trust, origin)) {
+                Ok(pin) => Finding::Default(pin),
+                Err((error, source)) if is_own => Finding::Broken(error, source),
+                Err((error, _)) => Finding::Skipped(Skipped::Unusable(error)),
+            };
+            (self.visit)(finding)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The requests in a default's file; none if there is no such file.
+    fn default_requests(&self, path: &Path, file: &'static VersionFile) -> FileRequests {
         let content = match read_optional(self.world, path) {
             Ok(Some(content)) => content,
-            Ok(None) => return Ok(ControlFlow::Continue(())),
-            Err(error) => {
-                let error = Error::io("read", path, error);
-                return Ok((self.visit)(Finding::Broken(error, ErrorSource::File)));
-            }
+            Ok(None) => return Ok(Vec::new()),
+            Err(error) => return Err((Error::io("read", path, error), ErrorSource::File)),
         };
         if is_planted_file(self.world, path, &content.meta) {
             let what = format!("{} may be another account's", Shown(path));
             let error = Error::new(ErrorKind::Permission, what)
                 .because("every account can create files there");
-            return Ok((self.visit)(Finding::Broken(error, ErrorSource::File)));
+            return Err((error, ErrorSource::File));
         }
-        let source = SourceFile { path: path.to_path_buf(), identity: content.meta.identity };
-        let text = match decode(&content.bytes) {
-            Ok(text) => text,
-            Err(reason) => {
-                let error = self.whole_file(path).parse_error(&reason);
-                return Ok((self.visit)(Finding::Broken(error, ErrorSource::File)));
-            }
+        self.requests(path, &content, file, 0)
+    }
+
+    /// The folder that a text names which begins with a variable or with `~`, for this home folder.
+    fn expand(&self, folder: &str, home: Option<&Path>) -> Option<PathBuf> {
+        let (first, rest) = folder.split_once('/').unwrap_or((folder, ""));
+        let start = match first.strip_prefix('$') {
+            Some(variable) => self.world.variable(variable).map(PathBuf::from),
+            None => home.map(Path::to_path_buf),
         };
-        let found = match read(&text, &TOOL_VERSIONS, self.tool) {
-            Ok(found) => found,
-            Err(reason) => {
-                let (error, source) = self.no_version(path, &reason);
-                return Ok((self.visit)(Finding::Broken(error, source)));
-            }
-        };
-        for raw in found {
-            let location = FileLocation { line: raw.line, ..self.whole_file(path) };
-            let parse = |text: &str| Request::parse(text, self.tool, RequestTrust::User);
-            let finding = match self.parse_all(&raw, &source, &location, &parse) {
-                Ok(requests) => Finding::Default(Pin { requests, origin: origin(location) }),
-                Err(error) => Finding::Broken(error, ErrorSource::Text(location)),
+        start.filter(|start| start.is_absolute()).map(|start| start.join(rest))
+    }
+
+    /// The user's home folder, as the variable and as the index has it.
+    fn homes(&self) -> [Option<PathBuf>; 2] {
+        let home = self.world.variable("HOME").map(PathBuf::from);
+        [home.filter(|home| home.is_absolute()), self.index.folders.user_home.clone()]
+    }
+
+    /// The file that an alias leads to: a word in it that is the name of a file beside it.
+    fn without_aliases(&self, mut path: PathBuf, file: &VersionFile) -> PathBuf {
+        for _ in 0..MAX_EXTENSIONS {
+            let next = || {
+                let content = read_optional(self.world, &path).ok()??;
+                let name = Name::parse(str::from_utf8(&content.bytes).ok()?.trim())?;
+                let next = path.with_file_name(name.as_str());
+                self.world.metadata(&next).ok()??.is_regular().then_some(next)
             };
-            step!((self.visit)(finding));
+            match next().filter(|_| file.reader == Reader::Plain) {
+                Some(next) => path = next,
+                None => break,
+            }
         }
-        Ok(ControlFlow::Continue(()))
+        path
+    }
+
+    /// Whether a file is in the folder where another manager keeps the user's default.
+    fn is_default(&self, path: &Path) -> bool {
+        let identity = |path: &Path| Some(self.world.metadata(path).ok()??.identity);
+        let Some(own) = path.parent().and_then(identity) else { return false };
+        let homes = self.homes();
+        for folder in self.tool.defaults.iter().flat_map(|default| default.folders) {
+            for home in &homes {
+                let folder = self.expand(folder, home.as_deref());
+                if folder.and_then(|folder| identity(&folder)) == Some(own) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Whether a folder is the home folder or above it. One below is the usual case, and costs no
+    /// system call.
+    fn is_above_project(&self, folder: &Path) -> bool {
+        for home in self.homes().into_iter().flatten() {
+            let is_below = folder != home && folder.starts_with(&home);
+            if !is_below && self.world.physical(&home).unwrap_or(home).starts_with(folder) {
+                return true;
+            }
+        }
+        false
     }
 
     /// The error for a file that exists for versions and names none.
@@ -552,15 +661,21 @@ impl<W: World> Search<'_, W> {
         FileLocation { line: raw.line, field, ..self.whole_file(path) }
     }
 
-    /// The pin that a request in a project's file is.
-    fn pin_in_file(&self, source: &SourceFile, raw: &RawRequest, file: &VersionFile) -> LocatedPin {
+    /// The pin that a request in a file is.
+    fn pin(
+        &self,
+        source: &SourceFile,
+        raw: &RawRequest,
+        file: &VersionFile,
+        (trust, origin): (RequestTrust, fn(FileLocation) -> Origin),
+    ) -> LocatedPin {
         let location = self.location(&source.path, file, raw);
         let parse = |text: &str| match raw.field {
             Some(field) => Request::parse_field(text, self.tool, field),
-            None => Request::parse(text, self.tool, RequestTrust::Project),
+            None => Request::parse(text, self.tool, trust),
         };
         match self.parse_all(raw, source, &location, &parse) {
-            Ok(requests) => Ok(Pin { requests, origin: Origin::File(location) }),
+            Ok(requests) => Ok(Pin { requests, origin: origin(location) }),
             Err(error) => Err((error, ErrorSource::Text(location))),
         }
     }
@@ -575,9 +690,9 @@ impl<W: World> Search<'_, W> {
     ) -> Result<Vec<Request>> {
         let parse = |text: &String| {
             let looks_so = looks_like_request(text);
-            let may_be_shown = || looks_so && !self.is_linked(source);
+            let may_be_shown = || looks_so && !self.may_be_secret(source);
             let is_sure = |request: &Request| {
-                request.is_plain(self.tool) && (looks_so || !self.is_linked(source))
+                request.is_plain(self.tool) && (looks_so || !self.may_be_secret(source))
             };
             let error = match parse(text) {
                 Ok(request) if is_sure(&request) || may_be_shown() => return Ok(request),
@@ -591,6 +706,11 @@ impl<W: World> Search<'_, W> {
             };
             Err(error.hint(format!("use {}", self.tool.name)))
         };
+        if raw.texts.is_empty() {
+            let what = format!("can't read the {} version of {location}", self.tool.name);
+            let error = Error::new(ErrorKind::BadFile, what);
+            return Err(error.because("it is not a plain value, and usher runs no code"));
+        }
         raw.texts.iter().map(parse).collect()
     }
 

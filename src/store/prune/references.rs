@@ -13,7 +13,7 @@ use usher_shims::pin::Pin;
 use usher_shims::request::{Request, RequestTrust};
 use usher_shims::search::{Finding, VERSION_CONTROL, search};
 use usher_shims::store::{Lookup, best_match};
-use usher_shims::tool::{IGNORED_FOLDERS, TOOLS, Tool};
+use usher_shims::tool::{IGNORED_FOLDERS, TOOLS, Tool, VersionFile};
 use usher_shims::toolchain::Store;
 use usher_shims::world::World;
 
@@ -52,15 +52,16 @@ impl References {
     /// other people's code are skipped; folders that can't be searched are reported.
     pub fn add_projects_below(&mut self, session: &Session, folder: &Path) -> Result<()> {
         let root = fs::canonicalize(folder).map_err(|error| Error::io("search", folder, error))?;
-        let files: BTreeSet<&str> =
-            TOOLS.iter().flat_map(|tool| tool.files).map(|file| file.name).collect();
+        let places: BTreeSet<&str> = TOOLS
+            .iter()
+            .flat_map(|tool| tool.files)
+            .flat_map(VersionFile::places)
+            .copied()
+            .collect();
         let mut folders = BTreeSet::new();
         for entry in walk_projects(&root) {
             match entry {
-                Ok(entry) if entry.file_name().to_str().is_some_and(|one| files.contains(one)) => {
-                    folders.extend(entry.path().parent().map(Path::to_path_buf));
-                }
-                Ok(_) => {}
+                Ok(entry) => folders.extend(folder_of(entry.path(), &places)),
                 Err(error) if error.depth() == Some(0) => {
                     return Err(Error::new(ErrorKind::Io, "can't search a project's folder")
                         .because(error.to_string()));
@@ -126,6 +127,12 @@ impl References {
         }
         Ok(())
     }
+}
+
+/// The folder that a version file is one of; none for another file.
+fn folder_of(path: &Path, places: &BTreeSet<&str>) -> Option<PathBuf> {
+    let place = places.iter().find(|place| path.ends_with(place))?;
+    path.ancestors().nth(Path::new(place).components().count()).map(Path::to_path_buf)
 }
 
 /// All files below a folder, hidden and ignored ones too: a version file counts even if it isn't under

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::ops::ControlFlow;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use usher_shims::call::{Call, calls};
@@ -320,9 +321,14 @@ impl World for Recording {
         self.memory.directory()
     }
 
-    fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
+    fn visit_existing(
+        &self,
+        folder: &Path,
+        names: &[&str],
+        visit: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> io::Result<()> {
         Self::check(folder);
-        self.memory.existing_names(folder, names)
+        self.memory.visit_existing(folder, names, visit)
     }
 
     /// The one path that a project's file may name: that of another one like it.

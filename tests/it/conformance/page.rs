@@ -80,10 +80,10 @@ fn row(file: &VersionFile, tool: &str) -> String {
             .entry_name
             .as_ref()
             .map_or_else(String::new, |name| format!(" of the name `{name}`"));
-        let below = if field.after_line.is_empty() {
+        let below = if field.after_line().is_empty() {
             String::new()
         } else {
-            format!(" below `{}`", field.after_line)
+            format!(" below `{}`", field.after_line())
         };
         let role = match (field.extends, field.role) {
             (true, _) if call => ", its option `file`: another version file",

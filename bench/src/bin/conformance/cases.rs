@@ -144,7 +144,7 @@ impl OutsideCase {
             Reader::Keys => format!("{}={input}\n", field.path),
             Reader::Call => format!("{} {quoted}\n", field.path),
             Reader::Plain | Reader::ToolVersions | Reader::Lines => {
-                format!("{}\n{}\n", field.after_line, field.path.replace("{}", input))
+                format!("{}\n{}\n", field.after_line(), field.path.replace("{}", input))
             }
         })
     }
