@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::ops::ControlFlow;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use usher_shims::call::{Call, calls};
