@@ -49,6 +49,9 @@ pub struct CommandLine {
     /// Set your default, for folders where no project pins the tool
     #[arg(short, long)]
     global: bool,
+    /// Without tools: list installed tools that nothing requests here, too
+    #[arg(long, conflicts_with_all = ["tools", "global", "command"])]
+    all: bool,
     /// Run one command with these versions; nothing is pinned
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -468,7 +471,9 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
         Some(Verb::Doctor) => return Ok(commands::doctor::run(&session, json)),
         Some(Verb::Setup(arguments)) => commands::setup::run(&session, &arguments, json),
         Some(Verb::Completions { .. } | Verb::InstallItself { .. }) => Ok(()),
-        None if typed.tools.is_empty() => return Ok(commands::status::run(&session, json)),
+        None if typed.tools.is_empty() => {
+            return Ok(commands::status::run(&session, typed.all, json));
+        }
         None if !typed.command.is_empty() => {
             commands::run::run(&mut session, &typed.tools, &typed.command)
         }

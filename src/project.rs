@@ -11,6 +11,7 @@
 
 pub mod edit;
 mod locate;
+pub mod notices;
 mod spelling;
 mod version_text;
 mod write;

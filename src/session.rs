@@ -87,7 +87,7 @@ impl Session {
 
     /// The shims' resolver, with the current index.
     pub fn resolver(&self) -> Resolver<'_, AnyWorld> {
-        Resolver { world: &self.world, index: &self.index, shim: &self.shim }
+        Resolver { world: &self.world, index: &self.index, shim: &self.shim, unusable: None }
     }
 
     /// Rescans the machine, reusing all cached probe results.

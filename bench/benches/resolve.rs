@@ -148,7 +148,7 @@ fn resolve(world: &Table) {
     let index =
         Index { folders: Folders { data: "/u".into(), ..Folders::default() }, ..Index::default() };
     let shim = Shim { folders: vec!["/u/shims".into()], binary: None };
-    let resolver = Resolver { world, index: &index, shim: &shim };
+    let resolver = Resolver { world, index: &index, shim: &shim, unusable: None };
     let _ = black_box(resolver.resolve(black_box("node"), &[]));
 }
 

@@ -197,6 +197,16 @@ impl Error {
         self
     }
 
+    /// What happened and why, in one line, without what to type next.
+    pub fn line(&self) -> String {
+        let mut line = self.what.clone();
+        for cause in &self.causes {
+            line.push_str(": ");
+            line.push_str(cause);
+        }
+        line
+    }
+
     /// The kind.
     pub fn kind(&self) -> ErrorKind {
         self.kind

@@ -9,7 +9,8 @@ mod allocator;
 mod unwinder;
 
 use std::ffi::{CStr, CString, c_char, c_int};
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::exec::{ProcessArgs, become_program};
@@ -57,19 +58,32 @@ fn become_one(given: &ProcessArgs) -> Result<Error> {
         None => process::account_index(&Os, &mut shim, &name)?,
     };
     let Some(index) = index else { return Ok(hand_off(&shim, &name, given)) };
-    let resolver = Resolver { world: &Os, index: &index, shim: &shim.known };
+    let unusable = OnceLock::new();
+    let resolver =
+        Resolver { world: &Os, index: &index, shim: &shim.known, unusable: Some(&unusable) };
     let outcome = resolver.resolve(&name, rest);
     if Os.variable(trace::DEBUG).is_some_and(|value| !value.is_empty()) {
         for step in trace::steps(&resolver, &name, rest, &outcome) {
             let _ = writeln!(std::io::stderr(), "usher: {step}");
         }
     }
-    match outcome? {
+    match outcome.inspect_err(|_| warn(unusable.get()))? {
         Outcome::Run(plan) if package_call(&index, &plan, &name, rest).is_none() => {
+            warn(unusable.get());
             let arguments = given.arguments.get(plan.skip..).unwrap_or_default();
             Ok(become_program(&plan.program, arguments, &given.environment, &plan.set))
         }
         Outcome::Run(_) | Outcome::Missing(_) | Outcome::Stale => Ok(hand_off(&shim, &name, given)),
+    }
+}
+
+/// Tells a person about what would have decided and can't be used; `use` does that itself.
+fn warn(unusable: Option<&Error>) {
+    let mut stderr = std::io::stderr();
+    if let Some(error) = unusable
+        && stderr.is_terminal()
+    {
+        let _ = writeln!(stderr, "usher: ignored: {}", error.line());
     }
 }
 

@@ -13,6 +13,9 @@ use crate::range::{Build, Dialect, Range};
 use crate::tool::{FieldRole, LtsLine, Tool, VersionField};
 use crate::version::{Version, is_operator, strip_v};
 
+/// Why a text is no request.
+pub const NO_REQUEST: &str = "expected a version, a range or an alias";
+
 /// The most bytes that a request may have.
 const MAX_LENGTH: usize = 256;
 
@@ -151,6 +154,11 @@ impl Request {
             | RequestKind::System
             | RequestKind::Path(_) => true,
         }
+    }
+
+    /// Whether it can name a release, and no image: `18` and `18.0.0-rc.1`, but not `18-alpine`.
+    pub fn has_release_tail(&self) -> bool {
+        !matches!(&self.kind, RequestKind::Version(version) if !version.has_release_tail())
     }
 
     /// Whether a version of this tool matches.
@@ -294,7 +302,7 @@ fn parse_kind(
         Some(name) if bare.starts_with(|c: char| c.is_ascii_alphabetic()) => {
             Ok(RequestKind::Named(name))
         }
-        _ => Err("expected a version, a range or an alias"),
+        _ => Err(NO_REQUEST),
     }
 }
 
@@ -307,12 +315,14 @@ fn first_of_list(text: &str, trust: RequestTrust) -> &str {
     first.filter(|_| trust == RequestTrust::User).filter(is_version).unwrap_or(text)
 }
 
-/// Whether a text is a request of another manager that usher refuses: a path, a commit, an address.
-pub(crate) fn is_refused(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(scheme, _)| {
-        ["path", "ref", "file", "git", "http", "https"].contains(&scheme)
-    })
+/// Whether a text in a project's file is understood, and refused: a path, an address.
+pub fn is_refused(text: &str) -> bool {
+    let scheme = bare(text).split_once(':').map_or("", |(scheme, _)| scheme);
+    scheme == "path" || BUILDS.contains(&scheme)
 }
+
+/// What other managers build or fetch.
+const BUILDS: [&str; 5] = ["ref", "file", "git", "http", "https"];
 
 /// `path:`, `ref:` and addresses: syntax of other managers, which project files can't use.
 fn foreign(text: &str, trust: RequestTrust) -> Option<Result<RequestKind, &'static str>> {
@@ -323,10 +333,10 @@ fn foreign(text: &str, trust: RequestTrust) -> Option<Result<RequestKind, &'stat
         ("path", RequestTrust::Project) => Err(
             "`path:` is accepted on the command line, in a variable and in your own default only",
         ),
-        ("ref" | "file" | "git" | "http" | "https", _) => {
+        _ if BUILDS.contains(&scheme) => {
             Err("usher runs published versions, nothing is built or fetched from an address")
         }
-        _ => Err("expected a version, a range or an alias"),
+        _ => Err(NO_REQUEST),
     })
 }
 

@@ -14,7 +14,7 @@ use crate::ownership::{is_planted_file, is_shared, is_trusted_file, is_trusted_n
 use crate::path::without_dots;
 use crate::pin::{FileLocation, Origin, Pin};
 use crate::read::{PLAIN, RawRequest, TOOL_VERSIONS, decode, read};
-use crate::request::{Request, RequestTrust, is_refused, looks_like_request};
+use crate::request::{NO_REQUEST, Request, RequestTrust, is_refused, looks_like_request};
 use crate::store::{Lookup, best_match, named_toolchain};
 use crate::tool::{
     FieldRole, IGNORED_FOLDERS, IgnoredFolder, Reader, Tool, VersionField, VersionFile,
@@ -53,8 +53,34 @@ pub enum Skipped {
     Untrusted(PathBuf),
     /// A file without a version of the tool.
     NoVersion(PathBuf),
-    /// A shared file such as `package.json`, or a constraint, that can't be used.
-    Unusable(Error),
+    /// A shared file such as `package.json` that can't be read or parsed.
+    UnusableFile(Error),
+    /// An entry that would pin, and its place.
+    UnusablePin(Error, FileLocation),
+    /// An entry that would only limit.
+    UnusableConstraint(Error),
+}
+
+impl Skipped {
+    /// Whether it is a request, or a file that may have some, that can't be used.
+    pub fn is_unusable(&self) -> bool {
+        matches!(self, Self::UnusableFile(_) | Self::UnusablePin(..) | Self::UnusableConstraint(_))
+    }
+
+    /// Why a request, or a whole file, isn't used that would have decided.
+    pub fn would_decide(self) -> Option<Error> {
+        match self {
+            Self::UnusableFile(error) | Self::UnusablePin(error, _) => Some(error),
+            Self::IgnoredVariable(_)
+            | Self::NoDirectory(_)
+            | Self::IgnoredFolder(_)
+            | Self::UnreadableFolder(_)
+            | Self::Ceiling(_)
+            | Self::Untrusted(_)
+            | Self::NoVersion(_)
+            | Self::UnusableConstraint(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Skipped {
@@ -66,7 +92,9 @@ impl fmt::Display for Skipped {
             Self::NoDirectory(reason) => {
                 return write!(f, "the working directory is unknown: {reason}");
             }
-            Self::Unusable(error) => return error.fmt(f),
+            Self::UnusableFile(error)
+            | Self::UnusablePin(error, _)
+            | Self::UnusableConstraint(error) => return f.write_str(&error.line()),
             Self::IgnoredFolder(folder) => ("", folder, " is a folder of dependencies"),
             Self::UnreadableFolder(folder) => ("no permission to search ", folder, ""),
             Self::Ceiling(folder) => ("the search ends at ", folder, " (ceiling)"),
@@ -111,6 +139,17 @@ struct Search<'a, W: World> {
     visit: &'a mut dyn FnMut(Finding) -> ControlFlow<()>,
 }
 
+/// A version file that may be in a folder.
+#[derive(Clone, Copy)]
+struct FileInFolder<'a> {
+    folder: &'a Path,
+    /// Its name in the folder.
+    name: &'static str,
+    file: &'static VersionFile,
+    /// The folder, if every account can create files there.
+    shared: Option<FileMeta>,
+}
+
 /// How many files may extend one another.
 const MAX_EXTENSIONS: usize = 16;
 
@@ -130,8 +169,8 @@ struct SourceFile {
     path: PathBuf,
     /// Which file it was, to see at an error whether a link led to it.
     identity: Identity,
-    /// Whether such a file may hold secrets.
-    is_secret: bool,
+    /// What kind of file it is.
+    file: &'static VersionFile,
 }
 
 /// A request and the file it is in, or why an extended file can't be used.
@@ -144,15 +183,15 @@ type FileRequests = std::result::Result<Vec<LocatedRequest>, (Error, ErrorSource
 type ParsedRequest = std::result::Result<Request, &'static str>;
 
 /// A pin, or why its text can't be used.
-type LocatedPin = std::result::Result<Pin, (Error, ErrorSource)>;
+type LocatedPin = std::result::Result<Pin, (Error, FileLocation)>;
 
 /// Whether the search continues, or an error that ends it.
 type SearchFlow = Result<ControlFlow<()>>;
 
-/// Each place of these files, strongest first.
-fn places(files: &'static [VersionFile]) -> Vec<(&'static str, &'static VersionFile)> {
+/// The places of these files, strongest first, and the file of each.
+fn places(files: &'static [VersionFile]) -> (Vec<&'static str>, Vec<&'static VersionFile>) {
     let places = |file: &'static VersionFile| file.places().iter().map(move |place| (*place, file));
-    files.iter().flat_map(places).collect()
+    files.iter().flat_map(places).unzip()
 }
 
 /// Returns where the visitor breaks.
@@ -237,45 +276,42 @@ impl<W: World> Search<'_, W> {
         {
             return Ok((self.visit)(Finding::Skipped(Skipped::Ceiling(ceiling.to_path_buf()))));
         }
-        let files = places(self.tool.files);
+        let (names, files) = places(self.tool.files);
+        let mut fallbacks = Vec::new();
         for folder in start.folder.ancestors() {
-            step!(self.folder(folder, &files)?);
+            let mut shared = None;
+            let mut flow = ControlFlow::Continue(());
+            let world = self.world;
+            let searched = world.visit_existing(folder, &names, &mut |place| {
+                let shared = *shared.get_or_insert_with(|| self.shared(folder));
+                let one = FileInFolder { folder, name: names[place], file: files[place], shared };
+                match one.file.fallback {
+                    true => fallbacks.push(one),
+                    false => flow = self.file(one),
+                }
+                flow
+            });
+            step!(flow);
+            match searched {
+                Ok(()) => {}
+                Err(error) if is_unsearchable(&error) => {
+                    let skipped = Skipped::UnreadableFolder(folder.to_path_buf());
+                    step!((self.visit)(Finding::Skipped(skipped)));
+                }
+                Err(error) => {
+                    let error = Error::io("search", folder, error);
+                    step!((self.visit)(Finding::Broken(error, ErrorSource::File)));
+                }
+            }
             if self.index.ceiling() == Some(folder) {
                 step!((self.visit)(Finding::Skipped(Skipped::Ceiling(folder.to_path_buf()))));
                 break;
             }
         }
-        Ok(ControlFlow::Continue(()))
-    }
-
-    /// The files in a folder, until one decides.
-    fn folder(
-        &mut self,
-        folder: &Path,
-        files: &[(&'static str, &'static VersionFile)],
-    ) -> SearchFlow {
-        let (world, names): (_, Vec<&str>) =
-            (self.world, files.iter().map(|(name, _)| *name).collect());
-        let (mut shared, mut flow) = (None, Ok(ControlFlow::Continue(())));
-        let searched = world.visit_existing(folder, &names, &mut |place| {
-            let shared = shared.get_or_insert_with(|| self.shared(folder)).as_ref();
-            flow = self.file(folder, files[place], shared);
-            match flow {
-                Ok(flow) => flow,
-                Err(_) => ControlFlow::Break(()),
-            }
-        });
-        match searched {
-            Ok(()) => flow,
-            Err(error) if is_unsearchable(&error) => {
-                let skipped = Skipped::UnreadableFolder(folder.to_path_buf());
-                Ok((self.visit)(Finding::Skipped(skipped)))
-            }
-            Err(error) => {
-                let error = Error::io("search", folder, error);
-                Ok((self.visit)(Finding::Broken(error, ErrorSource::File)))
-            }
+        for one in fallbacks {
+            step!(self.file(one));
         }
+        Ok(ControlFlow::Continue(()))
     }
 
     /// A folder, if every account can create files there. It is no link: the search goes up from a
@@ -284,58 +320,54 @@ impl<W: World> Search<'_, W> {
         self.world.entry(folder).ok().flatten().filter(is_shared)
     }
 
-    /// A file in a folder; `shared` is that folder if every account can create files there.
-    fn file(
-        &mut self,
-        folder: &Path,
-        (name, file): (&'static str, &'static VersionFile),
-        shared: Option<&FileMeta>,
-    ) -> SearchFlow {
+    fn file(&mut self, one: FileInFolder<'_>) -> ControlFlow<()> {
+        let FileInFolder { folder, name, file, shared } = one;
+        let shared = shared.as_ref();
         let path = folder.join(name);
         let path = path.as_path();
         let is_nested = name.contains('/');
         if file.secret && self.is_above_project(folder) || is_nested && self.is_default(path) {
-            return Ok(ControlFlow::Continue(()));
+            return ControlFlow::Continue(());
         }
         let untrusted = Finding::Skipped(Skipped::Untrusted(path.to_path_buf()));
         // By the name first: another account's file may be a FIFO, or unreadable.
         if shared.is_some_and(|shared| !is_trusted_name(self.world, folder, shared, name)) {
-            return Ok((self.visit)(untrusted));
+            return (self.visit)(untrusted);
         }
         let content = match self.world.read(path) {
             Ok(content) => content,
             // There is no permission to search the folder in its name, and perhaps no such file.
             Err(_) if self.world.entry(path).is_err_and(|error| is_unsearchable(&error)) => {
                 let parent = path.parent().unwrap_or(folder).to_path_buf();
-                return Ok((self.visit)(Finding::Skipped(Skipped::UnreadableFolder(parent))));
+                return (self.visit)(Finding::Skipped(Skipped::UnreadableFolder(parent)));
             }
             Err(error) => {
                 let error = Error::io("read", path, error);
-                return Ok(self.unusable(error, ErrorSource::File, file));
+                return self.unusable(error, ErrorSource::File, file);
             }
         };
         // And by what was read: the name may have changed its file.
         if shared.is_some_and(|shared| !is_trusted_file(self.world, shared, &content.meta)) {
-            return Ok((self.visit)(untrusted));
+            return (self.visit)(untrusted);
         }
         let found = match self.requests(path, &content, file, 0) {
             Ok(found) => found,
-            Err((error, source)) => return Ok(self.unusable(error, source, file)),
+            Err((error, source)) => return self.unusable(error, source, file),
         };
         if found.is_empty() {
-            return Ok((self.visit)(Finding::Skipped(Skipped::NoVersion(path.to_path_buf()))));
+            return (self.visit)(Finding::Skipped(Skipped::NoVersion(path.to_path_buf())));
         }
         for found in found {
             let finding = match found {
                 Ok((source, raw)) if self.is_superseded(&source.path, raw.field) => {
                     Finding::Skipped(Skipped::NoVersion(source.path))
                 }
-                Ok((source, raw)) => self.finding(&source, file, &raw),
-                Err(error) => Finding::Skipped(Skipped::Unusable(error)),
+                Ok((source, raw)) => self.finding(&source, &raw),
+                Err(error) => Finding::Skipped(Skipped::UnusableFile(error)),
             };
-            step!((self.visit)(finding));
+            (self.visit)(finding)?;
         }
-        Ok(ControlFlow::Continue(()))
+        ControlFlow::Continue(())
     }
 
     /// The requests in a file, each with the file it is in: a file may name another one whose
@@ -352,11 +384,16 @@ impl<W: World> Search<'_, W> {
         if depth > MAX_EXTENSIONS {
             return Err(parse_error("too many files extend each other, or they do so in a circle"));
         }
-        let identity = content.meta.identity;
-        let source = SourceFile { path: path.to_path_buf(), identity, is_secret: file.secret };
+        let source = SourceFile { path: path.to_path_buf(), identity: content.meta.identity, file };
         let text = decode(&content.bytes).map_err(|reason| parse_error(&reason))?;
-        let found =
-            read(&text, file, self.tool).map_err(|reason| self.no_version(path, &reason))?;
+        let found = read(&text, file, self.tool).map_err(|reason| match file.is_document() {
+            true => parse_error(&reason),
+            // What is behind a link isn't repeated.
+            false if self.is_linked(&source) => {
+                self.no_version(path, reason.split(';').next().unwrap_or_default())
+            }
+            false => self.no_version(path, &reason),
+        })?;
         let mut all = Vec::new();
         for raw in found {
             let Some(field) = raw.field.filter(|field| field.extends) else {
@@ -491,7 +528,7 @@ impl<W: World> Search<'_, W> {
 
     /// Whether a file's text may be a secret, so that it isn't repeated.
     fn may_be_secret(&self, source: &SourceFile) -> bool {
-        source.is_secret || self.is_linked(source)
+        source.file.secret || self.is_linked(source)
     }
 
     /// Whether a link led to a file, when it was read or now.
@@ -500,25 +537,29 @@ impl<W: World> Search<'_, W> {
     }
 
     /// What a request in a project's file means.
-    fn finding(&self, source: &SourceFile, file: &VersionFile, raw: &RawRequest) -> Finding {
+    fn finding(&self, source: &SourceFile, raw: &RawRequest) -> Finding {
         let role = raw.field.map_or(FieldRole::Pin, |field| field.role);
         let project = (RequestTrust::Project, Origin::File as fn(FileLocation) -> Origin);
-        match (self.pin(source, raw, file, project), role) {
+        match (self.pin(source, raw, project), role) {
             (Ok(pin), FieldRole::Constraint) => Finding::Constraint(pin),
             (Ok(pin), FieldRole::Either) if pin.is_range() => Finding::Constraint(pin),
             (Ok(pin), FieldRole::Pin | FieldRole::Either) => Finding::Pin(pin),
-            // A constraint only limits, and other things are in files with fields. What is a request
-            // that usher refuses must not be skipped.
-            (Err((error, source)), FieldRole::Pin | FieldRole::Either)
-                if raw.field.is_none() || raw.texts.iter().any(|text| is_refused(text)) =>
-            {
-                Finding::Broken(error, source)
+            (Err((error, _)), FieldRole::Constraint) => {
+                Finding::Skipped(Skipped::UnusableConstraint(error))
             }
-            (Err((error, _)), _) => Finding::Skipped(Skipped::Unusable(error)),
+            // Documents have entries for other things too, and templates for other programs.
+            (Err((error, location)), FieldRole::Pin | FieldRole::Either)
+                if source.file.is_document() && !is_refused_in(raw, source.file) =>
+            {
+                Finding::Skipped(Skipped::UnusablePin(error, location))
+            }
+            (Err((error, location)), FieldRole::Pin | FieldRole::Either) => {
+                Finding::Broken(error, ErrorSource::Text(location))
+            }
         }
     }
 
-    /// Reports a file that can't be used: an error if it exists for versions alone, else a note.
+    /// Reports a file that can't be used: an error if it exists for versions alone, else a warning.
     fn unusable(
         &mut self,
         error: Error,
@@ -527,7 +568,7 @@ impl<W: World> Search<'_, W> {
     ) -> ControlFlow<()> {
         let finding = match file.is_version_only() {
             true => Finding::Broken(error, source),
-            false => Finding::Skipped(Skipped::Unusable(error)),
+            false => Finding::Skipped(Skipped::UnusableFile(error)),
         };
         (self.visit)(finding)
     }
@@ -543,21 +584,21 @@ impl<W: World> Search<'_, W> {
         let found = match self.default_requests(path, file) {
             Ok(found) => found,
             Err((error, source)) if is_own => return (self.visit)(Finding::Broken(error, source)),
-            Err((error, _)) => return (self.visit)(Finding::Skipped(Skipped::Unusable(error))),
+            Err((error, _)) => return (self.visit)(Finding::Skipped(Skipped::UnusableFile(error))),
         };
         for found in found {
             let (source, raw) = match found {
                 Ok(found) => found,
                 Err(error) => {
-                    (self.visit)(Finding::Skipped(Skipped::Unusable(error)))?;
+                    (self.visit)(Finding::Skipped(Skipped::UnusableFile(error)))?;
                     continue;
                 }
             };
             let trust = if is_own { RequestTrust::User } else { RequestTrust::Project };
-            let finding = match self.pin(&source, &raw, file, (trust, origin)) {
+            let finding = match self.pin(&source, &raw, (trust, origin)) {
                 Ok(pin) => Finding::Default(pin),
-                Err((error, source)) if is_own => Finding::Broken(error, source),
-                Err((error, _)) => Finding::Skipped(Skipped::Unusable(error)),
+                Err((error, place)) if is_own => Finding::Broken(error, ErrorSource::Text(place)),
+                Err((error, place)) => Finding::Skipped(Skipped::UnusablePin(error, place)),
             };
             (self.visit)(finding)?;
         }
@@ -666,17 +707,16 @@ impl<W: World> Search<'_, W> {
         &self,
         source: &SourceFile,
         raw: &RawRequest,
-        file: &VersionFile,
         (trust, origin): (RequestTrust, fn(FileLocation) -> Origin),
     ) -> LocatedPin {
-        let location = self.location(&source.path, file, raw);
+        let location = self.location(&source.path, source.file, raw);
         let parse = |text: &str| match raw.field {
             Some(field) => Request::parse_field(text, self.tool, field),
             None => Request::parse(text, self.tool, trust),
         };
         match self.parse_all(raw, source, &location, &parse) {
             Ok(requests) => Ok(Pin { requests, origin: origin(location) }),
-            Err(error) => Err((error, ErrorSource::Text(location))),
+            Err(error) => Err((error, location)),
         }
     }
 
@@ -691,17 +731,27 @@ impl<W: World> Search<'_, W> {
         let parse = |text: &String| {
             let looks_so = looks_like_request(text);
             let may_be_shown = || looks_so && !self.may_be_secret(source);
-            let is_sure = |request: &Request| {
-                request.is_plain(self.tool) && (looks_so || !self.may_be_secret(source))
-            };
             let error = match parse(text) {
-                Ok(request) if is_sure(&request) || may_be_shown() => return Ok(request),
-                // Any word is a name: one that names nothing may be a secret.
-                Ok(request) if self.is_installed(&request) => return Ok(request),
+                Ok(request) => {
+                    let is_release = !source.file.fallback || request.has_release_tail();
+                    let is_sure = is_release
+                        && request.is_plain(self.tool)
+                        && (looks_so || !self.may_be_secret(source));
+                    // Any word is a name: one that names nothing may be a secret.
+                    let counts = is_sure
+                        || (!source.file.fallback && may_be_shown())
+                        || self.is_installed(&request);
+                    match counts {
+                        true => return Ok(request),
+                        false if may_be_shown() => {
+                            self.invalid(text, location, NO_REQUEST, ErrorKind::BadFile)
+                        }
+                        false => self.invalid_unseen(text, location),
+                    }
+                }
                 Err(reason) if may_be_shown() => {
                     self.invalid(text, location, reason, ErrorKind::BadFile)
                 }
-                Ok(_) => self.invalid_unseen(text, location),
                 Err(reason) => self.invalid_unseen(text, location).because(reason),
             };
             Err(error.hint(format!("use {}", self.tool.name)))
@@ -784,6 +834,11 @@ impl<W: World> Search<'_, W> {
 fn is_in_same_part(raw: &RawRequest, field: &VersionField) -> bool {
     let part = |field: &VersionField| field.path.split('.').next();
     raw.field.map(part) == Some(part(field))
+}
+
+/// Whether a file requests what is understood, and refused everywhere.
+fn is_refused_in(raw: &RawRequest, file: &VersionFile) -> bool {
+    !file.fallback && raw.texts.iter().any(|text| is_refused(text))
 }
 
 /// Whether a folder can't be searched: no permission, or a path longer than the system takes.

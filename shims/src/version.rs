@@ -152,6 +152,17 @@ impl Version {
         stage(self.tail()) == Stage::Before
     }
 
+    /// Whether its tail is one that releases have: a stage, a patch, a build. Images have others:
+    /// `-alpine`, `-fpm`.
+    pub fn has_release_tail(&self) -> bool {
+        const OTHERS: [&str; 11] =
+            ["", "canary", "ea", "lts", "nightly", "next", "otp", "patch", "r", "snapshot", "u"];
+        let stage = self.tail().split('+').next().unwrap_or_default();
+        stage.split(|c: char| !c.is_ascii_alphabetic()).all(|letters| {
+            STAGES.iter().chain(&OTHERS).any(|known| known.eq_ignore_ascii_case(letters))
+        })
+    }
+
     /// Whether it has no flavour and isn't free-threaded, as most versions.
     pub fn is_standard_build(&self) -> bool {
         self.flavour == 0 && self.variant == 0
@@ -259,10 +270,12 @@ fn is_tail(tail: &str) -> bool {
 fn is_known_stage(tail: &str) -> bool {
     let bare = tail.strip_prefix('.').unwrap_or(tail);
     let letters = bare.bytes().take_while(u8::is_ascii_alphabetic).count();
-    ["a", "b", "c", "rc", "alpha", "beta", "pre", "preview", "dev", "p", "pl", "post"]
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(&bare[..letters]))
+    STAGES.iter().any(|known| known.eq_ignore_ascii_case(&bare[..letters]))
 }
+
+/// The letters that may follow the numbers of a version directly, or after a dot.
+const STAGES: [&str; 12] =
+    ["a", "b", "c", "rc", "alpha", "beta", "pre", "preview", "dev", "p", "pl", "post"];
 
 fn stage(tail: &str) -> Stage {
     let bare = tail.trim_start_matches(['-', '.', '_']);

@@ -59,7 +59,8 @@ pub(super) fn baseline_in(
     tool: &'static Tool,
 ) -> Result<Option<Baseline>> {
     let world = OsInFolder { folder, visibility: Visibility::Everything };
-    let resolver = Resolver { world: &world, index: &session.index, shim: &session.shim };
+    let resolver =
+        Resolver { world: &world, index: &session.index, shim: &session.shim, unusable: None };
     let Some(call) = Call::for_main_program(tool) else { return Ok(None) };
     let (expected, pin) = match resolver.selector().select(&call)? {
         Selection::Toolchain(Toolchain { version: Some(version), .. }, pin) => {

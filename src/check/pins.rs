@@ -81,7 +81,9 @@ fn one_tool(
                 broken = Some(error);
                 return ControlFlow::Break(());
             }
-            Finding::Skipped(passed @ (Skipped::Unusable(_) | Skipped::UnreadableFolder(_))) => {
+            Finding::Skipped(passed)
+                if passed.is_unusable() || matches!(passed, Skipped::UnreadableFolder(_)) =>
+            {
                 pins.notes.push(Note { place: None, what: passed.to_string() });
             }
             Finding::Skipped(_) | Finding::Default(_) => {}

@@ -61,7 +61,7 @@ pub struct ToolExplanation {
     pub version: Option<String>,
     /// All requests, strongest first.
     pub candidates: Vec<Candidate>,
-    /// What the search found and skipped.
+    /// What the search found and skipped, and why.
     pub skipped: Vec<String>,
     /// The installed versions that match the deciding request, the active one first. Without a
     /// request, all installed versions.

@@ -5,6 +5,7 @@
 mod global_packages;
 
 use std::ffi::{CStr, OsStr};
+use std::sync::OnceLock;
 
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::exec::{ProcessArgs, become_program};
@@ -12,11 +13,12 @@ use usher_shims::package_calls::package_call;
 use usher_shims::pin::Origin;
 use usher_shims::process::{is_secure, running_shim};
 use usher_shims::request::Request;
-use usher_shims::resolve::{MissingVersion, Outcome, Plan};
+use usher_shims::resolve::{MissingVersion, Outcome, Plan, Resolver};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 
 use crate::cli::explanation::install_command;
+use crate::cli::output;
 use crate::cli::progress;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -49,8 +51,10 @@ fn run_handoff(given: ProcessArgs) -> Result<Error> {
     let words: Vec<&OsStr> = all.iter().skip(3).copied().collect();
     let mut session = Session::new(given, running_shim()?, progress::reporter)?;
     write_index_if_possible(&session);
+    let unusable = OnceLock::new();
     let plan = resolve_until_ready(&mut session, &name, &|session| {
-        let resolved = session.resolver().resolve(&name, &words);
+        let resolver = Resolver { unusable: Some(&unusable), ..session.resolver() };
+        let resolved = resolver.resolve(&name, &words);
         // It may be a program of a tool whose registry file has an error.
         if resolved.as_ref().is_err_and(|error| error.kind().is_absence()) {
             session.report_registry_errors();
@@ -60,8 +64,16 @@ fn run_handoff(given: ProcessArgs) -> Result<Error> {
             Outcome::Missing(missing) => Readiness::MissingVersion(missing),
             Outcome::Stale => Readiness::Stale,
         })
-    })?;
-    run_plan(&mut session, &name, &plan, &arguments, &words)
+    });
+    warn(&session, &unusable);
+    run_plan(&mut session, &name, &plan?, &arguments, &words)
+}
+
+/// Tells a person about what would have decided and can't be used, as the shim does.
+fn warn(session: &Session, unusable: &OnceLock<Error>) {
+    if let Some(error) = unusable.get().filter(|_| output::is_read_by_a_person()) {
+        session.note(&format!("ignored: {}", error.line()));
+    }
 }
 
 /// Whether something that was resolved can be used now.

@@ -159,6 +159,11 @@ pub fn print_note(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "usher: {}", visible(&text.to_string()));
 }
 
+/// Whether standard error is a terminal.
+pub fn is_read_by_a_person() -> bool {
+    io::stderr().is_terminal()
+}
+
 /// Whether a person can answer a question.
 pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()

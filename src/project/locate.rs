@@ -10,7 +10,7 @@ use usher_shims::ownership::{is_shared, is_trusted_name};
 use usher_shims::pin::{FileLocation, Origin};
 use usher_shims::read::{decode, read};
 use usher_shims::request::{Request, RequestKind};
-use usher_shims::search::{ErrorSource, Finding, VERSION_CONTROL, search};
+use usher_shims::search::{ErrorSource, Finding, Skipped, VERSION_CONTROL, search};
 use usher_shims::tool::{FieldRole, Tool, VersionField, VersionFile};
 use usher_shims::world::World as _;
 
@@ -115,16 +115,35 @@ fn repository(session: &Session, root: &Path) -> PathBuf {
 }
 
 /// The project's folder: the nearest ancestor below the home folder with version control, a
-/// manifest or a version file, else the working directory; none in the home folder and the root.
+/// manifest or a version file, else with other programs' variables, else the working directory; none
+/// in the home folder and the root.
 pub fn project_root(session: &Session, directory: &Path) -> Result<Option<PathBuf>> {
-    let files = session.registry.all().flat_map(|known| known.tool.files);
-    let places = files.flat_map(VersionFile::places).copied();
-    let mut marks: Vec<&str> = MANIFESTS.into_iter().chain(VERSION_CONTROL).chain(places).collect();
+    let files = || session.registry.all().flat_map(|known| known.tool.files);
+    let named = |fallback| files().filter(move |file| file.fallback == fallback);
+    let marks = MANIFESTS.into_iter().chain(VERSION_CONTROL);
+    let marks = marks.chain(named(false).flat_map(VersionFile::places).copied()).collect();
+    if let Some(folder) = nearest_with(session, directory, marks)? {
+        return Ok(Some(folder));
+    }
+    let variables = named(true).flat_map(VersionFile::places).copied().collect();
+    let folder = nearest_with(session, directory, variables)?;
+    Ok(folder.or_else(|| (!is_outside(session, directory)).then(|| directory.to_path_buf())))
+}
+
+/// Whether a folder is no project's: the home folder, the root.
+fn is_outside(session: &Session, folder: &Path) -> bool {
+    Some(folder) == session.folders.user_home.as_deref() || folder.parent().is_none()
+}
+
+/// The nearest folder below the home folder that has one of these names.
+fn nearest_with(
+    session: &Session,
+    directory: &Path,
+    mut marks: Vec<&str>,
+) -> Result<Option<PathBuf>> {
     marks.sort_unstable();
     marks.dedup();
-    let home = session.folders.user_home.as_deref();
-    let is_outside = |folder: &Path| Some(folder) == home || folder.parent().is_none();
-    for folder in directory.ancestors().take_while(|folder| !is_outside(folder)) {
+    for folder in directory.ancestors().take_while(|folder| !is_outside(session, folder)) {
         for names in marks.chunks(32) {
             match session.world.existing_names(folder, names) {
                 Ok(0) => {}
@@ -135,7 +154,7 @@ pub fn project_root(session: &Session, directory: &Path) -> Result<Option<PathBu
             }
         }
     }
-    Ok((!is_outside(directory)).then(|| directory.to_path_buf()))
+    Ok(None)
 }
 
 /// Whether a folder has one of these names, and no other account put it there.
@@ -153,8 +172,9 @@ fn has_own(session: &Session, folder: &Path, names: &[&str]) -> Result<bool> {
 /// Where the project pins the tool now, or where a pin is that can't be parsed.
 fn current_pin(session: &Session, tool: &'static Tool) -> Result<Option<FileLocation>> {
     let Some(call) = Call::for_main_program(tool) else { return Ok(None) };
-    let mut found = None;
-    let mut broken = None;
+    let (mut found, mut broken, mut unusable) = (None, None, None);
+    // What isn't a version in a file of other programs' variables is theirs.
+    let is_meant = |location: &FileLocation| file(location, tool).is_none_or(|one| !one.fallback);
     // Variables aren't the project's.
     search(&session.world, &session.index, &call, &mut |finding| match finding {
         Finding::Pin(pin) => match pin.origin {
@@ -168,6 +188,10 @@ fn current_pin(session: &Session, tool: &'static Tool) -> Result<Option<FileLoca
             found = Some(location);
             ControlFlow::Break(())
         }
+        Finding::Skipped(Skipped::UnusablePin(_, location)) => {
+            unusable = unusable.take().or_else(|| Some(location).filter(is_meant));
+            ControlFlow::Continue(())
+        }
         Finding::Broken(error, ErrorSource::File) => {
             broken = Some(error);
             ControlFlow::Break(())
@@ -177,5 +201,5 @@ fn current_pin(session: &Session, tool: &'static Tool) -> Result<Option<FileLoca
         | Finding::Constraint(_)
         | Finding::Skipped(_) => ControlFlow::Continue(()),
     })?;
-    broken.map_or(Ok(found), Err)
+    broken.map_or(Ok(found.or(unusable)), Err)
 }

@@ -66,7 +66,8 @@ impl<'a> ActiveVersion<'a> {
     }
 }
 
-fn is_constraint(session: &Session, known: KnownTool<'_>, origin: &Origin) -> Result<bool> {
+/// Whether the request of this origin only limits the versions.
+pub fn is_constraint(session: &Session, known: KnownTool<'_>, origin: &Origin) -> Result<bool> {
     let Some(call) = Call::for_main_program(known.tool) else { return Ok(false) };
     let mut found = false;
     search(&session.world, &session.index, &call, &mut |finding| {

@@ -7,15 +7,17 @@
 
 use super::written::{MAX_ALTERNATIVES, RawRequest, ReadError, too_many};
 use crate::tool::Tool;
-use crate::version::is_operator;
+use crate::version::{Version, is_operator};
 
 /// Reads plain requests: the first line's, and the other lines' as alternatives.
 ///
 /// A line may have the tool's name in front: `node v18.17.0`, as in `.tool-versions`.
 pub(super) fn plain(text: &str, tool: &Tool) -> Result<RawRequest, ReadError> {
     let mut written = RawRequest { texts: Vec::new(), line: 0, field: None };
+    let mut setting = None;
     for (number, line) in lines(text) {
         if is_reserved(line) {
+            setting = setting.or(line.split_once('=').map(|(_, value)| (number, value.trim())));
             continue;
         }
         let line = without_name(line, tool);
@@ -27,9 +29,12 @@ pub(super) fn plain(text: &str, tool: &Tool) -> Result<RawRequest, ReadError> {
             return Err(too_many(number as usize));
         }
     }
-    match written.texts.is_empty() {
-        true => Err("it names no version".to_owned()),
-        false => Ok(written),
+    match (written.texts.is_empty(), setting) {
+        (false, _) => Ok(written),
+        (true, Some((number, value))) if Version::parse(value).is_some() => {
+            Err(format!("it names no version; line {number} is a setting: write {value} alone"))
+        }
+        (true, _) => Err("it names no version".to_owned()),
     }
 }
 
@@ -129,6 +134,10 @@ mod tests {
             let texts: Vec<String> = texts.iter().map(ToString::to_string).collect();
             assert_eq!((written.texts, written.line), (texts, *line), "{text:?}");
         }
+        assert_eq!(
+            plain("# ours\nnode_version=8.2\n", node).unwrap_err(),
+            "it names no version; line 2 is a setting: write 8.2 alone"
+        );
         for empty in ["", "\n", "# 12\n", "a=b"] {
             assert!(plain(empty, node).is_err(), "{empty:?}");
         }

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::environment::{ActiveRuntime, ProgramEnvironment, Variables, requested};
 use super::fall_through::{Find, next_program};
@@ -27,6 +28,9 @@ pub struct Resolver<'a, W> {
     pub index: &'a Index,
     /// The running shim.
     pub shim: &'a Shim,
+    /// Where to put why the first request or file that would have decided isn't used; for whoever
+    /// runs the program.
+    pub unusable: Option<&'a OnceLock<Error>>,
 }
 
 /// The outcome of a call.
@@ -90,7 +94,8 @@ impl<'a, W: World> Resolver<'a, W> {
 
     /// The selector for this machine.
     pub fn selector(&self) -> Selector<'a, W> {
-        Selector { world: self.world, index: self.index, shim: self.shim }
+        let Self { world, index, shim, unusable } = *self;
+        Selector { world, index, shim, unusable }
     }
 
     /// The variables for programs on this machine.

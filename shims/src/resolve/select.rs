@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use super::runtime::{Compatibility, Runtime};
 use super::system::SystemPrograms;
 use crate::call::Call;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::index::Index;
 use crate::path::Shim;
 use crate::pin::{Origin, Pin};
@@ -30,6 +31,8 @@ pub struct Selector<'a, W> {
     pub index: &'a Index,
     /// The running shim.
     pub shim: &'a Shim,
+    /// Where to put why the first request or file that would have decided isn't used.
+    pub unusable: Option<&'a OnceLock<Error>>,
 }
 
 /// Which version of a tool is active.
@@ -158,7 +161,12 @@ impl<'a, W: World> Selector<'a, W> {
                 }
                 Finding::Default(pin) => found.default = Some(pin),
                 Finding::Broken(error, _) => broken = Some(error),
-                Finding::Skipped(_) => return ControlFlow::Continue(()),
+                Finding::Skipped(skipped) => {
+                    if let Some((unusable, error)) = self.unusable.zip(skipped.would_decide()) {
+                        let _ = unusable.set(error);
+                    }
+                    return ControlFlow::Continue(());
+                }
             }
             ControlFlow::Break(())
         })?;

@@ -4,6 +4,7 @@ mod properties;
 mod system;
 
 use std::ffi::OsStr;
+use std::sync::OnceLock;
 
 use super::{Outcome, Resolver};
 use crate::error::Error;
@@ -74,7 +75,7 @@ fn check(world: &MemoryWorld, call: &str, expected: &str) {
 
 fn printed(world: &MemoryWorld, index: &Index, call: &str) -> String {
     let shim = Shim { folders: vec!["/u/shims".into()], binary: None };
-    let resolver = Resolver { world, index, shim: &shim };
+    let resolver = Resolver { world, index, shim: &shim, unusable: None };
     let words: Vec<&OsStr> = call.split(' ').map(OsStr::new).collect();
     match resolver.resolve(words[0].to_str().unwrap(), &words[1..]) {
         Ok(Outcome::Run(plan)) => {
@@ -623,4 +624,28 @@ fn a_build_gets_a_runtime_that_can_run_it() {
         assert!(short.starts_with(expected), "{on_disk}, {files}: {printed}");
         assert_eq!(short.contains("OTP_VERSION"), expected.contains("OTP_VERSION"), "{printed}");
     }
+}
+
+#[test]
+fn what_would_have_decided_is_noted_once() {
+    let noted = |world: &MemoryWorld, call: &str| {
+        let (index, unusable) = (index(world), OnceLock::new());
+        let shim = Shim { folders: vec!["/u/shims".into()], binary: None };
+        let resolver = Resolver { world, index: &index, shim: &shim, unusable: Some(&unusable) };
+        let _ = resolver.resolve(call, &[]);
+        unusable.into_inner().map_or_else(String::new, |error| error.line())
+    };
+    let broken = || machine().file("/home/u/app/package.json", "{\"volta\": {");
+    assert!(noted(&broken(), "node").starts_with("can't parse package.json: "));
+    assert!(noted(&broken(), "npm").starts_with("can't parse package.json: "));
+    // A stronger file decides, a weaker one doesn't.
+    assert_eq!(noted(&broken().file("/home/u/app/.nvmrc", "18"), "node"), "");
+    assert_ne!(noted(&broken().file("/home/u/app/.prototools", "node = '18'"), "node"), "");
+    assert_eq!(noted(&broken().variable("NODE_VERSION", "18"), "node"), "");
+    let tag = || machine().file("/home/u/app/.env", "NODE_VERSION=18-alpine");
+    assert!(noted(&tag(), "node").contains("(requested by .env:1)"));
+    assert_eq!(noted(&tag().file("/home/u/.nvmrc", "18"), "node"), "");
+    // It would have limited, and not decided.
+    let engines = "{\"engines\": {\"node\": \"any\"}}";
+    assert_eq!(noted(&machine().file("/home/u/app/package.json", engines), "node"), "");
 }

@@ -167,9 +167,13 @@ pub struct VersionFile {
     pub places: &'static [&'static str],
     /// How it is read; see [`Reader`].
     pub reader: Reader,
-    /// Whether the file exists for versions alone, so that a problem in it is an error instead of a
-    /// note. By default `true` for `plain` and `tool-versions`, else `false`.
+    /// Whether the file exists for versions alone, so that it is an error if it can't be read or
+    /// parsed, instead of a warning. By default `true` for `plain` and `tool-versions`, else `false`.
     pub version_only: Option<bool>,
+    /// `true` if it counts only where no other file of the project, in any folder, pins the tool:
+    /// `.env`. What looks like no release there, such as an image's tag, is a warning.
+    #[serde(default)]
+    pub fallback: bool,
     /// `true` if a program writes it, so that `use` never changes it: `Gemfile.lock`.
     #[serde(default)]
     pub generated: bool,
@@ -399,6 +403,7 @@ impl VersionFile {
             places: &[],
             reader,
             version_only: None,
+            fallback: false,
             generated: false,
             secret: false,
             dialect: None,
@@ -418,7 +423,12 @@ impl VersionFile {
 
     /// Whether it exists for versions alone.
     pub fn is_version_only(&self) -> bool {
-        self.version_only.unwrap_or(matches!(self.reader, Reader::Plain | Reader::ToolVersions))
+        self.version_only.unwrap_or(!self.is_document())
+    }
+
+    /// Whether it has entries, each of which can be invalid while the others count.
+    pub fn is_document(&self) -> bool {
+        !matches!(self.reader, Reader::Plain | Reader::ToolVersions)
     }
 }
 

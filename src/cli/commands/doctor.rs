@@ -19,6 +19,7 @@ use super::{RefusedNote, refused_system_programs};
 use crate::cli::explanation::install_command;
 use crate::cli::output::{self, Report};
 use crate::config::settings;
+use crate::project::notices::{Notice, ProjectFindings};
 use crate::registry::KnownTool;
 use crate::releases::network::plain_http_note;
 use crate::releases::platform::platform;
@@ -96,6 +97,7 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
     checks.extend(shims(shim_folder));
     checks.push(writable(session));
     checks.extend(own_definitions(session));
+    checks.extend(version_files(session));
     for known in session.registry.all() {
         checks.extend(variables(session, known));
         checks.extend(folder_variables(session, known));
@@ -238,6 +240,14 @@ fn plain_http(session: &Session) -> Vec<DoctorCheck> {
     sources.map(check).collect()
 }
 
+/// What is in the project's version files and decides nothing.
+fn version_files(session: &Session) -> Vec<DoctorCheck> {
+    let findings = ProjectFindings::of(session);
+    let notices = [findings.unusable(), findings.unknown_tools()].concat().into_iter();
+    let check = |Notice { what, hint }| DoctorCheck { state: CheckState::Note, what, hint };
+    notices.map(check).collect()
+}
+
 /// Tools' variables that are set: official images set them as labels of what they contain.
 fn variables(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
     let set = known.tool.variables.iter().filter_map(|name| {
@@ -290,10 +300,11 @@ fn overridden_pin(session: &Session, known: KnownTool<'_>) -> Option<String> {
 
 /// Problems of the user's own tool definitions, and which of them replace usher's.
 fn own_definitions(session: &Session) -> Vec<DoctorCheck> {
-    let faulty = session.registry.definition_errors().iter().map(|fault| {
-        let what = [vec![fault.what.clone()], fault.causes.clone()].concat().join(": ");
-        DoctorCheck::error(what, "fix the file, then: use reshim")
-    });
+    let faulty = session
+        .registry
+        .definition_errors()
+        .iter()
+        .map(|fault| DoctorCheck::error(fault.line(), "fix the file, then: use reshim"));
     let replaced = session.registry.replaced_tools().map(|(tool, file)| {
         let (name, file) = (tool.name, Shown(file));
         DoctorCheck::note(
@@ -317,9 +328,9 @@ fn rejected_programs(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck
 fn check_selected_version(session: &Session, known: KnownTool<'_>) -> Option<DoctorCheck> {
     let tool = known.tool.name;
     match active_selection(session, known) {
-        Err(Error { what, causes, hint, .. }) => {
-            let what = [vec![what], causes].concat().join(": ");
-            Some(DoctorCheck { state: CheckState::Error, what, hint })
+        Err(error) => {
+            let what = error.line();
+            Some(DoctorCheck { state: CheckState::Error, what, hint: error.hint })
         }
         Ok(Selection::Missing(missing)) => {
             let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();
@@ -490,6 +501,25 @@ mod tests {
         let report = decide(&ignoring, Ok(ShimFolderState::default()));
         let ignored = "NODE_VERSION=10 is set, and ignored by the setting `ignore_variables`";
         assert!(report.checks.contains(&DoctorCheck::ok(ignored)), "{report:?}");
+    }
+
+    #[test]
+    fn files_that_decide_nothing_are_notes() {
+        let report = report(
+            world()
+                .file("/p/package.json", "{")
+                .file("/p/.env", "PHP_VERSION=8.1-fpm-alpine\n")
+                .file("/p/.tool-versions", "terraform 1.5.7\n"),
+        );
+        insta::assert_snapshot!(text(&report), @"
+        ok     /usher/shims is on PATH
+        ok     the shims' index is up to date
+        ok     /usher is writable
+        note   ignored: invalid php version “8.1-fpm-alpine” (requested by .env:1): expected a version, a range or an alias
+        note   ignored: can't parse package.json: EOF while parsing an object at line 1 column 1
+        note   .tool-versions names an unknown tool: terraform
+        ");
+        assert_eq!(report.exit_code(), 0);
     }
 
     #[test]

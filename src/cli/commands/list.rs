@@ -6,7 +6,7 @@ use usher_shims::resolve::Selection;
 use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::Toolchain;
 
-use super::refused_system_programs;
+use super::{default_request, refused_system_programs};
 use crate::cli::output::{self, Report, ReportPath};
 use crate::registry::KnownTool;
 use crate::session::Session;
@@ -19,6 +19,9 @@ struct ListReport {
     rows: Vec<ListRow>,
     #[serde(skip)]
     notes: Vec<String>,
+    /// The text where no version is listed.
+    #[serde(skip)]
+    empty: String,
 }
 
 /// An installed version.
@@ -42,6 +45,13 @@ fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {
         Some(name) => vec![session.registry.named(name)?],
         None => session.registry.all().collect(),
     };
+    let empty = match tool.and(tools.first()) {
+        Some(known) => {
+            let (tool, request) = (known.tool.name, default_request(*known)?);
+            format!("no version of {tool} is installed: use {tool}@{request}\n")
+        }
+        None => "no version is installed: use node@lts\n".to_owned(),
+    };
     let mut rows = Vec::new();
     for known in tools.iter().copied() {
         // A broken pin makes no version active; the versions are listed all the same.
@@ -54,7 +64,7 @@ fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {
         }));
     }
     let refused = tools.into_iter().flat_map(|known| refused_system_programs(session, known));
-    Ok(ListReport { rows, notes: refused.map(|note| note.to_string()).collect() })
+    Ok(ListReport { rows, notes: refused.map(|note| note.to_string()).collect(), empty })
 }
 
 impl ListRow {
@@ -83,7 +93,7 @@ impl ListRow {
 impl Report for ListReport {
     fn text(&self) -> String {
         match self.rows.is_empty() {
-            true => "no version is installed: use node@lts\n".to_owned(),
+            true => self.empty.clone(),
             false => {
                 output::align_columns(&self.rows.iter().map(ListRow::cells).collect::<Vec<_>>())
             }
@@ -154,6 +164,9 @@ mod tests {
         let report = decide(&session(MemoryWorld::at("/p")), None).unwrap();
         assert_eq!(report.text(), "no version is installed: use node@lts\n");
         assert_eq!(serde_json::to_string(&report).unwrap(), "[]");
+        let text = |tool| decide(&session(MemoryWorld::at("/p")), Some(tool)).unwrap().text();
+        assert_eq!(text("go"), "no version of go is installed: use go@latest\n");
+        assert_eq!(text("nodejs"), "no version of node is installed: use node@lts\n");
     }
 
     #[test]

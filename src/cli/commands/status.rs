@@ -1,19 +1,17 @@
 //! Bare `use`: the active version of each tool, and what requests it.
 
-use std::collections::BTreeSet;
-use std::ops::ControlFlow;
-
 use serde::Serialize;
-use usher_shims::call::Call;
 use usher_shims::error::{Error, Result};
 use usher_shims::pin::Pin;
 use usher_shims::resolve::Selection;
-use usher_shims::search::{Finding, Skipped, search};
 
 use crate::cli::output::{self, Report, ReportPath};
+use crate::project::notices::ProjectFindings;
 use crate::registry::KnownTool;
 use crate::session::Session;
-use crate::session::active::{active_selection, store_label, system_version, version_label};
+use crate::session::active::{
+    active_selection, is_constraint, store_label, system_version, version_label,
+};
 
 /// The active versions.
 #[derive(Debug, Serialize)]
@@ -23,9 +21,12 @@ struct StatusReport {
     /// The first tool's error; the others still have their rows.
     #[serde(skip)]
     error: Option<Error>,
-    /// Files that may be another account's.
+    /// Whether there are rows of tools that nothing requests here.
     #[serde(skip)]
-    skipped: BTreeSet<String>,
+    has_others: bool,
+    /// What decides nothing, and why.
+    #[serde(skip)]
+    notes: Vec<String>,
 }
 
 /// The active version of one tool.
@@ -36,23 +37,29 @@ struct StatusRow {
     request: Option<String>,
     requested_by: Option<String>,
     installed: bool,
+    /// Whether the request only limits the versions.
+    #[serde(skip)]
+    is_constraint: bool,
     store: Option<String>,
     path: Option<ReportPath>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 
-/// Runs bare `use`.
-pub fn run(session: &Session, as_json: bool) -> i32 {
-    output::print(&decide(session), as_json, &*session.reporter)
+/// Runs bare `use`; with `all`, also for tools that nothing requests here.
+pub fn run(session: &Session, all: bool, as_json: bool) -> i32 {
+    output::print(&decide(session, all), as_json, &*session.reporter)
 }
 
-fn decide(session: &Session) -> StatusReport {
-    let mut report = StatusReport { rows: Vec::new(), error: None, skipped: BTreeSet::new() };
+fn decide(session: &Session, all: bool) -> StatusReport {
+    let findings = ProjectFindings::of(session);
+    let notices = [findings.overridden(), findings.unusable(), findings.unknown_tools()].concat();
+    let notes = notices.iter().map(ToString::to_string).collect();
+    let mut report = StatusReport { rows: Vec::new(), error: None, has_others: false, notes };
     for known in session.registry.all() {
-        report.skipped.extend(untrusted_files(session, known));
         match status(session, known) {
-            Ok(row) => report.rows.extend(row),
+            Ok(Some(row)) if all || row.request.is_some() => report.rows.push(row),
+            Ok(row) => report.has_others |= row.is_some(),
             Err(error) => {
                 report.rows.push(StatusRow {
                     tool: known.tool.name,
@@ -66,30 +73,22 @@ fn decide(session: &Session) -> StatusReport {
     report
 }
 
-/// The version files that don't count, since they may be another account's.
-fn untrusted_files(session: &Session, known: KnownTool<'_>) -> Vec<String> {
-    let mut found = Vec::new();
-    let Some(call) = Call::for_main_program(known.tool) else { return found };
-    // An error is in the tool's row.
-    let _ = search(&session.world, &session.index, &call, &mut |finding| {
-        if let Finding::Skipped(skipped @ Skipped::Untrusted(_)) = &finding {
-            found.push(skipped.to_string());
-        }
-        ControlFlow::Continue(())
-    });
-    found
-}
-
 /// `None` for a tool that is neither pinned nor installed.
 fn status(session: &Session, known: KnownTool<'_>) -> Result<Option<StatusRow>> {
     let selection = active_selection(session, known)?;
+    let is_constraint = match selection.origin() {
+        Some(origin) => is_constraint(session, known, origin)?,
+        None => false,
+    };
+    let requested =
+        |pin: Option<&Pin>| StatusRow { is_constraint, ..StatusRow::requested(known, pin) };
     Ok(match selection {
         Selection::Toolchain(toolchain, pin) => Some(StatusRow {
             version: Some(version_label(&toolchain)),
             installed: true,
             store: Some(store_label(&toolchain.store).to_owned()),
             path: Some(ReportPath::new(&toolchain.root)),
-            ..StatusRow::requested(known, pin.as_ref())
+            ..requested(pin.as_ref())
         }),
         Selection::System(main, pin) => {
             let version = system_version(session, known.tool, &main)?;
@@ -98,11 +97,11 @@ fn status(session: &Session, known: KnownTool<'_>) -> Result<Option<StatusRow>> 
                 installed: true,
                 store: Some("system".to_owned()),
                 path: Some(ReportPath::new(&main)),
-                ..StatusRow::requested(known, pin.as_ref())
+                ..requested(pin.as_ref())
             })
         }
-        Selection::Missing(missing) => Some(StatusRow::requested(known, Some(&missing.pin))),
-        Selection::Nothing(pin) => pin.map(|pin| StatusRow::requested(known, Some(&pin))),
+        Selection::Missing(missing) => Some(requested(Some(&missing.pin))),
+        Selection::Nothing(pin) => pin.map(|pin| requested(Some(&pin))),
         Selection::Stale => None,
     })
 }
@@ -136,6 +135,9 @@ impl StatusRow {
     fn request_text(&self) -> String {
         match (&self.request, &self.requested_by, &self.error) {
             (_, _, Some(error)) => error.clone(),
+            (Some(request), Some(origin), None) if self.is_constraint && self.installed => {
+                format!("satisfies {request} in {origin}")
+            }
             (Some(request), Some(origin), None) => format!("{request} requested by {origin}"),
             _ => "not pinned".to_owned(),
         }
@@ -144,16 +146,17 @@ impl StatusRow {
 
 impl Report for StatusReport {
     fn text(&self) -> String {
-        match self.rows.is_empty() {
-            true => "no tool is pinned or installed here: use node@lts\n".to_owned(),
-            false => {
+        match (self.rows.is_empty(), self.has_others) {
+            (true, true) => "no tool is pinned here: use --all\n".to_owned(),
+            (true, false) => "no tool is pinned or installed here: use node@lts\n".to_owned(),
+            (false, _) => {
                 output::align_columns(&self.rows.iter().map(StatusRow::cells).collect::<Vec<_>>())
             }
         }
     }
 
     fn notes(&self) -> Vec<String> {
-        self.skipped.iter().cloned().collect()
+        self.notes.clone()
     }
 
     fn error(&self) -> Option<&Error> {
@@ -164,13 +167,15 @@ impl Report for StatusReport {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use usher_shims::world::MemoryWorld;
+    use usher_shims::index::{AdoptedStore, SystemProgram, fingerprint};
+    use usher_shims::version::Version;
+    use usher_shims::world::{MemoryWorld, World as _};
 
     use super::*;
     use crate::session::in_memory::session;
 
     fn report(world: MemoryWorld) -> StatusReport {
-        decide(&session(world))
+        decide(&session(world), true)
     }
 
     #[test]
@@ -203,6 +208,110 @@ mod tests {
                 "path": "/usher/toolchains/node/10.24.1",
             })
         );
+    }
+
+    #[test]
+    fn only_what_is_requested_here_is_listed() {
+        let world = MemoryWorld::at("/p")
+            .file("/usher/toolchains/node/12.22.12/bin/node", "")
+            .file("/usher/toolchains/python/3.12.1/bin/python", "");
+        let text = |world: &MemoryWorld| decide(&session(world.clone()), false).text();
+        assert_eq!(text(&world), "no tool is pinned here: use --all\n");
+        let engines = world
+            .file("/p/package.json", r#"{"engines":{"node":">=12"}}"#)
+            .file("/usher/config/tool-versions", "ruby 3.4\n");
+        insta::assert_snapshot!(text(&engines), @"
+        node  12.22.12  installed                   satisfies >=12 in package.json (engines.node)
+        ruby  ?         not installed: use install  3.4 requested by your default, /usher/config/tool-versions:1
+        ");
+    }
+
+    #[test]
+    fn a_constraint_that_the_systems_version_satisfies_is_named() {
+        let world = MemoryWorld::at("/p")
+            .file("/p/package.json", r#"{"engines":{"node":">=18"}}"#)
+            .file("/sys/bin/node", "")
+            .variable("PATH", "/usher/shims:/sys/bin");
+        let seen = world.metadata("/sys/bin/node".as_ref()).unwrap().unwrap();
+        let mut session = session(world);
+        session.index.system_programs.push(SystemProgram {
+            tool: "node".to_owned(),
+            version: Version::parse("20.2.0").unwrap(),
+            path: "/sys/bin/node".into(),
+            suffix: String::new(),
+            fingerprint: fingerprint(&seen),
+        });
+        insta::assert_snapshot!(decide(&session, false).text(), @"node  20.2.0  /sys/bin/node  satisfies >=18 in package.json (engines.node)");
+    }
+
+    #[test]
+    fn the_version_behind_a_link_is_known() {
+        let world = MemoryWorld::at("/p")
+            .file("/home/u/.sdkman/candidates/java/21.0.5-tem/bin/java", "")
+            .link("/sys/bin/java", "/home/u/.sdkman/candidates/java/21.0.5-tem/bin/java")
+            .variable("PATH", "/usher/shims:/sys/bin");
+        let mut session = session(world);
+        session.index.adopted_stores.push(AdoptedStore {
+            tool: "java".to_owned(),
+            manager: "SDKMAN".to_owned(),
+            folder: "/home/u/.sdkman/candidates/java".into(),
+            prefix: String::new(),
+            version_ends_at: String::new(),
+            subdir: String::new(),
+        });
+        let text = decide(&session, true).text();
+        assert!(text.contains("21.0.5"), "{text}");
+    }
+
+    #[test]
+    fn files_that_decide_nothing_are_notes() {
+        let notes = |world: MemoryWorld| decide(&session(world), false).notes().join("\n");
+        let world = || MemoryWorld::at("/p").file("/usher/toolchains/node/12.22.12/bin/node", "");
+        insta::assert_snapshot!(
+            notes(
+                world()
+                    .file("/p/package.json", "{\"volta\": {")
+                    .file("/p/pyproject.toml", "[project\n")
+                    .file("/p/Gemfile", b"ruby '3.1'\n\xff\n".to_vec())
+                    .file("/p/.env", "NODE_VERSION=18-alpine\nPHP_VERSION=8.1-fpm-alpine\n")
+                    .file("/p/composer.json", "{}")
+            ),
+            @"
+        ignored: can't parse package.json: EOF while parsing an object at line 1 column 11
+        ignored: invalid node version “18-alpine” (requested by .env:1): expected a version, a range or an alias
+        ignored: invalid php version “8.1-fpm-alpine” (requested by .env:2): expected a version, a range or an alias
+        ignored: can't parse Gemfile: line 2 is not UTF-8
+        ignored: can't parse pyproject.toml: line 1: unclosed table
+        ");
+        insta::assert_snapshot!(
+            notes(
+                world()
+                    .file("/p/.tool-versions", "terraform 1.5.7 # ours\nnodejs 12\nkubectl 1.30\n")
+                    .file("/p/mise.toml", "[tools]\nnode = '12'\n'npm:prettier' = '3'\n")
+                    .file("/p/.prototools", "moon = '1.2'\nnode = '12'\n[settings]\nx = 'y'\n")
+                    .file("/p/.sdkmanrc", "java=21-tem\ngradle=8.5\n")
+            ),
+            @"
+        .tool-versions names unknown tools: terraform, kubectl
+        mise.toml names an unknown tool: npm:prettier
+        .prototools names an unknown tool: moon
+        .sdkmanrc names an unknown tool: gradle
+        ");
+        let overridden = world().file("/p/.nvmrc", "10");
+        insta::assert_snapshot!(notes(overridden.clone().variable("NODE_VERSION", "12")), @"
+        NODE_VERSION overrides .nvmrc:1
+          hint: unset NODE_VERSION
+        ");
+        assert_eq!(notes(overridden.variable("NODE_VERSION", "10")), "");
+    }
+
+    #[test]
+    fn a_document_for_versions_that_cannot_be_parsed_is_an_error() {
+        let world = MemoryWorld::at("/p").file("/p/mise.toml", "[tools\nnode = '12'\n");
+        let report = report(world);
+        assert_eq!(report.exit_code(), 65);
+        assert_eq!(report.notes().len(), 0, "{:?}", report.notes());
+        insta::assert_snapshot!(report.text(), @"node  ?  broken  can't parse mise.toml");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! a tree for people, JSON for programs.
 
 use serde::Serialize;
-use usher_shims::call::Call;
+use usher_shims::call::{Call, calls};
 use usher_shims::error::{Escaped, Result};
 
 use crate::cli::explanation::{
@@ -11,6 +11,7 @@ use crate::cli::explanation::{
 };
 use crate::cli::output::{self, Report};
 use crate::config::folders;
+use crate::project::notices::ProjectFindings;
 use crate::releases::Finder;
 use crate::releases::network::Network;
 use crate::session::Session;
@@ -18,7 +19,12 @@ use crate::session::Session;
 /// The explanations of one program, or of all pinned tools.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-struct WhyReport(Vec<Explanation>);
+struct WhyReport {
+    explanations: Vec<Explanation>,
+    /// What the trees don't contain.
+    #[serde(skip)]
+    notes: Vec<String>,
+}
 
 /// Runs `use why`. A program that can't run is explained like any other.
 pub fn run(session: &Session, program: Option<&str>, as_json: bool) -> Result<i32> {
@@ -31,25 +37,45 @@ pub fn run(session: &Session, program: Option<&str>, as_json: bool) -> Result<i3
 }
 
 fn decide(session: &Session, program: Option<&str>, find: &FindRelease<'_>) -> Result<WhyReport> {
+    let findings = ProjectFindings::of(session);
+    let mut notes: Vec<String> =
+        findings.unknown_tools().into_iter().map(|notice| notice.what).collect();
     if let Some(program) = program {
-        return Ok(WhyReport(vec![explain(session, program, find)?]));
+        let explanation = explain(session, program_or_main_program(session, program), find)?;
+        return Ok(WhyReport { explanations: vec![explanation], notes });
     }
-    let mut all = Vec::new();
+    let mut explanations = Vec::new();
     for known in session.registry.all() {
         let Some(call) = Call::for_main_program(known.tool) else { continue };
         if is_requested(session, &call)? {
-            all.push(explain(session, known.tool.main_program(), find)?);
+            explanations.push(explain(session, known.tool.main_program(), find)?);
         }
     }
-    Ok(WhyReport(all))
+    let skipped: Vec<&String> =
+        explanations.iter().flat_map(|one| &one.tools).flat_map(|tool| &tool.skipped).collect();
+    let unusable = findings.unusable().into_iter().map(|notice| notice.what);
+    notes.extend(unusable.filter(|what| !skipped.iter().any(|one| what.ends_with(one.as_str()))));
+    Ok(WhyReport { explanations, notes })
+}
+
+/// A program; for the name of a tool that is none, the tool's main program.
+fn program_or_main_program<'a>(session: &Session, program: &'a str) -> &'a str {
+    match session.registry.named(program) {
+        Ok(known) if calls(&session.index, program, None).is_empty() => known.tool.main_program(),
+        _ => program,
+    }
 }
 
 impl Report for WhyReport {
     fn text(&self) -> String {
-        match self.0.is_empty() {
+        match self.explanations.is_empty() {
             true => "no tool is pinned here: use why PROGRAM\n".to_owned(),
-            false => self.0.iter().map(|explanation| tree(explanation).text()).collect(),
+            false => self.explanations.iter().map(|one| tree(one).text()).collect(),
         }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.notes.clone()
     }
 }
 
@@ -112,9 +138,15 @@ fn heading(explanation: &Explanation) -> String {
             format!("{program}: the request for {} is broken", tool.tool)
         }
         Some((tool, candidate)) => {
-            let version = tool.version.clone();
-            let version = version.unwrap_or_else(|| candidate.requests.join(" or "));
-            format!("{program}: {} {version} (requested by {})", tool.tool, candidate.requested_by)
+            let requests = candidate.requests.join(" or ");
+            let reason = match (candidate.kind, &tool.version) {
+                (CandidateKind::Constraint, Some(_)) => {
+                    format!("satisfies {requests} in {}", candidate.requested_by)
+                }
+                _ => format!("requested by {}", candidate.requested_by),
+            };
+            let version = tool.version.clone().unwrap_or(requests);
+            format!("{program}: {} {version} ({reason})", tool.tool)
         }
         None => format!("{program}: not pinned"),
     }
@@ -263,7 +295,7 @@ mod tests {
             node["candidates"][0],
             json!({
                 "kind": "pin",
-                "requested_by": report.0[0].tools[0].candidates[0].requested_by,
+                "requested_by": report.explanations[0].tools[0].candidates[0].requested_by,
                 "requests": ["v12"],
                 "selected": true,
                 "reason": "the strongest",
@@ -374,7 +406,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&none).unwrap(), "[]");
         let pinned = all(world().file("/p/.tool-versions", "nodejs 12.20.0\npython 3.7\n"));
         let programs: Vec<&str> =
-            pinned.0.iter().map(|explanation| explanation.program.as_str()).collect();
+            pinned.explanations.iter().map(|explanation| explanation.program.as_str()).collect();
         assert_eq!(programs, ["node", "python"]);
         insta::assert_snapshot!(why_text(world()), @"
         node: not pinned
@@ -384,6 +416,86 @@ mod tests {
         │  └─ 10.24.1 (usher) /usher/toolchains/node/10.24.1
         └─ runs /usher/toolchains/node/12.22.12/bin/node
         ");
+    }
+
+    #[test]
+    fn a_file_of_other_programs_counts_last() {
+        let world = world()
+            .file("/p/a/.env", "NODE_VERSION=10\nPYTHON_VERSION=3.11-slim\n")
+            .file("/p/.nvmrc", "12\n")
+            .in_directory("/p/a");
+        insta::assert_snapshot!(why_text(world.clone()), @"
+        node: node 12.22.12 (requested by /p/.nvmrc:1)
+        ├─ requests, strongest first
+        │  ├─ 12 requested by /p/.nvmrc:1: wins, the strongest
+        │  └─ 10 requested by .env:1: loses, .env only counts where no other file pins the tool
+        ├─ installed
+        │  ├─ 12.22.12 (usher, active) /usher/toolchains/node/12.22.12
+        │  └─ 12.20.0 (usher) /usher/toolchains/node/12.20.0
+        ├─ the latest release that matches 12 is 12.22.12, which is installed
+        └─ runs /usher/toolchains/node/12.22.12/bin/node
+        ");
+        let python = decide(&session(world), Some("python"), &find).unwrap().text();
+        let ignored =
+            "├─ skipped\n│  └─ invalid python version “3.11-slim” (requested by .env:2): ";
+        assert!(python.contains(ignored), "{python}");
+    }
+
+    #[test]
+    fn a_constraint_decides_below_every_pin() {
+        let engines = |range: &str| format!("{{\"engines\": {{\"node\": \"{range}\"}}}}");
+        let world = world().file("/usher/config/tool-versions", "node 10\n");
+        insta::assert_snapshot!(why_text(world.clone().file("/p/package.json", engines(">=11"))), @"
+        node: node 12.22.12 (satisfies >=11 in package.json (engines.node))
+        ├─ requests, strongest first
+        │  ├─ >=11 requested by package.json (engines.node): wins, no pin is stronger; 12.22.12 satisfies it
+        │  └─ 10 requested by your default, /usher/config/tool-versions:1: loses, it doesn't satisfy the constraint
+        ├─ installed
+        │  ├─ 12.22.12 (usher, active) /usher/toolchains/node/12.22.12
+        │  └─ 12.20.0 (usher) /usher/toolchains/node/12.20.0
+        ├─ the latest release that matches >=11 is 12.22.12, which is installed
+        └─ runs /usher/toolchains/node/12.22.12/bin/node
+        ");
+        let pinned = world
+            .file("/p/package.json", engines(">=11"))
+            .file("/p/.prototools", "node = '12.20.0'\n");
+        let text = why_text(pinned);
+        let lines: Vec<&str> =
+            text.lines().map(|line| line.trim_start_matches(['│', ' '])).collect();
+        let place = |part: &str| lines.iter().position(|line| line.contains(part));
+        assert!(place(".prototools:1") < place("engines.node"), "{text}");
+        assert!(place("engines.node") < place("your default"), "{text}");
+    }
+
+    #[test]
+    fn a_tool_is_explained_by_each_of_its_names() {
+        let world = MemoryWorld::at("/p")
+            .file("/p/.tool-versions", "erlang 27\nnodejs 12\ngolang 1.22\n")
+            .file("/usher/toolchains/erlang/27.3/bin/erl", "")
+            .file("/usher/toolchains/node/12.22.12/bin/node", "")
+            .file("/usher/toolchains/go/1.22.5/bin/go", "");
+        for (name, heading) in [
+            ("erlang", "erl: erlang 27.3 (requested by .tool-versions:1)\n"),
+            ("nodejs", "node: node 12.22.12 (requested by .tool-versions:2)\n"),
+            ("golang", "go: go 1.22.5 (requested by .tool-versions:3)\n"),
+        ] {
+            let why = decide(&session(world.clone()), Some(name), &offline).unwrap().text();
+            assert!(why.starts_with(heading), "{name}: {why}");
+        }
+    }
+
+    #[test]
+    fn files_that_decide_nothing_are_notes() {
+        let world = world()
+            .file("/p/package.json", "{")
+            .file("/p/.tool-versions", "terraform 1.5.7\nnodejs 12\n");
+        let all = decide(&session(world.clone()), None, &find).unwrap();
+        insta::assert_snapshot!(all.notes().join("\n"), @"
+        .tool-versions names an unknown tool: terraform
+        ignored: can't parse package.json: EOF while parsing an object at line 1 column 1
+        ");
+        let node = decide(&session(world), Some("node"), &find).unwrap();
+        assert_eq!(node.notes(), [".tool-versions names an unknown tool: terraform"]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The requests that the search found, and why each wins or loses.
 
+use std::path::Path;
+
 use serde::Serialize;
 use usher_shims::error::{Error, Result, Shown};
 use usher_shims::pin::{FileLocation, Origin, Pin};
@@ -85,7 +87,7 @@ impl SearchResult {
     }
 }
 
-/// All requests, strongest first.
+/// All requests, strongest first: a pin before the constraints that it overrides.
 pub(super) fn candidates(
     session: &Session,
     tool: &'static Tool,
@@ -93,7 +95,14 @@ pub(super) fn candidates(
 ) -> Vec<Candidate> {
     let decision = Decision::from_search(tool, found);
     let places = 0..found.findings.len();
-    places.filter_map(|index| decision.candidate(session, index)).collect()
+    let mut candidates: Vec<Candidate> =
+        places.filter_map(|index| decision.candidate(session, index)).collect();
+    candidates.sort_by_key(|candidate| match candidate.kind {
+        CandidateKind::Pin | CandidateKind::Broken => 0,
+        CandidateKind::Constraint => 1,
+        CandidateKind::Default => 2,
+    });
+    candidates
 }
 
 /// The finding that decides, among the others.
@@ -139,10 +148,14 @@ impl<'a> Decision<'a> {
             Finding::Skipped(_) => return None,
         };
         let reason = match (selected, kind) {
+            (true, CandidateKind::Constraint) => self.why_constraint_won(),
             (true, _) => self.why_selected(pin),
             (false, CandidateKind::Constraint) => self.why_constraint_lost(index, pin),
+            (false, CandidateKind::Default) if self.is_constrained() => {
+                "it doesn't satisfy the constraint".to_owned()
+            }
             (false, _) => match self.origin() {
-                Some(winner) => why_weaker(pin, winner),
+                Some(winner) => self.why_weaker(pin, winner),
                 None => "a stronger request can't be used".to_owned(),
             },
         };
@@ -173,13 +186,28 @@ impl<'a> Decision<'a> {
         }
     }
 
+    /// Whether a constraint decides.
+    fn is_constrained(&self) -> bool {
+        self.index.is_some_and(|index| matches!(self.findings[index], Finding::Constraint(_)))
+    }
+
+    fn why_constraint_won(&self) -> String {
+        match self.version {
+            Some(version) => format!("no pin is stronger; {version} satisfies it"),
+            None => "no pin is stronger; no installed version satisfies it".to_owned(),
+        }
+    }
+
     fn why_constraint_lost(&self, index: usize, pin: &Pin) -> String {
         let is_constraint = |finding: &Finding| matches!(finding, Finding::Constraint(_));
         if self.findings[..index].iter().any(is_constraint) {
             return "a nearer constraint counts".to_owned();
         }
         let (Some(request), Some(version)) = (pin.request(), self.version) else {
-            return "a constraint never overrides a pin".to_owned();
+            return match self.index {
+                Some(_) => "a constraint never overrides a pin".to_owned(),
+                None => "a constraint alone chooses no version of this tool".to_owned(),
+            };
         };
         match request.matches(version, self.tool) {
             true => format!("a constraint; {version} satisfies it"),
@@ -187,6 +215,36 @@ impl<'a> Decision<'a> {
                 format!("a constraint never overrides a pin; {version} doesn't satisfy it")
             }
         }
+    }
+
+    fn why_weaker(&self, pin: &Pin, winner: &Origin) -> String {
+        match (winner, &pin.origin) {
+            (Origin::Argument | Origin::Name(_) | Origin::CommandLine, _) => {
+                "the call itself is stronger".to_owned()
+            }
+            (Origin::Variable(name), Origin::File(_)) => format!(
+                "{name} is stronger; if a container image sets it as a label, put ignore_variables = \
+             [\"{name}\"] into config.toml"
+            ),
+            (Origin::Variable(name), _) => format!("{name} is stronger"),
+            (Origin::File(winner), Origin::File(location)) => {
+                match self.is_fallback(location) && !self.is_fallback(winner) {
+                    true => {
+                        format!("{} only counts where no other file pins the tool", name(location))
+                    }
+                    false => why_later(winner, location),
+                }
+            }
+            (Origin::File(_), _) => "the project's request is stronger".to_owned(),
+            (Origin::Default(_), _) => "your default is stronger".to_owned(),
+            (Origin::Machine(_), _) => "another default is stronger".to_owned(),
+        }
+    }
+
+    /// Whether a file only counts where no other one pins the tool.
+    fn is_fallback(&self, location: &FileLocation) -> bool {
+        let mut files = self.tool.files.iter();
+        files.any(|file| file.fallback && location.path.ends_with(file.name))
     }
 }
 
@@ -204,30 +262,16 @@ fn broken_candidate(error: &Error, selected: bool) -> Candidate {
     }
 }
 
-fn why_weaker(pin: &Pin, winner: &Origin) -> String {
-    match (winner, &pin.origin) {
-        (Origin::Argument | Origin::Name(_) | Origin::CommandLine, _) => {
-            "the call itself is stronger".to_owned()
-        }
-        (Origin::Variable(name), Origin::File(_)) => format!(
-            "{name} is stronger; if a container image sets it as a label, put ignore_variables = \
-             [\"{name}\"] into config.toml"
-        ),
-        (Origin::Variable(name), _) => format!("{name} is stronger"),
-        (Origin::File(winner), Origin::File(location)) => why_later(winner, location),
-        (Origin::File(_), _) => "the project's request is stronger".to_owned(),
-        (Origin::Default(_), _) => "your default is stronger".to_owned(),
-        (Origin::Machine(_), _) => "another default is stronger".to_owned(),
-    }
-}
-
 fn why_later(winner: &FileLocation, location: &FileLocation) -> String {
-    let name = |location: &FileLocation| {
-        location.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-    };
     match (winner.path == location.path, winner.path.parent() == location.path.parent()) {
         (true, _) => "an earlier entry in this file counts".to_owned(),
         (false, true) => format!("{} is read before {}", name(winner), name(location)),
         (false, false) => format!("{} is nearer", Shown(&winner.path)),
     }
+}
+
+/// The name of a file, without its folder.
+fn name(location: &FileLocation) -> String {
+    let name = location.path.file_name().unwrap_or_default();
+    Shown(Path::new(name)).to_string()
 }

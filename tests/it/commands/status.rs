@@ -102,7 +102,8 @@ fn bare_use_lists_programs_of_tools_that_are_not_pinned() {
     // First on PATH after the shims, whatever the machine has elsewhere.
     sandbox.fake_program("bin/node");
     sandbox.fake_program("bin/python");
-    let outcome = sandbox.use_command(&[]).run().succeeds();
+    sandbox.use_command(&[]).run().succeeds().stdout_is("no tool is pinned here: use --all");
+    let outcome = sandbox.use_command(&["--all"]).run().succeeds();
     let words: Vec<Vec<&str>> =
         outcome.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
     assert!(words.iter().all(|line| line.ends_with(&["not", "pinned"])), "{outcome}");
@@ -110,7 +111,7 @@ fn bare_use_lists_programs_of_tools_that_are_not_pinned() {
     let tools: Vec<&str> = words.iter().map(|line| line[0]).filter(|tool| is_here(tool)).collect();
     assert_eq!(tools, ["node", "python"], "{outcome}");
 
-    let outcome = sandbox.use_command(&["--json"]).run().succeeds();
+    let outcome = sandbox.use_command(&["--all", "--json"]).run().succeeds();
     let lines = outcome.json();
     let lines =
         lines.as_array().unwrap().iter().filter(|line| is_here(line["tool"].as_str().unwrap()));

@@ -53,6 +53,7 @@ fn help_and_version_are_results() {
 
     Options:
       -g, --global   Set your default, for folders where no project pins the tool
+          --all      Without tools: list installed tools that nothing requests here, too
           --json     Print JSON
           --offline  Don't use the network
       -q, --quiet    Print only results and errors

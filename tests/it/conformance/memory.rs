@@ -49,7 +49,7 @@ pub(super) fn run(case: &Case) -> Answer {
     let index = index(case, stores, &memory);
     let world = Recording { memory, lookups: RefCell::default() };
     let shim = Shim { folders: vec![index.folders.shims()], binary: None };
-    let resolver = Resolver { world: &world, index: &index, shim: &shim };
+    let resolver = Resolver { world: &world, index: &index, shim: &shim, unusable: None };
     let words = case.words();
     let (name, rest) = words.split_first().expect("a call has a name");
     let arguments: Vec<&OsStr> = rest.iter().map(OsStr::new).collect();

@@ -46,7 +46,7 @@ fn resolve(world: &MemoryWorld) -> Result<Outcome> {
     let index =
         Index { folders: Folders { data: "/u".into(), ..Folders::default() }, ..Index::default() };
     let shim = Shim { folders: vec!["/u/shims".into()], binary: None };
-    Resolver { world, index: &index, shim: &shim }.resolve("node", &[])
+    Resolver { world, index: &index, shim: &shim, unusable: None }.resolve("node", &[])
 }
 
 /// The version that is run from the store.
