@@ -757,8 +757,7 @@ impl<W: World> Search<'_, W> {
             Err(error.hint(format!("use {}", self.tool.name)))
         };
         if raw.texts.is_empty() {
-            let what = format!("can't read the {} version of {location}", self.tool.name);
-            let error = Error::new(ErrorKind::BadFile, what);
+            let error = self.invalid_at(location);
             return Err(error.because("it is not a plain value, and usher runs no code"));
         }
         raw.texts.iter().map(parse).collect()
@@ -793,9 +792,12 @@ impl<W: World> Search<'_, W> {
             (0, Some(field)) => field.to_owned(),
             (line, _) => format!("line {line}"),
         };
+        self.invalid_at(location).because(format!("{place} is not a version ({} bytes)", text.len()))
+    }
+
+    fn invalid_at(&self, location: &FileLocation) -> Error {
         let what = format!("invalid {} version (requested by {location})", self.tool.name);
         Error::new(ErrorKind::BadFile, what)
-            .because(format!("{place} is not a version ({} bytes)", text.len()))
     }
 
     /// Where the search begins: at the working directory, or above other people's code.
