@@ -10,6 +10,7 @@
 //! | the project's folders and files | [`walk`] |
 //! | version files, overridden ones included | [`pins`] |
 //! | Dockerfiles, compose files, workflows, GitLab's CI, lock files | [`docker`], [`compose`], [`workflow`], [`gitlab`], [`locks`](mod@locks) |
+//! | version files that no shim reads | [`unread`](mod@unread) |
 //! | shared by these | [`collector`], [`image`], [`yaml`], [`variables`], [`expression`] |
 //! | what isn't repeated of them | [`hidden`] |
 //! | the version that runs in a folder | [`baseline`], by [`crate::inventory::os_in_folder`] |
@@ -30,6 +31,7 @@ mod locks;
 mod mention;
 mod pins;
 mod report;
+mod unread;
 mod variables;
 mod walk;
 mod workflow;
@@ -38,7 +40,7 @@ mod yaml;
 use std::path::Path;
 use std::rc::Rc;
 
-use usher_definition::LockfileRule;
+use usher_definition::{LockfileRule, UnreadFile};
 use usher_shims::error::{Error, Result};
 use usher_shims::read::decode;
 use usher_shims::tool::Tool;
@@ -65,7 +67,7 @@ pub fn check(session: &Session) -> Result<CheckReport> {
         .map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
     let root = project::project_root(session, &directory)?.unwrap_or(directory);
     let is_relevant =
-        |path: &Path| kind(path).is_some() || locks(&session.registry, path).next().is_some();
+        |path: &Path| kind(path).is_some() || is_named_in_registry(&session.registry, path);
     let found = walk::walk(&root, &is_relevant)?;
     let mut all = ProjectMentions { notes: found.notes, ..ProjectMentions::default() };
     let names = pins::version_file_names(session);
@@ -183,6 +185,22 @@ fn locks<'a>(
     all.filter(move |(_, lock)| path.file_name().is_some_and(|name| name == lock.name.as_str()))
 }
 
+/// The tools whose version file this is, although no shim reads it.
+fn unread<'a>(
+    registry: &'a Registry,
+    path: &'a Path,
+) -> impl Iterator<Item = (&'static Tool, &'a UnreadFile)> {
+    registry.all().flat_map(move |known| {
+        let is_read = || known.tool.files.iter().any(|file| file.is_at(path));
+        let files = registry.unread_files(known).filter(|file| file.is_at(path));
+        files.filter(move |_| !is_read()).map(move |file| (known.tool, file))
+    })
+}
+
+fn is_named_in_registry(registry: &Registry, path: &Path) -> bool {
+    locks(registry, path).next().is_some() || unread(registry, path).next().is_some()
+}
+
 /// The versions that a file of a project names. The path decides the kind of file; what can't be
 /// understood is a note.
 pub fn read_file(
@@ -205,8 +223,12 @@ fn read(text: &str, path: &Path, collector: &mut MentionCollector<'_>) {
         Some(FileKind::Compose) => documents(text, collector, compose::read),
         Some(FileKind::Workflow) => documents(text, collector, workflow::read),
         Some(FileKind::GitLab) => documents(text, collector, gitlab::read),
-        None => locks(collector.registry, path)
-            .for_each(|(tool, lock)| locks::read(text, tool, lock, collector)),
+        None => {
+            let registry = collector.registry;
+            locks(registry, path).for_each(|(tool, lock)| locks::read(text, tool, lock, collector));
+            unread(registry, path)
+                .for_each(|(tool, file)| unread::read(text, tool, file, collector));
+        }
     }
 }
 

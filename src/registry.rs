@@ -6,7 +6,7 @@ mod custom;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use usher_definition::{Common, Definition};
+use usher_definition::{Common, Definition, UnreadFile};
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::tool::{COMMON, CustomTool, DEFINITIONS, TOOLS, Tool, Tools};
 use usher_shims::toolchain::{Store, Toolchain};
@@ -129,6 +129,14 @@ impl Registry {
     /// All tools.
     pub fn all(&self) -> impl Iterator<Item = KnownTool<'_>> {
         self.definitions.iter().map(|(definition, tool)| KnownTool { tool, definition })
+    }
+
+    /// The version files of a tool that no shim reads.
+    pub fn unread_files<'a>(
+        &'a self,
+        known: KnownTool<'a>,
+    ) -> impl Iterator<Item = &'a UnreadFile> {
+        known.definition.check.files.iter().chain(&self.common.unread)
     }
 
     /// The other manager's command that removes a toolchain, if it is known: `pyenv uninstall

@@ -792,7 +792,8 @@ impl<W: World> Search<'_, W> {
             (0, Some(field)) => field.to_owned(),
             (line, _) => format!("line {line}"),
         };
-        self.invalid_at(location).because(format!("{place} is not a version ({} bytes)", text.len()))
+        self.invalid_at(location)
+            .because(format!("{place} is not a version ({} bytes)", text.len()))
     }
 
     fn invalid_at(&self, location: &FileLocation) -> Error {

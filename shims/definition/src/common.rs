@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use usher_tool::{DefaultFile, IgnoredFolder, Tool, VersionFile};
 
-use crate::{DefinitionError, read, version_file};
+use crate::{DefinitionError, UnreadFile, read, version_file};
 
 /// What all tools have in common.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Common {
     /// before a tool's own.
     #[serde(default)]
     pub default: Vec<DefaultFile>,
+    /// Version files that no shim reads, as under `[[check.files]]`.
+    #[serde(default)]
+    pub unread: Vec<UnreadFile>,
     /// The commands with which other managers remove a version, for the message that usher doesn't:
     /// `pyenv = "pyenv uninstall {name}"`. `{tool}` is the name in `.tool-versions`, `{name}` the
     /// version's folder.

@@ -18,7 +18,7 @@ pub mod template;
 mod variable;
 mod version_file;
 
-pub use check::{CheckRules, LockfileRule, Notation};
+pub use check::{CheckRules, LockfileRule, Notation, UnreadFile};
 pub use common::Common;
 pub use index::{IndexFormat, IndexSource, Mirror, OneOf, ReleaseRule};
 pub use platform::{PLATFORMS, entry_for, split as split_platform};

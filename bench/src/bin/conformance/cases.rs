@@ -111,7 +111,7 @@ impl OutsideCase {
         } else if name == "argument" {
             case.call = format!("{} +{}", case.call, self.input);
         } else {
-            let known = tool.files.iter().find(|file| name.rsplit('/').next() == Some(file.name));
+            let known = tool.files.iter().find(|file| file.is_at(Path::new(name)));
             let file = known.ok_or_else(|| format!("{} reads no {name}", tool.name))?;
             let text = self.text(tool, file, field)?;
             case.files.insert(name.to_owned(), Content::Text(text));
