@@ -14,7 +14,9 @@ use crate::ownership::{is_planted_file, is_shared, is_trusted_file, is_trusted_n
 use crate::path::without_dots;
 use crate::pin::{FileLocation, Origin, Pin};
 use crate::read::{PLAIN, RawRequest, TOOL_VERSIONS, decode, read};
-use crate::request::{NO_REQUEST, Request, RequestTrust, is_refused, looks_like_request};
+use crate::request::{
+    NO_REQUEST, Request, RequestKind, RequestTrust, is_refused, looks_like_request,
+};
 use crate::store::{Lookup, best_match, named_toolchain};
 use crate::tool::{
     FieldRole, IGNORED_FOLDERS, IgnoredFolder, Reader, Tool, VersionField, VersionFile,
@@ -596,6 +598,10 @@ impl<W: World> Search<'_, W> {
             };
             let trust = if is_own { RequestTrust::User } else { RequestTrust::Project };
             let finding = match self.pin(&source, &raw, (trust, origin)) {
+                // nvm's own aliases are no versions.
+                Ok(pin) if !is_own && !pin.requests.iter().all(|one| self.may_be_version(one)) => {
+                    Finding::Skipped(Skipped::NoVersion(source.path))
+                }
                 Ok(pin) => Finding::Default(pin),
                 Err((error, place)) if is_own => Finding::Broken(error, ErrorSource::Text(place)),
                 Err((error, place)) => Finding::Skipped(Skipped::UnusablePin(error, place)),
@@ -770,6 +776,11 @@ impl<W: World> Search<'_, W> {
         named.is_some_and(|name| {
             named_toolchain(world, index, tool, &name).is_ok_and(|one| one.is_some())
         }) || matches!(best_match(world, index, tool, request), Ok(Lookup::Toolchain(_)))
+    }
+
+    /// Whether a request is no mere word, or the name of something that is installed.
+    fn may_be_version(&self, request: &Request) -> bool {
+        !matches!(request.kind(), RequestKind::Named(_)) || self.is_installed(request)
     }
 
     /// The error for a text that is not a request.
