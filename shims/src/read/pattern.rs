@@ -83,7 +83,7 @@ fn constant_value(text: &str, name: &str) -> Option<(u32, Option<String>)> {
 pub fn placeholders(line: &str, pattern: &str) -> Option<Placeholders> {
     let Some(pattern) = pattern.strip_prefix('*') else { return match_at(line, 0, pattern) };
     let may_begin =
-        |byte: u8| !matches!(byte, b'.' | b'_' | b'-' | 128..) && !byte.is_ascii_alphanumeric();
+        |byte: u8| !matches!(byte, b'_' | b'-' | 128..) && !byte.is_ascii_alphanumeric();
     let mut is_start = true;
     for (place, byte) in line.bytes().enumerate() {
         if matches!(byte, b'#' | b'%') {
