@@ -737,28 +737,30 @@ impl<W: World> Search<'_, W> {
         let parse = |text: &String| {
             let looks_so = looks_like_request(text);
             let may_be_shown = || looks_so && !self.may_be_secret(source);
-            let error = match parse(text) {
+            let reason = match parse(text) {
                 Ok(request) => {
                     let is_release = !source.file.fallback || request.has_release_tail();
                     let is_sure = is_release
                         && request.is_plain(self.tool)
                         && (looks_so || !self.may_be_secret(source));
                     // Any word is a name: one that names nothing may be a secret.
-                    let counts = is_sure
+                    if is_sure
                         || (!source.file.fallback && may_be_shown())
-                        || self.is_installed(&request);
-                    match counts {
-                        true => return Ok(request),
-                        false if may_be_shown() => {
-                            self.invalid(text, location, NO_REQUEST, ErrorKind::BadFile)
-                        }
-                        false => self.invalid_unseen(text, location),
+                        || self.is_installed(&request)
+                    {
+                        return Ok(request);
                     }
+                    None
                 }
-                Err(reason) if may_be_shown() => {
+                Err(reason) => Some(reason),
+            };
+            let error = match (may_be_shown(), reason) {
+                (true, reason) => {
+                    let reason = reason.unwrap_or(NO_REQUEST);
                     self.invalid(text, location, reason, ErrorKind::BadFile)
                 }
-                Err(reason) => self.invalid_unseen(text, location).because(reason),
+                (false, Some(reason)) => self.invalid_unseen(text, location).because(reason),
+                (false, None) => self.invalid_unseen(text, location),
             };
             Err(error.hint(format!("use {}", self.tool.name)))
         };

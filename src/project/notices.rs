@@ -166,12 +166,13 @@ impl<'a> ProjectFindings<'a> {
 
     /// Whether a name in a file is a tool's.
     fn is_known(&self, file: &FileOfTools, name: &str) -> bool {
-        let is_tools = |tool: &Tool| match file.kind.reader {
-            Reader::ToolVersions => tool.all_names().any(|known| known == name),
-            _ => {
-                let mut kinds = tool.files.iter().filter(|kind| kind.name == file.kind.name);
-                kinds.any(|kind| kind.fields.iter().any(|field| last_key(field.path) == name))
-            }
+        let is_by_name = file.kind.reader == Reader::ToolVersions;
+        let has_field = |tool: &Tool| {
+            let mut kinds = tool.files.iter().filter(|kind| kind.name == file.kind.name);
+            kinds.any(|kind| kind.fields.iter().any(|field| last_key(field.path) == name))
+        };
+        let is_tools = |tool: &Tool| {
+            (is_by_name && tool.all_names().any(|known| known == name)) || has_field(tool)
         };
         self.of_tools.iter().any(|(known, _)| is_tools(known.tool))
     }

@@ -54,6 +54,7 @@ struct InstallReports {
 pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
     let requests = decide(session, words)?;
     let tools: Vec<&'static Tool> = requests.iter().map(|one| one.known.tool).collect();
+    let requests_nothing = requests.is_empty();
     let reports = apply(session, &requests)?;
     if let Some(error) = reports.error {
         print_text(&reports.installed, as_json);
@@ -61,6 +62,9 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
     }
     refresh_shims(session, &tools)?;
     print(&reports.installed, as_json);
+    if requests_nothing {
+        session.note("nothing to install: the system's versions satisfy this project");
+    }
     Ok(())
 }
 
@@ -86,7 +90,8 @@ pub fn into_store(
     Ok(())
 }
 
-/// The versions to install: those on the command line, else what the project requests.
+/// The versions to install: those on the command line, else what the project requests. None if the
+/// system's versions are all that it needs.
 fn decide<'a>(session: &'a Session, words: &[String]) -> Result<Vec<InstallRequest<'a>>> {
     if !words.is_empty() {
         let named = tool_arguments(session, words)?.into_iter().map(|argument| {
@@ -96,7 +101,9 @@ fn decide<'a>(session: &'a Session, words: &[String]) -> Result<Vec<InstallReque
         return named.collect();
     }
     let requests = requested_here(session)?;
-    if requests.is_empty() {
+    let is_satisfied =
+        |known| active_selection(session, known).is_ok_and(|active| active.origin().is_some());
+    if requests.is_empty() && !session.registry.all().any(is_satisfied) {
         return Err(
             Error::new(ErrorKind::Usage, "no tool is pinned here").hint("use install node@lts")
         );
@@ -216,7 +223,9 @@ fn absolute_path(session: &Session, store: &Path) -> Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use usher_shims::world::MemoryWorld;
+    use usher_shims::index::{SystemProgram, fingerprint};
+    use usher_shims::version::Version;
+    use usher_shims::world::{MemoryWorld, World as _};
 
     use super::*;
     use crate::session::in_memory::session;
@@ -258,6 +267,24 @@ mod tests {
     #[test]
     fn a_folder_without_pins_has_nothing_to_install() {
         check(MemoryWorld::at("/p"), &[], "no tool is pinned here\n  hint: use install node@lts");
+    }
+
+    #[test]
+    fn a_constraint_that_the_systems_version_satisfies_needs_none() {
+        let world = MemoryWorld::at("/p")
+            .file("/p/package.json", r#"{"engines":{"node":">=18"}}"#)
+            .file("/sys/bin/node", "")
+            .variable("PATH", "/usher/shims:/sys/bin");
+        let seen = world.metadata("/sys/bin/node".as_ref()).unwrap().unwrap();
+        let mut session = session(world);
+        session.index.system_programs.push(SystemProgram {
+            tool: "node".to_owned(),
+            version: Version::parse("20.2.0").unwrap(),
+            path: "/sys/bin/node".into(),
+            suffix: String::new(),
+            fingerprint: fingerprint(&seen),
+        });
+        assert_eq!(decide(&session, &[]).map(|requests| requests.len()), Ok(0));
     }
 
     #[test]

@@ -46,9 +46,9 @@ struct StatusRow {
     error: Option<String>,
 }
 
-/// Runs bare `use`; with `all`, also for tools that nothing requests here.
+/// Runs bare `use`; with `all`, and for programs, also for tools that nothing requests here.
 pub fn run(session: &Session, all: bool, as_json: bool) -> i32 {
-    output::print(&decide(session, all), as_json, &*session.reporter)
+    output::print(&decide(session, all || as_json), as_json, &*session.reporter)
 }
 
 fn decide(session: &Session, all: bool) -> StatusReport {

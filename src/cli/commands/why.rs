@@ -463,8 +463,8 @@ mod tests {
         let lines: Vec<&str> =
             text.lines().map(|line| line.trim_start_matches(['│', ' '])).collect();
         let place = |part: &str| lines.iter().position(|line| line.contains(part));
-        assert!(place(".prototools:1") < place("engines.node"), "{text}");
-        assert!(place("engines.node") < place("your default"), "{text}");
+        assert!(place("12.20.0 requested by") < place(">=11 requested by"), "{text}");
+        assert!(place(">=11 requested by") < place("your default"), "{text}");
     }
 
     #[test]

@@ -111,7 +111,7 @@ fn bare_use_lists_programs_of_tools_that_are_not_pinned() {
     let tools: Vec<&str> = words.iter().map(|line| line[0]).filter(|tool| is_here(tool)).collect();
     assert_eq!(tools, ["node", "python"], "{outcome}");
 
-    let outcome = sandbox.use_command(&["--all", "--json"]).run().succeeds();
+    let outcome = sandbox.use_command(&["--json"]).run().succeeds();
     let lines = outcome.json();
     let lines =
         lines.as_array().unwrap().iter().filter(|line| is_here(line["tool"].as_str().unwrap()));
