@@ -127,7 +127,8 @@ pub fn search(
     call: &Call,
     visit: &mut dyn FnMut(Finding) -> ControlFlow<()>,
 ) -> Result<()> {
-    let mut search = Search { world, index, tool: call.tool, directory: None, visit };
+    let mut search =
+        Search { world, index, tool: call.tool, directory: None, unreadable: Vec::new(), visit };
     let _ = search.all(call)?;
     Ok(())
 }
@@ -138,6 +139,8 @@ struct Search<'a, W: World> {
     tool: &'static Tool,
     /// The process's working directory, once the search is there.
     directory: Option<PathBuf>,
+    /// Folders in names of files that were reported.
+    unreadable: Vec<PathBuf>,
     visit: &'a mut dyn FnMut(Finding) -> ControlFlow<()>,
 }
 
@@ -341,6 +344,10 @@ impl<W: World> Search<'_, W> {
             // There is no permission to search the folder in its name, and perhaps no such file.
             Err(_) if self.world.entry(path).is_err_and(|error| is_unsearchable(&error)) => {
                 let parent = path.parent().unwrap_or(folder).to_path_buf();
+                if self.unreadable.contains(&parent) {
+                    return ControlFlow::Continue(());
+                }
+                self.unreadable.push(parent.clone());
                 return (self.visit)(Finding::Skipped(Skipped::UnreadableFolder(parent)));
             }
             Err(error) => {

@@ -282,6 +282,7 @@ impl World for MemoryWorld {
     }
 
     fn entry(&self, path: &Path) -> io::Result<Option<FileMeta>> {
+        path.parent().map_or(Ok(()), |folder| self.permit(folder))?;
         let link = self.links.keys().position(|known| known == path);
         let of_link = |place| FileMeta {
             identity: Identity { device: 2, inode: place as u64 },
