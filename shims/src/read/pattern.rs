@@ -124,7 +124,7 @@ fn match_at(line: &str, place: usize, mut pattern: &str) -> Option<Placeholders>
 }
 
 fn is_of_word(c: char) -> bool {
-    c.is_alphanumeric() || "._-".contains(c)
+    c.is_alphanumeric() || matches!(c, '.' | '_' | '-')
 }
 
 /// The position in a line, and the open quote.
@@ -143,16 +143,16 @@ impl<'a> LineCursor<'a> {
     fn value(&mut self, kind: &str, next: Option<char>) -> Option<Range<usize>> {
         let (is_version, is_range) = (kind == "version", kind == "range");
         let ends = |c: char| match (self.quote, next) {
-            _ if is_version => !c.is_ascii_digit() && !".*".contains(c),
+            _ if is_version => !matches!(c, '0'..='9' | '.' | '*'),
             (Some(quote), _) => c == quote,
-            _ if is_range => "\"'#;".contains(c),
-            (None, Some('\'') | None) => c.is_whitespace() || ",;\"'".contains(c),
+            _ if is_range => matches!(c, '"' | '\'' | '#' | ';'),
+            (None, Some('\'') | None) => c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\''),
             (None, Some(next)) => c == next || c.is_whitespace(),
         };
         let rest = self.rest();
         let length = rest.find(ends).unwrap_or(rest.len());
         let text = match kind {
-            "constant" => rest[..length].trim_end_matches([')', ']', '}']),
+            "constant" => rest[..length].trim_end_matches(|c: char| matches!(c, ')' | ']' | '}')),
             _ => rest[..length].trim_end(),
         };
         let mut first = text.trim_start().bytes();
