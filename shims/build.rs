@@ -38,7 +38,7 @@ fn main() {
 
 fn tool(path: &Path, common: &Common) -> Tool {
     let (tool, _) = read(path, Definition::parse);
-    common.complete(&tool).unwrap_or_else(|reason| panic!("{}: {reason}", path.display()))
+    common.complete(&tool)
 }
 
 /// A list as an expression.

@@ -10,6 +10,7 @@
 //! | the project's folders and files | [`walk`] |
 //! | version files, overridden ones included | [`pins`] |
 //! | Dockerfiles, compose files, workflows, GitLab's CI, lock files | [`docker`], [`compose`], [`workflow`], [`gitlab`], [`locks`](mod@locks) |
+//! | version files that no shim reads | [`unread`](mod@unread) |
 //! | shared by these | [`collector`], [`image`], [`yaml`], [`variables`], [`expression`] |
 //! | virtual environments | [`venvs`] |
 //! | what isn't repeated of them | [`hidden`] |
@@ -31,6 +32,7 @@ mod locks;
 mod mention;
 mod pins;
 mod report;
+mod unread;
 mod variables;
 mod venvs;
 mod walk;
@@ -40,7 +42,7 @@ mod yaml;
 use std::path::Path;
 use std::rc::Rc;
 
-use usher_definition::LockfileRule;
+use usher_definition::{LockfileRule, UnreadFile};
 use usher_shims::error::{Error, Result};
 use usher_shims::read::decode;
 use usher_shims::tool::Tool;
@@ -68,7 +70,7 @@ pub fn check(session: &Session) -> Result<CheckReport> {
     let root = project::project_root(session, &directory)?.unwrap_or(directory);
     let is_relevant = |path: &Path| {
         kind(path).is_some()
-            || locks(&session.registry, path).next().is_some()
+            || is_named_in_registry(&session.registry, path)
             || venvs::is_venv_file(&session.registry, path)
     };
     let found = walk::walk(&root, &is_relevant)?;
@@ -190,6 +192,22 @@ fn locks<'a>(
     all.filter(move |(_, lock)| path.file_name().is_some_and(|name| name == lock.name.as_str()))
 }
 
+/// The tools whose version file this is, although no shim reads it.
+fn unread<'a>(
+    registry: &'a Registry,
+    path: &'a Path,
+) -> impl Iterator<Item = (&'static Tool, &'a UnreadFile)> {
+    registry.all().flat_map(move |known| {
+        let is_read = || known.tool.files.iter().any(|file| file.is_at(path));
+        let files = registry.unread_files(known).filter(|file| file.is_at(path));
+        files.filter(move |_| !is_read()).map(move |file| (known.tool, file))
+    })
+}
+
+fn is_named_in_registry(registry: &Registry, path: &Path) -> bool {
+    locks(registry, path).next().is_some() || unread(registry, path).next().is_some()
+}
+
 /// The versions that a file of a project names. The path decides the kind of file; what can't be
 /// understood is a note.
 pub fn read_file(
@@ -212,8 +230,12 @@ fn read(text: &str, path: &Path, collector: &mut MentionCollector<'_>) {
         Some(FileKind::Compose) => documents(text, collector, compose::read),
         Some(FileKind::Workflow) => documents(text, collector, workflow::read),
         Some(FileKind::GitLab) => documents(text, collector, gitlab::read),
-        None => locks(collector.registry, path)
-            .for_each(|(tool, lock)| locks::read(text, tool, lock, collector)),
+        None => {
+            let registry = collector.registry;
+            locks(registry, path).for_each(|(tool, lock)| locks::read(text, tool, lock, collector));
+            unread(registry, path)
+                .for_each(|(tool, file)| unread::read(text, tool, file, collector));
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub mod edit;
 mod locate;
 pub mod notices;
 mod spelling;
+pub mod unread;
 mod version_text;
 mod write;
 

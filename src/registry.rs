@@ -6,7 +6,7 @@ mod custom;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use usher_definition::{Common, Definition};
+use usher_definition::{Common, Definition, UnreadFile};
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::tool::{COMMON, CustomTool, DEFINITIONS, TOOLS, Tool, Tools};
 use usher_shims::toolchain::{Store, Toolchain};
@@ -145,6 +145,14 @@ impl Registry {
         self.definitions.iter().map(|(definition, tool)| KnownTool { tool, definition })
     }
 
+    /// The version files of a tool that no shim reads.
+    pub fn unread_files<'a>(
+        &'a self,
+        known: KnownTool<'a>,
+    ) -> impl Iterator<Item = &'a UnreadFile> {
+        known.definition.check.files.iter().chain(&self.common.unread)
+    }
+
     /// The other manager's command that removes a toolchain, if it is known: `pyenv uninstall
     /// 3.7.16`.
     pub fn uninstall_command(&self, tool: &Tool, toolchain: &Toolchain) -> Option<String> {
@@ -230,7 +238,7 @@ mod tests {
         let common = Common::parse(COMMON).unwrap();
         for (known, (file, text)) in TOOLS.iter().zip(DEFINITIONS) {
             let (tool, _) = Definition::parse(text).unwrap();
-            assert_eq!(common.complete(&tool).as_ref(), Ok(known), "{file}");
+            assert_eq!(common.complete(&tool), *known, "{file}");
         }
     }
 }

@@ -12,6 +12,7 @@
 use std::ffi::{OsStr, OsString};
 use std::hint::black_box;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
@@ -53,12 +54,15 @@ impl World for Table {
         Ok(self.directory.clone())
     }
 
-    fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
-        let place = match folder.as_os_str().len() == self.root {
-            true => names.iter().position(|name| *name == self.file.0),
-            false => None,
-        };
-        Ok(place.map_or(0, |place| 1 << place))
+    fn visit_existing(
+        &self,
+        folder: &Path,
+        names: &[&str],
+        visit: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> io::Result<()> {
+        let is_there = |name: &&str| folder.as_os_str().len() == self.root && *name == self.file.0;
+        let _ = names.iter().position(is_there).map(visit);
+        Ok(())
     }
 
     fn read(&self, path: &Path) -> io::Result<FileContent> {

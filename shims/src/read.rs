@@ -18,7 +18,7 @@ pub use keys::value as value_of_key;
 pub use pattern::{Placeholders, placeholders};
 pub use written::{RawRequest, ReadError};
 
-use crate::tool::{Reader, Tool, VersionFile};
+use crate::tool::{Reader, Tool, VersionField, VersionFile};
 use crate::version::Version;
 
 /// Any file with the syntax of `.tool-versions`.
@@ -39,7 +39,12 @@ pub fn read(text: &str, file: &VersionFile, tool: &Tool) -> Result<Vec<RawReques
         Reader::Lines => pattern::read(text, file.fields),
         Reader::Call => call::read(text, file.fields, tool)?,
     };
-    if file.fields.iter().any(|field| field.at_least.is_some()) {
+    for raw in &mut found {
+        if raw.field.is_some() && raw.texts.iter().any(|text| is_computed(text)) {
+            raw.texts.clear();
+        }
+    }
+    if file.fields.iter().any(|field| at_least(field).is_some()) {
         let outdated: Vec<usize> =
             (0..found.len()).filter(|place| is_outdated(&found[*place], &found)).collect();
         outdated.into_iter().rev().for_each(|place| drop(found.remove(place)));
@@ -47,10 +52,22 @@ pub fn read(text: &str, file: &VersionFile, tool: &Tool) -> Result<Vec<RawReques
     Ok(found)
 }
 
+/// Whether a text is code in a template or of a shell, and no request.
+fn is_computed(text: &str) -> bool {
+    let mut pairs = text.as_bytes().windows(2);
+    text.starts_with(['$', '('])
+        || pairs.any(|pair| matches!(pair, b"{{" | b"#{" | b"${" | b"$(" | b"<%"))
+}
+
+/// The field with the version that another one must not be below.
+fn at_least(field: &VersionField) -> Option<&'static str> {
+    field.only?.at_least
+}
+
 /// Whether a version is below the one in the field that it must not be below.
 fn is_outdated(raw: &RawRequest, all: &[RawRequest]) -> bool {
     let version = |raw: &RawRequest| raw.texts.first().and_then(|text| Version::parse(text));
-    let Some(at_least) = raw.field.and_then(|field| field.at_least) else { return false };
+    let Some(at_least) = raw.field.and_then(at_least) else { return false };
     let is_that = |other: &&RawRequest| other.field.is_some_and(|field| field.path == at_least);
     let minimum = all.iter().find(is_that).and_then(version);
     version(raw).zip(minimum).is_some_and(|(version, minimum)| version < minimum)

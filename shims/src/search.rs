@@ -14,7 +14,9 @@ use crate::ownership::{is_planted_file, is_shared, is_trusted_file, is_trusted_n
 use crate::path::without_dots;
 use crate::pin::{FileLocation, Origin, Pin};
 use crate::read::{PLAIN, RawRequest, TOOL_VERSIONS, decode, read};
-use crate::request::{NO_REQUEST, Request, RequestTrust, is_refused, looks_like_request};
+use crate::request::{
+    NO_REQUEST, Request, RequestKind, RequestTrust, is_refused, looks_like_request,
+};
 use crate::store::{Lookup, best_match, named_toolchain};
 use crate::tool::{
     FieldRole, IGNORED_FOLDERS, IgnoredFolder, Reader, Tool, VersionField, VersionFile,
@@ -125,7 +127,8 @@ pub fn search(
     call: &Call,
     visit: &mut dyn FnMut(Finding) -> ControlFlow<()>,
 ) -> Result<()> {
-    let mut search = Search { world, index, tool: call.tool, directory: None, visit };
+    let mut search =
+        Search { world, index, tool: call.tool, directory: None, unreadable: Vec::new(), visit };
     let _ = search.all(call)?;
     Ok(())
 }
@@ -136,6 +139,8 @@ struct Search<'a, W: World> {
     tool: &'static Tool,
     /// The process's working directory, once the search is there.
     directory: Option<PathBuf>,
+    /// Folders in names of files that were reported.
+    unreadable: Vec<PathBuf>,
     visit: &'a mut dyn FnMut(Finding) -> ControlFlow<()>,
 }
 
@@ -143,6 +148,8 @@ struct Search<'a, W: World> {
 #[derive(Clone, Copy)]
 struct FileInFolder<'a> {
     folder: &'a Path,
+    /// Its name in the folder.
+    name: &'static str,
     file: &'static VersionFile,
     /// The folder, if every account can create files there.
     shared: Option<FileMeta>,
@@ -167,8 +174,8 @@ struct SourceFile {
     path: PathBuf,
     /// Which file it was, to see at an error whether a link led to it.
     identity: Identity,
-    /// Whether it only counts where no other one pins the tool, and only with a release.
-    is_fallback: bool,
+    /// What kind of file it is.
+    file: &'static VersionFile,
 }
 
 /// A request and the file it is in, or why an extended file can't be used.
@@ -186,6 +193,12 @@ type LocatedPin = std::result::Result<Pin, (Error, FileLocation)>;
 /// Whether the search continues, or an error that ends it.
 type SearchFlow = Result<ControlFlow<()>>;
 
+/// The places of these files, strongest first, and the file of each.
+fn places(files: &'static [VersionFile]) -> (Vec<&'static str>, Vec<&'static VersionFile>) {
+    let places = |file: &'static VersionFile| file.places().iter().map(move |place| (*place, file));
+    files.iter().flat_map(places).unzip()
+}
+
 /// Returns where the visitor breaks.
 macro_rules! step {
     ($flow:expr) => {
@@ -202,13 +215,22 @@ impl<W: World> Search<'_, W> {
         }
         step!(self.variables());
         step!(self.project()?);
-        for (path, origin) in [
-            (self.index.folders.default_file(), Origin::Default as fn(FileLocation) -> Origin),
-            (self.index.folders.machine_default_file(), Origin::Machine),
-        ] {
-            step!(self.default(&path, origin)?);
+        let folders = &self.index.folders;
+        step!(self.default(&folders.default_file(), &TOOL_VERSIONS, Origin::Default));
+        for other in self.tool.defaults {
+            let [variable, known] = self.homes();
+            let home = variable.or(known);
+            let mut folders = other.folders.iter();
+            let folder = folders.find_map(|folder| self.expand(folder, home.as_deref()));
+            let Some(folder) = folder else { continue };
+            for place in other.file.places() {
+                let path = self.without_aliases(folder.join(place), &other.file);
+                step!(self.default(&path, &other.file, Origin::Default));
+            }
         }
-        Ok(ControlFlow::Continue(()))
+        let machine =
+            self.default(&folders.machine_default_file(), &TOOL_VERSIONS, Origin::Machine);
+        Ok(machine)
     }
 
     fn variables(&mut self) -> ControlFlow<()> {
@@ -248,7 +270,6 @@ impl<W: World> Search<'_, W> {
             }
         };
         self.directory = self.world.is_process_directory().then(|| directory.clone());
-        let names: Vec<&str> = self.tool.files.iter().map(|file| file.name).collect();
         let start = self.start(&directory)?;
         if let Some(ignored) = start.ignored {
             step!((self.visit)(Finding::Skipped(Skipped::IgnoredFolder(ignored.to_path_buf()))));
@@ -260,10 +281,24 @@ impl<W: World> Search<'_, W> {
         {
             return Ok((self.visit)(Finding::Skipped(Skipped::Ceiling(ceiling.to_path_buf()))));
         }
+        let (names, files) = places(self.tool.files);
         let mut fallbacks = Vec::new();
         for folder in start.folder.ancestors() {
-            match self.world.existing_names(folder, &names) {
-                Ok(present) => step!(self.folder(folder, present, &mut fallbacks)?),
+            let mut shared = None;
+            let mut flow = ControlFlow::Continue(());
+            let world = self.world;
+            let searched = world.visit_existing(folder, &names, &mut |place| {
+                let shared = *shared.get_or_insert_with(|| self.shared(folder));
+                let one = FileInFolder { folder, name: names[place], file: files[place], shared };
+                match one.file.fallback {
+                    true => fallbacks.push(one),
+                    false => flow = self.file(one),
+                }
+                flow
+            });
+            step!(flow);
+            match searched {
+                Ok(()) => {}
                 Err(error) if is_unsearchable(&error) => {
                     let skipped = Skipped::UnreadableFolder(folder.to_path_buf());
                     step!((self.visit)(Finding::Skipped(skipped)));
@@ -284,47 +319,37 @@ impl<W: World> Search<'_, W> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// The files in a folder; those that only count where no other one pins the tool are kept for
-    /// later.
-    fn folder<'f>(
-        &mut self,
-        folder: &'f Path,
-        present: u32,
-        fallbacks: &mut Vec<FileInFolder<'f>>,
-    ) -> SearchFlow {
-        if present == 0 {
-            return Ok(ControlFlow::Continue(()));
-        }
-        let shared = self.shared(folder);
-        for (place, file) in self.tool.files.iter().enumerate() {
-            if present & (1 << place) != 0 {
-                let one = FileInFolder { folder, file, shared };
-                match file.fallback {
-                    true => fallbacks.push(one),
-                    false => step!(self.file(one)),
-                }
-            }
-        }
-        Ok(ControlFlow::Continue(()))
-    }
-
     /// A folder, if every account can create files there. It is no link: the search goes up from a
     /// physical path.
     fn shared(&self, folder: &Path) -> Option<FileMeta> {
         self.world.entry(folder).ok().flatten().filter(is_shared)
     }
 
-    fn file(&mut self, FileInFolder { folder, file, shared }: FileInFolder<'_>) -> ControlFlow<()> {
+    fn file(&mut self, one: FileInFolder<'_>) -> ControlFlow<()> {
+        let FileInFolder { folder, name, file, shared } = one;
         let shared = shared.as_ref();
-        let path = folder.join(file.name);
+        let path = folder.join(name);
         let path = path.as_path();
+        let is_nested = name.contains('/');
+        if file.secret && self.is_above_project(folder) || is_nested && self.is_default(path) {
+            return ControlFlow::Continue(());
+        }
         let untrusted = Finding::Skipped(Skipped::Untrusted(path.to_path_buf()));
         // By the name first: another account's file may be a FIFO, or unreadable.
-        if shared.is_some_and(|shared| !is_trusted_name(self.world, folder, shared, file.name)) {
+        if shared.is_some_and(|shared| !is_trusted_name(self.world, folder, shared, name)) {
             return (self.visit)(untrusted);
         }
         let content = match self.world.read(path) {
             Ok(content) => content,
+            // There is no permission to search the folder in its name, and perhaps no such file.
+            Err(_) if self.world.entry(path).is_err_and(|error| is_unsearchable(&error)) => {
+                let parent = path.parent().unwrap_or(folder).to_path_buf();
+                if self.unreadable.contains(&parent) {
+                    return ControlFlow::Continue(());
+                }
+                self.unreadable.push(parent.clone());
+                return (self.visit)(Finding::Skipped(Skipped::UnreadableFolder(parent)));
+            }
             Err(error) => {
                 let error = Error::io("read", path, error);
                 return self.unusable(error, ErrorSource::File, file);
@@ -346,7 +371,7 @@ impl<W: World> Search<'_, W> {
                 Ok((source, raw)) if self.is_superseded(&source.path, raw.field) => {
                     Finding::Skipped(Skipped::NoVersion(source.path))
                 }
-                Ok((source, raw)) => self.finding(&source, file, &raw),
+                Ok((source, raw)) => self.finding(&source, &raw),
                 Err(error) => Finding::Skipped(Skipped::UnusableFile(error)),
             };
             (self.visit)(finding)?;
@@ -368,11 +393,7 @@ impl<W: World> Search<'_, W> {
         if depth > MAX_EXTENSIONS {
             return Err(parse_error("too many files extend each other, or they do so in a circle"));
         }
-        let source = SourceFile {
-            path: path.to_path_buf(),
-            identity: content.meta.identity,
-            is_fallback: file.fallback,
-        };
+        let source = SourceFile { path: path.to_path_buf(), identity: content.meta.identity, file };
         let text = decode(&content.bytes).map_err(|reason| parse_error(&reason))?;
         let found = read(&text, file, self.tool).map_err(|reason| match file.is_document() {
             true => parse_error(&reason),
@@ -412,12 +433,12 @@ impl<W: World> Search<'_, W> {
 
     /// The kind of version file that a path is; any other one has a request per line.
     fn version_file(&self, path: &Path) -> &'static VersionFile {
-        self.tool.files.iter().find(|file| path.ends_with(file.name)).unwrap_or(&PLAIN)
+        self.tool.files.iter().find(|file| file.is_at(path)).unwrap_or(&PLAIN)
     }
 
     /// Whether a file in this folder or above makes a field count for nothing.
     fn is_superseded(&self, path: &Path, field: Option<&VersionField>) -> bool {
-        let Some(name) = field.and_then(|field| field.unless_above) else { return false };
+        let Some(name) = field.and_then(|field| field.only?.unless_above) else { return false };
         let ceiling = self.index.ceiling();
         let mut folders = path.ancestors().skip(1);
         let has = |folder: &Path| {
@@ -514,15 +535,21 @@ impl<W: World> Search<'_, W> {
         outermost
     }
 
+    /// Whether a file's text may be a secret, so that it isn't repeated.
+    fn may_be_secret(&self, source: &SourceFile) -> bool {
+        source.file.secret || self.is_linked(source)
+    }
+
     /// Whether a link led to a file, when it was read or now.
     fn is_linked(&self, source: &SourceFile) -> bool {
         self.world.identity_without_links(&source.path) != Some(source.identity)
     }
 
     /// What a request in a project's file means.
-    fn finding(&self, source: &SourceFile, file: &VersionFile, raw: &RawRequest) -> Finding {
+    fn finding(&self, source: &SourceFile, raw: &RawRequest) -> Finding {
         let role = raw.field.map_or(FieldRole::Pin, |field| field.role);
-        match (self.pin_in_file(source, raw, file), role) {
+        let project = (RequestTrust::Project, Origin::File as fn(FileLocation) -> Origin);
+        match (self.pin(source, raw, project), role) {
             (Ok(pin), FieldRole::Constraint) => Finding::Constraint(pin),
             (Ok(pin), FieldRole::Either) if pin.is_range() => Finding::Constraint(pin),
             (Ok(pin), FieldRole::Pin | FieldRole::Either) => Finding::Pin(pin),
@@ -531,7 +558,7 @@ impl<W: World> Search<'_, W> {
             }
             // Documents have entries for other things too, and templates for other programs.
             (Err((error, location)), FieldRole::Pin | FieldRole::Either)
-                if file.is_document() && !is_refused_in(raw, file) =>
+                if source.file.is_document() && !is_refused_in(raw, source.file) =>
             {
                 Finding::Skipped(Skipped::UnusablePin(error, location))
             }
@@ -555,51 +582,117 @@ impl<W: World> Search<'_, W> {
         (self.visit)(finding)
     }
 
-    /// A default's file.
-    fn default(&mut self, path: &Path, origin: fn(FileLocation) -> Origin) -> SearchFlow {
+    /// A default's file: usher's own, or another manager's, which is no error.
+    fn default(
+        &mut self,
+        path: &Path,
+        file: &'static VersionFile,
+        origin: fn(FileLocation) -> Origin,
+    ) -> ControlFlow<()> {
+        let is_own = file.reader == Reader::ToolVersions;
+        let found = match self.default_requests(path, file) {
+            Ok(found) => found,
+            Err((error, source)) if is_own => return (self.visit)(Finding::Broken(error, source)),
+            Err((error, _)) => return (self.visit)(Finding::Skipped(Skipped::UnusableFile(error))),
+        };
+        for found in found {
+            let (source, raw) = match found {
+                Ok(found) => found,
+                Err(error) => {
+                    (self.visit)(Finding::Skipped(Skipped::UnusableFile(error)))?;
+                    continue;
+                }
+            };
+            let trust = if is_own { RequestTrust::User } else { RequestTrust::Project };
+            let finding = match self.pin(&source, &raw, (trust, origin)) {
+                // nvm's own aliases are no versions.
+                Ok(pin) if !is_own && !pin.requests.iter().all(|one| self.may_be_version(one)) => {
+                    Finding::Skipped(Skipped::NoVersion(source.path))
+                }
+                Ok(pin) => Finding::Default(pin),
+                Err((error, place)) if is_own => Finding::Broken(error, ErrorSource::Text(place)),
+                Err((error, place)) => Finding::Skipped(Skipped::UnusablePin(error, place)),
+            };
+            (self.visit)(finding)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The requests in a default's file; none if there is no such file.
+    fn default_requests(&self, path: &Path, file: &'static VersionFile) -> FileRequests {
         let content = match read_optional(self.world, path) {
             Ok(Some(content)) => content,
-            Ok(None) => return Ok(ControlFlow::Continue(())),
-            Err(error) => {
-                let error = Error::io("read", path, error);
-                return Ok((self.visit)(Finding::Broken(error, ErrorSource::File)));
-            }
+            Ok(None) => return Ok(Vec::new()),
+            Err(error) => return Err((Error::io("read", path, error), ErrorSource::File)),
         };
         if is_planted_file(self.world, path, &content.meta) {
             let what = format!("{} may be another account's", Shown(path));
             let error = Error::new(ErrorKind::Permission, what)
                 .because("every account can create files there");
-            return Ok((self.visit)(Finding::Broken(error, ErrorSource::File)));
+            return Err((error, ErrorSource::File));
         }
-        let source = SourceFile {
-            path: path.to_path_buf(),
-            identity: content.meta.identity,
-            is_fallback: false,
+        self.requests(path, &content, file, 0)
+    }
+
+    /// The folder that a text names which begins with a variable or with `~`, for this home folder.
+    fn expand(&self, folder: &str, home: Option<&Path>) -> Option<PathBuf> {
+        let (first, rest) = folder.split_once('/').unwrap_or((folder, ""));
+        let start = match first.strip_prefix('$') {
+            Some(variable) => self.world.variable(variable).map(PathBuf::from),
+            None => home.map(Path::to_path_buf),
         };
-        let text = match decode(&content.bytes) {
-            Ok(text) => text,
-            Err(reason) => {
-                let error = self.whole_file(path).parse_error(&reason);
-                return Ok((self.visit)(Finding::Broken(error, ErrorSource::File)));
-            }
-        };
-        let found = match read(&text, &TOOL_VERSIONS, self.tool) {
-            Ok(found) => found,
-            Err(reason) => {
-                let (error, source) = self.no_version(path, &reason);
-                return Ok((self.visit)(Finding::Broken(error, source)));
-            }
-        };
-        for raw in found {
-            let location = FileLocation { line: raw.line, ..self.whole_file(path) };
-            let parse = |text: &str| Request::parse(text, self.tool, RequestTrust::User);
-            let finding = match self.parse_all(&raw, &source, &location, &parse) {
-                Ok(requests) => Finding::Default(Pin { requests, origin: origin(location) }),
-                Err(error) => Finding::Broken(error, ErrorSource::Text(location)),
+        start.filter(|start| start.is_absolute()).map(|start| start.join(rest))
+    }
+
+    /// The user's home folder, as the variable and as the index has it.
+    fn homes(&self) -> [Option<PathBuf>; 2] {
+        let home = self.world.variable("HOME").map(PathBuf::from);
+        [home.filter(|home| home.is_absolute()), self.index.folders.user_home.clone()]
+    }
+
+    /// The file that an alias leads to: a word in it that is the name of a file beside it.
+    fn without_aliases(&self, mut path: PathBuf, file: &VersionFile) -> PathBuf {
+        for _ in 0..MAX_EXTENSIONS {
+            let next = || {
+                let content = read_optional(self.world, &path).ok()??;
+                let name = Name::parse(str::from_utf8(&content.bytes).ok()?.trim())?;
+                let next = path.with_file_name(name.as_str());
+                self.world.metadata(&next).ok()??.is_regular().then_some(next)
             };
-            step!((self.visit)(finding));
+            match next().filter(|_| file.reader == Reader::Plain) {
+                Some(next) => path = next,
+                None => break,
+            }
         }
-        Ok(ControlFlow::Continue(()))
+        path
+    }
+
+    /// Whether a file is in the folder where another manager keeps the user's default.
+    fn is_default(&self, path: &Path) -> bool {
+        let identity = |path: &Path| Some(self.world.metadata(path).ok()??.identity);
+        let Some(own) = path.parent().and_then(identity) else { return false };
+        let homes = self.homes();
+        for folder in self.tool.defaults.iter().flat_map(|default| default.folders) {
+            for home in &homes {
+                let folder = self.expand(folder, home.as_deref());
+                if folder.and_then(|folder| identity(&folder)) == Some(own) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Whether a folder is the home folder or above it. One below is the usual case, and costs no
+    /// system call.
+    fn is_above_project(&self, folder: &Path) -> bool {
+        for home in self.homes().into_iter().flatten() {
+            let is_below = folder != home && folder.starts_with(&home);
+            if !is_below && self.world.physical(&home).unwrap_or(home).starts_with(folder) {
+                return true;
+            }
+        }
+        false
     }
 
     /// The error for a file that exists for versions and names none.
@@ -622,15 +715,20 @@ impl<W: World> Search<'_, W> {
         FileLocation { line: raw.line, field, ..self.whole_file(path) }
     }
 
-    /// The pin that a request in a project's file is.
-    fn pin_in_file(&self, source: &SourceFile, raw: &RawRequest, file: &VersionFile) -> LocatedPin {
-        let location = self.location(&source.path, file, raw);
+    /// The pin that a request in a file is.
+    fn pin(
+        &self,
+        source: &SourceFile,
+        raw: &RawRequest,
+        (trust, origin): (RequestTrust, fn(FileLocation) -> Origin),
+    ) -> LocatedPin {
+        let location = self.location(&source.path, source.file, raw);
         let parse = |text: &str| match raw.field {
             Some(field) => Request::parse_field(text, self.tool, field),
-            None => Request::parse(text, self.tool, RequestTrust::Project),
+            None => Request::parse(text, self.tool, trust),
         };
         match self.parse_all(raw, source, &location, &parse) {
-            Ok(requests) => Ok(Pin { requests, origin: Origin::File(location) }),
+            Ok(requests) => Ok(Pin { requests, origin: origin(location) }),
             Err(error) => Err((error, location)),
         }
     }
@@ -645,16 +743,16 @@ impl<W: World> Search<'_, W> {
     ) -> Result<Vec<Request>> {
         let parse = |text: &String| {
             let looks_so = looks_like_request(text);
-            let may_be_shown = || looks_so && !self.is_linked(source);
+            let may_be_shown = || looks_so && !self.may_be_secret(source);
             let reason = match parse(text) {
                 Ok(request) => {
-                    let is_release = !source.is_fallback || request.has_release_tail();
+                    let is_release = !source.file.fallback || request.has_release_tail();
                     let is_sure = is_release
                         && request.is_plain(self.tool)
-                        && (looks_so || !self.is_linked(source));
+                        && (looks_so || !self.may_be_secret(source));
                     // Any word is a name: one that names nothing may be a secret.
                     if is_sure
-                        || (!source.is_fallback && may_be_shown())
+                        || (!source.file.fallback && may_be_shown())
                         || self.is_installed(&request)
                     {
                         return Ok(request);
@@ -673,6 +771,10 @@ impl<W: World> Search<'_, W> {
             };
             Err(error.hint(format!("use {}", self.tool.name)))
         };
+        if raw.texts.is_empty() {
+            let error = self.invalid_at(location);
+            return Err(error.because("it is not a plain value, and usher runs no code"));
+        }
         raw.texts.iter().map(parse).collect()
     }
 
@@ -683,6 +785,11 @@ impl<W: World> Search<'_, W> {
         named.is_some_and(|name| {
             named_toolchain(world, index, tool, &name).is_ok_and(|one| one.is_some())
         }) || matches!(best_match(world, index, tool, request), Ok(Lookup::Toolchain(_)))
+    }
+
+    /// Whether a request is no mere word, or the name of something that is installed.
+    fn may_be_version(&self, request: &Request) -> bool {
+        !matches!(request.kind(), RequestKind::Named(_)) || self.is_installed(request)
     }
 
     /// The error for a text that is not a request.
@@ -705,9 +812,13 @@ impl<W: World> Search<'_, W> {
             (0, Some(field)) => field.to_owned(),
             (line, _) => format!("line {line}"),
         };
+        self.invalid_at(location)
+            .because(format!("{place} is not a version ({} bytes)", text.len()))
+    }
+
+    fn invalid_at(&self, location: &FileLocation) -> Error {
         let what = format!("invalid {} version (requested by {location})", self.tool.name);
         Error::new(ErrorKind::BadFile, what)
-            .because(format!("{place} is not a version ({} bytes)", text.len()))
     }
 
     /// Where the search begins: at the working directory, or above other people's code.

@@ -11,8 +11,8 @@ pub use compiled::{COMMON, DEFINITIONS, IGNORED_FOLDERS, TOOLS};
 pub(crate) use custom::decode_tool;
 pub use custom::{CustomTool, Tools, encode_tool};
 pub use usher_tool::{
-    BuiltFor, Dialect, EnvRule, FieldRole, IgnoredFolder, LtsLine, PackageCall, Reader, Tool,
-    VersionField, VersionFile, When,
+    BuiltFor, DefaultFile, Dialect, EnvRule, FieldCondition, FieldRole, IgnoredFolder, LtsLine,
+    PackageCall, Reader, Tool, VersionField, VersionFile, When,
 };
 
 #[cfg(test)]

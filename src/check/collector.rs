@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use usher_shims::request::Request;
 use usher_shims::tool::Tool;
 
 use super::image;
@@ -128,6 +129,22 @@ impl<'a> MentionCollector<'a> {
         }
         if !requests.is_empty() {
             self.mention(what, requests, written);
+        }
+    }
+
+    /// Requests that were read in the dialect of a version file.
+    pub(super) fn parsed(
+        &mut self,
+        what: (&'static Tool, MentionKind),
+        requests: Vec<Request>,
+        (line, label): (u32, &str),
+    ) {
+        let values: Vec<String> =
+            requests.iter().map(|request| request.as_str().to_owned()).collect();
+        let count = self.mentions.len();
+        self.mention(what, values.clone(), &WrittenValues { line, label, values: &values });
+        if let Some(new) = self.mentions.get_mut(count) {
+            new.read = requests;
         }
     }
 

@@ -8,15 +8,12 @@ use usher_shims::call::Call;
 use usher_shims::error::{Error, Result};
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::search::{Finding, Skipped, search};
-use usher_shims::tool::Tool;
+use usher_shims::tool::{Tool, VersionFile};
 use usher_shims::world::{Os, World as _};
 
 use super::mention::{Mention, MentionKind, MentionPlace, Note};
 use crate::inventory::os_in_folder::{OsInFolder, Visibility};
 use crate::session::Session;
-
-/// The most names that are looked up in a folder at once.
-const MAX_NAMES: usize = 32;
 
 /// The pins and constraints in a folder.
 #[derive(Debug, Default)]
@@ -30,7 +27,7 @@ pub(super) struct FolderPins {
 /// The names of all tools' version files.
 pub(super) fn version_file_names(session: &Session) -> Vec<&'static str> {
     let files = session.registry.all().flat_map(|known| known.tool.files);
-    let mut names: Vec<&str> = files.map(|file| file.name).collect();
+    let mut names: Vec<&str> = files.flat_map(VersionFile::places).copied().collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -46,17 +43,17 @@ pub(super) fn read(
 ) -> Result<FolderPins> {
     let mut pins = FolderPins::default();
     let mut present = Vec::new();
-    for names in names.chunks(MAX_NAMES) {
-        let bits = match Os.existing_names(folder, names) {
-            Ok(bits) => bits,
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(pins),
-            Err(error) => return Err(Error::io("search", folder, error)),
-        };
-        let is_there = |place: &usize| bits & (1 << place) != 0;
-        present.extend((0..names.len()).filter(is_there).map(|place| names[place]));
+    let seen = Os.visit_existing(folder, names, &mut |place| {
+        present.push(names[place]);
+        ControlFlow::Continue(())
+    });
+    match seen {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(pins),
+        seen => seen.map_err(|error| Error::io("search", folder, error))?,
     }
     for known in session.registry.all() {
-        if known.tool.files.iter().any(|file| present.contains(&file.name)) {
+        let mut places = known.tool.files.iter().flat_map(VersionFile::places);
+        if places.any(|place| present.contains(place)) {
             one_tool(session, (root, folder), known.tool, &mut pins)?;
         }
     }

@@ -19,6 +19,7 @@ use usher_shims::toolchain::Toolchain;
 
 use crate::cli::output::ReportPath;
 use crate::cli::search_path::SearchPath;
+use crate::project::unread;
 use crate::registry::KnownTool;
 use crate::releases::updates::is_release_request;
 use crate::releases::{Release, ToolRequest};
@@ -143,11 +144,15 @@ pub fn is_requested(session: &Session, call: &Call) -> Result<bool> {
 
 fn explain_tool(session: &Session, call: &Call, find: &FindRelease<'_>) -> Result<ToolExplanation> {
     let found = search_all(session, call)?;
+    let mut skipped = skipped_files(&found.findings);
+    if let Ok(known) = session.registry.named(call.tool.name) {
+        skipped.extend(unread::named_above(session, known));
+    }
     Ok(ToolExplanation {
         tool: call.tool.name,
         version: found.version().map(ToString::to_string),
         candidates: candidates::candidates(session, call.tool, &found),
-        skipped: skipped_files(&found.findings),
+        skipped,
         installed_versions: installed_versions(session, call.tool, &found)?,
         latest_matching: match session.registry.named(call.tool.name) {
             Ok(known) => latest_matching(known, &found, find),

@@ -3,6 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use usher_shims::world::{FileContent, FileMeta, Identity, Os, World};
@@ -60,8 +61,16 @@ impl World for OsInFolder<'_> {
         false
     }
 
-    fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
-        if self.is_visible(Some(folder)) { Os.existing_names(folder, names) } else { Ok(0) }
+    fn visit_existing(
+        &self,
+        folder: &Path,
+        names: &[&str],
+        visit: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> io::Result<()> {
+        match self.is_visible(Some(folder)) {
+            true => Os.visit_existing(folder, names, visit),
+            false => Ok(()),
+        }
     }
 
     fn read(&self, path: &Path) -> io::Result<FileContent> {

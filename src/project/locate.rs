@@ -57,7 +57,10 @@ pub fn pin_target(session: &Session, tool: &'static Tool, request: &Request) -> 
 /// The error for a version file that is a link to a missing one: where it leads.
 fn dangling_link(directory: &Path, project: &Path, tool: &Tool) -> Option<Error> {
     let folders = directory.ancestors().take_while(|folder| folder.starts_with(project));
-    let mut paths = folders.flat_map(|folder| tool.files.iter().map(|file| folder.join(file.name)));
+    let places = |folder: &'_ Path| -> Vec<PathBuf> {
+        tool.files.iter().flat_map(VersionFile::places).map(|place| folder.join(place)).collect()
+    };
+    let mut paths = folders.flat_map(places);
     let is_dangling = |path: &PathBuf| path.is_symlink() && !path.exists();
     project_file(directory, project, &paths.find(is_dangling)?).err()
 }
@@ -78,7 +81,7 @@ fn check_editable(location: &PinLocation, tool: &'static Tool, request: &Request
 /// The kind of file that a location is in: the one of that name, else one that can extend others.
 fn file(location: &FileLocation, tool: &'static Tool) -> Option<&'static VersionFile> {
     let extends = |file: &&VersionFile| file.fields.iter().any(|field| field.extends);
-    let named = tool.files.iter().find(|file| location.path.ends_with(file.name));
+    let named = tool.files.iter().find(|file| file.is_at(&location.path));
     named.or_else(|| tool.files.iter().find(extends))
 }
 
@@ -118,11 +121,11 @@ pub fn project_root(session: &Session, directory: &Path) -> Result<Option<PathBu
     let files = || session.registry.all().flat_map(|known| known.tool.files);
     let named = |fallback| files().filter(move |file| file.fallback == fallback);
     let marks = MANIFESTS.into_iter().chain(VERSION_CONTROL);
-    let marks = marks.chain(named(false).map(|file| file.name)).collect();
+    let marks = marks.chain(named(false).flat_map(VersionFile::places).copied()).collect();
     if let Some(folder) = nearest_with(session, directory, marks)? {
         return Ok(Some(folder));
     }
-    let variables = named(true).map(|file| file.name).collect();
+    let variables = named(true).flat_map(VersionFile::places).copied().collect();
     let folder = nearest_with(session, directory, variables)?;
     Ok(folder.or_else(|| (!is_outside(session, directory)).then(|| directory.to_path_buf())))
 }

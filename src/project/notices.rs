@@ -97,7 +97,7 @@ impl<'a> ProjectFindings<'a> {
         let mut files: Vec<FileOfTools> = Vec::new();
         for (known, findings) in &self.of_tools {
             for path in findings.iter().filter_map(path_of) {
-                let kind = known.tool.files.iter().find(|kind| path.ends_with(kind.name));
+                let kind = known.tool.files.iter().find(|kind| kind.is_at(path));
                 if let Some(kind) = kind.filter(|_| files.iter().all(|file| file.path != path)) {
                     files.push(FileOfTools { path: path.to_path_buf(), kind });
                 }

@@ -80,9 +80,7 @@ pub(super) fn definition(
         let line = refusal.line.and_then(|line| Some((line, text.lines().nth(line - 1)?)));
         definition_error(&file.path, line, &refusal.reason)
     })?;
-    let tool =
-        common.complete(&tool).map_err(|reason| definition_error(&file.path, None, &reason))?;
-    Ok((definition, Box::leak(Box::new(tool))))
+    Ok((definition, Box::leak(Box::new(common.complete(&tool)))))
 }
 
 /// The error for a custom tool with a runtime that doesn't exist.

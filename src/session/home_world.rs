@@ -4,6 +4,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use usher_shims::folders::Folders;
@@ -60,8 +61,21 @@ impl World for HomeWorld {
         Os.directory()
     }
 
-    fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
-        self.read_at(folder, || Os.existing_names(folder, names))
+    fn visit_existing(
+        &self,
+        folder: &Path,
+        names: &[&str],
+        visit: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> io::Result<()> {
+        let mut places = Vec::new();
+        let mut keep = |place| {
+            places.push(place);
+            ControlFlow::Continue(())
+        };
+        self.read_at(folder, || Os.visit_existing(folder, names, &mut keep))?;
+        // With the rights of the process again: the visitor reads files.
+        let _ = places.into_iter().try_for_each(visit);
+        Ok(())
     }
 
     fn read(&self, path: &Path) -> io::Result<FileContent> {

@@ -43,12 +43,15 @@ subjects! {
     go_mod
     java
     mise_and_proto
+    mise_places
+    more_files
     names_and_arguments
     node_version
     npm_ranges
     nvmrc
     one_version
     other_files
+    own_defaults
     package_json
     passed_over_folders
     pep440

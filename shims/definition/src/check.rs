@@ -1,7 +1,10 @@
 //! What `use check` knows of a tool: images, inputs of CI actions, lock files. Independent of the
 //! rest of a definition.
 
+use std::path::Path;
+
 use serde::Deserialize;
+use usher_tool::{FieldRole, Reader, Tool, VersionField, VersionFile};
 
 /// Where a project can name a version besides version files.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -19,6 +22,82 @@ pub struct CheckRules {
     /// [`LockfileRule`].
     #[serde(default)]
     pub locks: Vec<LockfileRule>,
+    /// Version files that no shim reads; see [`UnreadFile`].
+    #[serde(default)]
+    pub files: Vec<UnreadFile>,
+}
+
+/// A version file that only `use check` and `use why` read: a shim looks for files by name, and lists
+/// no folder.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnreadFile {
+    /// Where it may be. The last name may have a `*`, which is anything: `["*.gemspec"]`.
+    pub places: Vec<String>,
+    /// How it is read, as in `[[file]]`.
+    pub reader: Reader,
+    /// The paths of its fields, as in `[[file]]`.
+    pub fields: Vec<String>,
+    /// Whether they pin or limit, as in `[[file]]`.
+    #[serde(default)]
+    pub role: FieldRole,
+    /// `true` if it counts in some environments only: another version there is no difference.
+    #[serde(default)]
+    pub conditional: bool,
+}
+
+impl UnreadFile {
+    /// Whether a path may be this file.
+    pub fn is_at(&self, path: &Path) -> bool {
+        self.places.iter().any(|place| {
+            let (folder, pattern) = split(place);
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| matches(name, pattern))
+                && path.parent().is_some_and(|parent| parent.ends_with(folder))
+        })
+    }
+
+    /// The folders, relative to one of the project, in which it may be.
+    pub fn folders(&self) -> impl Iterator<Item = &str> {
+        self.places.iter().map(|place| split(place).0)
+    }
+
+    /// The same file as the readers of a tool's version files know it. Leaks a little memory.
+    pub fn of_tool(&self, tool: &Tool) -> VersionFile {
+        let table = self.reader == Reader::Toml;
+        let field = |path: &String| VersionField {
+            role: self.role,
+            table,
+            ..VersionField::pinning(path.clone().leak())
+        };
+        let fields = self.fields.iter().map(field).collect::<Vec<_>>().leak();
+        crate::version_file::of_tool(&VersionFile::new("", self.reader, fields), tool)
+    }
+
+    fn fault(&self) -> Option<String> {
+        let is_wrong = |place: &&String| {
+            let (folder, pattern) = split(place);
+            pattern.is_empty() || folder.contains('*') || pattern.matches('*').count() > 1
+        };
+        let place = self.places.iter().find(is_wrong)?;
+        Some(format!("file `{place}`: at most one `*`, in the last name"))
+    }
+}
+
+/// The folder and the last name of a path.
+fn split(place: &str) -> (&str, &str) {
+    place.rsplit_once('/').unwrap_or(("", place))
+}
+
+/// Whether a name matches one with a `*`, which is at least one character.
+fn matches(name: &str, pattern: &str) -> bool {
+    match pattern.split_once('*') {
+        None => name == pattern,
+        Some((start, end)) => {
+            let middle = name.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
+            middle.is_some_and(|middle| !middle.is_empty())
+        }
+    }
 }
 
 /// A file that names the version a project was made with.
@@ -52,7 +131,9 @@ impl CheckRules {
         if let Some(image) = image {
             return Some(format!("image `{image}`: a name without a tag, with at most one `*`"));
         }
-        let lock = self.locks.iter().find(|lock| lock.fields.is_empty())?;
-        Some(format!("lock `{}`: it has no fields", lock.name))
+        if let Some(lock) = self.locks.iter().find(|lock| lock.fields.is_empty()) {
+            return Some(format!("lock `{}`: it has no fields", lock.name));
+        }
+        self.files.iter().find_map(UnreadFile::fault)
     }
 }

@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use usher_tool::{IgnoredFolder, Tool, VersionFile};
+use usher_tool::{DefaultFile, IgnoredFolder, Tool, VersionFile};
 
-use crate::{DefinitionError, read, version_file};
-
-/// The most version files that one tool can have: a folder is searched for so many at once.
-const MOST_FILES: usize = 32;
+use crate::{DefinitionError, UnreadFile, read, version_file};
 
 /// What all tools have in common.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -24,6 +21,13 @@ pub struct Common {
     /// Files, as under `[[file]]`, that are read after a tool's own.
     #[serde(default)]
     pub after: Vec<VersionFile>,
+    /// Files of other managers in which a user keeps a default, as under `[[default]]`. They are read
+    /// before a tool's own.
+    #[serde(default)]
+    pub default: Vec<DefaultFile>,
+    /// Version files that no shim reads, as under `[[check.files]]`.
+    #[serde(default)]
+    pub unread: Vec<UnreadFile>,
     /// Endings of names that get no shim in global packages: `.cmd`, `.py`. Such files are for another
     /// system, for an interpreter, or for a shell to read.
     #[serde(default)]
@@ -45,24 +49,26 @@ impl Common {
     /// Unknown keys, missing ones and wrong types are refused.
     pub fn parse(text: &str) -> Result<Self, DefinitionError> {
         let common: Self = read::one(text)?;
-        match common.before.iter().chain(&common.after).find_map(version_file::fault) {
+        let defaults = common.default.iter().map(|default| &default.file);
+        let mut files = common.before.iter().chain(&common.after).chain(defaults);
+        match files.find_map(version_file::fault) {
             None => Ok(common),
             Some(reason) => Err(DefinitionError { line: None, reason }),
         }
     }
 
-    /// A tool with all its version files, in the order in which they are read; the error states why
-    /// that is impossible.
-    pub fn complete(&self, tool: &Tool) -> Result<Tool, String> {
+    /// A tool with all its version files, in the order in which they are read.
+    pub fn complete(&self, tool: &Tool) -> Tool {
         let around = |files: &[VersionFile]| -> Vec<VersionFile> {
             let files = files.iter().map(|file| version_file::of_tool(file, tool));
             files.filter(|file| version_file::fault(file).is_none()).collect()
         };
         let own = tool.files.iter().map(|file| version_file::of_tool(file, tool)).collect();
         let files = [around(&self.before), own, around(&self.after)].concat();
-        if files.len() > MOST_FILES {
-            return Err(format!("with the files of all tools it has more than {MOST_FILES}"));
-        }
-        Ok(Tool { files: files.leak(), ..*tool })
+        let defaults = self.default.iter().chain(tool.defaults);
+        let defaults: Vec<DefaultFile> = defaults
+            .map(|one| DefaultFile { file: version_file::of_tool(&one.file, tool), ..*one })
+            .collect();
+        Tool { files: files.leak(), defaults: defaults.leak(), ..*tool }
     }
 }

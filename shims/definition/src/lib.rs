@@ -19,7 +19,7 @@ mod variable;
 mod venvs;
 mod version_file;
 
-pub use check::{CheckRules, LockfileRule, Notation};
+pub use check::{CheckRules, LockfileRule, Notation, UnreadFile};
 pub use common::Common;
 pub use index::{IndexFormat, IndexSource, Mirror, OneOf, ReleaseRule};
 pub use platform::{PLATFORMS, entry_for, split as split_platform};

@@ -2,6 +2,9 @@
 
 use usher_tool::{Reader, Tool, VersionField, VersionFile};
 
+/// The placeholders of which a pattern needs one.
+const REQUESTS: [&str; 4] = ["{}", "{version}", "{range}", "{constant}"];
+
 /// What is impossible in it.
 pub(crate) fn fault(file: &VersionFile) -> Option<String> {
     let VersionFile { name, reader, fields, .. } = file;
@@ -9,13 +12,15 @@ pub(crate) fn fault(file: &VersionFile) -> Option<String> {
     if has_fields == fields.is_empty() {
         return Some(format!("file `{name}`: plain files have no fields, all others need some"));
     }
+    let is_request = |path: &str| REQUESTS.iter().any(|request| path.contains(request));
     let lacks_placeholder =
-        |field: &&VersionField| *reader == Reader::Lines && !field.path.contains("{}");
+        |field: &&VersionField| *reader == Reader::Lines && !is_request(field.path);
     if let Some(field) = fields.iter().find(lacks_placeholder) {
         return Some(format!("file `{name}`: the pattern `{}` has no `{{}}`", field.path));
     }
     let is_field = |path: &str| fields.iter().any(|field| field.path == path);
-    let unknown = fields.iter().filter_map(|field| field.at_least).find(|path| !is_field(path))?;
+    let unknown =
+        fields.iter().filter_map(|field| field.only?.at_least).find(|path| !is_field(path))?;
     Some(format!("file `{name}`: `at_least` names no field: `{unknown}`"))
 }
 

@@ -1,7 +1,7 @@
 //! A method call in Ruby's syntax: `ruby "~> 3.1", engine: "jruby", engine_version: "9.4"`.
 //!
-//! Literals are read and nothing is run: a call with anything else among its arguments requests
-//! nothing. Options may be in any order, with a colon or a hash rocket, and arguments on several
+//! Literals are read and nothing is run: a call with anything else among its arguments is computed.
+//! Options may be in any order, with a colon or a hash rocket, and arguments on several
 //! lines, in arrays and in parentheses
 //! (<https://bundler.io/guides/gemfile_ruby.html>).
 
@@ -23,6 +23,8 @@ struct MethodCall {
     requirements: Vec<Place>,
     /// The named ones, several for an array.
     options: Vec<(String, Vec<Place>)>,
+    /// Whether an argument is none that can be read.
+    is_computed: bool,
 }
 
 /// Reads the first call of each field's method.
@@ -35,11 +37,12 @@ pub(super) fn read(
     for field in fields {
         let Some(call) = first_call(text, field.path)? else { continue };
         let request = match field.extends {
+            _ if call.is_computed => None,
             true => call.option("file").first().map(|place| text[place.clone()].to_owned()),
             false => call.request(text, tool),
         };
-        if let Some(request) = request {
-            let texts = vec![request];
+        if request.is_some() || call.is_computed && !field.extends {
+            let texts = request.into_iter().collect();
             written.push(RawRequest { texts, line: call.line, field: Some(field) });
         }
     }
@@ -48,13 +51,13 @@ pub(super) fn read(
 
 /// The positions of the version and of its flavour in the first call of a method, in bytes.
 pub fn call_placeholders(text: &str, method: &str) -> Option<Placeholders> {
-    let call = first_call(text, method).ok()??;
+    let call = first_call(text, method).ok()?.filter(|call| !call.is_computed)?;
     let engine = call.option("engine").first().filter(|place| text[(*place).clone()] != *method);
     let versions = match engine {
         Some(_) => call.option("engine_version").to_vec(),
         None => [&call.requirements, call.option("patchlevel")].concat(),
     };
-    Some(Placeholders { request: versions, flavour: engine.cloned() })
+    Some(Placeholders { request: versions, flavour: engine.cloned(), constant: None })
 }
 
 impl MethodCall {
@@ -113,13 +116,14 @@ fn with_operators(versions: &[String]) -> String {
     spelled.collect::<Vec<_>>().join(", ")
 }
 
-/// The first call of a method that can be read: at the start of a line.
+/// The first call of a method that can be read, else the first one: at the start of a line.
 fn first_call(text: &str, method: &str) -> Result<Option<MethodCall>, ReadError> {
-    let mut start = 0;
+    let (mut start, mut computed) = (0, None);
     for (line, content) in (1..).zip(text.split_inclusive('\n')) {
         let indent = content.len() - content.trim_start().len();
         let is_called = content[indent..].strip_prefix(method).is_some_and(|rest| {
             rest.starts_with([' ', '\t', '(', '"', '\'', '['])
+                && !rest.trim().is_empty()
                 && !rest.trim_start().starts_with(['=', '.'])
         });
         if is_called {
@@ -131,10 +135,11 @@ fn first_call(text: &str, method: &str) -> Result<Option<MethodCall>, ReadError>
             if cursor.scalars > MAX_ALTERNATIVES {
                 return Err(too_many(line as usize));
             }
+            computed.get_or_insert(line);
         }
         start += content.len();
     }
-    Ok(None)
+    Ok(computed.map(|line| MethodCall { line, is_computed: true, ..MethodCall::default() }))
 }
 
 /// A position in the arguments of a call.
@@ -306,7 +311,8 @@ mod tests {
             .iter()
             .map(|raw| {
                 let kind = if raw.field.is_some_and(|field| field.extends) { "file " } else { "" };
-                format!("{kind}{} at {}", raw.texts[0], raw.line)
+                let text = raw.texts.first().map_or("computed", String::as_str);
+                format!("{kind}{text} at {}", raw.line)
             })
             .collect();
         assert_eq!(printed.join("; "), expected, "{text}");
@@ -351,20 +357,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_computed_requests_nothing() {
+    fn what_is_computed_is_no_version() {
         for text in [
             "x ENV.fetch('X')",
             "x File.read('.x-version').strip",
             "x \"#{y}\"",
             "x y, engine: 'j'",
-            "x = '3.1.2'",
-            "xy '3.1.2'",
-            "x.y '3.1.2'",
-            "x",
             "x '3.1.2",
             "x ['3.1.2'",
             "x engine: y",
         ] {
+            check(text, "computed at 1");
+        }
+        check("x y\nx '3.1.2'", "3.1.2 at 2");
+        for text in ["x = '3.1.2'", "xy '3.1.2'", "x.y '3.1.2'", "x", "x "] {
             check(text, "");
         }
     }

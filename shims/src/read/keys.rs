@@ -1,4 +1,4 @@
-//! Files of `KEY=value` lines: `.env`, `.sdkmanrc`.
+//! Files of `KEY=value` or `KEY: value` lines: `.env`, `.sdkmanrc`, properties.
 //!
 //! Data, not shell: nothing is expanded. A line may have `export` in front, quotes around the
 //! value, and a comment. The last line with a key counts; an empty value is ignored.
@@ -34,10 +34,10 @@ pub fn value(line: &str) -> Option<Range<usize>> {
 
 /// The key of a line, and the position of its value.
 fn pair(line: &str) -> Option<(&str, Range<usize>)> {
-    let equals = line.find('=')?;
-    let key = line[..equals].trim_start();
+    let sign = line.find(['=', ':'])?;
+    let key = line[..sign].trim_start();
     let key = key.strip_prefix("export ").unwrap_or(key).trim();
-    let start = line.len() - line[equals + 1..].trim_start().len();
+    let start = line.len() - line[sign + 1..].trim_start().len();
     let value = line[start..].trim_end();
     let quoted = |quote: char| Some(value.strip_prefix(quote)?.split_once(quote)?.0.len());
     let value = match quoted('"').or_else(|| quoted('\'')) {

@@ -78,10 +78,11 @@ fn without_comment(line: &str) -> &str {
     line.split('#').next().unwrap_or_default()
 }
 
-/// A line without the tool's name in front of a request.
+/// A line without the tool's name, or one of its prefixes, in front of a request: `jdk: 17`.
 fn without_name<'a>(line: &'a str, tool: &Tool) -> &'a str {
     let Some((name, rest)) = line.split_once(char::is_whitespace) else { return line };
-    let mut names = tool.all_names().chain([tool.title]);
+    let name = name.trim_end_matches(':');
+    let mut names = tool.all_names().chain([tool.title]).chain(tool.prefixes.iter().copied());
     match names.any(|known| known.eq_ignore_ascii_case(name)) {
         true => rest.trim_start(),
         false => line,

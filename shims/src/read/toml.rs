@@ -8,7 +8,7 @@ use toml_parser::{ErrorSink, ParseError, Raw, Source, Span};
 
 use super::written::{MAX_ALTERNATIVES, RawRequest, ReadError, too_many};
 use crate::sys;
-use crate::tool::VersionField;
+use crate::tool::{FieldRole, VersionField};
 
 /// How deep lists and tables may be nested: the parser recurses for each.
 const MAX_DEPTH: u32 = 80;
@@ -46,7 +46,7 @@ pub(super) fn read(
     }
     let written = fields.iter().zip(receiver.found).filter_map(|(field, found)| {
         let line = u32::try_from(line_of(text, found.offset)).unwrap_or(0);
-        let is_there = !found.texts.is_empty();
+        let is_there = !found.texts.is_empty() || found.is_other && field.role == FieldRole::Pin;
         is_there.then_some(RawRequest { texts: found.texts, line, field: Some(field) })
     });
     Ok(written.collect())
@@ -73,6 +73,8 @@ struct Found {
     offset: usize,
     /// Whether a list of operating systems beside them has this one; `None` without a list.
     is_for_this_system: Option<bool>,
+    /// Whether there is a value that is neither text nor a number.
+    is_other: bool,
 }
 
 /// An open value that has others in it.
@@ -247,6 +249,9 @@ impl EventReceiver for Receiver<'_> {
                 Some(ScalarKind::String | ScalarKind::Integer(_) | ScalarKind::Float)
             ) {
                 self.take(place, &part, value, span.start());
+            } else if matches!(&*part, "" | "version" | "prefix") {
+                self.found[place].is_other = true;
+                self.found[place].offset = span.start();
             }
         }
         self.end_value();

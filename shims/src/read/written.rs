@@ -5,7 +5,8 @@ use crate::tool::VersionField;
 /// A request in a version file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawRequest {
-    /// The texts, the preferred one first; the others are alternatives.
+    /// The texts, the preferred one first; the others are alternatives. None if it is computed: by
+    /// an expression, a template, a variable.
     pub texts: Vec<String>,
     /// The line, counted from 1; 0 in a JSON document.
     pub line: u32,

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// The resolver's input.
@@ -27,10 +28,28 @@ pub trait World {
         true
     }
 
-    /// Which of these names are in this folder, as a set of bits: bit `n` for `names[n]`.
+    /// Visits the places in `names` of those that are in this folder, in their order, until the
+    /// visitor breaks.
     ///
-    /// At most 32 names. A missing folder has none of them; a link counts, even a dangling one.
-    fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32>;
+    /// A missing folder has none of them; a link counts, even a dangling one. A name may be a path
+    /// (`.config/mise.toml`), and counts too if there is no permission to search the folder in it.
+    fn visit_existing(
+        &self,
+        folder: &Path,
+        names: &[&str],
+        visit: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> io::Result<()>;
+
+    /// Which of these names are in this folder, as a set of bits: bit `n` for `names[n]`. At most
+    /// 32 names.
+    fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
+        let mut present = 0;
+        self.visit_existing(folder, names, &mut |place| {
+            present |= 1 << place;
+            ControlFlow::Continue(())
+        })?;
+        Ok(present)
+    }
 
     /// A regular file's content, with the metadata of the file that was read: one that is judged by
     /// its owner can't be replaced in between.
@@ -89,8 +108,13 @@ impl<W: World + ?Sized> World for Box<W> {
         (**self).is_process_directory()
     }
 
-    fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
-        (**self).existing_names(folder, names)
+    fn visit_existing(
+        &self,
+        folder: &Path,
+        names: &[&str],
+        visit: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> io::Result<()> {
+        (**self).visit_existing(folder, names, visit)
     }
 
     fn read(&self, path: &Path) -> io::Result<FileContent> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Component, Path, PathBuf};
 
 use super::input::{FileContent, FileMeta, Identity, NOT_REGULAR, World};
@@ -230,16 +231,27 @@ impl World for MemoryWorld {
         }
     }
 
-    fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
+    fn visit_existing(
+        &self,
+        folder: &Path,
+        names: &[&str],
+        visit: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> io::Result<()> {
         self.permit(folder)?;
-        let there = |name: &str| {
+        let is_there = |name: &str| {
             let path = folder.join(name);
             self.files.contains_key(&path)
                 || self.folders.contains(&path)
                 || self.failing.contains_key(&path)
                 || self.links.contains_key(&path)
+                || self.permit(path.parent().unwrap_or(folder)).is_err()
         };
-        Ok((0..).zip(names).filter(|(_, name)| there(name)).map(|(place, _)| 1 << place).sum())
+        for (place, name) in names.iter().enumerate() {
+            if is_there(name) && visit(place).is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn read(&self, path: &Path) -> io::Result<FileContent> {
@@ -270,6 +282,7 @@ impl World for MemoryWorld {
     }
 
     fn entry(&self, path: &Path) -> io::Result<Option<FileMeta>> {
+        path.parent().map_or(Ok(()), |folder| self.permit(folder))?;
         let link = self.links.keys().position(|known| known == path);
         let of_link = |place| FileMeta {
             identity: Identity { device: 2, inode: place as u64 },

@@ -4,6 +4,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -42,17 +43,38 @@ impl World for Os {
         std::env::current_dir()
     }
 
-    fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
-        let Some(handle) = absent_is_none(open_folder(folder, sys::LOOK_IN))? else { return Ok(0) };
-        let mut present = 0;
+    fn visit_existing(
+        &self,
+        folder: &Path,
+        names: &[&str],
+        visit: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> io::Result<()> {
+        let Some(handle) = absent_is_none(open_folder(folder, sys::LOOK_IN))? else {
+            return Ok(());
+        };
+        let exists = |name: &str| match rustix::fs::statat(&handle, name, AtFlags::SYMLINK_NOFOLLOW)
+        {
+            Ok(_) => Ok(true),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(false),
+            Err(_) if name.contains('/') => Ok(true),
+            Err(error) => Err(error),
+        };
+        // Folders in names, and whether they exist: usually none does, and several names have one.
+        let mut folders: Vec<(&str, bool)> = Vec::new();
         for (place, name) in names.iter().enumerate() {
-            match rustix::fs::statat(&handle, *name, AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(_) => present |= 1 << place,
-                Err(Errno::NOENT) => {}
-                Err(error) => return Err(error.into()),
+            if let Some((parent, _)) = name.split_once('/') {
+                let known = folders.iter().find(|(known, _)| *known == parent);
+                let is_there = known.map_or_else(|| exists(parent), |(_, known)| Ok(*known))?;
+                folders.push((parent, is_there));
+                if !is_there {
+                    continue;
+                }
+            }
+            if exists(name)? && visit(place).is_break() {
+                break;
             }
         }
-        Ok(present)
+        Ok(())
     }
 
     fn read(&self, path: &Path) -> io::Result<FileContent> {

@@ -7,6 +7,8 @@
 //! Everything is `'static`: the tables are constants, and what is read at run time is leaked, since
 //! a process reads it once.
 
+use std::path::Path;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// A hash of this file: tools that were encoded by other types can't be decoded by these.
@@ -77,6 +79,10 @@ pub struct Tool {
     /// files under `before` in `common.toml`, and before those under `after`; see [`VersionFile`].
     #[serde(rename = "file", default, deserialize_with = "list")]
     pub files: &'static [VersionFile],
+    /// Files of other managers in which a user keeps a default, in the order in which they are read:
+    /// after usher's own default; see [`DefaultFile`].
+    #[serde(rename = "default", default, deserialize_with = "list")]
+    pub defaults: &'static [DefaultFile],
     /// Variables that name the folder of a version or files in it, or a list of them: `GOROOT`,
     /// `GEM_PATH`. A path in another version than the one that runs is left out.
     #[serde(default, deserialize_with = "list")]
@@ -156,8 +162,12 @@ pub struct IgnoredFolder {
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(deny_unknown_fields)]
 pub struct VersionFile {
-    /// The file's name: `.nvmrc`.
+    /// The file's name: `.nvmrc`. It may be in a folder: `gradle/gradle-daemon-jvm.properties`.
     pub name: &'static str,
+    /// All the places where it may be, strongest first, if there are several: `["mise.local.toml",
+    /// "mise.toml"]`. Each is a file of its own.
+    #[serde(default, deserialize_with = "list")]
+    pub places: &'static [&'static str],
     /// How it is read; see [`Reader`].
     pub reader: Reader,
     /// Whether the file exists for versions alone, so that it is an error if it can't be read or
@@ -170,12 +180,30 @@ pub struct VersionFile {
     /// `true` if a program writes it, so that `use` never changes it: `Gemfile.lock`.
     #[serde(default)]
     pub generated: bool,
+    /// `true` if it may hold secrets: nothing of it is quoted, and the one in the home folder, or
+    /// above it, is not read: `.npmrc`.
+    #[serde(default)]
+    pub secret: bool,
     /// The syntax of its ranges, if it isn't the tool's.
     pub dialect: Option<Dialect>,
     /// Where in it versions are, strongest first; for every reader except `plain` and
     /// `tool-versions`; see [`VersionField`].
     #[serde(rename = "field", default, deserialize_with = "list")]
     pub fields: &'static [VersionField],
+}
+
+/// A file in which another manager keeps the user's default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+pub struct DefaultFile {
+    /// The folders that may have it; the first one that has counts. `$NAME` at the start is a
+    /// variable, `~` the home folder: `["$NVM_DIR/alias", "~/.nvm/alias"]`.
+    #[serde(deserialize_with = "list")]
+    pub folders: &'static [&'static str],
+    /// The file, as under `[[file]]`. In a `plain` one, a word that is the name of a file in the same
+    /// folder is what that file says, as nvm's aliases are.
+    pub file: VersionFile,
 }
 
 /// How a version file is read.
@@ -224,9 +252,6 @@ pub struct VersionField {
     /// then writes the version instead of the request, as it also does with `version_components`.
     #[serde(default)]
     pub exact: bool,
-    /// For `lines`: only directly after this line.
-    #[serde(default)]
-    pub after_line: &'static str,
     /// `true` if it is the path of another file of this kind, from this file's folder; that file's
     /// fields of the same part are read in its place: `volta.extends`. For `call` it is the option
     /// `file`: a version file in this folder or below.
@@ -237,10 +262,24 @@ pub struct VersionField {
     /// and `path` are invalid.
     #[serde(default)]
     pub table: bool,
+    /// Conditions under which it counts, for the few fields that have some; see
+    /// [`FieldCondition`].
+    #[serde(default, deserialize_with = "leaked")]
+    pub only: Option<&'static FieldCondition>,
+}
+
+/// When a field counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
+#[serde(deny_unknown_fields)]
+pub struct FieldCondition {
+    /// For `lines`: only directly after this line.
+    #[serde(default)]
+    pub after_line: &'static str,
     /// Another field of the file: a version below the one there is ignored, as Go ignores a
     /// `toolchain` older than its `go` line.
     pub at_least: Option<&'static str>,
-    /// A file that makes this field count for nothing, in the same folder or above: `go.work`.
+    /// Not if this file is in the same folder or above: `go.work`.
     pub unless_above: Option<&'static str>,
 }
 
@@ -368,13 +407,25 @@ impl VersionFile {
     pub const fn new(name: &'static str, reader: Reader, fields: &'static [VersionField]) -> Self {
         Self {
             name,
+            places: &[],
             reader,
             version_only: None,
             fallback: false,
             generated: false,
+            secret: false,
             dialect: None,
             fields,
         }
+    }
+
+    /// The places where it may be, relative to a folder of the project, strongest first.
+    pub fn places(&'static self) -> &'static [&'static str] {
+        if self.places.is_empty() { std::slice::from_ref(&self.name) } else { self.places }
+    }
+
+    /// Whether a path may be such a file.
+    pub fn is_at(&'static self, path: &Path) -> bool {
+        self.places().iter().any(|place| path.ends_with(place))
     }
 
     /// Whether it exists for versions alone.
@@ -399,12 +450,15 @@ impl VersionField {
             dialect,
             version_components: parts,
             exact: false,
-            after_line: "",
             extends: false,
             table: false,
-            at_least: None,
-            unless_above: None,
+            only: None,
         }
+    }
+
+    /// The line that must be directly above it; "" for none.
+    pub fn after_line(&self) -> &'static str {
+        self.only.map_or("", |only| only.after_line)
     }
 }
 
@@ -430,6 +484,14 @@ fn list<'de, D: Deserializer<'de>, T: Deserialize<'de> + 'static>(
     deserializer: D,
 ) -> Result<&'static [T], D::Error> {
     Vec::deserialize(deserializer).map(|all| &*all.leak())
+}
+
+/// A value, leaked.
+fn leaked<'de, D: Deserializer<'de>, T: Deserialize<'de> + 'static>(
+    deserializer: D,
+) -> Result<Option<&'static T>, D::Error> {
+    let value = Option::<T>::deserialize(deserializer)?;
+    Ok(value.map(|value| &*Box::leak(Box::new(value))))
 }
 
 fn yes() -> bool {

@@ -244,7 +244,7 @@ impl<'a> Decision<'a> {
     /// Whether a file only counts where no other one pins the tool.
     fn is_fallback(&self, location: &FileLocation) -> bool {
         let mut files = self.tool.files.iter();
-        files.any(|file| file.fallback && location.path.ends_with(file.name))
+        files.any(|file| file.fallback && file.is_at(&location.path))
     }
 }
 

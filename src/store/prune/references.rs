@@ -13,7 +13,7 @@ use usher_shims::pin::Pin;
 use usher_shims::request::{Request, RequestTrust};
 use usher_shims::search::{Finding, VERSION_CONTROL, search};
 use usher_shims::store::{Lookup, best_match};
-use usher_shims::tool::{IGNORED_FOLDERS, TOOLS, Tool};
+use usher_shims::tool::{IGNORED_FOLDERS, TOOLS, Tool, VersionFile};
 use usher_shims::toolchain::Store;
 use usher_shims::world::World;
 
@@ -51,10 +51,15 @@ impl References {
     /// Adds the requests of the projects below a folder. Only folders of version control and of
     /// other people's code are skipped; folders that can't be searched are reported.
     pub fn add_projects_below(&mut self, session: &Session, folder: &Path) -> Result<()> {
-        let names: BTreeSet<&str> =
-            TOOLS.iter().flat_map(|tool| tool.files).map(|file| file.name).collect();
-        let files = files_below(session, folder, &|name| names.contains(name))?;
-        let folders: BTreeSet<&Path> = files.iter().filter_map(|file| file.parent()).collect();
+        let places: BTreeSet<&str> = TOOLS
+            .iter()
+            .flat_map(|tool| tool.files)
+            .flat_map(VersionFile::places)
+            .copied()
+            .collect();
+        let files = files_below(session, folder, &|path| folder_of(path, &places).is_some())?;
+        let folders: BTreeSet<&Path> =
+            files.iter().filter_map(|file| folder_of(file, &places)).collect();
         for folder in folders {
             let world = OsInFolder { folder, visibility: Visibility::FolderOnly };
             for known in session.registry.all() {
@@ -115,20 +120,18 @@ impl References {
     }
 }
 
-/// The files below a folder of projects whose names are relevant. Folders that can't be searched are
+/// The files below a folder of projects whose paths are relevant. Folders that can't be searched are
 /// reported.
 pub(in crate::store) fn files_below(
     session: &Session,
     folder: &Path,
-    is_relevant: &dyn Fn(&str) -> bool,
+    is_relevant: &dyn Fn(&Path) -> bool,
 ) -> Result<Vec<PathBuf>> {
     let root = fs::canonicalize(folder).map_err(|error| Error::io("search", folder, error))?;
     let mut found = Vec::new();
     for entry in walk_projects(&root) {
         match entry {
-            Ok(entry) if entry.file_name().to_str().is_some_and(is_relevant) => {
-                found.push(entry.into_path());
-            }
+            Ok(entry) if is_relevant(entry.path()) => found.push(entry.into_path()),
             Ok(_) => {}
             Err(error) if error.depth() == Some(0) => {
                 return Err(Error::new(ErrorKind::Io, "can't search a project's folder")
@@ -138,6 +141,12 @@ pub(in crate::store) fn files_below(
         }
     }
     Ok(found)
+}
+
+/// The folder that a version file is one of; none for another file.
+fn folder_of<'a>(path: &'a Path, places: &BTreeSet<&str>) -> Option<&'a Path> {
+    let place = places.iter().find(|place| path.ends_with(place))?;
+    path.ancestors().nth(Path::new(place).components().count())
 }
 
 /// All files below a folder, hidden and ignored ones too: a version file counts even if it isn't under

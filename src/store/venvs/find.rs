@@ -30,7 +30,7 @@ impl Venvs {
 pub fn find_venvs(session: &Session, projects: &[PathBuf]) -> Result<Venvs> {
     let mut folders = BTreeSet::new();
     for project in projects {
-        let is_venvs = |name: &str| tools(session).any(|(_, rules)| rules.file == name);
+        let is_venvs = |path: &Path| tools(session).any(|(_, rules)| path.ends_with(&rules.file));
         let files = files_below(session, project, &is_venvs)?;
         folders.extend(files.iter().filter_map(|file| file.parent()).map(Path::to_path_buf));
     }

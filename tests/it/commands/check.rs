@@ -82,11 +82,38 @@ fn check_reports_disagreement_in_every_kind_of_file() {
       Dockerfile:3: FROM node:16-alpine
       compose.yaml:3: image: node:16
       docker/web.Dockerfile:2: ENV NODE_VERSION=14
-    python: not pinned; the first place that names a version is Pipfile:2: requires.python_version: 3.7
+    python: 3.7 is requested here by Pipfile:2 (requires.python_version), but not installed
       Pipfile.lock:4: _meta.requires.python_version: 3.8
     --- standard error
     usher: 8 of 12 places that name a version disagree
       hint: change these places, or the pin: use node@18.20.8
+    ");
+}
+
+#[test]
+fn check_compares_version_files_that_no_shim_reads() {
+    let sandbox = project();
+    sandbox.file("project/.config/mise/conf.d/a.toml", "[tools]\nnode = '18'\n");
+    sandbox.file("project/mise.ci.toml", "[tools]\nnode = '16'\n");
+    sandbox.fake_toolchain("ruby", "3.1.4");
+    sandbox.file("project/.ruby-version", "3.1.4\n");
+    sandbox.file(
+        "project/a.gemspec",
+        "Gem::Specification.new do |spec|\n  spec.required_ruby_version = '>= 3.2', '< 4'\nend\n",
+    );
+    sandbox.file("project/b.gemspec", "  s.required_ruby_version = RUBY\n");
+    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    exit status: 1
+    --- standard output
+    node: usher runs 20.1.0 here (requested by .nvmrc:1)
+      .config/mise/conf.d/a.toml:2: tools.node: 18
+    ruby: usher runs 3.1.4 here (requested by .ruby-version:1)
+      a.gemspec:2: >= 3.2, < 4
+    note: b.gemspec:1: skipped the version of ruby: it is not a plain value
+    note: mise.ci.toml:2: not compared: it counts in some environments only
+    --- standard error
+    usher: 2 of 4 places that name a version disagree
+      hint: change these places, or the pin: use node@18
     ");
 }
 
@@ -305,16 +332,18 @@ fn check_notes_other_invalid_files() {
     sandbox.file("project/Containerfile", "FROM node:20\0");
     sandbox.file("project/compose.yml", "services: [\n");
     sandbox.file("project/.gitlab-ci.yml", "a: \"\u{1b}[31m");
-    sandbox.file("project/Pipfile", "[[");
+    sandbox.file("project/Pipfile", "[requires]\npython_version\n");
+    sandbox.file("project/Pipfile.lock", "[[");
     sandbox.file("project/package.json", "{");
     sandbox.folder("project/docker/Dockerfile");
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 0
     --- standard output
+    note: can't parse [SANDBOX]/project/Pipfile: line 2: key with no value
     note: .gitlab-ci.yml: skipped: line 1: invalid YAML: while scanning a quoted scalar, found unexpected end of stream
     note: Containerfile: not a Dockerfile: it contains NUL bytes
     note: Dockerfile: skipped: line 1 is not UTF-8
-    note: Pipfile: skipped: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
+    note: Pipfile.lock: skipped: EOF while parsing a list at line 1 column 2
     note: compose.yml: skipped: line 2: invalid YAML: while parsing a node, did not find expected node content
     the one place that names a version agrees
     --- standard error

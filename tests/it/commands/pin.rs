@@ -173,6 +173,37 @@ const CASES: &[Case] = &[
         after: "NODE_VERSION=8\r\nNODE_VERSION=v12\r\nX=1",
     },
     Case {
+        file: "mise.local.toml",
+        before: "# mine\n[tools]\nnode = \"10\"\n",
+        words: "node@12",
+        after: "# mine\n[tools]\nnode = \"12\"\n",
+    },
+    Case {
+        file: ".config/mise/config.toml",
+        before: "[tools]\nnode = \"{{ get_env(name='NODE') }}\" # why\n",
+        words: "node@12",
+        after: "[tools]\nnode = \"12\" # why\n",
+    },
+    Case {
+        file: "pnpm-workspace.yaml",
+        before: "packages:\n  - a/*\nuseNodeVersion: 10.24.1 # why\n",
+        words: "node@12",
+        after: "packages:\n  - a/*\nuseNodeVersion: 12.22.12 # why\n",
+    },
+    Case {
+        file: ".npmrc",
+        before: "//x.example/:_authToken=abc\nuse-node-version = 10.24.1\n",
+        words: "node@12",
+        after: "//x.example/:_authToken=abc\nuse-node-version = 12.22.12\n",
+    },
+    Case { file: ".naverc", before: "10\n", words: "node@12", after: "12\n" },
+    Case {
+        file: "phoenix_static_buildpack.config",
+        before: "# why\nnode_version=10.24.1\nnpm_version=6\n",
+        words: "node@12",
+        after: "# why\nnode_version=12\nnpm_version=6\n",
+    },
+    Case {
         file: ".tool-versions",
         before: "nodejs 10\n",
         words: "node@system",

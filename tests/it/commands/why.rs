@@ -38,6 +38,24 @@ fn the_tree_of_a_program() {
 }
 
 #[test]
+fn files_that_no_shim_reads_are_named() {
+    let sandbox = sandbox();
+    sandbox.file("project/.nvmrc", "10\n");
+    sandbox.file("project/mise.ci.toml", "[tools]\nnode = '12'\n");
+    sandbox.file("project/.mise/conf.d/a.toml", "[tools]\nnode = ['12', '10']\n");
+    sandbox.file("project/.mise/conf.d/b.toml", "[tools]\nnode = '{{ x }}'\n");
+    sandbox.file("project/sub/file", "");
+    let outcome = sandbox.use_command(&["why", "node"]).directory("project/sub").run();
+    let transcript = outcome.transcript();
+    let skipped: Vec<&str> = transcript.lines().filter(|line| line.contains(".toml")).collect();
+    insta::assert_snapshot!(skipped.join("\n"), @"
+    │  ├─ [SANDBOX]/project/.mise/conf.d/a.toml:2 names 12 10: no shim reads it
+    │  ├─ [SANDBOX]/project/.mise/conf.d/b.toml:2: it is not a plain value
+    │  └─ [SANDBOX]/project/mise.ci.toml:2 names 12: no shim reads it
+    ");
+}
+
+#[test]
 fn a_minimum_is_shown_as_one() {
     let sandbox = sandbox();
     sandbox.file("project/go.mod", "module x\n\ngo 1.22.0\n");

@@ -214,7 +214,7 @@ impl Case {
             Content::Odd(odd) => Content::Odd(odd.clone()),
         };
         Self {
-            files: self.files.iter().map(|(name, found)| (name.clone(), content(found))).collect(),
+            files: self.files.iter().map(|(name, found)| (put(name), content(found))).collect(),
             env: self.env.iter().map(|(name, value)| (name.clone(), put(value))).collect(),
             default: self.default.as_ref().map(put),
             gives: put(&self.gives),

@@ -140,7 +140,8 @@ fn by<W: World>(
 fn printed(origin: &Origin) -> String {
     let place = match origin {
         Origin::File(place) => place,
-        Origin::Default(_) => return "the default".to_owned(),
+        Origin::Default(place) if is_own_default(place) => return "the default".to_owned(),
+        Origin::Default(place) => return format!("the default, {}", named(place)),
         Origin::Machine(_) => return "the machine's default".to_owned(),
         Origin::Argument | Origin::Name(_) | Origin::Variable(_) | Origin::CommandLine => {
             return origin.to_string();
@@ -150,6 +151,11 @@ fn printed(origin: &Origin) -> String {
     let whole = place.to_string();
     let rest = whole.strip_prefix(&name).unwrap_or_else(|| panic!("{whole} names {name}"));
     format!("{}{rest}", named(place))
+}
+
+/// Whether a default is in usher's own file.
+fn is_own_default(place: &FileLocation) -> bool {
+    place.path.ends_with("usher/tool-versions")
 }
 
 fn shown(path: &Path) -> String {
@@ -320,9 +326,14 @@ impl World for Recording {
         self.memory.directory()
     }
 
-    fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
+    fn visit_existing(
+        &self,
+        folder: &Path,
+        names: &[&str],
+        visit: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> io::Result<()> {
         Self::check(folder);
-        self.memory.existing_names(folder, names)
+        self.memory.visit_existing(folder, names, visit)
     }
 
     /// The one path that a project's file may name: that of another one like it.

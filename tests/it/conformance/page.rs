@@ -25,6 +25,16 @@ fn the_page_lists_the_fields_of_each_file() {
 }
 
 #[test]
+fn the_page_lists_other_managers_defaults() {
+    check("defaults", &defaults());
+}
+
+#[test]
+fn the_page_lists_files_that_no_shim_reads() {
+    check("unread", &unread());
+}
+
+#[test]
 fn the_page_lists_differences_to_other_tools() {
     check("differences", &differences());
 }
@@ -47,7 +57,13 @@ fn check(marker: &str, expected: &str) {
 fn files() -> String {
     let mut table = "| tool | within a folder, strongest first |\n|---|---|\n".to_owned();
     for tool in TOOLS {
-        let names: Vec<String> = tool.files.iter().map(|file| format!("`{}`", file.name)).collect();
+        let mut names: Vec<String> =
+            tool.files.iter().map(|file| format!("`{}`", file.name)).collect();
+        for (name, file) in names.iter_mut().zip(tool.files) {
+            if !file.places.is_empty() {
+                name.push_str(" and its other places");
+            }
+        }
         let _ = writeln!(table, "| {} | {} |", tool.name, names.join(", "));
     }
     table
@@ -57,9 +73,7 @@ fn files() -> String {
 fn contents() -> String {
     let mut table =
         "| file | for | what is read | only for versions |\n|---|---|---|---|\n".to_owned();
-    let common = Path::new(env!("CARGO_MANIFEST_DIR")).join("registry/common.toml");
-    let common = fs::read_to_string(common).expect("read what holds for every tool");
-    let common = Common::parse(&common).expect("what was compiled in");
+    let common = common();
     for file in common.before.iter().chain(&common.after) {
         table += &row(file, "all");
     }
@@ -72,6 +86,55 @@ fn contents() -> String {
     table
 }
 
+fn common() -> Common {
+    let common = Path::new(env!("CARGO_MANIFEST_DIR")).join("registry/common.toml");
+    let common = fs::read_to_string(common).expect("read what holds for every tool");
+    Common::parse(&common).expect("what was compiled in")
+}
+
+/// A table of the files in which other managers keep a user's default.
+fn defaults() -> String {
+    let mut table = "| for | folder, the first that is set | file |\n|---|---|---|\n".to_owned();
+    let common = common();
+    let definitions: Vec<_> = DEFINITIONS
+        .iter()
+        .map(|(_, text)| Definition::parse(text).expect("what was compiled in").0)
+        .collect();
+    let own = definitions
+        .iter()
+        .flat_map(|tool| tool.defaults.iter().map(|default| (tool.name, default)));
+    for (tool, default) in common.default.iter().map(|default| ("all", default)).chain(own) {
+        let file = &default.file;
+        let places = if file.places.is_empty() { vec![file.name] } else { file.places.to_vec() };
+        let folders = default.folders.join("`, `");
+        let _ = writeln!(table, "| {tool} | `{folders}` | `{}` |", places.join("`, `"));
+    }
+    table
+}
+
+/// A table of the version files that only `use check` and `use why` read.
+fn unread() -> String {
+    let mut table = "| for | file | what is read |\n|---|---|---|\n".to_owned();
+    let common = common();
+    let definitions: Vec<_> = DEFINITIONS
+        .iter()
+        .map(|(_, text)| Definition::parse(text).expect("what was compiled in"))
+        .collect();
+    let own = definitions
+        .iter()
+        .flat_map(|(tool, rest)| rest.check.files.iter().map(|file| (tool.name, file)));
+    for (tool, file) in common.unread.iter().map(|file| ("all", file)).chain(own) {
+        let fields = file.fields.join("`<br>`").replace("{name}", "TOOL").replace('|', "\\|");
+        let role = match (file.conditional, file.role) {
+            (true, _) => "; not compared",
+            (false, FieldRole::Pin) => "",
+            (false, FieldRole::Constraint | FieldRole::Either) => ", a constraint",
+        };
+        let _ = writeln!(table, "| {tool} | `{}` | `{fields}`{role} |", file.places.join("`, `"));
+    }
+    table
+}
+
 fn row(file: &VersionFile, tool: &str) -> String {
     let named = |text: &str| text.replace("{name}", "TOOL").replace("{variable}", "VARIABLE");
     let call = file.reader == Reader::Call;
@@ -80,10 +143,10 @@ fn row(file: &VersionFile, tool: &str) -> String {
             .entry_name
             .as_ref()
             .map_or_else(String::new, |name| format!(" of the name `{name}`"));
-        let below = if field.after_line.is_empty() {
+        let below = if field.after_line().is_empty() {
             String::new()
         } else {
-            format!(" below `{}`", field.after_line)
+            format!(" below `{}`", field.after_line())
         };
         let role = match (field.extends, field.role) {
             (true, _) if call => ", its option `file`: another version file",
@@ -104,7 +167,8 @@ fn row(file: &VersionFile, tool: &str) -> String {
         }
     };
     let alone = if file.is_version_only() { "yes" } else { "" };
-    format!("| `{}` | {tool} | {read} | {alone} |\n", file.name)
+    let places = if file.places.is_empty() { vec![file.name] } else { file.places.to_vec() };
+    format!("| `{}` | {tool} | {read} | {alone} |\n", places.join("`, `"))
 }
 
 /// For each subject a table of the cases of which another tool makes something else.

@@ -111,7 +111,7 @@ impl OutsideCase {
         } else if name == "argument" {
             case.call = format!("{} +{}", case.call, self.input);
         } else {
-            let known = tool.files.iter().find(|file| name.rsplit('/').next() == Some(file.name));
+            let known = tool.files.iter().find(|file| file.is_at(Path::new(name)));
             let file = known.ok_or_else(|| format!("{} reads no {name}", tool.name))?;
             let text = self.text(tool, file, field)?;
             case.files.insert(name.to_owned(), Content::Text(text));
@@ -144,7 +144,7 @@ impl OutsideCase {
             Reader::Keys => format!("{}={input}\n", field.path),
             Reader::Call => format!("{} {quoted}\n", field.path),
             Reader::Plain | Reader::ToolVersions | Reader::Lines => {
-                format!("{}\n{}\n", field.after_line, field.path.replace("{}", input))
+                format!("{}\n{}\n", field.after_line(), field.path.replace("{}", input))
             }
         })
     }
