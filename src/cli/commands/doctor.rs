@@ -1,6 +1,7 @@
 //! `use doctor`: looks for problems, and prints what to do about each.
 
 mod folder_variables;
+mod moved_scripts;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ use usher_shims::search::{Finding, search};
 use usher_shims::world::World as _;
 
 use self::folder_variables::{FolderNotice, notices};
+use self::moved_scripts::moved_scripts;
+use super::shim_faults::{ShimFault, shim_faults};
 use super::{RefusedNote, refused_system_programs};
 use crate::cli::explanation::install_command;
 use crate::cli::output::{self, Report};
@@ -58,17 +61,20 @@ enum CheckState {
     Error,
 }
 
-/// What the shim folder lacks, and what else is in it.
+/// What the shim folder lacks, what is wrong in it, and what else is in it.
 #[derive(Debug, Default)]
 struct ShimFolderState {
     missing: Vec<String>,
+    faults: Vec<ShimFault>,
     /// A notice of files that aren't usher's.
     foreign_files: Option<String>,
 }
 
 /// Runs `use doctor`.
 pub fn run(session: &Session, as_json: bool) -> i32 {
-    let report = decide(session, shim_folder_state(session));
+    let mut report = decide(session, shim_folder_state(session));
+    let scripts = moved_scripts(session).into_iter();
+    report.checks.extend(scripts.map(|notice| DoctorCheck::note(notice.what, notice.hint)));
     output::print(&report, as_json, &*session.reporter)
 }
 
@@ -79,7 +85,8 @@ fn shim_folder_state(session: &Session) -> Result<ShimFolderState> {
     let changes = shim_folder::pending_changes(session, &[])?;
     let foreign_files = (!changes.foreign.is_empty())
         .then(|| shim_folder::foreign_files_notice(session, &changes.foreign));
-    Ok(ShimFolderState { missing: changes.created, foreign_files })
+    let faults = shim_faults(session, &changes.mended);
+    Ok(ShimFolderState { missing: changes.created, faults, foreign_files })
 }
 
 fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorReport {
@@ -189,6 +196,13 @@ fn index(session: &Session) -> DoctorCheck {
         Some(index) if index.print() == session.index.print() => {
             DoctorCheck::ok("the shims' index is up to date")
         }
+        Some(index) if index.folders.data != session.folders.data => {
+            let before = Shown(&index.folders.data);
+            DoctorCheck::note(
+                format!("this folder was moved or copied from {before}"),
+                "use reshim",
+            )
+        }
         Some(_) => DoctorCheck::note("the shims' index is out of date", "use reshim"),
         None => {
             DoctorCheck::error(format!("{} is missing or unreadable", Shown(&file)), "use reshim")
@@ -196,7 +210,7 @@ fn index(session: &Session) -> DoctorCheck {
     }
 }
 
-/// Whether shims are missing, and whether foreign files are among them.
+/// Whether shims are missing or damaged, and whether foreign files are among them.
 fn shims(folder: Result<ShimFolderState>) -> Vec<DoctorCheck> {
     let folder = match folder {
         Ok(folder) => folder,
@@ -205,10 +219,15 @@ fn shims(folder: Result<ShimFolderState>) -> Vec<DoctorCheck> {
     let missing = (!folder.missing.is_empty()).then(|| {
         DoctorCheck::note(format!("missing shims: {}", folder.missing.join(" ")), "use reshim")
     });
+    let faults = folder.faults.into_iter().map(|fault| {
+        let state = if fault.is_harmless { CheckState::Note } else { CheckState::Error };
+        let then = fault.for_program.map_or_else(String::new, |hint| format!(", then: {hint}"));
+        DoctorCheck { state, what: fault.what, hint: Some(format!("use reshim{then}")) }
+    });
     let foreign = folder
         .foreign_files
         .map(|notice| DoctorCheck::note(notice, "move them to another folder, then: use reshim"));
-    missing.into_iter().chain(foreign).collect()
+    missing.into_iter().chain(faults).chain(foreign).collect()
 }
 
 fn writable(session: &Session) -> DoctorCheck {
@@ -440,12 +459,28 @@ mod tests {
         assert_eq!(unreadable.checks[2], broken.checks[2]);
         let folder = ShimFolderState {
             missing: vec!["node10".to_owned(), "npm".to_owned()],
+            faults: vec![
+                ShimFault {
+                    what: "shims that are empty: node npx".to_owned(),
+                    is_harmless: false,
+                    for_program: None,
+                },
+                ShimFault {
+                    what: "shims that have capabilities: node".to_owned(),
+                    is_harmless: true,
+                    for_program: Some("setcap X node".to_owned()),
+                },
+            ],
             foreign_files: Some("not a shim: /usher/shims/x".to_owned()),
         };
         let checks: String = shims(Ok(folder)).iter().map(DoctorCheck::text).collect();
         insta::assert_snapshot!(checks, @"
         note   missing shims: node10 npm
                use reshim
+        error  shims that are empty: node npx
+               use reshim
+        note   shims that have capabilities: node
+               use reshim, then: setcap X node
         note   not a shim: /usher/shims/x
                move them to another folder, then: use reshim
         ");
