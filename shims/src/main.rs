@@ -5,6 +5,8 @@
 #![no_main]
 
 mod allocator;
+#[cfg(all(unix, panic = "abort"))]
+mod unwinder;
 
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::io::Write as _;
