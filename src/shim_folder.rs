@@ -24,6 +24,7 @@ use usher_shims::tool::Tool;
 use self::fault::Fault;
 use self::inspection::Inspection;
 pub use self::inspection::is_foreign;
+pub use self::own_programs::OWN_NAMES;
 use self::replace::{UNFINISHED, put_program, put_shim, remove_unfinished};
 use crate::config::settings::ShimPolicy;
 use crate::files::durable::{make_folders, sync_name, sync_names};
@@ -33,9 +34,6 @@ use crate::files::staging;
 use crate::files::write_access::WriteAccess;
 use crate::registry::KnownTool;
 use crate::session::{Session, own_text};
-
-/// The names of `use` itself in the shim folder.
-pub const OWN_NAMES: [&str; 2] = ["use", "usher"];
 
 /// The name of the binary that shims are links of, among those of shims with a fault.
 const BINARY: &str = "shim";

@@ -5,13 +5,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result, Shown};
-use crate::world::World;
 
 /// The machine's home, made by `install.sh --system`.
 pub const MACHINE_DATA: &str = "/opt/usher";
 
 /// The shim folder's name in the data folder.
-const SHIMS: &str = "shims";
+pub(crate) const SHIMS: &str = "shims";
 
 /// The machine's settings and default.
 const MACHINE_CONFIG: &str = "/etc/usher";
@@ -148,13 +147,6 @@ impl Folders {
 /// The shim folder in a data folder.
 pub fn shims_in(data: &Path) -> PathBuf {
     data.join(SHIMS)
-}
-
-/// The data folder whose shim folder this is, by its name and by what is beside it.
-pub fn data_of_shims<'p>(world: &impl World, shims: &'p Path) -> Option<&'p Path> {
-    let data = shims.parent().filter(|_| shims.ends_with(SHIMS))?;
-    let is_home = world.existing_names(data, &["shim", "toolchains"]).is_ok_and(|found| found != 0);
-    is_home.then_some(data)
 }
 
 /// Where the paths of a home lead that was moved or copied since they were written.

@@ -14,7 +14,6 @@ use std::path::Path;
 
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::exec::{ProcessArgs, become_program};
-use usher_shims::index::index_file;
 use usher_shims::package_calls::package_call;
 use usher_shims::process;
 use usher_shims::resolve::{Outcome, Resolver};
@@ -86,7 +85,7 @@ fn hand_off(shim: &process::RunningShim, name: &str, given: &ProcessArgs) -> Err
     match damage(&program) {
         None => become_program(&program, &arguments, &given.environment, &[]),
         Some(damage) => {
-            let is_home = matches!(Os.metadata(&index_file(&shim.folder)), Ok(Some(_)));
+            let is_home = process::data_of_shims(&Os, &shim.folder).is_some();
             let hint =
                 if is_home { "./install.sh" } else { "export USHER_HOME=/the/folder/of/usher" };
             let what = format!("{} is {damage}", Shown(&program));

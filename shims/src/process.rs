@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::call::calls;
 use crate::error::{Error, ErrorKind, Result, Shown};
-use crate::folders::{Folders, Relocation, data_of_shims, shims_in, usher_home};
+use crate::folders::{Folders, Relocation, SHIMS, shims_in, usher_home};
 use crate::index::{Index, index_file};
 use crate::name::Name;
 use crate::ownership::{ROOT, is_planted};
@@ -177,6 +177,13 @@ pub fn index_in(
     let Some(data) = data_of_shims(world, shims) else { return Some(index) };
     let home = set(world, "HOME").map(PathBuf::from);
     Index::parse_part(text, program, Some(&Relocation::new(&index.folders, data, home)))
+}
+
+/// The data folder whose shim folder this is, by its name and by what is beside it.
+pub fn data_of_shims<'p>(world: &impl World, shims: &'p Path) -> Option<&'p Path> {
+    let data = shims.parent().filter(|_| shims.ends_with(SHIMS))?;
+    let is_home = world.existing_names(data, &["shim", "toolchains"]).is_ok_and(|found| found != 0);
+    is_home.then_some(data)
 }
 
 /// Whether two paths lead to one folder.

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
-use usher_shims::folders::{Folders, data_of_shims, usher_home};
+use usher_shims::folders::{Folders, usher_home};
 use usher_shims::index::index_file;
-use usher_shims::process::{RunningShim, index_in, is_same, is_secure, read_index, refuse_planted};
+use usher_shims::process::{
+    RunningShim, data_of_shims, index_in, is_same, is_secure, read_index, refuse_planted,
+};
 use usher_shims::world::{World, read_optional};
 
 use crate::files::write_access::{self, Readers, WriteAccess};

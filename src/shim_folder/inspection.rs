@@ -12,8 +12,9 @@ use usher_shims::error::{Error, Result};
 use usher_shims::folders::Folders;
 use usher_shims::index::INDEX_FILE;
 
+use super::embedded_shim;
 use super::fault::{Fault, find_fault, is_shim};
-use super::{OWN_NAMES, embedded_shim};
+use super::own_programs::OWN_NAMES;
 
 /// Which file something is: device and inode.
 type FileIdentity = (u64, u64);

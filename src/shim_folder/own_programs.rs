@@ -9,11 +9,13 @@ use usher_shims::error::{Error, Result};
 use usher_shims::folders::shims_in;
 use usher_shims::process::{is_same, is_shim_binary};
 
-use super::OWN_NAMES;
 use super::fault::{Fault, fault_of_mode, find_fault};
 use super::replace::{put_link, put_program, put_shim};
 use crate::files::write_access::WriteAccess;
 use crate::session::Session;
+
+/// The names of `use` itself in the shim folder.
+pub const OWN_NAMES: [&str; 2] = ["use", "usher"];
 
 /// The names of `use` that have a fault.
 ///

@@ -13,7 +13,7 @@ const MOST_NAMES: usize = 6;
 /// A fault, and the shims that have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ShimFault {
-    /// The shims that are empty, or other than they must be in another way.
+    /// The programs that are empty, or other than they must be in another way.
     pub what: String,
     /// Whether they work in spite of it.
     pub is_harmless: bool,
@@ -28,7 +28,7 @@ pub(super) fn shim_faults(session: &Session, shims: &[FaultyProgram]) -> Vec<Shi
         by_fault.entry(fault).or_default().push(name);
     }
     let told = by_fault.into_iter().map(|(fault, names)| ShimFault {
-        what: format!("shims that {fault}: {}", some_of(&names)),
+        what: format!("programs of usher that {fault}: {}", some_of(&names)),
         is_harmless: fault.is_harmless(),
         for_program: for_program(session, fault, &names),
     });
@@ -40,7 +40,7 @@ impl ShimFault {
     pub(super) fn report(&self) -> String {
         let Self { what, for_program, .. } = self;
         let hint = for_program.as_ref().map(|hint| format!("\n  hint: {hint}"));
-        format!("made anew: {what}{}", hint.unwrap_or_default())
+        format!("mended {what}{}", hint.unwrap_or_default())
     }
 }
 
