@@ -10,7 +10,7 @@ mod scan;
 mod stores;
 mod system;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use folder_setting::{SetFolder, set_folder};
 pub use folders::{expand_folder, names_in_folder};
@@ -20,8 +20,9 @@ pub use system::MAX_SHIM_SIZE;
 
 use folders::FolderListings;
 use usher_shims::error::Result;
-use usher_shims::folders::MACHINE_DATA;
+use usher_shims::folders::shims_in;
 use usher_shims::index::{Index, index_file};
+use usher_shims::process::index_in;
 use usher_shims::world::{World as _, read_optional};
 
 /// Scans the machine; returns the index that the shims read.
@@ -53,8 +54,10 @@ pub fn scan(scan: &MachineScan<'_>) -> Result<Index> {
 /// The previous index. With it no program is probed twice, and a store that only another process's
 /// variables name is not lost.
 fn previous_index(scan: &MachineScan<'_>) -> Index {
-    let index = read_optional(scan.world, &index_file(&scan.folders.shims())).ok().flatten();
-    let mut before = index.and_then(|index| Index::parse(&index.bytes)).unwrap_or_default();
+    let shims = scan.folders.shims();
+    let text = read_optional(scan.world, &index_file(&shims)).ok().flatten();
+    let index = text.and_then(|text| index_in(scan.world, &shims, &text.bytes, None));
+    let mut before = index.unwrap_or_default();
     before.system_programs.extend_from_slice(&scan.known.system_programs);
     let old = match scan.probe_reuse {
         ProbeReuse::All => Vec::new(),
@@ -67,8 +70,8 @@ fn previous_index(scan: &MachineScan<'_>) -> Index {
 
 /// The machine's store, which an account uses beside its own.
 fn shared_stores(scan: &MachineScan<'_>) -> Vec<PathBuf> {
-    let machine = Path::new(MACHINE_DATA);
-    let index = index_file(&machine.join("shims"));
+    let machine = scan.machine;
+    let index = index_file(&shims_in(machine));
     let is_there = !scan.folders.is_system_wide
         && scan.folders.data != machine
         && scan.world.metadata(&index).ok().flatten().is_some();

@@ -21,7 +21,7 @@ use usher_shims::resolve::Resolver;
 use usher_shims::world::{AnyWorld, Os, World as _, read_optional};
 
 use self::reporter::{Reporter, Silent};
-use crate::config::folders;
+use crate::config::folders::{self, Homes};
 use crate::config::settings::Settings;
 use crate::files::own_folder::{self, OwnFolder, Refusal};
 use crate::inventory::{MachineScan, ProbeReuse, expand_folder, scan};
@@ -35,6 +35,10 @@ pub struct Session {
     pub given: ProcessArgs,
     /// usher's folders.
     pub folders: Folders,
+    /// The machine's data folder, whether there is one or not.
+    pub machine: PathBuf,
+    /// The running `use`.
+    pub program: PathBuf,
     /// The user's settings.
     pub settings: Settings,
     /// All tools.
@@ -57,7 +61,7 @@ impl Session {
     ///
     /// An error if a settings file is invalid or can't be read, or if usher's home isn't found.
     pub fn new(given: ProcessArgs, running: RunningShim, reporter: NewReporter) -> Result<Self> {
-        let folders = folders::find_folders(&Os, &running.folder)?;
+        let Homes { folders, machine } = folders::find_folders(&Os, &running)?;
         let world = home_world::world(&folders);
         let files = [folders.settings_file(), folders.machine_settings_file()];
         let texts = files.map(|path| own_text(&path).map(|text| (path, text)));
@@ -68,7 +72,7 @@ impl Session {
         }
         let own = registry::files(&folders)?;
         let registry = Registry::load()?.with_custom_tools(&own).with_mirrors(&settings.source)?;
-        let mut shim = running.known;
+        let (program, mut shim) = (running.file, running.known);
         if !shim.folders.contains(&folders.shims()) {
             shim.folders.insert(0, folders.shims());
         }
@@ -79,8 +83,19 @@ impl Session {
             false => reporter(draws(&world)),
         };
         let cache_report = Once::new();
-        let mut session =
-            Self { world, given, folders, settings, registry, index, shim, reporter, cache_report };
+        let mut session = Self {
+            world,
+            given,
+            folders,
+            machine,
+            program,
+            settings,
+            registry,
+            index,
+            shim,
+            reporter,
+            cache_report,
+        };
         session.refresh()?;
         Ok(session)
     }
@@ -111,7 +126,8 @@ impl Session {
     fn machine_scan(&self, probe_reuse: ProbeReuse) -> MachineScan<'_> {
         let (world, folders, registry) = (&self.world, &self.folders, &self.registry);
         let (settings, known) = (self.settings.from_files(), &self.index);
-        MachineScan { world, folders, settings, registry, known, probe_reuse }
+        let machine = &self.machine;
+        MachineScan { world, folders, machine, settings, registry, known, probe_reuse }
     }
 
     /// Prints no notes and no progress from now on.

@@ -5,43 +5,66 @@
 //! a shim is foreign, and is moved away ([`foreign`]).
 
 pub mod embedded_shim;
+pub mod fault;
 pub mod foreign;
+mod inspection;
 mod names;
+mod own_programs;
 pub mod replace;
 pub mod requested;
 pub mod versioned;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
-use std::os::unix::fs::symlink;
-use std::path::Path;
 
 use usher_shims::error::{Error, Result};
-use usher_shims::index::{INDEX_FILE, index_file};
+use usher_shims::index::index_file;
 use usher_shims::tool::Tool;
 
-pub use self::foreign::is_foreign;
+use self::fault::Fault;
+use self::inspection::Inspection;
+pub use self::inspection::is_foreign;
 use self::names::expected_names;
-pub use self::names::{OWN_NAMES, is_permanent, names_of};
-use self::replace::{UNFINISHED, put_shim, remove_unfinished};
-use crate::files::durable::{make_folders, sync_names};
+pub use self::names::{is_permanent, names_of};
+pub use self::own_programs::OWN_NAMES;
+use self::replace::{UNFINISHED, put_program, put_shim, remove_unfinished};
+use crate::files::durable::{make_folders, sync_name, sync_names};
 use crate::files::lock::Locks;
 use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::staging;
 use crate::files::write_access::WriteAccess;
 use crate::session::Session;
-use usher_shims::folders::{Folders, MACHINE_DATA};
+
+/// The name of the binary that shims are links of, among those of shims with a fault.
+const BINARY: &str = "shim";
 
 /// What a refresh changed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ShimChanges {
     /// New shims.
     pub created: Vec<String>,
+    /// Shims that had a fault, `use` and the shims' binary among them.
+    pub mended: Vec<FaultyProgram>,
     /// Shims that were removed.
     pub removed: Vec<String>,
     /// Files in the folder that aren't shims, and are moved away.
     pub foreign: Vec<String>,
+}
+
+impl ShimChanges {
+    /// The names of those that had a fault.
+    pub fn mended_names(&self) -> Vec<&str> {
+        self.mended.iter().map(|one| one.name.as_str()).collect()
+    }
+}
+
+/// One of usher's programs with a fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultyProgram {
+    /// Its name in the shim folder.
+    pub name: String,
+    /// The fault.
+    pub fault: Fault,
 }
 
 /// Makes the shims and their index match what the session knows; tools in `named` get shims even if
@@ -59,15 +82,13 @@ pub fn refresh(
     let _lock = locks.lock("shims", session.settings.lock_timeout, &|text| session.note(text))?;
     remove_unfinished(access, &shims);
     write_index(session, access)?;
-    link_to_system_install(access, folders)?;
-    embedded_shim::install_shim(access, &folders.shim_binary(), &shims)?;
-    let expected_names = expected_names(session, named)?;
-    let changes = differences(folders, &expected_names)?;
+    let own = own_programs::faults(session)?;
+    own_programs::mend(session, access, &own)?;
+    let found = Inspection::of(folders)?;
+    let mut changes = differences(&expected_names(session, named)?, &found, &own);
     let left = foreign::move_away(session, access, &changes.foreign);
-    let binary = folders.shim_binary();
-    for name in expected_names.iter().filter(|name| !left.contains(name)) {
-        put_shim(access, &binary, &shims.join(name))?;
-    }
+    changes.created.retain(|name| !left.contains(name));
+    put_shims(session, access, &found, &changes)?;
     for name in &changes.removed {
         let path = shims.join(name);
         fs::remove_file(&path).map_err(|error| Error::io("delete", &path, error))?;
@@ -76,50 +97,71 @@ pub fn refresh(
     Ok(changes)
 }
 
+/// Makes the shims that are missing, and those with a fault anew.
+///
+/// A binary with a fault is replaced last: until then, what was overwritten together with it can be
+/// told from a foreign file, even after a crash.
+fn put_shims(
+    session: &Session,
+    access: &WriteAccess,
+    found: &Inspection,
+    changes: &ShimChanges,
+) -> Result<()> {
+    let (shims, binary) = (session.folders.shims(), session.folders.shim_binary());
+    let new_binary = found.binary.is_some().then(|| shims.join(format!("{UNFINISHED}{BINARY}")));
+    if let Some(new) = &new_binary {
+        put_program(access, &embedded_shim::content(&binary)?, new, &shims)?;
+    }
+    let source = new_binary.as_deref().unwrap_or(&binary);
+    let mended = changes.mended.iter().map(|one| &one.name);
+    let mended = mended.filter(|name| found.shims.contains_key(*name));
+    for name in changes.created.iter().chain(mended) {
+        put_shim(access, source, &shims.join(name))?;
+    }
+    if let Some(new) = &new_binary {
+        fs::rename(new, &binary).map_err(|error| Error::io("replace", &binary, error))?;
+        sync_name(&binary);
+    }
+    Ok(())
+}
+
 /// Whether [`refresh`] would change nothing.
 pub fn is_current(session: &Session, named: &[&'static Tool]) -> bool {
     let index = fs::read(index_file(&session.folders.shims()));
-    embedded_shim::is_at(&session.folders.shim_binary())
-        && index.is_ok_and(|index| index == session.index.print())
+    index.is_ok_and(|index| index == session.index.print())
         && pending_changes(session, named).is_ok_and(|changes| changes == ShimChanges::default())
 }
 
-/// Which shims [`refresh`] would make or remove.
+/// What [`refresh`] would change.
 pub fn pending_changes(session: &Session, named: &[&'static Tool]) -> Result<ShimChanges> {
-    differences(&session.folders, &expected_names(session, named)?)
+    let found = Inspection::of(&session.folders)?;
+    let own = own_programs::faults(session)?;
+    Ok(differences(&expected_names(session, named)?, &found, &own))
 }
 
-fn differences(folders: &Folders, expected_names: &BTreeSet<String>) -> Result<ShimChanges> {
-    let shims = folders.shims();
-    let mut present = existing_shims(&shims)?;
-    present.retain(|name| !OWN_NAMES.contains(&name.as_str()));
-    let (foreign, ours): (BTreeSet<_>, BTreeSet<_>) =
-        present.into_iter().partition(|name| is_foreign(folders, &shims.join(name)));
-    let created = expected_names.difference(&ours).cloned().collect();
-    let foreign = foreign.into_iter().collect();
-    let removed = ours.into_iter().filter(|name| !expected_names.contains(name)).collect();
-    Ok(ShimChanges { created, removed, foreign })
-}
-
-/// Where usher is installed for the whole machine, an account's `use` is a link to the machine's.
-fn link_to_system_install(_: &WriteAccess, folders: &Folders) -> Result<()> {
-    let machine = Folders::machine(Path::new(MACHINE_DATA));
-    let shims = folders.shims();
-    let own = shims.join(OWN_NAMES[0]);
-    let is_installed = fs::symlink_metadata(&own).is_ok_and(|seen| !seen.is_symlink());
-    if folders.is_system_wide || is_installed || !machine.shim_binary().exists() {
-        return Ok(());
+fn differences(
+    expected_names: &BTreeSet<String>,
+    found: &Inspection,
+    own: &[(&'static str, Fault)],
+) -> ShimChanges {
+    let faulty =
+        |name: &str, fault: &Fault| FaultyProgram { name: name.to_owned(), fault: fault.clone() };
+    let shims = found.shims.iter().filter(|(name, _)| expected_names.contains(*name));
+    let shims = shims.filter_map(|(name, fault)| Some(faulty(name, fault.as_ref()?)));
+    // Before its first shims, a home has no binary and no `use`.
+    let is_due = |fault: &Fault| *fault != Fault::Missing || !found.shims.is_empty();
+    let programs = found.binary.iter().map(|fault| (BINARY, fault));
+    let programs = own.iter().map(|(name, fault)| (*name, fault)).chain(programs);
+    let programs = programs.filter(|(_, fault)| is_due(fault));
+    let mended = programs.map(|(name, fault)| faulty(name, fault)).chain(shims);
+    let created = expected_names.iter().filter(|name| !found.shims.contains_key(*name));
+    let removed = found.shims.keys().filter(|name| !expected_names.contains(*name));
+    ShimChanges {
+        created: created.cloned().collect(),
+        mended: mended.collect(),
+        removed: removed.cloned().collect(),
+        foreign: found.foreign.iter().cloned().collect(),
     }
-    for name in OWN_NAMES {
-        let (link, target) = (shims.join(name), machine.shims().join(name));
-        match symlink(&target, &link) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(Error::io("make the link", &link, error));
-            }
-            Ok(()) | Err(_) => {}
-        }
-    }
-    Ok(())
 }
 
 /// Replaces the index with what the session knows.
@@ -138,14 +180,4 @@ pub fn write_index(session: &Session, _: &WriteAccess) -> Result<()> {
         durability: Durability::Synced,
     };
     replacement.write(&text)
-}
-
-/// The names in the shim folder, without the index.
-fn existing_shims(shims: &Path) -> Result<BTreeSet<String>> {
-    let entries = match fs::read_dir(shims) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
-        entries => entries.map_err(|error| Error::io("list", shims, error))?,
-    };
-    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    Ok(names.filter(|name| !name.starts_with('.') && name != INDEX_FILE).collect())
 }

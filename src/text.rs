@@ -38,6 +38,16 @@ pub fn short_list(names: &[impl AsRef<str>]) -> String {
     }
 }
 
+/// Names with spaces between them; of more than six, the first six: `a b c d e f and 3 more`.
+pub fn some_names(names: &[&str]) -> String {
+    match names.split_at_checked(6) {
+        Some((first, more)) if !more.is_empty() => {
+            format!("{} and {} more", first.join(" "), more.len())
+        }
+        Some(_) | None => names.join(" "),
+    }
+}
+
 /// A path as a word of a command in a hint, for a shell: `'/a b'`; `$'/a\\x1b'` with characters that
 /// can't be shown.
 pub struct ShellWord<'a>(

@@ -6,7 +6,7 @@
 use std::ffi::{CStr, CString, OsStr, OsString, c_char};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Shown};
 use crate::world::{Os, World as _};
@@ -112,6 +112,14 @@ fn assigns(entry: &CStr, name: &str) -> bool {
     entry.to_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
 }
 
+/// The interpreter that a script names in its first line.
+fn interpreter(script: &Path) -> Option<PathBuf> {
+    let text = Os.read(script).ok()?.bytes;
+    let line = text.strip_prefix(b"#!")?.trim_ascii_start();
+    let end = line.iter().position(u8::is_ascii_whitespace)?;
+    Some(OsStr::from_bytes(&line[..end]).into())
+}
+
 fn failure(program: &Path, error: &io::Error) -> Error {
     let message = Error::new(ErrorKind::NotRunnable, format!("can't run {}", Shown(program)));
     match error.raw_os_error() {
@@ -119,8 +127,10 @@ fn failure(program: &Path, error: &io::Error) -> Error {
             // It existed when it was looked up: another process removes the version.
             Error::new(ErrorKind::NotFound, message.what).because("it does not exist")
         }
-        Some(libc::ENOENT) => message
-            .because("its loader or interpreter is missing (a glibc program on a musl system?)"),
+        Some(libc::ENOENT) => message.because(match interpreter(program) {
+            Some(interpreter) => format!("its interpreter {} is missing", Shown(&interpreter)),
+            None => "its loader is missing (a glibc program on a musl system?)".to_owned(),
+        }),
         Some(libc::ENOEXEC) => message.because("it is not a program for this machine"),
         Some(libc::EACCES) => {
             message.because("no permission to execute it (file mode, or a noexec file system)")

@@ -1,12 +1,16 @@
 //! usher's folders: their names, and where they are by default.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result, Shown};
 
 /// The machine's home, made by `install.sh --system`.
 pub const MACHINE_DATA: &str = "/opt/usher";
+
+/// The shim folder's name in the data folder.
+pub(crate) const SHIMS: &str = "shims";
 
 /// The machine's settings and default.
 const MACHINE_CONFIG: &str = "/etc/usher";
@@ -29,7 +33,17 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// All in one folder: the one that `USHER_HOME` names.
+    /// The folders of the home that `USHER_HOME` names: all in one, but for the machine's own.
+    pub fn named(usher_home: &Path, user_home: Option<PathBuf>) -> Self {
+        let mut folders = Self::under(usher_home, user_home);
+        if usher_home.as_os_str() == MACHINE_DATA {
+            folders.config = MACHINE_CONFIG.into();
+            folders.is_system_wide = true;
+        }
+        folders
+    }
+
+    /// All in one folder.
     pub fn under(usher_home: &Path, user_home: Option<PathBuf>) -> Self {
         Self {
             data: usher_home.to_path_buf(),
@@ -42,8 +56,8 @@ impl Folders {
     }
 
     /// The machine's home.
-    pub fn machine(data: &Path) -> Self {
-        Self { config: MACHINE_CONFIG.into(), is_system_wide: true, ..Self::under(data, None) }
+    pub fn machine() -> Self {
+        Self::named(Path::new(MACHINE_DATA), None)
     }
 
     /// A user's own folders, by the XDG base directory specification on every system; `None` if the
@@ -76,7 +90,7 @@ impl Folders {
 
     /// The one folder for PATH.
     pub fn shims(&self) -> PathBuf {
-        self.data.join("shims")
+        shims_in(&self.data)
     }
 
     /// The binary that all shims are links or copies of.
@@ -130,6 +144,58 @@ impl Folders {
     }
 }
 
+/// The shim folder in a data folder.
+pub fn shims_in(data: &Path) -> PathBuf {
+    data.join(SHIMS)
+}
+
+/// Where the paths of a home lead that was moved or copied since they were written.
+#[derive(Debug)]
+pub struct Relocation<'a> {
+    /// The folders as written.
+    written: &'a Folders,
+    /// The data folder now.
+    data: &'a Path,
+    /// The user's home folder now, if it is known.
+    user_home: Option<PathBuf>,
+}
+
+impl<'a> Relocation<'a> {
+    /// For folders that were written, and whose data folder is `data` now.
+    ///
+    /// The user's home folder moved with the data folder if that is at the same place in it; else it
+    /// is `home`, which the variable names.
+    pub fn new(written: &'a Folders, data: &'a Path, home: Option<PathBuf>) -> Self {
+        let inside = written.user_home.as_deref().and_then(|user| below(&written.data, user));
+        let along = inside.and_then(|path| data.as_os_str().as_bytes().strip_suffix(path));
+        let user_home = match along {
+            Some(path) => Some(OsStr::from_bytes(path).into()),
+            None => home.filter(|home| home.is_absolute()),
+        };
+        Self { written, data, user_home }
+    }
+
+    /// Where a path leads now.
+    pub fn apply(&self, path: &Path) -> PathBuf {
+        let users = self.written.user_home.as_deref().zip(self.user_home.as_deref());
+        let moved = [Some((&*self.written.data, self.data)), users];
+        for (before, now) in moved.into_iter().flatten() {
+            if let Some(rest) = below(path, before) {
+                let mut now = now.as_os_str().to_os_string();
+                now.push(OsStr::from_bytes(rest));
+                return now.into();
+            }
+        }
+        path.to_path_buf()
+    }
+}
+
+/// What follows a folder in the path of something in it, with the slash; empty for the folder itself.
+fn below<'p>(path: &'p Path, folder: &Path) -> Option<&'p [u8]> {
+    let rest = path.as_os_str().as_bytes().strip_prefix(folder.as_os_str().as_bytes())?;
+    rest.first().is_none_or(|first| *first == b'/').then_some(rest)
+}
+
 fn xdg_base(
     variable: &dyn Fn(&str) -> Option<OsString>,
     name: &str,
@@ -176,5 +242,54 @@ mod tests {
         check(&all, None, Some(["/d/usher", "/f/usher", "/c/usher"]));
         check(&all[..2], None, None);
         check(&[], Some("u"), None);
+    }
+
+    #[test]
+    fn a_moved_home_has_its_paths_where_it_is() {
+        let check = |user: &str, data: [&str; 2], home: Option<&str>, paths: &[[&str; 2]]| {
+            let written = Folders::under(Path::new(data[0]), Some(user.into()));
+            let moved = Relocation::new(&written, Path::new(data[1]), home.map(PathBuf::from));
+            for [before, now] in paths {
+                assert_eq!(moved.apply(Path::new(before)), Path::new(now), "{data:?} {home:?}");
+            }
+        };
+        // The whole home folder, whatever HOME is.
+        for home in [None, Some("/home/a"), Some("relative")] {
+            let data = ["/home/a/.local/share/usher", "/home/b/.local/share/usher"];
+            check(
+                "/home/a",
+                data,
+                home,
+                &[
+                    ["/home/a/.local/share/usher", "/home/b/.local/share/usher"],
+                    ["/home/a/.config/usher", "/home/b/.config/usher"],
+                    ["/home/a", "/home/b"],
+                    ["/home/abc", "/home/abc"],
+                    ["/opt/usher/toolchains", "/opt/usher/toolchains"],
+                ],
+            );
+        }
+        // The data folder alone: the user's home folder is HOME, or as it was.
+        let data = ["/home/a/.local/share/usher", "/tools"];
+        check(
+            "/home/a",
+            data,
+            None,
+            &[
+                ["/home/a/.local/share/usher/toolchains", "/tools/toolchains"],
+                ["/home/a/.config/usher", "/home/a/.config/usher"],
+            ],
+        );
+        check(
+            "/home/a",
+            data,
+            Some("/home/b"),
+            &[
+                ["/home/a/.local/share/usher/toolchains", "/tools/toolchains"],
+                ["/home/a/.config/usher", "/home/b/.config/usher"],
+            ],
+        );
+        // All in one folder.
+        check("/home/a", ["/srv/usher", "/tools"], None, &[["/srv/usher/config", "/tools/config"]]);
     }
 }

@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
-use crate::folders::Folders;
+use crate::folders::{Folders, Relocation};
 use crate::name::Name;
 use crate::settings::{Overrides, SharedSettings};
 use crate::tool::{CustomTool, Tool, Tools};
@@ -176,18 +176,32 @@ impl Index {
         found.map_or(&[], |addition| &addition.tools)
     }
 
+    /// Adds what the machine's index knows of a program and this one, an account's, doesn't: the
+    /// machine's may be newer. Both are the parts for that program.
+    pub fn add_unknown(&mut self, machine: &mut Self) {
+        let store = machine.folders.toolchains();
+        if !self.shared_stores.iter().any(|known| known.as_os_str() == store.as_os_str()) {
+            self.shared_stores.push(store);
+        }
+        if self.global_packages.is_empty() {
+            std::mem::swap(&mut self.global_packages, &mut machine.global_packages);
+        }
+        self.tools.add_unknown(&mut machine.tools);
+    }
+
     /// Reads an index; `None` if it has another format. A custom tool in another version's encoding
     /// is left out: the cold half reads its file again.
     pub fn parse(index: &[u8]) -> Option<Self> {
-        Self::parse_lines(index, None)
+        Self::parse_part(index, None, None)
     }
 
     /// Reads the part of an index that one program needs: of the global packages only that program.
-    pub fn parse_for(index: &[u8], program: &str) -> Option<Self> {
-        Self::parse_lines(index, Some(program))
-    }
-
-    fn parse_lines(index: &[u8], program: Option<&str>) -> Option<Self> {
+    /// The paths are those after the relocation, if there is one.
+    pub fn parse_part(
+        index: &[u8],
+        program: Option<&str>,
+        relocation: Option<&Relocation<'_>>,
+    ) -> Option<Self> {
         let is_needed = |line: &[u8]| match (program, line.strip_prefix(b"program\t")) {
             (None, _) => true,
             (Some(program), Some(rest)) => {
@@ -203,15 +217,19 @@ impl Index {
         for line in lines.filter(|line| !line.is_empty() && is_needed(line)) {
             let fields: Vec<OsString> = line.split(|byte| *byte == b'\t').map(unescape).collect();
             let is_optional = program.is_none() && line.starts_with(b"tool\t");
-            found.parse_record(&fields).or(is_optional.then_some(()))?;
+            found.parse_record(&fields, relocation).or(is_optional.then_some(()))?;
         }
         (!found.folders.data.as_os_str().is_empty()).then_some(found)
     }
 
-    fn parse_record(&mut self, fields: &[OsString]) -> Option<()> {
+    fn parse_record(
+        &mut self,
+        fields: &[OsString],
+        relocation: Option<&Relocation<'_>>,
+    ) -> Option<()> {
         let text =
             |place: usize| fields.get(place).and_then(|field| field.to_str()).map(str::to_owned);
-        let path = |place: usize| fields.get(place).map(PathBuf::from);
+        let path = |place: usize| path_in(fields, place, relocation);
         match fields.first()?.to_str()? {
             "data" => self.folders.data = path(1)?,
             "config" => self.folders.config = path(1)?,
@@ -387,6 +405,16 @@ fn unescape(field: &[u8]) -> OsString {
     OsString::from_vec(plain)
 }
 
+/// The path in a field.
+fn path_in(
+    fields: &[OsString],
+    place: usize,
+    relocation: Option<&Relocation<'_>>,
+) -> Option<PathBuf> {
+    let path = Path::new(fields.get(place)?);
+    Some(relocation.map_or_else(|| path.to_path_buf(), |relocation| relocation.apply(path)))
+}
+
 /// The index file in a shim folder.
 pub fn index_file(shims: &Path) -> PathBuf {
     shims.join(INDEX_FILE)
@@ -465,7 +493,7 @@ mod tests {
     #[test]
     fn a_shim_reads_its_own_global_package_only() {
         let index = b"usher index 1\ndata\t/x\nprogram\tyarn\tnode\nprogram\tyarnpkg\tnode\n";
-        let parsed = Index::parse_for(index, "yarn").unwrap();
+        let parsed = Index::parse_part(index, Some("yarn"), None).unwrap();
         assert_eq!(parsed.tools_with_program("yarn"), ["node"]);
         assert_eq!(parsed.global_packages.len(), 1);
         assert_eq!(Index::parse(index).unwrap().global_packages.len(), 2);
@@ -476,7 +504,8 @@ mod tests {
         let index = b"usher index 1\ndata\t/x\ntool\t/f.toml\t1:2:3:4\tacme\tAcme\t0\t1\tacme\n";
         let parsed = Index::parse(index).expect("`use` reads what else is there");
         assert_eq!((parsed.folders.data, parsed.tools), ("/x".into(), Tools::default()));
-        assert_eq!(Index::parse_for(index, "acme"), None, "the shim hands off to `use`");
+        let part = Index::parse_part(index, Some("acme"), None);
+        assert_eq!(part, None, "the shim hands off to `use`");
     }
 
     #[test]

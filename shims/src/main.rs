@@ -22,7 +22,7 @@ use usher_shims::trace;
 use usher_shims::world::{Os, World as _};
 
 #[used]
-static MARK: [u8; process::MARK.len()] = *process::MARK;
+static BUILD: &str = process::BUILD;
 
 /// The entry, called by the C library's start-up.
 ///
@@ -54,7 +54,7 @@ fn become_one(given: &ProcessArgs) -> Result<Error> {
     let mut shim = process::running_shim()?;
     let name = process::program_name(&Os, arguments.first().copied(), &shim);
     let rest = arguments.get(1..).unwrap_or_default();
-    let index = match process::read_index(&Os, &shim, &name)? {
+    let index = match process::read_index(&Os, &shim, Some(&name))? {
         Some(index) => Some(index),
         None => process::account_index(&Os, &mut shim, &name)?,
     };
@@ -103,9 +103,23 @@ fn hand_off(shim: &process::RunningShim, name: &str, given: &ProcessArgs) -> Err
     let mut arguments: Vec<&CStr> = vec![process::HANDOFF_ARG, &name];
     arguments.extend(given.arguments.iter().skip(1));
     let program = shim.folder.join("use");
-    if let Ok(None) = Os.metadata(&program) {
-        let what = format!("{} is missing", Shown(&program));
-        return Error::new(ErrorKind::NotRunnable, what).hint("./install.sh");
+    match damage(&program) {
+        None => become_program(program.as_path().into(), &arguments, &given.environment, &[]),
+        Some(damage) => {
+            let is_home = process::data_of_shims(&Os, &shim.folder).is_some();
+            let hint =
+                if is_home { "./install.sh" } else { "export USHER_HOME=/the/folder/of/usher" };
+            let what = format!("{} is {damage}", Shown(&program));
+            Error::new(ErrorKind::NotRunnable, what).hint(hint)
+        }
     }
-    become_program(program.as_path().into(), &arguments, &given.environment, &[])
+}
+
+/// Why a program of usher's can't run, as far as that is seen without running it.
+fn damage(program: &Path) -> Option<&'static str> {
+    match Os.metadata(program).ok()? {
+        None => Some("missing"),
+        Some(seen) if seen.size == 0 => Some("empty"),
+        Some(seen) => (!seen.is_program).then_some("not executable"),
+    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::call::calls;
 use crate::error::{Error, ErrorKind, Result, Shown};
-use crate::folders::{Folders, usher_home};
+use crate::folders::{Folders, Relocation, SHIMS, shims_in, usher_home};
 use crate::index::{Index, index_file};
 use crate::name::Name;
 use crate::ownership::{ROOT, is_planted};
@@ -22,6 +22,19 @@ pub const HANDOFF_ARG: &CStr = c"__shim";
 
 /// A mark in every build of the shim, by which `use` recognizes its own files.
 pub const MARK: &[u8; 24] = b"usher's shim, any build.";
+
+/// The mark, with the version of this build.
+pub const BUILD: &str = concat!("usher's shim, any build.", " ", env!("CARGO_PKG_VERSION"), "\n");
+
+/// The version of the build that a shim's content is of; `None` where it has none.
+pub fn build_version(content: &[u8]) -> Option<&str> {
+    let start = memchr::memmem::find(content, MARK)? + MARK.len();
+    let rest = content.get(start..)?.strip_prefix(b" ")?;
+    let end = rest.iter().take(32).position(|byte| *byte == b'\n')?;
+    str::from_utf8(&rest[..end])
+        .ok()
+        .filter(|text| text.starts_with(|one: char| one.is_ascii_digit()))
+}
 
 /// Whether this is the content of a shim of any build.
 pub fn is_shim_binary(content: &[u8]) -> bool {
@@ -75,27 +88,37 @@ pub fn program_name(world: &impl World, argument: Option<&OsStr>, shim: &Running
     if is_meant { called } else { own }.to_owned()
 }
 
-/// The part of this shim's index that a program needs; `None` if it is missing or has another
-/// format.
+/// The index of usher's home, or the part of it that a program needs; `None` if it is missing or has
+/// another format. Both halves find the home by it.
 ///
-/// `USHER_HOME` overrides the shim's own folder, and a user's home overrides the machine's, but not
-/// another account's home. What an index names is trusted as the index is, which is judged as it was
-/// read. The one beside the shim needs no judgement: whoever owns that folder owns the shim.
-pub fn read_index(world: &impl World, shim: &RunningShim, program: &str) -> Result<Option<Index>> {
-    let index = match set(world, "USHER_HOME") {
-        Some(home) => {
-            let home = usher_home(home)?;
-            let file = read(world, &home.join("shims"))?;
-            refuse_planted(world, &home, file.as_ref().map(|file| file.meta.owner))?;
-            file
-        }
-        None => read(world, &shim.folder)?,
-    };
-    let index = index.and_then(|file| Index::parse_for(&file.bytes, program));
+/// Strongest first: the home that `USHER_HOME` names; the one that the shim lies in, wherever it was
+/// when its index was written. A user's home overrides the machine's, but for the account that owns
+/// the machine's, and never with another account's. What an index names is trusted as the index is,
+/// which is judged as it was read. The one beside the shim needs no judgement: whoever owns that
+/// folder owns the shim.
+pub fn read_index(
+    world: &impl World,
+    shim: &RunningShim,
+    program: Option<&str>,
+) -> Result<Option<Index>> {
+    let named = set(world, "USHER_HOME").map(usher_home).transpose()?;
+    let shims = named.as_ref().map_or_else(|| shim.folder.clone(), |home| shims_in(home));
+    let file = read(world, &shims)?;
+    let owner = file.as_ref().map(|file| file.meta.owner);
+    if let Some(home) = &named {
+        refuse_planted(world, home, owner)?;
+    }
+    let index = file.and_then(|file| index_in(world, &shims, &file.bytes, program));
     let Some(mut index) = index else { return Ok(None) };
-    if index.folders.is_system_wide {
-        let account = account_data(world).map(|data| read_own(world, &data.join("shims"), program));
-        index = account.transpose()?.flatten().unwrap_or(index);
+    if let Some(home) = named {
+        index.folders = Folders::named(&home, index.folders.user_home);
+    } else if index.folders.is_system_wide
+        && owner != Some(world.account())
+        && let Some(data) = account_data(world)
+        && let Some(mut own) = read_own(world, &shims_in(&data), program)?
+    {
+        own.add_unknown(&mut index);
+        index = own;
     }
     add_variables(world, &mut index)?;
     Ok(Some(index))
@@ -108,10 +131,11 @@ pub fn account_index(
     shim: &mut RunningShim,
     program: &str,
 ) -> Result<Option<Index>> {
-    let data = account_data(world).filter(|_| set(world, "USHER_HOME").is_none());
+    let is_copy = || data_of_shims(world, &shim.folder).is_none();
+    let data = account_data(world).filter(|_| set(world, "USHER_HOME").is_none() && is_copy());
     let Some(data) = data else { return Ok(None) };
-    let folder = data.join("shims");
-    let Some(mut index) = read_own(world, &folder, program)? else { return Ok(None) };
+    let folder = shims_in(&data);
+    let Some(mut index) = read_own(world, &folder, Some(program))? else { return Ok(None) };
     add_variables(world, &mut index)?;
     shim.known.folders.insert(0, folder.clone());
     shim.folder = folder;
@@ -131,10 +155,41 @@ fn read(world: &impl World, shims: &Path) -> Result<Option<FileContent>> {
 
 /// The index of a home that the user's variables lead to, if the file that was read belongs to the
 /// user or to root: root never runs what is in another account's home.
-fn read_own(world: &impl World, shims: &Path, program: &str) -> Result<Option<Index>> {
+fn read_own(world: &impl World, shims: &Path, program: Option<&str>) -> Result<Option<Index>> {
     let file = read(world, shims)?;
     let file = file.filter(|file| [ROOT, world.account()].contains(&file.meta.owner));
-    Ok(file.and_then(|file| Index::parse_for(&file.bytes, program)))
+    Ok(file.and_then(|file| index_in(world, shims, &file.bytes, program)))
+}
+
+/// Reads the index of a shim folder. The paths of a home that was moved or copied since are those
+/// where it is now.
+pub fn index_in(
+    world: &impl World,
+    shims: &Path,
+    text: &[u8],
+    program: Option<&str>,
+) -> Option<Index> {
+    let index = Index::parse_part(text, program, None)?;
+    let before = index.folders.shims();
+    if before.as_os_str() == shims.as_os_str() || is_same(world, &before, shims) {
+        return Some(index);
+    }
+    let Some(data) = data_of_shims(world, shims) else { return Some(index) };
+    let home = set(world, "HOME").map(PathBuf::from);
+    Index::parse_part(text, program, Some(&Relocation::new(&index.folders, data, home)))
+}
+
+/// The data folder whose shim folder this is, by its name and by what is beside it.
+pub fn data_of_shims<'p>(world: &impl World, shims: &'p Path) -> Option<&'p Path> {
+    let data = shims.parent().filter(|_| shims.ends_with(SHIMS))?;
+    let is_home = world.existing_names(data, &["shim", "toolchains"]).is_ok_and(|found| found != 0);
+    is_home.then_some(data)
+}
+
+/// Whether two paths lead to one folder.
+pub fn is_same(world: &impl World, one: &Path, other: &Path) -> bool {
+    let identity = |path: &Path| Some(world.metadata(path).ok()??.identity);
+    identity(one).is_some_and(|one| identity(other) == Some(one))
 }
 
 /// Refuses a home that another account put where every account can create one. `owner` is that of

@@ -19,6 +19,7 @@ pub mod reshim;
 pub mod run;
 pub mod setup;
 pub mod shim;
+mod shim_faults;
 pub mod status;
 pub mod uninstall;
 pub mod upgrade;

@@ -15,6 +15,8 @@ pub struct MachineScan<'a> {
     pub world: &'a AnyWorld,
     /// usher's folders.
     pub folders: &'a Folders,
+    /// The machine's data folder, whether there is one or not.
+    pub machine: &'a Path,
     /// The settings for the shims, which the index contains.
     pub settings: &'a SharedSettings,
     /// All tools.

@@ -25,6 +25,8 @@ pub(crate) fn session(world: MemoryWorld) -> Session {
         world: Box::new(world),
         given: ProcessArgs { arguments: Vec::new(), environment: Vec::new() },
         folders,
+        machine: "/machine".into(),
+        program: "/usher/shims/use".into(),
         settings: Settings::default(),
         registry: Registry::load().unwrap(),
         index,

@@ -8,30 +8,15 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Escaped, Result, Shown};
 use usher_shims::folders::Folders;
-use usher_shims::process::is_shim_binary;
 
-use super::replace::is_same;
+use super::inspection::is_foreign;
 use crate::files::durable::{make_folders, sync_names};
 use crate::files::write_access::WriteAccess;
-use crate::inventory::MAX_SHIM_SIZE;
 use crate::session::Session;
 
 /// Where such files are moved. It is beside the shim folder, so that relative links still lead to
 /// their targets.
 const MOVED: &str = "moved-from-shims";
-
-/// Whether a file in the shim folder isn't a shim: neither of this build nor of another one, nor the
-/// empty file that a full disk leaves behind.
-pub fn is_foreign(folders: &Folders, path: &Path) -> bool {
-    let Ok(seen) = fs::symlink_metadata(path) else { return false };
-    if !seen.is_file() {
-        return true;
-    }
-    let is_readable = seen.len() <= MAX_SHIM_SIZE;
-    seen.len() > 0
-        && !is_same(&folders.shim_binary(), path)
-        && !(is_readable && fs::read(path).is_ok_and(|content| is_shim_binary(&content)))
-}
 
 /// Moves files out of the shim folder, and says so. Returns those that can't be moved; each is
 /// reported.

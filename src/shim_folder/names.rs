@@ -8,14 +8,12 @@ use usher_shims::name::Name;
 use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 
+use super::own_programs::OWN_NAMES;
 use super::{requested, versioned};
 use crate::config::settings::ShimPolicy;
 use crate::registry::KnownTool;
 use crate::session::active::is_systems;
 use crate::session::{Session, own_text};
-
-/// The names of `use` itself in the shim folder.
-pub const OWN_NAMES: [&str; 2] = ["use", "usher"];
 
 /// Which of a tool's programs have shims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 
-use rustix::fs::{OFlags, XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr};
+use rustix::fs::{OFlags, XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr, lgetxattr};
 use rustix::io::Errno;
 use rustix::process::{Gid, getgroups};
 use rustix::thread::set_thread_groups;
@@ -17,6 +18,9 @@ const MOST_BYTES: usize = 1 << 16;
 
 /// The access list of a file.
 const ACCESS_LIST: &[u8] = b"system.posix_acl_access";
+
+/// The capabilities of a program.
+const CAPABILITIES: &[u8] = b"security.capability";
 
 /// Opens a file or folder without changing its access time.
 pub(crate) const NO_ACCESS_TIME: OFlags = OFlags::NOATIME;
@@ -53,6 +57,12 @@ fn attribute(of: &File, name: &[u8]) -> rustix::io::Result<Vec<u8>> {
     let length = fgetxattr(of, name, &mut value[..])?;
     value.truncate(length);
     Ok(value)
+}
+
+/// Whether a program gets capabilities where it runs, by an attribute of its file.
+pub(crate) fn has_capabilities(program: &Path) -> bool {
+    let mut value = [0; 64];
+    lgetxattr(program, CAPABILITIES, &mut value[..]).is_ok_and(|length| length > 0)
 }
 
 /// Syncs the file system of this folder.

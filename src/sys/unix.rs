@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
 
 use rustix::fs::OFlags;
 
@@ -17,6 +18,11 @@ pub(crate) const SEARCH_FOLDER: OFlags = OFlags::RDONLY;
 #[expect(clippy::unnecessary_wraps, reason = "it fails elsewhere")]
 pub(crate) fn copy_attributes(_: &File, _: &File) -> io::Result<()> {
     Ok(())
+}
+
+/// Programs have no capabilities here.
+pub(crate) fn has_capabilities(_: &Path) -> bool {
+    false
 }
 
 /// Syncs all file systems: a single one can't be synced.

@@ -13,6 +13,7 @@ mod links;
 mod secrets;
 mod shims;
 mod warnings;
+mod whole;
 
 use crate::commands::offline_sandbox;
 use crate::support::Sandbox;

@@ -15,7 +15,7 @@ mod interrupted;
 mod mixed;
 mod moments;
 mod operations;
-mod owners;
+pub(crate) mod owners;
 mod planted;
 mod power_cut;
 mod refusals;

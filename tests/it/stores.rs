@@ -5,6 +5,7 @@
 mod adopted;
 mod alone;
 mod machine;
+mod moved_home;
 mod one_version;
 mod own;
 mod previous_home;

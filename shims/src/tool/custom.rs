@@ -33,6 +33,15 @@ impl Tools {
         self.custom.push(own);
     }
 
+    /// Adds custom tools whose names no custom tool has.
+    pub fn add_unknown(&mut self, others: &mut Self) {
+        while let Some(own) = others.custom.pop() {
+            if self.custom_definition(own.tool).is_none() {
+                self.custom.push(own);
+            }
+        }
+    }
+
     /// All tools, custom ones first.
     pub fn all(&self) -> impl Iterator<Item = &'static Tool> {
         let is_replaced = |tool: &&Tool| self.custom.iter().any(|own| own.tool.name == tool.name);

@@ -1,6 +1,7 @@
 //! `use doctor`: looks for problems, and prints what to do about each.
 
 mod folder_variables;
+mod moved_scripts;
 mod venvs;
 
 use std::ops::ControlFlow;
@@ -15,7 +16,9 @@ use usher_shims::search::{Finding, search};
 use usher_shims::world::World as _;
 
 use self::folder_variables::{FolderNotice, notices};
+use self::moved_scripts::moved_scripts;
 use self::venvs::VenvNotice;
+use super::shim_faults::{ShimFault, shim_faults};
 use super::{RefusedNote, refused_system_programs};
 use crate::cli::explanation::install_command;
 use crate::cli::output::{self, Report};
@@ -63,17 +66,20 @@ enum CheckState {
     Error,
 }
 
-/// What the shim folder lacks, and what else is in it.
+/// What the shim folder lacks, what is wrong in it, and what else is in it.
 #[derive(Debug, Default)]
 struct ShimFolderState {
     missing: Vec<String>,
+    faults: Vec<ShimFault>,
     /// A notice of files that aren't usher's.
     foreign_files: Option<String>,
 }
 
 /// Runs `use doctor`.
 pub fn run(session: &Session, as_json: bool) -> i32 {
-    let report = decide(session, shim_folder_state(session));
+    let mut report = decide(session, shim_folder_state(session));
+    let scripts = moved_scripts(session).into_iter();
+    report.checks.extend(scripts.map(|notice| DoctorCheck::note(notice.what, notice.hint)));
     output::print(&report, as_json, &*session.reporter)
 }
 
@@ -84,7 +90,8 @@ fn shim_folder_state(session: &Session) -> Result<ShimFolderState> {
     let changes = shim_folder::pending_changes(session, &pinned_tools(session))?;
     let foreign_files = (!changes.foreign.is_empty())
         .then(|| shim_folder::foreign::foreign_files_notice(session, &changes.foreign));
-    Ok(ShimFolderState { missing: changes.created, foreign_files })
+    let faults = shim_faults(session, &changes.mended);
+    Ok(ShimFolderState { missing: changes.created, faults, foreign_files })
 }
 
 fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorReport {
@@ -180,6 +187,13 @@ fn index(session: &Session) -> DoctorCheck {
         Some(index) if index.print() == session.index.print() => {
             DoctorCheck::ok("the shims' index is up to date")
         }
+        Some(index) if index.folders.data != session.folders.data => {
+            let before = Shown(&index.folders.data);
+            DoctorCheck::note(
+                format!("this folder was moved or copied from {before}"),
+                "use reshim",
+            )
+        }
         Some(_) => DoctorCheck::note("the shims' index is out of date", "use reshim"),
         None => {
             DoctorCheck::error(format!("{} is missing or unreadable", Shown(&file)), "use reshim")
@@ -187,7 +201,7 @@ fn index(session: &Session) -> DoctorCheck {
     }
 }
 
-/// Whether shims are missing, and whether foreign files are among them.
+/// Whether shims are missing or damaged, and whether foreign files are among them.
 fn shims(folder: Result<ShimFolderState>) -> Vec<DoctorCheck> {
     let folder = match folder {
         Ok(folder) => folder,
@@ -201,8 +215,13 @@ fn shims(folder: Result<ShimFolderState>) -> Vec<DoctorCheck> {
         let what = format!("{count} missing ({})", short_list(&folder.missing));
         DoctorCheck::note(what, "use reshim")
     });
+    let faults = folder.faults.into_iter().map(|fault| {
+        let state = if fault.is_harmless { CheckState::Note } else { CheckState::Error };
+        let then = fault.for_program.map_or_else(String::new, |hint| format!(", then: {hint}"));
+        DoctorCheck { state, what: fault.what, hint: Some(format!("use reshim{then}")) }
+    });
     let foreign = folder.foreign_files.map(|notice| DoctorCheck::error(notice, "use reshim"));
-    missing.into_iter().chain(foreign).collect()
+    missing.into_iter().chain(faults).chain(foreign).collect()
 }
 
 fn writable(session: &Session) -> DoctorCheck {
@@ -458,6 +477,18 @@ mod tests {
         assert_eq!(unreadable.checks[2], broken.checks[2]);
         let folder = ShimFolderState {
             missing: vec!["node10".to_owned(), "npm".to_owned()],
+            faults: vec![
+                ShimFault {
+                    what: "shims that are empty: node npx".to_owned(),
+                    is_harmless: false,
+                    for_program: None,
+                },
+                ShimFault {
+                    what: "shims that have capabilities: node".to_owned(),
+                    is_harmless: true,
+                    for_program: Some("setcap X node".to_owned()),
+                },
+            ],
             foreign_files: Some("/usher/shims has x".to_owned()),
         };
         let checks: String = shims(Ok(folder)).iter().map(DoctorCheck::text).collect();
@@ -466,6 +497,10 @@ mod tests {
                use reshim
         error  /usher/shims has x
                use reshim
+        error  shims that are empty: node npx
+               use reshim
+        note   shims that have capabilities: node
+               use reshim, then: setcap X node
         ");
         let failed = Error::io("list", Path::new("/usher/shims"), std::io::ErrorKind::Other.into());
         assert_eq!(

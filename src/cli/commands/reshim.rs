@@ -3,18 +3,18 @@
 use serde::Serialize;
 use usher_shims::error::Result;
 
+use super::shim_faults::shim_faults;
 use crate::cli::output;
 use crate::cli::shims::rescan_all_and_refresh;
 use crate::session::Session;
 use crate::shim_folder::ShimChanges;
-
-/// The most names that are printed of a list.
-const MAX_NAMES: usize = 6;
+use crate::text::some_names;
 
 /// What changed, as programs read it.
 #[derive(Serialize)]
 struct ReshimReport<'a> {
     created: &'a [String],
+    mended: Vec<&'a str>,
     removed: &'a [String],
     foreign: &'a [String],
 }
@@ -23,11 +23,15 @@ struct ReshimReport<'a> {
 pub fn run(session: &mut Session, as_json: bool) -> Result<()> {
     let changes = rescan_all_and_refresh(session)?;
     if as_json {
-        let ShimChanges { created, removed, foreign } = &changes;
-        output::print_json(&ReshimReport { created, removed, foreign });
+        let ShimChanges { created, mended: _, removed, foreign } = &changes;
+        let mended = changes.mended_names();
+        output::print_json(&ReshimReport { created, mended, removed, foreign });
         return Ok(());
     }
     text(&changes).iter().for_each(output::print_line);
+    for fault in shim_faults(session, &changes.mended) {
+        session.note(&fault.report());
+    }
     Ok(())
 }
 
@@ -35,43 +39,43 @@ fn text(changes: &ShimChanges) -> Vec<String> {
     if *changes == ShimChanges::default() {
         return vec!["all shims are up to date".to_owned()];
     }
-    let lists = [("created", &changes.created), ("removed", &changes.removed)];
+    let all = |names: &[String]| some_names(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let lists = [
+        ("created", all(&changes.created)),
+        ("mended", some_names(&changes.mended_names())),
+        ("removed", all(&changes.removed)),
+    ];
     let lists = lists.into_iter().filter(|(_, names)| !names.is_empty());
-    lists.map(|(verb, names)| format!("{verb}: {}", list(names))).collect()
-}
-
-/// A few names in full; of more the first ones and their number.
-fn list(names: &[String]) -> String {
-    match names.get(..MAX_NAMES) {
-        Some(first) if names.len() > MAX_NAMES => {
-            format!("{} … ({} shims)", first.join(" "), names.len())
-        }
-        Some(_) | None => names.join(" "),
-    }
+    lists.map(|(verb, names)| format!("{verb}: {names}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shim_folder::FaultyProgram;
+    use crate::shim_folder::fault::Fault;
 
     #[test]
     fn what_changed_is_listed() {
-        let check = |created: &[&str], removed: &[&str], foreign: &[&str], expected: &[&str]| {
-            let [created, removed, foreign] = [created, removed, foreign]
-                .map(|names| names.iter().map(ToString::to_string).collect());
-            assert_eq!(text(&ShimChanges { created, removed, foreign }), expected);
+        let check = |lists: [&[&str]; 4], expected: &[&str]| {
+            let [created, mended, removed, foreign] =
+                lists.map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>());
+            let mended = mended.into_iter().map(|name| FaultyProgram { name, fault: Fault::Empty });
+            let mended = mended.collect();
+            assert_eq!(text(&ShimChanges { created, mended, removed, foreign }), expected);
         };
-        check(&[], &[], &[], &["all shims are up to date"]);
-        check(&["node", "npm"], &[], &[], &["created: node npm"]);
-        check(&["node"], &["go"], &[], &["created: node", "removed: go"]);
+        check([&[], &[], &[], &[]], &["all shims are up to date"]);
+        check([&["node", "npm"], &[], &[], &[]], &["created: node npm"]);
+        check(
+            [&["node"], &["npx"], &["go"], &[]],
+            &["created: node", "mended: npx", "removed: go"],
+        );
         let seven = ["a", "b", "c", "d", "e", "f", "g"];
         check(
-            &seven[..6],
-            &seven,
-            &[],
-            &["created: a b c d e f", "removed: a b c d e f … (7 shims)"],
+            [&seven[..6], &[], &seven, &[]],
+            &["created: a b c d e f", "removed: a b c d e f and 1 more"],
         );
         // Files of others are moved away, and that is noted.
-        check(&[], &[], &["script"], &[]);
+        check([&[], &[], &[], &["script"]], &[]);
     }
 }

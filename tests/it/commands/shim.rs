@@ -254,7 +254,7 @@ fn a_damaged_shim_is_replaced_by_the_embedded_one() {
     let carried = fs::read(Sandbox::shim_binary()).unwrap();
     let mut damaged = carried.clone();
     damaged[carried.len() / 2] ^= 1;
-    for (content, mode) in [(&damaged, 0o755), (&carried, 0o644)] {
+    for (content, mode) in [(&damaged, 0o555), (&carried, 0o644)] {
         for path in [sandbox.usher().join("shim"), sandbox.shim("node")] {
             fs::remove_file(path).unwrap();
         }
@@ -264,7 +264,7 @@ fn a_damaged_shim_is_replaced_by_the_embedded_one() {
         sandbox.reshim();
         for path in [copy, sandbox.shim("node")] {
             assert!(fs::read(&path).unwrap() == carried, "{}", path.display());
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o755);
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o555);
         }
     }
 }

@@ -52,7 +52,7 @@ fn a_program_that_cannot_run_is_an_error_with_its_cause() {
         tempt(stage);
         let program = stage.program();
         replace(stage, |content| exchanged(&content, b"/ld-", b"/no-"));
-        check(stage, "no loader", 126, "its loader or interpreter is missing");
+        check(stage, "no loader", 126, "its loader is missing");
         replace(stage, |mut content| {
             content[18..20].copy_from_slice(&[0xba, 0xfe]);
             content
@@ -61,7 +61,7 @@ fn a_program_that_cannot_run_is_an_error_with_its_cause() {
         replace(stage, |_| Vec::new());
         check(stage, "empty", 126, "not a program for this machine");
         replace(stage, |_| b"#!/no/interpreter\n".to_vec());
-        check(stage, "no interpreter", 126, "its loader or interpreter is missing");
+        check(stage, "no interpreter", 126, "its interpreter /no/interpreter is missing");
         replace(stage, |content| content);
         let written = OpenOptions::new().append(true).open(&program).expect("open the program");
         check(stage, "being written", 126, "another process is writing to it");

@@ -12,7 +12,7 @@ pub(super) const NOBODY: u32 = 65534;
 /// A user ID that no account has.
 const UNKNOWN: &str = "1000650000";
 
-pub(super) fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let is_root = rustix::process::geteuid().is_root();
     if !is_root {
         skipped("only root can act for other accounts; the owners of files aren't tested");

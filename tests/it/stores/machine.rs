@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::support::{Sandbox, Upstream};
+use crate::support::{Outcome, Sandbox, Upstream};
 
 /// Makes an `/opt` and an `/etc` of our own, in the folder `$1`.
 const OWN_FOLDERS: &str = r#"
@@ -38,26 +38,92 @@ exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -eu -c '
 ' sh "$2"
 "#;
 
+/// A program that root adds to the machine's version, and that accounts with an older index of their
+/// own call; then the machine's home under another name. `$1` and `$2` as above.
+const ADDED: &str = r#"
+set -eu
+umask 022
+mkdir "$2/root" "$2/account"
+chmod 755 "$2/root"; chown 65534 "$2/account"
+export HOME="$2/root" PATH=/opt/usher/shims:/usr/bin:/bin
+"$1" __install --system >/dev/null
+bin=/opt/usher/toolchains/node/18.1.0/bin
+mkdir -p "$bin"
+printf '#!/bin/sh\necho node18 "$0"\n' > "$bin/node"
+chmod +x "$bin/node"
+use reshim >/dev/null
+echo "node 18.1.0" > /etc/usher/tool-versions
+mkdir -p "$HOME/.local/share/usher/shims"
+base=$2
+account() {
+    setpriv --reuid=65534 --regid=65534 --clear-groups \
+        env -i "HOME=$base/account" "PATH=$PATH" "$@"
+}
+cd /
+account use shim node@18
+# Root has an account's home too, from before.
+cp "$base/account/.local/share/usher/shims/.usher" "$HOME/.local/share/usher/shims/"
+printf '#!/bin/sh\necho newtool\n' > "$bin/newtool"
+chmod +x "$bin/newtool"
+mkdir -p /etc/usher/registry
+cat > /etc/usher/registry/plain.toml <<'END'
+name = 'plain'
+title = 'Plain'
+programs = ['plain']
+variables = ['PLAIN_VERSION']
+dialect = 'npm'
+version_components = 3
+END
+mkdir -p /opt/usher/toolchains/plain/1.2.3/bin
+printf '#!/bin/sh\necho plain\n' > /opt/usher/toolchains/plain/1.2.3/bin/plain
+chmod +x /opt/usher/toolchains/plain/1.2.3/bin/plain
+use reshim >/dev/null
+echo "root: $(newtool)"
+echo "account: $(account newtool) $(account plain)"
+echo "which: $(account use which newtool)"
+account use why node | grep -o "requested by.*wins"
+account use doctor | grep "out of date"
+account use reshim
+account use doctor | grep "out of date" || echo "up to date"
+mv /opt/usher /opt/tools
+PATH=/opt/tools/shims:/usr/bin:/bin
+echo "renamed, root: $(newtool) $(node)"
+echo "renamed, account: $(account newtool) $(account node)"
+echo "renamed, which: $(account use which node) $(use which node)"
+account use reshim
+readlink "$2/account/.local/share/usher/shims/use"
+"#;
+
+#[test]
+fn the_machines_new_programs_are_known_to_accounts() {
+    let sandbox = Sandbox::new().offline();
+    sandbox.open_to_all();
+    let Some(outcome) = in_own_namespace(&sandbox, ADDED) else { return };
+    outcome.succeeds().stdout_is(
+        "created: node18 node@18\n\
+         root: newtool\n\
+         account: newtool plain\n\
+         which: /opt/usher/toolchains/node/18.1.0/bin/newtool\n\
+         requested by the machine's default, /etc/usher/tool-versions:1: wins\n\
+         note   the shims' index is out of date\n\
+         created: newtool plain plain1 plain1.2 plain@1 plain@1.2\n\
+         up to date\n\
+         renamed, root: newtool node18 /opt/tools/toolchains/node/18.1.0/bin/node\n\
+         renamed, account: newtool node18 /opt/tools/toolchains/node/18.1.0/bin/node\n\
+         renamed, which: /opt/tools/toolchains/node/18.1.0/bin/node \
+         /opt/tools/toolchains/node/18.1.0/bin/node\n\
+         mended: use usher\n\
+         /opt/tools/shims/use\n",
+    );
+}
+
 #[test]
 fn a_user_home_uses_the_system_wide_home() {
     let upstream = Upstream::start();
     let sandbox = Sandbox::new().with_upstream(&upstream);
     sandbox.open_to_all();
-    let probe = sandbox.folder("probe");
-    let probe =
-        sandbox.command("unshare").arguments(["-m", "sh", "-c", OWN_FOLDERS, "sh"]).argument(probe);
-    let probed = probe.run();
-    if !probed.status.success() {
-        eprintln!("SKIPPED: can't make a mount namespace here: {}", probed.stderr.trim());
-        return;
-    }
-    let folder = sandbox.folder("mounts");
-    let script =
-        format!("set -- {:?} \"$@\"; {{ {OWN_FOLDERS} }}; shift; {SCRIPT}", folder.display());
-    let script = sandbox.command("unshare").arguments(["-m", "sh", "-c", &script, "sh"]);
-    let built = [Path::new(env!("CARGO_BIN_EXE_use")), sandbox.root()];
-    let outcome = script.arguments(built).run().succeeds();
-    outcome.stdout_is(
+    let Some(outcome) = in_own_namespace(&sandbox, SCRIPT) else { return };
+    outcome.succeeds().stdout_is(
         "/opt/usher/shims\n\
          by default: v12.22.12\n\
          ok     /opt/usher/shims is on PATH\n\
@@ -68,4 +134,22 @@ fn a_user_home_uses_the_system_wide_home() {
          elsewhere: v12.22.12\n\
          the machine's is the administrator's\n",
     );
+}
+
+/// Runs a script with an `/opt` and an `/etc` of its own; `None` where that can't be.
+fn in_own_namespace(sandbox: &Sandbox, script: &str) -> Option<Outcome> {
+    let probe = sandbox.folder("probe");
+    let probe =
+        sandbox.command("unshare").arguments(["-m", "sh", "-c", OWN_FOLDERS, "sh"]).argument(probe);
+    let probed = probe.run();
+    if !probed.status.success() {
+        eprintln!("SKIPPED: can't make a mount namespace here: {}", probed.stderr.trim());
+        return None;
+    }
+    let folder = sandbox.folder("mounts");
+    let script =
+        format!("set -- {:?} \"$@\"; {{ {OWN_FOLDERS} }}; shift; {script}", folder.display());
+    let script = sandbox.command("unshare").arguments(["-m", "sh", "-c", &script, "sh"]);
+    let built = [Path::new(env!("CARGO_BIN_EXE_use")), sandbox.root()];
+    Some(script.arguments(built).run())
 }

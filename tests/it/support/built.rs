@@ -5,6 +5,7 @@
 //! cargo or the source's hash finds a build that is up to date.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -17,6 +18,36 @@ use super::executables;
 /// The shim that is embedded in `use`.
 pub(crate) fn shim() -> &'static Path {
     Path::new(env!("USHER_CARRIED_SHIM"))
+}
+
+/// `use` and the shim as an installed usher has them: nobody may write to them. They are copies, so
+/// that what cargo built keeps its mode.
+pub(crate) fn installed() -> &'static [PathBuf; 2] {
+    static INSTALLED: OnceLock<[PathBuf; 2]> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        let folder = folder();
+        let _lock = locked(&folder);
+        [("use", Path::new(env!("CARGO_BIN_EXE_use"))), ("shim", shim())].map(|(name, built)| {
+            let copy = folder.join(format!("installed-{name}"));
+            if !is_copy(built, &copy) {
+                let unfinished = folder.join("installed-unfinished");
+                executables::copy(built, &unfinished);
+                fs::set_permissions(&unfinished, fs::Permissions::from_mode(0o555))
+                    .expect("a mode");
+                fs::rename(&unfinished, &copy).expect("rename the copy");
+            }
+            copy
+        })
+    })
+}
+
+/// Whether a copy is newer than what it is of, and as long.
+fn is_copy(built: &Path, copy: &Path) -> bool {
+    let [built, copy] = [built, copy].map(|path| fs::metadata(path).ok());
+    let time = |seen: &fs::Metadata| seen.modified().ok();
+    built
+        .zip(copy)
+        .is_some_and(|(built, copy)| built.len() == copy.len() && time(&built) < time(&copy))
 }
 
 /// The shims that the contract tests run with: the one that `USHER_TEST_SHIM` names, else the

@@ -119,11 +119,19 @@ impl Sandbox {
 
     /// Installs `use` and the shim's binary, without creating shims.
     fn install_binaries(&self) {
-        let program = Path::new(env!("CARGO_BIN_EXE_use"));
+        let [program, shim] = built::installed();
         fs::create_dir_all(self.shims()).expect("create the shim folder");
         executables::place(program, &self.shim("use"));
         executables::place(program, &self.shim("usher"));
-        executables::place(built::shim(), &self.usher().join("shim"));
+        executables::place(shim, &self.usher().join("shim"));
+    }
+
+    /// Copies `use` and the shim's binary, which a test may then spoil.
+    pub(crate) fn copy_binaries(&self) {
+        let [program, shim] = built::installed();
+        fs::create_dir_all(self.shims()).expect("create the shim folder");
+        executables::copy(program, &self.shim("use"));
+        executables::copy(shim, &self.usher().join("shim"));
     }
 
     /// Copies a shim index that was made once for all sandboxes. It has the versions of the
@@ -145,8 +153,7 @@ impl Sandbox {
         fs::remove_dir_all(self.shims()).expect("remove the shim folder");
         fs::remove_file(self.usher().join("shim")).expect("remove the shim");
         fs::create_dir(self.shims()).expect("create the shim folder");
-        executables::copy(Path::new(env!("CARGO_BIN_EXE_use")), &self.shim("use"));
-        executables::copy(built::shim(), &self.usher().join("shim"));
+        self.copy_binaries();
         self.reshim();
         let owner = format!("{0}:{0}", command::NOBODY);
         let chown = self.command("/bin/chown").argument("-R").argument(owner).argument(&self.root);

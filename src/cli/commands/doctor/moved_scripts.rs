@@ -1,0 +1,113 @@
+//! Scripts of installed versions that name an interpreter where the version was before its home was
+//! moved or copied: package managers write its path into the first line of what they install.
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use std::ffi::OsStr;
+
+use usher_shims::error::Shown;
+use usher_shims::store::all_toolchains;
+use usher_shims::toolchain::{Store, Toolchain};
+
+use crate::registry::KnownTool;
+use crate::session::Session;
+
+/// How many bytes of a file are read: a kernel takes no longer first line.
+const FIRST_LINE: u64 = 256;
+
+/// How many names are printed of those that share a version.
+const MOST_NAMES: usize = 6;
+
+/// What is told of a version's scripts.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ScriptNotice {
+    /// The scripts, and where they lead.
+    pub what: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// The notices, at most one for a version in usher's own store.
+pub(super) fn moved_scripts(session: &Session) -> Vec<ScriptNotice> {
+    let of_tool = |known: KnownTool<'_>| -> Vec<ScriptNotice> {
+        let all = all_toolchains(&session.world, &session.index, known.tool).ok().flatten();
+        let own = all.unwrap_or_default().into_iter().filter(|one| one.store == Store::Own);
+        own.filter_map(|toolchain| notice(known.tool.name, &toolchain)).collect()
+    };
+    session.registry.all().flat_map(of_tool).collect()
+}
+
+fn notice(tool: &str, toolchain: &Toolchain) -> Option<ScriptNotice> {
+    let version = toolchain.version.as_ref()?;
+    let files = fs::read_dir(toolchain.programs()).ok()?.flatten().map(|entry| entry.path());
+    let mut moved: Vec<(String, PathBuf)> = files
+        .filter_map(|file| {
+            let before = interpreter_before(&file, &toolchain.root)?;
+            Some((file.file_name()?.to_str()?.to_owned(), before))
+        })
+        .collect();
+    moved.sort();
+    let (_, before) = moved.first()?;
+    let names: Vec<&str> = moved.iter().map(|(name, _)| &**name).take(MOST_NAMES).collect();
+    let more = match moved.len() - names.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let names = names.join(" ");
+    let what = format!("programs of {tool} {version} that run {}: {names}{more}", Shown(before));
+    let hint = format!("{tool} {version} was moved: install these packages again");
+    Some(ScriptNotice { what, hint })
+}
+
+/// The interpreter of a script, if it is one that the version had at another place.
+fn interpreter_before(script: &Path, root: &Path) -> Option<PathBuf> {
+    let is_file = fs::symlink_metadata(script).is_ok_and(|seen| seen.is_file());
+    let file = File::open(script).ok().filter(|_| is_file)?;
+    let mut start = Vec::new();
+    file.take(FIRST_LINE).read_to_end(&mut start).ok()?;
+    let line = start.strip_prefix(b"#!")?.trim_ascii_start();
+    let end = line.iter().position(u8::is_ascii_whitespace)?;
+    let interpreter = Path::new(OsStr::from_bytes(&line[..end]));
+    // The folders that a version has in any store: toolchains/TOOL/VERSION.
+    let parts: Vec<&OsStr> = root.iter().rev().take(3).collect();
+    let is_before = |folder: &&Path| folder.iter().rev().take(3).eq(parts.iter().copied());
+    let before = interpreter.ancestors().find(is_before)?;
+    (before != root).then(|| interpreter.to_path_buf())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_scripts_of_the_version_at_another_place_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("toolchains/python/3.12.3");
+        let bin = root.join("bin");
+        fs::create_dir_all(&bin).unwrap();
+        let script = |name: &str, line: &str| fs::write(bin.join(name), line).unwrap();
+        script("flask", "#!/old/toolchains/python/3.12.3/bin/python3\nimport flask\n");
+        script("pip", "#! /old/toolchains/python/3.12.3/bin/python3.12 -I\n");
+        script("own", &format!("#!{}/python3\n", bin.display()));
+        script("other", "#!/old/toolchains/python/3.11.1/bin/python3\n");
+        script("shell", "#!/bin/sh\n");
+        script("binary", "\x7fELF");
+        script("empty", "");
+        let toolchain = Toolchain {
+            version: usher_shims::version::Version::parse("3.12.3"),
+            root,
+            store: Store::Own,
+        };
+        let found = notice("python", &toolchain).unwrap();
+        assert_eq!(
+            found.what,
+            "programs of python 3.12.3 that run /old/toolchains/python/3.12.3/bin/python3: flask pip"
+        );
+        fs::remove_file(bin.join("flask")).unwrap();
+        fs::remove_file(bin.join("pip")).unwrap();
+        assert_eq!(notice("python", &toolchain), None);
+    }
+}
