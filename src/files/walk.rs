@@ -3,7 +3,7 @@
 //!
 //! Access times stay as they are, where we may open files that way.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
@@ -176,7 +176,7 @@ pub fn disk_usage(root: &Path) -> u64 {
 #[derive(Default)]
 struct Usage {
     bytes: u64,
-    counted: HashSet<(u64, u64)>,
+    counted: BTreeSet<(u64, u64)>,
 }
 
 impl Visitor for Usage {

@@ -495,12 +495,12 @@ mod tests {
         insta::assert_snapshot!(checks, @"
         note   2 shims are missing (node10, npm)
                use reshim
-        error  /usher/shims has x
-               use reshim
         error  shims that are empty: node npx
                use reshim
         note   shims that have capabilities: node
                use reshim, then: setcap X node
+        error  /usher/shims has x
+               use reshim
         ");
         let failed = Error::io("list", Path::new("/usher/shims"), std::io::ErrorKind::Other.into());
         assert_eq!(

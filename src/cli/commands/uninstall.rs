@@ -16,6 +16,7 @@ use super::{ToolArgument, refresh_shims_after_error, tool_arguments};
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims_without;
 use crate::config::folders;
+use crate::files::write_access::WriteAccess;
 use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::active::{store_label, version_label};
@@ -70,13 +71,13 @@ struct VersionUse {
 /// If one of them is still used, a person is asked; without a terminal they are removed.
 pub fn run(session: &mut Session, arguments: &UninstallArguments, as_json: bool) -> Result<()> {
     let result = decide(session, &arguments.tools).and_then(|removals| {
+        // Nobody is asked about what can't be done.
+        let access = folders::write_access(&session.folders)?;
         let removals = with_use(session, removals, &arguments.projects)?;
         let used = report_use(session, &removals);
-        match used.is_empty() || arguments.yes || !output::can_ask() {
-            true => apply(session, &removals),
-            false if output::confirm(format!("remove {}?", used.join(", "))) => {
-                apply(session, &removals)
-            }
+        let is_settled = used.is_empty() || arguments.yes || !output::can_ask();
+        match is_settled || output::confirm(format!("remove {}?", used.join(", "))) {
+            true => apply(session, &access, &removals),
             false => Ok(Vec::new()),
         }
     });
@@ -211,10 +212,10 @@ impl VersionUse {
 
 fn apply(
     session: &Session,
+    access: &WriteAccess,
     removals: &[(VersionRemoval<'_>, VersionUse)],
 ) -> Result<Vec<UninstallReport>> {
-    let access = folders::write_access(&session.folders)?;
-    let store = OwnStore::new(session, &access);
+    let store = OwnStore::new(session, access);
     let reports = removals.iter().map(|(VersionRemoval { known, version, toolchain }, usage)| {
         uninstall::uninstall(&store, &store.location(*known, version))?;
         Ok(UninstallReport {

@@ -167,7 +167,10 @@ fn uninstall_removes_versions() {
     let path = sandbox.toolchain("node", "12.22.11");
     assert_eq!(
         outcome.json(),
-        json!([{ "tool": "node", "version": "12.22.11", "path": path, "removed": true }])
+        json!([{
+            "tool": "node", "version": "12.22.11", "path": path, "removed": true,
+            "requested_by": null, "processes": [], "virtual_environments": [],
+        }])
     );
 }
 

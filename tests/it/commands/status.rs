@@ -242,6 +242,9 @@ fn reshim_adds_and_removes_shims() {
     --- standard error
     ");
     let outcome = sandbox.use_command(&["reshim", "--json"]).run().succeeds();
-    assert_eq!(outcome.json(), json!({ "created": [], "removed": [], "foreign": [] }));
+    assert_eq!(
+        outcome.json(),
+        json!({ "created": [], "mended": [], "removed": [], "foreign": [] })
+    );
     assert!(sandbox.shim("npm").is_file() && !sandbox.shim("eslint").exists());
 }

@@ -136,7 +136,8 @@ fn a_home_of_another_account_outside_of_shared_folders_is_used() {
     let home = hostile_home(&sandbox, "srv/usher");
     give(home.parent().unwrap());
     fs::set_permissions(&home, Permissions::from_mode(0o2775)).unwrap();
-    let call = || sandbox.command("node").variable("USHER_HOME", &home);
+    let node = || sandbox.command("node").variable("NODE_VERSION", "12");
+    let call = || node().variable("USHER_HOME", &home);
     call().run().succeeds().stdout_is("attacked");
     sandbox.open_to_all();
     call().with_user_nobody().run().succeeds().stdout_is("attacked");

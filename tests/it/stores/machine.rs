@@ -106,7 +106,7 @@ fn the_machines_new_programs_are_known_to_accounts() {
          which: /opt/usher/toolchains/node/18.1.0/bin/newtool\n\
          requested by the machine's default, /etc/usher/tool-versions:1: wins\n\
          note   the shims' index is out of date\n\
-         created: newtool plain plain1 plain1.2 plain@1 plain@1.2\n\
+         created: newtool plain plain1 plain1.2\n\
          up to date\n\
          renamed, root: newtool node18 /opt/tools/toolchains/node/18.1.0/bin/node\n\
          renamed, account: newtool node18 /opt/tools/toolchains/node/18.1.0/bin/node\n\

@@ -1,25 +1,24 @@
 //! Scripts of installed versions that name an interpreter where the version was before its home was
 //! moved or copied: package managers write its path into the first line of what they install.
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use std::ffi::OsStr;
-
+use rustix::fs::FileType;
 use usher_shims::error::Shown;
 use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::{Store, Toolchain};
 
+use crate::files::walk::{OpenTree, Visitor, Walk, WalkEntry};
 use crate::registry::KnownTool;
 use crate::session::Session;
+use crate::text::some_names;
 
 /// How many bytes of a file are read: a kernel takes no longer first line.
 const FIRST_LINE: u64 = 256;
-
-/// How many names are printed of those that share a version.
-const MOST_NAMES: usize = 6;
 
 /// What is told of a version's scripts.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,32 +41,40 @@ pub(super) fn moved_scripts(session: &Session) -> Vec<ScriptNotice> {
 
 fn notice(tool: &str, toolchain: &Toolchain) -> Option<ScriptNotice> {
     let version = toolchain.version.as_ref()?;
-    let files = fs::read_dir(toolchain.programs()).ok()?.flatten().map(|entry| entry.path());
-    let mut moved: Vec<(String, PathBuf)> = files
-        .filter_map(|file| {
-            let before = interpreter_before(&file, &toolchain.root)?;
-            Some((file.file_name()?.to_str()?.to_owned(), before))
-        })
-        .collect();
-    moved.sort();
-    let (_, before) = moved.first()?;
-    let names: Vec<&str> = moved.iter().map(|(name, _)| &**name).take(MOST_NAMES).collect();
-    let more = match moved.len() - names.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let names = names.join(" ");
-    let what = format!("programs of {tool} {version} that run {}: {names}{more}", Shown(before));
+    let mut moved = MovedScripts { root: &toolchain.root, found: BTreeMap::new() };
+    OpenTree::open(&toolchain.programs()).ok()?.walk(&mut moved);
+    let (_, before) = moved.found.first_key_value()?;
+    let names: Vec<&str> = moved.found.keys().map(String::as_str).collect();
+    let names = some_names(&names);
+    let what = format!("programs of {tool} {version} that run {}: {names}", Shown(before));
     let hint = format!("{tool} {version} was moved: install these packages again");
     Some(ScriptNotice { what, hint })
 }
 
+/// The scripts in a folder of programs that name an interpreter of their version at another place.
+struct MovedScripts<'a> {
+    /// The version's folder.
+    root: &'a Path,
+    /// Their names and interpreters.
+    found: BTreeMap<String, PathBuf>,
+}
+
+impl Visitor for MovedScripts<'_> {
+    fn visit(&mut self, found: &WalkEntry<'_>) -> Walk {
+        let is_file = FileType::from_raw_mode(found.stat.st_mode) == FileType::RegularFile;
+        if let Some(before) = is_file.then(|| interpreter_before(found, self.root)).flatten() {
+            self.found.insert(found.manifest_path.clone(), before);
+        }
+        Walk::Skip
+    }
+
+    fn unreadable(&mut self, _: &Path, _: &io::Error) {}
+}
+
 /// The interpreter of a script, if it is one that the version had at another place.
-fn interpreter_before(script: &Path, root: &Path) -> Option<PathBuf> {
-    let is_file = fs::symlink_metadata(script).is_ok_and(|seen| seen.is_file());
-    let file = File::open(script).ok().filter(|_| is_file)?;
+fn interpreter_before(script: &WalkEntry<'_>, root: &Path) -> Option<PathBuf> {
     let mut start = Vec::new();
-    file.take(FIRST_LINE).read_to_end(&mut start).ok()?;
+    script.open().ok()?.take(FIRST_LINE).read_to_end(&mut start).ok()?;
     let line = start.strip_prefix(b"#!")?.trim_ascii_start();
     let end = line.iter().position(u8::is_ascii_whitespace)?;
     let interpreter = Path::new(OsStr::from_bytes(&line[..end]));
@@ -80,6 +87,8 @@ fn interpreter_before(script: &Path, root: &Path) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
