@@ -92,6 +92,19 @@ fn refresh_shims_after_error(session: &mut Session, error: Error) -> Error {
     error
 }
 
+/// The result of a command that prints what it did beside an error: what can't be printed matters
+/// most, since then nobody learns what was done.
+fn ended(session: &Session, error: Option<Error>, printed: Result<()>) -> Result<()> {
+    match (error, printed) {
+        (None, printed) => printed,
+        (Some(error), Ok(())) => Err(error),
+        (Some(error), Err(unwritten)) => {
+            session.reporter.error(&error);
+            Err(unwritten)
+        }
+    }
+}
+
 /// `1 version`, `2 versions`.
 fn count_of(count: usize, noun: &str) -> String {
     match count {

@@ -67,7 +67,7 @@ struct ShimFolderState {
 }
 
 /// Runs `use doctor`.
-pub fn run(session: &Session, as_json: bool) -> i32 {
+pub fn run(session: &Session, as_json: bool) -> Result<i32> {
     let report = decide(session, shim_folder_state(session));
     output::print(&report, as_json, &*session.reporter)
 }

@@ -33,6 +33,5 @@ pub fn run(given: ProcessArgs, running: RunningShim, is_system: bool) -> Result<
     replace::put_shim(&access, &first, &second)?;
     drop(access);
     refresh_shims(&mut session, &[])?;
-    output::print_path(&shims);
-    Ok(())
+    output::print_path(&shims)
 }

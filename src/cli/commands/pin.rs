@@ -65,8 +65,7 @@ pub fn run(session: &mut Session, words: &[String], is_global: bool, as_json: bo
     };
     let reports = apply(session, &plan.pins, &versions)?;
     refresh_shims(session, &tools)?;
-    print(session, &reports, as_json);
-    Ok(())
+    print(session, &reports, as_json)
 }
 
 fn decide<'a>(session: &'a Session, words: &[String], is_global: bool) -> Result<PinPlan<'a>> {
@@ -168,16 +167,15 @@ impl PinReport {
     }
 }
 
-fn print(session: &Session, reports: &[PinReport], as_json: bool) {
-    for report in reports.iter().filter(|_| !as_json) {
-        output::print_line(report.text());
-    }
+fn print(session: &Session, reports: &[PinReport], as_json: bool) -> Result<()> {
+    let printed = match as_json {
+        true => output::print_json(&reports),
+        false => reports.iter().try_for_each(|report| output::print_line(report.text())),
+    };
     for warning in reports.iter().flat_map(PinReport::warnings) {
         session.note(&warning);
     }
-    if as_json {
-        output::print_json(&reports);
-    }
+    printed
 }
 
 #[cfg(test)]

@@ -23,14 +23,13 @@ pub fn run(session: &mut Session, as_json: bool) -> Result<()> {
     let changes = shim_folder::refresh(session, &folders::write_access(&session.folders)?, &[])?;
     if as_json {
         let ShimChanges { created, removed, foreign } = &changes;
-        output::print_json(&ReshimReport { created, removed, foreign });
-        return Ok(());
+        return output::print_json(&ReshimReport { created, removed, foreign });
     }
-    text(&changes).iter().for_each(output::print_line);
+    let printed = text(&changes).iter().try_for_each(output::print_line);
     if !changes.foreign.is_empty() {
         session.note(&foreign_files_notice(session, &changes.foreign));
     }
-    Ok(())
+    printed
 }
 
 fn text(changes: &ShimChanges) -> Vec<String> {

@@ -54,8 +54,7 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
         requested::add_entry(&access, &session.folders, &one.entry)?;
     }
     let changes = shim_folder::refresh(session, &access, &[])?;
-    print_report(&ShimReport::of(&shims, &changes), "already there", as_json);
-    Ok(())
+    print_report(&ShimReport::of(&shims, &changes), "already there", as_json)
 }
 
 /// Removes the named shims. Those that an installed version has of itself stay.
@@ -69,8 +68,7 @@ pub fn remove(session: &mut Session, words: &[String], as_json: bool) -> Result<
         }
     }
     let changes = shim_folder::refresh(session, &access, &[])?;
-    print_report(&ShimReport::of(&shims, &changes), "kept for an installed version", as_json);
-    Ok(())
+    print_report(&ShimReport::of(&shims, &changes), "kept for an installed version", as_json)
 }
 
 fn decide(session: &Session, words: &[String]) -> Result<Vec<VersionedShims>> {
@@ -117,10 +115,10 @@ impl ShimReport {
     }
 }
 
-fn print_report(report: &ShimReport, unchanged: &str, as_json: bool) {
+fn print_report(report: &ShimReport, unchanged: &str, as_json: bool) -> Result<()> {
     match as_json {
         true => output::print_json(report),
-        false => report.text(unchanged).iter().for_each(output::print_line),
+        false => report.text(unchanged).iter().try_for_each(output::print_line),
     }
 }
 
@@ -133,7 +131,6 @@ fn list_versioned_shims(session: &Session, as_json: bool) -> Result<()> {
         true => output::print_json(&shims),
         false => output::print_text(&output::align_columns(&table(&shims))),
     }
-    Ok(())
 }
 
 fn requested_shims(session: &Session, entry: &str) -> Option<RequestedShims> {

@@ -43,7 +43,7 @@ struct StatusRow {
 }
 
 /// Runs bare `use`.
-pub fn run(session: &Session, as_json: bool) -> i32 {
+pub fn run(session: &Session, as_json: bool) -> Result<i32> {
     output::print(&decide(session), as_json, &*session.reporter)
 }
 

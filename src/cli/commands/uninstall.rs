@@ -39,8 +39,7 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
     match result {
         Ok(reports) => {
             refresh_shims(session, &[])?;
-            print(&reports, as_json);
-            Ok(())
+            print(&reports, as_json)
         }
         // The version may have been removed by a process that was killed before it could update the
         // shims.
@@ -130,13 +129,13 @@ fn apply(session: &Session, removals: &[VersionRemoval<'_>]) -> Result<Vec<Unins
     reports.collect()
 }
 
-fn print(reports: &[UninstallReport], as_json: bool) {
+fn print(reports: &[UninstallReport], as_json: bool) -> Result<()> {
     if as_json {
         return output::print_json(&reports);
     }
-    for UninstallReport { tool, version, .. } in reports {
-        output::print_line(format_args!("removed {tool} {version}"));
-    }
+    reports.iter().try_for_each(|UninstallReport { tool, version, .. }| {
+        output::print_line(format_args!("removed {tool} {version}"))
+    })
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub fn run(session: &Session, program: Option<&str>, as_json: bool) -> Result<i3
     let network = Network::with_cache_if(session, access.as_ref());
     let finder = Finder::new(session, &network);
     let report = decide(session, program, &|request| finder.find(request))?;
-    Ok(output::print(&report, as_json, &*session.reporter))
+    output::print(&report, as_json, &*session.reporter)
 }
 
 fn decide(session: &Session, program: Option<&str>, find: &FindRelease<'_>) -> Result<WhyReport> {
