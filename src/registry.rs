@@ -33,11 +33,16 @@ pub struct KnownTool<'a> {
     pub definition: &'a Definition,
 }
 
-impl KnownTool<'_> {
+impl<'a> KnownTool<'a> {
     /// Whether a name alone requests releases: it is a flavour that sources have.
     pub fn has_flavour(&self, name: &str) -> bool {
+        self.flavours().any(|flavour| flavour == name)
+    }
+
+    /// The flavours that its sources have.
+    pub fn flavours(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let flavours = self.definition.flavours.iter().map(String::as_str);
-        flavours.chain(self.tool.vendors.iter().copied()).any(|flavour| flavour == name)
+        flavours.chain(self.tool.vendors.iter().copied())
     }
 }
 

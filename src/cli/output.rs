@@ -150,7 +150,7 @@ pub fn print_text(text: &str) -> Result<()> {
 pub fn print_exact(text: &[u8]) -> Result<()> {
     match write_out(text) {
         Ok(()) | Err(Errno::PIPE) => Ok(()),
-        Err(error) => Err(unwritten(error.into())),
+        Err(error) => Err(unwritten(&error.into())),
     }
 }
 
@@ -172,7 +172,7 @@ fn write_out(mut text: &[u8]) -> rustix::io::Result<()> {
 }
 
 /// The error of a command whose output is lost.
-fn unwritten(error: io::Error) -> Error {
+fn unwritten(error: &io::Error) -> Error {
     let kind = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::DiskFull,
         _ => ErrorKind::Io,
@@ -188,7 +188,7 @@ pub fn print_path(path: &Path) -> Result<()> {
 /// Prints a value as JSON. Hidden characters in its texts are JSON's own escapes, so that it is exact
 /// and can't steer a terminal either.
 pub fn print_json(value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| unwritten(error.into()))?;
+    let text = serde_json::to_string_pretty(value).map_err(|error| unwritten(&error.into()))?;
     let text = replace_hidden(&text, &|shown, character| match character {
         '\n' => shown.push('\n'),
         other => {

@@ -4,16 +4,22 @@
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::name::Name;
+use usher_shims::pin::Origin;
+use usher_shims::request::Request;
 
+use super::get::check_matches;
 use super::{ToolArgument, tool_arguments};
 use crate::cli::output;
 use crate::config::folders;
+use crate::registry::KnownTool;
+use crate::releases::ToolRequest;
 use crate::session::Session;
 use crate::shim_folder::{self, ShimChanges, is_foreign, requested, versioned};
 
 /// The versioned shims that an argument names.
-#[derive(Debug, PartialEq, Eq)]
-struct VersionedShims {
+struct VersionedShims<'a> {
+    known: KnownTool<'a>,
+    request: Request,
     /// The entry that is recorded: `node@12`.
     entry: Name,
     /// The shims: `node12`, `node@12`.
@@ -50,6 +56,8 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
         }
     }
     let access = folders::write_access(&session.folders)?;
+    let requests: Vec<ToolRequest<'_>> = shims.iter().map(VersionedShims::tool_request).collect();
+    check_matches(session, &access, &requests)?;
     for one in &shims {
         requested::add_entry(&access, &session.folders, &one.entry)?;
     }
@@ -71,11 +79,13 @@ pub fn remove(session: &mut Session, words: &[String], as_json: bool) -> Result<
     print_report(&ShimReport::of(&shims, &changes), "kept for an installed version", as_json)
 }
 
-fn decide(session: &Session, words: &[String]) -> Result<Vec<VersionedShims>> {
+fn decide<'a>(session: &'a Session, words: &[String]) -> Result<Vec<VersionedShims<'a>>> {
     tool_arguments(session, words)?.into_iter().map(versioned_shims).collect()
 }
 
-fn versioned_shims(ToolArgument { known, request }: ToolArgument<'_>) -> Result<VersionedShims> {
+fn versioned_shims(
+    ToolArgument { known, request }: ToolArgument<'_>,
+) -> Result<VersionedShims<'_>> {
     let tool = known.tool;
     let usage = |what: String| {
         Error::new(ErrorKind::Usage, what).hint(format!("use shim {}@latest", tool.name))
@@ -88,11 +98,19 @@ fn versioned_shims(ToolArgument { known, request }: ToolArgument<'_>) -> Result<
     let (Some(suffix), Some(entry)) = (suffix, entry) else {
         return Err(usage(format!("{} {request} can't be part of a shim's name", tool.name)));
     };
-    Ok(VersionedShims { entry, names: versioned::names_for_suffix(tool, &suffix) })
+    let names = versioned::names_for_suffix(tool, &suffix);
+    Ok(VersionedShims { known, request, entry, names })
+}
+
+impl VersionedShims<'_> {
+    fn tool_request(&self) -> ToolRequest<'_> {
+        let Self { known, request, .. } = self;
+        ToolRequest { known: *known, request, origin: &Origin::CommandLine }
+    }
 }
 
 impl ShimReport {
-    fn of(shims: &[VersionedShims], changes: &ShimChanges) -> Self {
+    fn of(shims: &[VersionedShims<'_>], changes: &ShimChanges) -> Self {
         let names = || shims.iter().flat_map(|one| &one.names);
         let among = |changed: &[String]| -> Vec<String> {
             names().filter(|name| changed.contains(name)).cloned().collect()
@@ -148,6 +166,7 @@ fn table(shims: &[RequestedShims]) -> Vec<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use usher_shims::request::RequestTrust;
     use usher_shims::world::MemoryWorld;
 
     use super::*;
@@ -179,7 +198,11 @@ mod tests {
 
     #[test]
     fn a_report_is_about_the_named_shims_alone() {
+        let session = session(MemoryWorld::at("/p"));
+        let known = session.registry.named("node").unwrap();
         let shims = VersionedShims {
+            known,
+            request: Request::parse("12", known.tool, RequestTrust::User).unwrap(),
             entry: Name::parse("node@12").unwrap(),
             names: vec!["node12".to_owned(), "node@12".to_owned()],
         };
