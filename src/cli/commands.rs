@@ -92,6 +92,16 @@ fn refresh_shims_after_error(session: &mut Session, error: Error) -> Error {
     error
 }
 
+/// An error about a request that was typed behind a verb: the hint to pin another one is for that verb,
+/// too.
+fn hinting_at(verb: &str, error: Error) -> Error {
+    let request = error.hint.as_deref().and_then(|hint| hint.strip_prefix("use "));
+    match request.filter(|request| request.contains('@')).map(str::to_owned) {
+        Some(request) => error.hint(format!("use {verb} {request}")),
+        None => error,
+    }
+}
+
 /// The result of a command that prints what it did beside an error: what can't be printed matters
 /// most, since then nobody learns what was done.
 fn ended(session: &Session, error: Option<Error>, printed: Result<()>) -> Result<()> {

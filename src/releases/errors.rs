@@ -135,7 +135,10 @@ fn with_similar_word(error: Error, tool_request: &ToolRequest<'_>) -> Error {
 fn similar_word(tool_request: &ToolRequest<'_>) -> Option<String> {
     let ToolRequest { known, request, .. } = tool_request;
     let lines = || known.tool.lts.iter().map(|line| line.name);
-    let line = |word: &str| closest(word, lines()).map(|name| format!("lts/{name}"));
+    let line = |word: &str| {
+        let near = closest(word, lines()).filter(|name| *name != word)?;
+        Some(format!("lts/{near}"))
+    };
     match request.kind() {
         RequestKind::LtsNamed(name) => line(name.as_str()),
         RequestKind::Named(name) => {
@@ -145,8 +148,9 @@ fn similar_word(tool_request: &ToolRequest<'_>) -> Option<String> {
             word.map(str::to_owned).or_else(|| line(name.as_str()))
         }
         RequestKind::Version(version) => {
-            let near = closest(version.flavour(), known.flavours())?;
-            let rest = version.as_str().strip_prefix(version.flavour())?;
+            let flavour = version.flavour();
+            let near = closest(flavour, known.flavours()).filter(|near| *near != flavour)?;
+            let rest = version.as_str().strip_prefix(flavour)?;
             Some(format!("{near}{rest}"))
         }
         RequestKind::Range(_)

@@ -20,6 +20,7 @@ use crate::files::write_access::WriteAccess;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::runtime;
+use crate::releases::updates::is_unknown_word;
 use crate::releases::{Finder, Release, ToolRequest};
 use crate::session::Session;
 use crate::session::active::version_label;
@@ -235,11 +236,11 @@ pub(super) fn check_matches(
 
 /// Whether a request is an alias that a release matches at all times.
 fn always_matches(tool_request: &ToolRequest<'_>) -> bool {
-    let lines = tool_request.known.tool.lts;
     match tool_request.request.kind() {
         RequestKind::Latest | RequestKind::Lts => true,
-        RequestKind::LtsBack(steps) => *steps < lines.len(),
-        RequestKind::LtsNamed(name) => lines.iter().any(|line| line.name == name.as_str()),
+        RequestKind::LtsBack(_) | RequestKind::LtsNamed(_) => {
+            !is_unknown_word(tool_request.known, tool_request.request)
+        }
         RequestKind::Version(_)
         | RequestKind::Range(_)
         | RequestKind::System

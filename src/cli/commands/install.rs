@@ -13,7 +13,7 @@ use usher_shims::toolchain::Toolchain;
 use usher_shims::world::World as _;
 
 use super::get::{Acquired, Prefer, stops_the_batch, try_install_all};
-use super::{ended, refresh_shims_after_error, tool_arguments};
+use super::{ended, hinting_at, refresh_shims_after_error, tool_arguments};
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -152,7 +152,10 @@ fn apply(session: &Session, requests: &[InstallRequest<'_>]) -> Result<InstallRe
                     newly_installed,
                 ));
             }
-            Some(Err(error)) => errors.push(error),
+            Some(Err(error)) => errors.push(match tool_request.origin {
+                Origin::CommandLine => hinting_at("install", error),
+                _ => error,
+            }),
             Some(Ok(Acquired::Nothing)) | None => {}
         }
     }

@@ -9,7 +9,7 @@ use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
 use super::get::{Acquired, Prefer, install_all};
-use super::{refresh_shims_after_error, tool_arguments};
+use super::{hinting_at, refresh_shims_after_error, tool_arguments};
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -63,6 +63,10 @@ pub fn run(session: &mut Session, words: &[String], is_global: bool, as_json: bo
         Ok(versions) => versions,
         Err(error) => {
             drop(plan);
+            let error = match is_global {
+                true => hinting_at("--global", error),
+                false => error,
+            };
             return Err(refresh_shims_after_error(session, error));
         }
     };

@@ -8,7 +8,7 @@ use usher_shims::pin::Origin;
 use usher_shims::request::Request;
 
 use super::get::check_matches;
-use super::{ToolArgument, tool_arguments};
+use super::{ToolArgument, hinting_at, tool_arguments};
 use crate::cli::output;
 use crate::config::folders;
 use crate::registry::KnownTool;
@@ -57,7 +57,7 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
     }
     let access = folders::write_access(&session.folders)?;
     let requests: Vec<ToolRequest<'_>> = shims.iter().map(VersionedShims::tool_request).collect();
-    check_matches(session, &access, &requests)?;
+    check_matches(session, &access, &requests).map_err(|error| hinting_at("shim", error))?;
     for one in &shims {
         requested::add_entry(&access, &session.folders, &one.entry)?;
     }

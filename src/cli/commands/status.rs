@@ -12,6 +12,7 @@ use usher_shims::search::{Finding, Skipped, search};
 
 use crate::cli::output::{self, Report, ReportPath};
 use crate::registry::KnownTool;
+use crate::releases::updates::is_unknown_word;
 use crate::session::Session;
 use crate::session::active::{active_selection, store_label, system_version, version_label};
 
@@ -38,6 +39,9 @@ struct StatusRow {
     installed: bool,
     store: Option<String>,
     path: Option<ReportPath>,
+    /// Whether the request is a word that nothing can match.
+    #[serde(skip)]
+    is_unknown: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -101,7 +105,10 @@ fn status(session: &Session, known: KnownTool<'_>) -> Result<Option<StatusRow>> 
                 ..StatusRow::requested(known, pin.as_ref())
             })
         }
-        Selection::Missing(missing) => Some(StatusRow::requested(known, Some(&missing.pin))),
+        Selection::Missing(missing) => Some(StatusRow {
+            is_unknown: missing.pin.requests.iter().all(|one| is_unknown_word(known, one)),
+            ..StatusRow::requested(known, Some(&missing.pin))
+        }),
         Selection::Nothing(pin) => pin.map(|pin| StatusRow::requested(known, Some(&pin))),
         Selection::Stale => None,
     })
@@ -126,6 +133,9 @@ impl StatusRow {
     fn state(&self) -> String {
         match (&self.error, self.installed, self.store.as_deref(), &self.path) {
             (Some(_), ..) => "broken".to_owned(),
+            (None, false, ..) if self.is_unknown => {
+                format!("no such release: use available {}", self.tool)
+            }
             (None, false, ..) => "not installed: use install".to_owned(),
             (None, true, Some("usher"), _) => "installed".to_owned(),
             (None, true, Some("system"), Some(path)) => path.to_string(),
