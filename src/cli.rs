@@ -256,6 +256,7 @@ const RENAMED_FLAGS: [(&str, &str); 1] = [("--carry", "--migrate-packages")];
 
 /// Runs `use` with the process's arguments and environment; returns the exit code.
 pub fn run(given: ProcessArgs) -> i32 {
+    output::reserve_closed_streams();
     let mut arguments = given.os_arguments();
     if arguments.get(1).is_some_and(|first| first.as_encoded_bytes() == HANDOFF_ARG.to_bytes()) {
         let error = handoff::run(given);
@@ -269,15 +270,11 @@ pub fn run(given: ProcessArgs) -> i32 {
     };
     let as_json = typed.global_flags.json;
     if let Err(error) = typed.validate(&arguments) {
-        output::print_error(&error, as_json);
-        return error.kind().exit_code().into();
+        return output::print_failure(&error, as_json);
     }
     match execute(typed, given) {
         Ok(code) => code,
-        Err(error) => {
-            output::print_error(&error, as_json);
-            error.kind().exit_code().into()
-        }
+        Err(error) => output::print_failure(&error, as_json),
     }
 }
 
@@ -377,15 +374,14 @@ fn without_hidden(error: clap::Error, arguments: &[&OsStr]) -> clap::Error {
 /// Prints help and the version as results, anything else as a usage error.
 fn print_usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
     if !error.use_stderr() {
-        output::print_text(&error.render().to_string());
-        return 0;
+        let printed = output::print_text(&error.render().to_string());
+        return printed.map_or_else(|error| output::print_failure(&error, false), |()| 0);
     }
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
     let as_json = arguments.iter().any(|argument| *argument == "--json");
     let error = renamed_flag(arguments).unwrap_or_else(|| Error::new(ErrorKind::Usage, text));
-    output::print_error(&error, as_json);
-    ErrorKind::Usage.exit_code().into()
+    output::print_failure(&error, as_json)
 }
 
 /// The error for a flag under its old name.
@@ -399,8 +395,7 @@ fn renamed_flag(arguments: &[&OsStr]) -> Option<Error> {
 /// Runs the command; returns the exit code of one that printed its own report.
 fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
     if let Some(Verb::Completions { shell }) = typed.verb {
-        completions(shell);
-        return Ok(0);
+        return completions(shell).map(|()| 0);
     }
     if is_secure() && !typed.only_reads() {
         return Err(folders::refused_when_secure("nothing is installed, fetched or written"));
@@ -473,11 +468,11 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
             commands::shim::run(&mut session, &tools, json)
         }
         Some(Verb::Reshim) => commands::reshim::run(&mut session, json),
-        Some(Verb::Doctor) => return Ok(commands::doctor::run(&session, json)),
+        Some(Verb::Doctor) => return commands::doctor::run(&session, json),
         Some(Verb::Setup(arguments)) => commands::setup::run(&session, &arguments, json),
         Some(Verb::Completions { .. } | Verb::InstallItself { .. }) => Ok(()),
         None if typed.tools.is_empty() => {
-            return Ok(commands::status::run(&mut session, typed.all, json));
+            return commands::status::run(&mut session, typed.all, json);
         }
         None if !typed.command.is_empty() => {
             commands::run::run(&mut session, &typed.tools, &typed.command)
@@ -487,12 +482,12 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
     done.map(|()| 0)
 }
 
-fn completions(shell: Shell) {
+fn completions(shell: Shell) -> Result<()> {
     let mut script = Vec::new();
     for name in ["use", "usher"] {
         clap_complete::generate(shell, &mut CommandLine::command(), name, &mut script);
     }
-    output::print_exact(&script);
+    output::print_exact(&script)
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub struct KnownTool<'a> {
     pub definition: &'a Definition,
 }
 
-impl KnownTool<'_> {
+impl<'a> KnownTool<'a> {
     /// Its main programs and package managers.
     pub fn core_programs(&self) -> impl Iterator<Item = &str> {
         let main_programs = match self.definition.core_programs.is_empty() {
@@ -50,8 +50,13 @@ impl KnownTool<'_> {
 
     /// Whether a name alone requests releases: it is a flavour that sources have.
     pub fn has_flavour(&self, name: &str) -> bool {
+        self.flavours().any(|flavour| flavour == name)
+    }
+
+    /// The flavours that its sources have.
+    pub fn flavours(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let flavours = self.definition.flavours.iter().map(String::as_str);
-        flavours.chain(self.tool.vendors.iter().copied()).any(|flavour| flavour == name)
+        flavours.chain(self.tool.vendors.iter().copied())
     }
 }
 

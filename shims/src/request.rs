@@ -420,7 +420,7 @@ fn begins_with(version: &Version, requested: &Version, tool: &Tool) -> bool {
 }
 
 /// Whether a version matches a request without a flavour.
-pub(crate) fn has_default_flavour(version: &Version, tool: &Tool) -> bool {
+pub fn has_default_flavour(version: &Version, tool: &Tool) -> bool {
     let flavour = version.flavour();
     !version.is_free_threaded() && (flavour.is_empty() || tool.vendors.contains(&flavour))
 }

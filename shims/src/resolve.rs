@@ -23,7 +23,7 @@ mod system;
 mod version_folder;
 
 pub use environment::ProgramEnvironment;
-pub use providers::{Outcome, Plan, Resolver};
+pub use providers::{Outcome, Plan, Resolver, without_system};
 pub use runtime::{Compatibility, Runtime};
 pub use select::{MissingVersion, Selection, Selector};
 pub use system::SystemPrograms;

@@ -100,6 +100,29 @@ fn refresh_shims_after_error(
     error
 }
 
+/// An error about a request that was typed behind a verb: the hint to pin another one is for that verb,
+/// too.
+fn hinting_at(verb: &str, error: Error) -> Error {
+    let request = error.hint.as_deref().and_then(|hint| hint.strip_prefix("use "));
+    match request.filter(|request| request.contains('@')).map(str::to_owned) {
+        Some(request) => error.hint(format!("use {verb} {request}")),
+        None => error,
+    }
+}
+
+/// The result of a command that prints what it did beside an error: what can't be printed matters
+/// most, since then nobody learns what was done.
+fn ended(session: &Session, error: Option<Error>, printed: Result<()>) -> Result<()> {
+    match (error, printed) {
+        (None, printed) => printed,
+        (Some(error), Ok(())) => Err(error),
+        (Some(error), Err(unwritten)) => {
+            session.reporter.error(&error);
+            Err(unwritten)
+        }
+    }
+}
+
 /// `1 version`, `2 versions`.
 fn count_of(count: usize, noun: &str) -> String {
     match count {

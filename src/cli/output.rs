@@ -8,16 +8,22 @@
 //! [`Escaped`](usher_shims::error::Escaped) and [`Shown`], and this knows only whole lines. What
 //! programs read (a path, shell code, JSON) is exact.
 //!
-//! A closed pipe is ignored: the reader has seen enough.
+//! A command whose output can't be written fails (`docs/exit-codes.md`), but for a closed pipe: its
+//! reader has seen enough.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::os::fd::{BorrowedFd, IntoRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::{Errno, fcntl_getfd};
+use rustix::stdio;
 use serde::{Serialize, Serializer};
-use usher_shims::error::{Error, Shown, is_hidden};
+use usher_shims::error::{Error, ErrorKind, Result, Shown, is_hidden};
 
 use crate::session::reporter::Reporter;
 
@@ -44,20 +50,33 @@ pub trait Report: Serialize {
     }
 }
 
-/// Prints a report, as JSON or as text with its notes and its error; returns the exit code.
-pub fn print(report: &impl Report, as_json: bool, reporter: &dyn Reporter) -> i32 {
-    if as_json {
-        print_json(report);
-        return report.exit_code();
+/// Opens something in place of a standard stream that is closed, so that no other file gets its number
+/// and what is printed with it. Programs that this process becomes or starts find it closed.
+pub fn reserve_closed_streams() {
+    let is_closed = |stream: BorrowedFd<'_>| fcntl_getfd(stream) == Err(Errno::BADF);
+    for stream in [stdio::stdin(), stdio::stdout(), stdio::stderr()] {
+        if is_closed(stream) {
+            // The lowest free number is this one. Nothing can be written to it.
+            let opened = open(c"/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+            let _ = opened.map(OwnedFd::into_raw_fd);
+        }
     }
-    print_text(&report.text());
+}
+
+/// Prints a report, as JSON or as text with its notes and its error; returns the exit code.
+pub fn print(report: &impl Report, as_json: bool, reporter: &dyn Reporter) -> Result<i32> {
+    if as_json {
+        print_json(report)?;
+        return Ok(report.exit_code());
+    }
+    let printed = print_text(&report.text());
     for note in report.notes() {
         reporter.note(&note);
     }
     if let Some(error) = report.error() {
-        self::print_error(error, false);
+        print_error(error);
     }
-    report.exit_code()
+    printed.map(|()| report.exit_code())
 }
 
 /// A path in a report: text shows all its bytes, and JSON has its UTF-8 form.
@@ -83,7 +102,7 @@ impl Display for ReportPath {
 }
 
 impl Serialize for ReportPath {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0.to_string_lossy())
     }
 }
@@ -118,40 +137,68 @@ fn replace_hidden<'a>(text: &'a str, replace: &dyn Fn(&mut String, char)) -> Cow
 }
 
 /// Prints a line for people to standard output. It is one line, whatever is in it.
-pub fn print_line(text: impl Display) {
-    let _ = writeln!(io::stdout().lock(), "{}", one_line(&text.to_string()));
+pub fn print_line(text: impl Display) -> Result<()> {
+    print_exact(format!("{}\n", one_line(&text.to_string())).as_bytes())
 }
 
 /// Prints text for people to standard output.
-pub fn print_text(text: &str) {
-    let _ = io::stdout().lock().write_all(visible(text).as_bytes());
+pub fn print_text(text: &str) -> Result<()> {
+    print_exact(visible(text).as_bytes())
 }
 
 /// Prints what a program reads to standard output, byte for byte.
-pub fn print_exact(text: &[u8]) {
-    let _ = io::stdout().lock().write_all(text);
+pub fn print_exact(text: &[u8]) -> Result<()> {
+    match write_out(text) {
+        Ok(()) | Err(Errno::PIPE) => Ok(()),
+        Err(error) => Err(unwritten(&error.into())),
+    }
+}
+
+/// Writes to standard output. The standard library's handle takes a closed one for success.
+fn write_out(mut text: &[u8]) -> rustix::io::Result<()> {
+    let output = io::stdout().lock();
+    while !text.is_empty() {
+        match rustix::io::write(&output, text) {
+            Ok(written) => text = text.get(written..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            // Another program that has the same terminal or pipe made it return at once.
+            Err(Errno::AGAIN) => {
+                poll(&mut [PollFd::new(&output, PollFlags::OUT)], None)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// The error of a command whose output is lost.
+fn unwritten(error: &io::Error) -> Error {
+    let kind = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::DiskFull,
+        _ => ErrorKind::Io,
+    };
+    Error::new(kind, "can't write to standard output").because(error.to_string())
 }
 
 /// Prints a path byte for byte, as a script needs it.
-pub fn print_path(path: &Path) {
-    print_exact(&[path.as_os_str().as_bytes(), b"\n"].concat());
+pub fn print_path(path: &Path) -> Result<()> {
+    print_exact(&[path.as_os_str().as_bytes(), b"\n"].concat())
 }
 
 /// Prints a value as JSON. Hidden characters in its texts are JSON's own escapes, so that it is exact
 /// and can't steer a terminal either.
-pub fn print_json(value: &impl Serialize) {
-    if let Ok(text) = serde_json::to_string_pretty(value) {
-        let text = replace_hidden(&text, &|shown, character| match character {
-            '\n' => shown.push('\n'),
-            other => {
-                for unit in other.encode_utf16(&mut [0; 2]) {
-                    // Writing into memory never fails.
-                    let _ = write!(shown, "\\u{unit:04x}");
-                }
+pub fn print_json(value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| unwritten(&error.into()))?;
+    let text = replace_hidden(&text, &|shown, character| match character {
+        '\n' => shown.push('\n'),
+        other => {
+            for unit in other.encode_utf16(&mut [0; 2]) {
+                // Writing into memory never fails.
+                let _ = write!(shown, "\\u{unit:04x}");
             }
-        });
-        print_exact(format!("{text}\n").as_bytes());
-    }
+        }
+    });
+    print_exact(format!("{text}\n").as_bytes())
 }
 
 /// Prints a note to standard error.
@@ -178,18 +225,34 @@ pub fn confirm(question: impl Display) -> bool {
     read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
 }
 
-/// Prints an error of `use`: text to standard error, JSON to standard output.
-pub fn print_error(error: &Error, as_json: bool) {
-    if as_json {
-        print_json(&serde_json::json!({ "error": {
-            "what": error.what,
-            "causes": error.causes,
-            "hint": error.hint,
-            "code": error.kind().code(),
-            "exit": error.kind().exit_code(),
-        }}));
-        return;
+/// Prints the error with which `use` ends: text to standard error, JSON to standard output. Returns the
+/// exit code.
+pub fn print_failure(error: &Error, as_json: bool) -> i32 {
+    if !as_json {
+        print_error(error);
+        return error.kind().exit_code().into();
     }
+    let printed = print_json(&serde_json::json!({ "error": {
+        "what": error.what,
+        "causes": error.causes,
+        "hint": error.hint,
+        "code": error.kind().code(),
+        "exit": error.kind().exit_code(),
+    }}));
+    match printed {
+        Ok(()) => error.kind().exit_code().into(),
+        Err(unwritten) => {
+            // It may be the one that the JSON was about.
+            if *error != unwritten {
+                print_error(error);
+            }
+            print_failure(&unwritten, false)
+        }
+    }
+}
+
+/// Prints an error of `use` to standard error.
+pub fn print_error(error: &Error) {
     let _ = writeln!(io::stderr().lock(), "error: {}", visible(&error.to_string()));
 }
 

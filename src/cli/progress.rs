@@ -80,7 +80,7 @@ impl Reporter for ProgressDisplay {
     }
 
     fn error(&self, error: &Error) {
-        self.bars.suspend(|| output::print_error(error, false));
+        self.bars.suspend(|| output::print_error(error));
     }
 }
 

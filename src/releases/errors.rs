@@ -1,13 +1,15 @@
 //! The errors if no release is found; there is no network access here.
 
 use usher_shims::error::{Error, ErrorKind};
-use usher_shims::request::{Request, RequestKind};
+use usher_shims::pin::Origin;
+use usher_shims::request::{Request, RequestKind, RequestTrust};
 use usher_shims::resolve::Runtime;
 use usher_shims::version::Version;
 
 use super::tool_request::ToolRequest;
 use crate::config::settings::Settings;
 use crate::registry::KnownTool;
+use crate::text::closest;
 
 /// The error of a source after which the next source is tried.
 #[derive(Debug, Clone)]
@@ -59,13 +61,15 @@ pub(super) fn not_found(
         Some(flavour) => error.because(format!("no source has {flavour}")),
         None => error,
     };
-    let error = match nearest(tool_request.request, &listed).as_slice() {
-        [] => error.hint(format!("use available {tool}")),
-        nearest @ [first, ..] => {
+    let error = match nearest(request, &listed).as_slice() {
+        [] => with_similar_word(error, tool_request),
+        nearest => {
             let names: Vec<&str> = nearest.iter().map(|version| version.as_str()).collect();
-            error
-                .because(format!("nearest: {}", names.join(", ")))
-                .hint(format!("use {tool}@{}", major(first)))
+            let error = error.because(format!("nearest: {}", names.join(", ")));
+            match existing_beginning(tool_request, &listed) {
+                Some(existing) => error.hint(request_command(tool_request, &existing)),
+                None => error.hint(format!("use available {tool}")),
+            }
         }
     };
     failures.iter().fold(error, |error, failure| error.because(failure.line()))
@@ -111,9 +115,78 @@ pub(super) fn no_such_folder(tool_request: &ToolRequest<'_>) -> Error {
     let ToolRequest { known, request, origin } = tool_request;
     let tool = known.tool.name;
     let what = format!("unknown version of {tool}: {request} (requested by {origin})");
-    Error::new(ErrorKind::NoMatchingVersion, what)
-        .because("it is not a version, and no version manager's store has a folder of that name")
-        .hint(format!("use available {tool}"))
+    let error = Error::new(ErrorKind::NoMatchingVersion, what)
+        .because("it is not a version, and no version manager's store has a folder of that name");
+    with_similar_word(error, tool_request)
+}
+
+/// Adds the word that a request nearly is.
+fn with_similar_word(error: Error, tool_request: &ToolRequest<'_>) -> Error {
+    match similar_word(tool_request) {
+        Some(word) => {
+            error.because(format!("nearest: {word}")).hint(request_command(tool_request, &word))
+        }
+        None => error.hint(format!("use available {}", tool_request.known.tool.name)),
+    }
+}
+
+/// The alias or flavour that a request nearly is: `lts/hydrogen` for `lts/hydorgen`, `pypy3.10` for
+/// `pypi3.10`.
+fn similar_word(tool_request: &ToolRequest<'_>) -> Option<String> {
+    let ToolRequest { known, request, .. } = tool_request;
+    let lines = || known.tool.lts.iter().map(|line| line.name);
+    let line = |word: &str| {
+        let near = closest(word, lines()).filter(|name| *name != word)?;
+        Some(format!("lts/{near}"))
+    };
+    match request.kind() {
+        RequestKind::LtsNamed(name) => line(name.as_str()),
+        RequestKind::Named(name) => {
+            let aliases = ["latest", "stable", "system"].into_iter();
+            let lts = (!known.tool.lts.is_empty()).then_some("lts");
+            let word = closest(name.as_str(), aliases.chain(lts).chain(known.flavours()));
+            word.map(str::to_owned).or_else(|| line(name.as_str()))
+        }
+        RequestKind::Version(version) => {
+            let flavour = version.flavour();
+            let near = closest(flavour, known.flavours()).filter(|near| *near != flavour)?;
+            let rest = version.as_str().strip_prefix(flavour)?;
+            Some(format!("{near}{rest}"))
+        }
+        RequestKind::Range(_)
+        | RequestKind::Latest
+        | RequestKind::Lts
+        | RequestKind::LtsBack(_)
+        | RequestKind::System
+        | RequestKind::Path(_) => None,
+    }
+}
+
+/// The longest beginning of a requested version that releases have: `12` of `12.99`. `None` if it is
+/// the beginning of all of them, as `1` of `1.99` is.
+fn existing_beginning(tool_request: &ToolRequest<'_>, listed: &[Version]) -> Option<String> {
+    let ToolRequest { known, request, .. } = tool_request;
+    let RequestKind::Version(requested) = request.kind() else { return None };
+    let text = requested.as_str();
+    text.rmatch_indices('.').map(|(end, _)| &text[..end]).find_map(|beginning| {
+        let shorter = Request::parse(beginning, known.tool, RequestTrust::User).ok()?;
+        let count = listed.iter().filter(|version| shorter.matches(version, known.tool)).count();
+        (count > 0 && (count < listed.len() || count == 1)).then(|| beginning.to_owned())
+    })
+}
+
+/// The command that requests something else where the request was made.
+fn request_command(tool_request: &ToolRequest<'_>, other: &str) -> String {
+    match tool_request.origin {
+        // It is stronger than a pin.
+        Origin::Variable(name) => format!("export {name}={other}"),
+        Origin::Argument
+        | Origin::Name(_)
+        | Origin::File(_)
+        | Origin::Default(_)
+        | Origin::Machine(_)
+        | Origin::CommandLine => format!("use {}@{other}", tool_request.known.tool.name),
+    }
 }
 
 /// The tool has no source, or none for this platform. Names the `installed` versions, highest first,
@@ -199,14 +272,12 @@ fn searched(known: KnownTool<'_>) -> String {
     }
 }
 
-/// The versions just below and just above the requested one; none for a request that isn't a version.
+/// The versions just below and just above the requested one, of its flavour; none for a request that
+/// isn't a version.
 fn nearest<'v>(request: &Request, sorted: &'v [Version]) -> Vec<&'v Version> {
     let RequestKind::Version(requested) = request.kind() else { return Vec::new() };
-    let index = sorted.partition_point(|version| version < requested);
-    let below = index.checked_sub(1).and_then(|below| sorted.get(below));
-    below.into_iter().chain(sorted.get(index)).collect()
-}
-
-fn major(version: &Version) -> u64 {
-    version.numbers().at(0)
+    let of_flavour = |version: &&Version| version.flavour().starts_with(requested.flavour());
+    let below = sorted.iter().rfind(|version| version < &requested && of_flavour(version));
+    let above = sorted.iter().find(|version| version >= &requested && of_flavour(version));
+    below.into_iter().chain(above).collect()
 }

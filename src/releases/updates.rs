@@ -50,6 +50,23 @@ impl Updates {
     }
 }
 
+/// Whether a request is a word that is no alias, line or flavour. It may still name a folder of another
+/// manager's store.
+pub fn is_unknown_word(known: KnownTool<'_>, request: &Request) -> bool {
+    let lines = known.tool.lts;
+    match request.kind() {
+        RequestKind::Named(name) => !known.has_flavour(name.as_str()),
+        RequestKind::LtsNamed(name) => lines.iter().all(|line| line.name != name.as_str()),
+        RequestKind::LtsBack(steps) => *steps >= lines.len(),
+        RequestKind::Version(_)
+        | RequestKind::Range(_)
+        | RequestKind::Latest
+        | RequestKind::Lts
+        | RequestKind::System
+        | RequestKind::Path(_) => false,
+    }
+}
+
 /// Whether a release can match a request; `false` for `system`, paths and folders of other stores.
 pub fn is_release_request(known: KnownTool<'_>, request: &Request) -> bool {
     match request.kind() {

@@ -80,6 +80,22 @@ pub fn is_constraint(session: &Session, known: KnownTool<'_>, origin: &Origin) -
     Ok(found)
 }
 
+/// The nearest constraint on a tool's version, whatever is pinned.
+pub fn constraint(session: &Session, known: KnownTool<'_>) -> Result<Option<Pin>> {
+    let Some(call) = Call::for_main_program(known.tool) else { return Ok(None) };
+    let mut nearest = None;
+    search(&session.world, &session.index, &call, &mut |finding| match finding {
+        Finding::Constraint(pin) => {
+            nearest = Some(pin);
+            ControlFlow::Break(())
+        }
+        Finding::Pin(_) | Finding::Default(_) | Finding::Broken(..) | Finding::Skipped(_) => {
+            ControlFlow::Continue(())
+        }
+    })?;
+    Ok(nearest)
+}
+
 /// The active version of a tool: the one that all its programs run.
 pub fn active_selection(session: &Session, known: KnownTool<'_>) -> Result<Selection> {
     match Call::for_main_program(known.tool) {

@@ -12,6 +12,7 @@ mod env;
 mod from;
 mod install;
 mod json;
+mod lost_output;
 mod outdated;
 mod pin;
 mod prune;

@@ -13,7 +13,7 @@ use crate::call::{Call, ProviderRule, calls};
 use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::index::{Index, fingerprint};
 use crate::path::{Shim, next_on_path_where, path_with_shims};
-use crate::pin::Pin;
+use crate::pin::{Origin, Pin};
 use crate::store::{Lookup, all_toolchains, damaged, has_program, is_complete, preference, sort};
 use crate::tool::Tool;
 use crate::toolchain::Toolchain;
@@ -127,7 +127,7 @@ impl<'a, W: World> Resolver<'a, W> {
             // A version that isn't installed has no program of another tool.
             Selection::Missing(_) if self.is_of_another_tool(call) => None,
             Selection::Missing(missing) => return Ok(Some(Outcome::Missing(missing))),
-            Selection::Nothing(Some(pin)) => return Err(without_system(call.tool, &pin)),
+            Selection::Nothing(Some(pin)) => return Err(without_system(call.tool, &pin.origin)),
             Selection::Nothing(None) => None,
             Selection::System(main, _) => self.system_plan(call, &main, arguments)?,
             Selection::Toolchain(toolchain, _) => match self.plan(call, &toolchain)? {
@@ -351,8 +351,8 @@ impl<'a, W: World> Resolver<'a, W> {
 }
 
 /// The error if `system` is requested and PATH has none.
-fn without_system(tool: &Tool, pin: &Pin) -> Error {
-    let (name, main, origin) = (tool.name, tool.main_program(), &pin.origin);
+pub fn without_system(tool: &Tool, origin: &Origin) -> Error {
+    let (name, main) = (tool.name, tool.main_program());
     let what = format!("no system {main} on PATH (requested by {origin})");
     Error::new(ErrorKind::NotFound, what).hint(format!("use {name}@latest"))
 }

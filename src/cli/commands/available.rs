@@ -70,7 +70,7 @@ pub fn run(session: &Session, tool: &str, request: Option<&str>, as_json: bool) 
     let mut report = decide(session, filter, &listed)?;
     let failed = failed.iter().map(ToString::to_string);
     report.notes.splice(0..0, failed);
-    Ok(output::print(&report, as_json, &*session.reporter))
+    output::print(&report, as_json, &*session.reporter)
 }
 
 fn parse(known: KnownTool<'_>, text: &str) -> Result<Request> {

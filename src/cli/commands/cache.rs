@@ -54,7 +54,7 @@ pub fn run(session: &Session, mode: CleanMode, as_json: bool) -> Result<i32> {
     let report = CleanReport::of(cache, mode, clean(cache, access.as_ref()));
     match report.error {
         Some(error) if as_json => Err(error),
-        _ => Ok(output::print(&report, as_json, &*session.reporter)),
+        _ => output::print(&report, as_json, &*session.reporter),
     }
 }
 

@@ -20,7 +20,7 @@ const DISAGREES: i32 = 1;
 
 /// Runs `use check`; returns the exit code.
 pub fn run(session: &Session, as_json: bool) -> Result<i32> {
-    Ok(output::print(&check(session)?, as_json, &*session.reporter))
+    output::print(&check(session)?, as_json, &*session.reporter)
 }
 
 impl Report for CheckReport {

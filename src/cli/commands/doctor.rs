@@ -76,7 +76,7 @@ struct ShimFolderState {
 }
 
 /// Runs `use doctor`.
-pub fn run(session: &Session, as_json: bool) -> i32 {
+pub fn run(session: &Session, as_json: bool) -> Result<i32> {
     let mut report = decide(session, shim_folder_state(session));
     let scripts = moved_scripts(session).into_iter();
     report.checks.extend(scripts.map(|notice| DoctorCheck::note(notice.what, notice.hint)));

@@ -43,18 +43,17 @@ pub fn run(session: &mut Session, arguments: &EnvArguments, as_json: bool) -> Re
     }
     match () {
         () if as_json => output::print_json(&environment),
-        () if arguments.github => return github(session, &environment),
+        () if arguments.github => github(session, &environment),
         () if arguments.gitlab => {
             let path = session.world.variable("PATH").unwrap_or_default();
             let path = path.to_str().ok_or_else(|| {
                 Error::new(ErrorKind::BadValue, "can't write PATH to a dotenv report")
                     .because("it isn't UTF-8")
             })?;
-            output::print_exact(environment::gitlab_dotenv(&environment, path)?.as_bytes());
+            output::print_exact(environment::gitlab_dotenv(&environment, path)?.as_bytes())
         }
         () => output::print_exact(environment::shell_code(&environment, shell).as_bytes()),
     }
-    Ok(())
 }
 
 fn named_tools(session: &Session, words: &[String]) -> Result<Vec<&'static Tool>> {
@@ -78,7 +77,7 @@ fn github(session: &Session, environment: &EnvReport) -> Result<()> {
             _ if text.is_empty() => {}
             Some(file) => append_lines(Path::new(&file), &text)
                 .map_err(|error| error.hint(format!("unset {variable}")))?,
-            None => output::print_exact(text.as_bytes()),
+            None => output::print_exact(text.as_bytes())?,
         }
     }
     Ok(())

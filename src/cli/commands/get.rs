@@ -11,6 +11,7 @@ use std::thread;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::pin::Origin;
 use usher_shims::request::RequestKind;
+use usher_shims::resolve::without_system;
 use usher_shims::store::{Lookup, StoreQuery, best_match_where, is_complete, named_toolchain};
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
@@ -19,6 +20,7 @@ use crate::files::write_access::WriteAccess;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::runtime;
+use crate::releases::updates::is_unknown_word;
 use crate::releases::{Finder, Release, ToolRequest};
 use crate::session::Session;
 use crate::session::active::version_label;
@@ -96,7 +98,12 @@ impl Chooser<'_> {
         let ToolRequest { known, request, .. } = *tool_request;
         let session = self.session;
         match request.kind() {
-            RequestKind::System => return Ok(Choice::System),
+            RequestKind::System => {
+                return match session.resolver().selector().system(known.tool).main(&[]) {
+                    Some(_) => Ok(Choice::System),
+                    None => Err(without_system(known.tool, tool_request.origin)),
+                };
+            }
             RequestKind::Path(folder) => {
                 return toolchain_in_folder(session, known, folder).map(Choice::Installed);
             }
@@ -205,6 +212,41 @@ pub(super) fn try_install_all(
     session.reporter.end_batch();
     let result = |slot: Mutex<_>| slot.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.into_iter().map(result).collect()
+}
+
+/// Refuses requests that nothing matches, installed or released; nothing is installed. Where that can't
+/// be looked up, it is a note.
+pub(super) fn check_matches(
+    session: &Session,
+    access: &WriteAccess,
+    requests: &[ToolRequest<'_>],
+) -> Result<()> {
+    let network = Network::with_cache(session, access);
+    let finder = Finder::new(session, &network).with_requests(requests);
+    let find = |tool_request: &ToolRequest<'_>| finder.find(tool_request);
+    let chooser = Chooser { session, together: requests, find: &find };
+    for tool_request in requests.iter().filter(|one| !always_matches(one)) {
+        match chooser.choose(tool_request, Prefer::Installed) {
+            Err(error) if error.kind().is_unavailability() => session.note(&error.to_string()),
+            result => drop(result?),
+        }
+    }
+    Ok(())
+}
+
+/// Whether a request is an alias that a release matches at all times.
+fn always_matches(tool_request: &ToolRequest<'_>) -> bool {
+    match tool_request.request.kind() {
+        RequestKind::Latest | RequestKind::Lts => true,
+        RequestKind::LtsBack(_) | RequestKind::LtsNamed(_) => {
+            !is_unknown_word(tool_request.known, tool_request.request)
+        }
+        RequestKind::Version(_)
+        | RequestKind::Range(_)
+        | RequestKind::System
+        | RequestKind::Path(_)
+        | RequestKind::Named(_) => false,
+    }
 }
 
 /// Makes all requested versions available, or returns the first error.
@@ -333,7 +375,10 @@ mod tests {
         request: &str,
         newest: std::result::Result<&str, ErrorKind>,
     ) -> [String; 2] {
-        let mut world = MemoryWorld::at("/p").file("/opt/n/bin/node", "");
+        let mut world = MemoryWorld::at("/p")
+            .file("/opt/n/bin/node", "")
+            .file("/sys/bin/node", "")
+            .variable("PATH", "/sys/bin");
         for version in installed.split_whitespace() {
             world = world.file(format!("/usher/toolchains/node/{version}/bin/node"), "");
         }

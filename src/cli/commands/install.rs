@@ -13,7 +13,7 @@ use usher_shims::toolchain::Toolchain;
 use usher_shims::world::World as _;
 
 use super::get::{Acquired, Prefer, stops_the_batch, try_install_all};
-use super::{refresh_shims_after_error, tool_arguments};
+use super::{ended, hinting_at, refresh_shims_after_error, tool_arguments};
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::{refresh_shims, refresh_shims_of_project};
 use crate::config::folders;
@@ -57,15 +57,15 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
     let requests_nothing = requests.is_empty();
     let reports = apply(session, &requests)?;
     if let Some(error) = reports.error {
-        print_text(&reports.installed, as_json);
-        return Err(refresh_shims_after_error(session, error, &tools));
+        let error = refresh_shims_after_error(session, error, &tools);
+        return ended(session, Some(error), print_text(&reports.installed, as_json));
     }
     refresh_shims_of_project(session, &tools)?;
-    print(&reports.installed, as_json);
+    let printed = print(&reports.installed, as_json);
     if requests_nothing {
         session.note("nothing to install: the system's versions satisfy this project");
     }
-    Ok(())
+    printed
 }
 
 /// Runs the command for a shared store: versions installed elsewhere don't count.
@@ -78,16 +78,15 @@ pub fn into_store(
     let store = absolute_path(session, store)?;
     let reports = session.with_store(&store, |session| apply(session, &decide(session, words)?))?;
     if let Some(error) = reports.error {
-        print_text(&reports.installed, as_json);
-        return Err(error);
+        return ended(session, Some(error), print_text(&reports.installed, as_json));
     }
     refresh_shims(session, &[])?;
-    print(&reports.installed, as_json);
+    let printed = print(&reports.installed, as_json);
     if !session.index.stores().contains(&store) {
         let (shown, file) = (Shown(&store), session.folders.machine_settings_file());
         session.note(&format!("to use it, add stores = [\"{shown}\"] to {}", Shown(&file)));
     }
-    Ok(())
+    printed
 }
 
 /// The versions to install: those on the command line, else what the project requests. None if the
@@ -161,7 +160,10 @@ fn apply(session: &Session, requests: &[InstallRequest<'_>]) -> Result<InstallRe
                     newly_installed,
                 ));
             }
-            Some(Err(error)) => errors.push(error),
+            Some(Err(error)) => errors.push(match tool_request.origin {
+                Origin::CommandLine => hinting_at("install", error),
+                _ => error,
+            }),
             Some(Ok(Acquired::Nothing)) | None => {}
         }
     }
@@ -200,7 +202,7 @@ impl InstallReport {
 }
 
 /// Prints what was installed.
-pub(super) fn print(reports: &[InstallReport], as_json: bool) {
+pub(super) fn print(reports: &[InstallReport], as_json: bool) -> Result<()> {
     match as_json {
         true => output::print_json(&reports),
         false => print_text(reports, as_json),
@@ -208,10 +210,8 @@ pub(super) fn print(reports: &[InstallReport], as_json: bool) {
 }
 
 /// Prints what was installed before an error. With `--json` the output is only the error.
-fn print_text(reports: &[InstallReport], as_json: bool) {
-    for report in reports.iter().filter(|_| !as_json) {
-        output::print_line(report.text());
-    }
+fn print_text(reports: &[InstallReport], as_json: bool) -> Result<()> {
+    reports.iter().filter(|_| !as_json).try_for_each(|report| output::print_line(report.text()))
 }
 
 /// A store's path from the root.

@@ -56,8 +56,7 @@ pub fn run(
         ));
     }
     refresh_shims(session, &[tool])?;
-    install::print(&[report], as_json);
-    Ok(())
+    install::print(&[report], as_json)
 }
 
 fn decide<'a>(

@@ -39,6 +39,5 @@ pub fn run(given: ProcessArgs, running: RunningShim, is_system: bool) -> Result<
     }
     drop(access);
     refresh_shims(&mut session, &[])?;
-    output::print_path(&shims);
-    Ok(())
+    output::print_path(&shims)
 }

@@ -37,7 +37,7 @@ struct ListRow {
 
 /// Runs `use list`.
 pub fn run(session: &Session, tool: Option<&str>, as_json: bool) -> Result<i32> {
-    Ok(output::print(&decide(session, tool)?, as_json, &*session.reporter))
+    output::print(&decide(session, tool)?, as_json, &*session.reporter)
 }
 
 fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {

@@ -85,7 +85,7 @@ pub fn run(session: &Session, filter: &ToolFilter<'_>, as_json: bool) -> Result<
     let network = Network::with_cache_if(session, access.as_ref());
     let finder = Finder::new(session, &network);
     let report = decide(session, filter, &|current| Updates::check(current, &finder))?;
-    Ok(output::print(&report, as_json, &*session.reporter))
+    output::print(&report, as_json, &*session.reporter)
 }
 
 fn decide(

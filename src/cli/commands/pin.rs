@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
-use usher_shims::pin::Origin;
-use usher_shims::request::{Request, RequestTrust};
+use usher_shims::pin::{Origin, Pin};
+use usher_shims::request::{Request, RequestTrust, has_default_flavour};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
 use super::get::{Acquired, Prefer, install_all};
-use super::{refresh_shims_after_error, tool_arguments};
+use super::{hinting_at, refresh_shims_after_error, tool_arguments};
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims_of_project;
 use crate::config::folders;
@@ -17,6 +17,7 @@ use crate::project::{PinTarget, check_target, pin_target, write_pin};
 use crate::registry::KnownTool;
 use crate::releases::ToolRequest;
 use crate::session::Session;
+use crate::session::active::{constraint, system_version};
 
 /// What `use TOOL@REQUEST…` writes where.
 struct PinPlan<'a> {
@@ -32,6 +33,8 @@ struct PlannedPin<'a> {
     target: PinTarget,
     /// Variables that override the pin, with their values.
     overriding: Vec<(&'static str, String)>,
+    /// What limits the versions in the project.
+    constraint: Option<Pin>,
 }
 
 /// A pin as it is in the file now.
@@ -43,7 +46,7 @@ struct PinReport {
     file: ReportPath,
     changed: bool,
     #[serde(skip)]
-    overriding: Vec<(&'static str, String)>,
+    warnings: Vec<String>,
 }
 
 /// Runs the command.
@@ -60,13 +63,16 @@ pub fn run(session: &mut Session, words: &[String], is_global: bool, as_json: bo
         Ok(versions) => versions,
         Err(error) => {
             drop(plan);
+            let error = match is_global {
+                true => hinting_at("--global", error),
+                false => error,
+            };
             return Err(refresh_shims_after_error(session, error, &[]));
         }
     };
     let reports = apply(session, &plan.pins, &versions)?;
     refresh_shims_of_project(session, &tools)?;
-    print(session, &reports, as_json);
-    Ok(())
+    print(session, &reports, as_json)
 }
 
 fn decide<'a>(session: &'a Session, words: &[String], is_global: bool) -> Result<PinPlan<'a>> {
@@ -80,7 +86,11 @@ fn decide<'a>(session: &'a Session, words: &[String], is_global: bool) -> Result
         plan.is_default_without_project |= matches!(target, PinTarget::Default) && !is_global;
         check_allowed(&target, known.tool, &request)?;
         let overriding = overriding_variables(session, known.tool);
-        plan.pins.push(PlannedPin { known, request, target, overriding });
+        let constraint = match target {
+            PinTarget::Default => None,
+            PinTarget::Existing(_) | PinTarget::NewFile { .. } => constraint(session, known)?,
+        };
+        plan.pins.push(PlannedPin { known, request, target, overriding, constraint });
     }
     Ok(plan)
 }
@@ -127,13 +137,39 @@ fn install(session: &Session, pins: &[PlannedPin<'_>]) -> Result<Vec<Option<Vers
     Ok(acquired.into_iter().map(version).collect())
 }
 
+impl PlannedPin<'_> {
+    /// What the user should know of a pin of this version.
+    fn warnings(&self, session: &Session, version: Option<&Version>) -> Result<Vec<String>> {
+        let overriding = self.overriding.iter().map(|(name, value)| {
+            format!("{name}={} overrides this pin: unset {name}", Escaped(value))
+        });
+        let tool = self.known.tool;
+        let main = session.resolver().selector().system(tool).main(&[]);
+        let of_system = main.map(|main| system_version(session, tool, &main)).transpose()?;
+        let version = version.or(of_system.as_ref().and_then(Option::as_ref));
+        let broken = version.and_then(|version| self.broken(version));
+        Ok(broken.into_iter().chain(overriding).collect())
+    }
+
+    /// The warning about a version that doesn't satisfy the project's constraint. Constraints don't
+    /// speak of flavours.
+    fn broken(&self, version: &Version) -> Option<String> {
+        let tool = self.known.tool;
+        let constraint = self.constraint.as_ref()?;
+        let range = constraint.request()?;
+        let breaks = has_default_flavour(version, tool) && !range.matches(version, tool);
+        let (tool, origin) = (tool.name, &constraint.origin);
+        breaks.then(|| format!("{tool} {version} doesn't satisfy {range} (required by {origin})"))
+    }
+}
+
 fn apply(
     session: &Session,
     pins: &[PlannedPin<'_>],
     versions: &[Option<Version>],
 ) -> Result<Vec<PinReport>> {
     let reports = pins.iter().zip(versions).map(|(pin, version)| {
-        let PlannedPin { known, request, target, overriding } = pin;
+        let PlannedPin { known, request, target, .. } = pin;
         let written = write_pin(session, target, known.tool, (request, version.as_ref()))?;
         Ok(PinReport {
             tool: known.tool.name,
@@ -141,7 +177,7 @@ fn apply(
             version: version.as_ref().map(ToString::to_string),
             file: ReportPath::new(&written.path),
             changed: written.changed,
-            overriding: overriding.clone(),
+            warnings: pin.warnings(session, version.as_ref())?,
         })
     });
     reports.collect()
@@ -160,24 +196,17 @@ impl PinReport {
             false => format!("{tool} {request}{version} is already pinned in {file}"),
         }
     }
-
-    fn warnings(&self) -> impl Iterator<Item = String> {
-        self.overriding.iter().map(|(name, value)| {
-            format!("{name}={} overrides this pin: unset {name}", Escaped(value))
-        })
-    }
 }
 
-fn print(session: &Session, reports: &[PinReport], as_json: bool) {
-    for report in reports.iter().filter(|_| !as_json) {
-        output::print_line(report.text());
+fn print(session: &Session, reports: &[PinReport], as_json: bool) -> Result<()> {
+    let printed = match as_json {
+        true => output::print_json(&reports),
+        false => reports.iter().try_for_each(|report| output::print_line(report.text())),
+    };
+    for warning in reports.iter().flat_map(|report| &report.warnings) {
+        session.note(warning);
     }
-    for warning in reports.iter().flat_map(PinReport::warnings) {
-        session.note(&warning);
-    }
-    if as_json {
-        output::print_json(&reports);
-    }
+    printed
 }
 
 #[cfg(test)]
@@ -199,16 +228,20 @@ mod tests {
     }
 
     fn plan_text(plan: &PinPlan<'_>) -> String {
-        let pins = plan.pins.iter().map(|PlannedPin { known, request, target, overriding }| {
-            let target = match target {
-                PinTarget::Existing(location) => format!("in {}", location.place.path.display()),
-                PinTarget::NewFile { path, .. } => format!("to {}", path.display()),
-                PinTarget::Default => "as the default".to_owned(),
-            };
-            let overriding = overriding.iter().map(|(name, value)| format!(" · {name}={value}"));
-            let overriding: String = overriding.collect();
-            format!("{} {request} {target}{overriding}", known.tool.name)
-        });
+        let pins =
+            plan.pins.iter().map(|PlannedPin { known, request, target, overriding, .. }| {
+                let target = match target {
+                    PinTarget::Existing(location) => {
+                        format!("in {}", location.place.path.display())
+                    }
+                    PinTarget::NewFile { path, .. } => format!("to {}", path.display()),
+                    PinTarget::Default => "as the default".to_owned(),
+                };
+                let overriding =
+                    overriding.iter().map(|(name, value)| format!(" · {name}={value}"));
+                let overriding: String = overriding.collect();
+                format!("{} {request} {target}{overriding}", known.tool.name)
+            });
         let pins = pins.collect::<Vec<_>>().join("\n");
         if plan.is_default_without_project { format!("{pins} · no project") } else { pins }
     }
@@ -263,14 +296,10 @@ mod tests {
             version: version.map(str::to_owned),
             file: ReportPath::new("/p/.nvmrc"),
             changed,
-            overriding: vec![("NODE_VERSION", "18".to_owned())],
+            warnings: Vec::new(),
         };
         let partial = report("12", Some("12.22.12"), true);
         assert_eq!(partial.text(), "pinned node 12 (12.22.12) in /p/.nvmrc");
-        assert_eq!(
-            partial.warnings().collect::<Vec<_>>(),
-            ["NODE_VERSION=18 overrides this pin: unset NODE_VERSION"]
-        );
         let exact = report("12.22.12", Some("12.22.12"), false);
         assert_eq!(exact.text(), "node 12.22.12 is already pinned in /p/.nvmrc");
         assert_eq!(report("system", None, true).text(), "pinned node system in /p/.nvmrc");

@@ -10,7 +10,7 @@ use usher_shims::toolchain::Store;
 
 use super::dependents::{Dependents, venv_text};
 use super::verify::{matches_argument, not_installed_error, version_with_store};
-use super::{ToolArgument, count_of, refresh_shims_after_error, tool_arguments};
+use super::{ToolArgument, count_of, ended, refresh_shims_after_error, tool_arguments};
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims_without;
 use crate::config::folders;
@@ -72,6 +72,8 @@ struct PlannedRemoval<'a> {
 #[derive(Default)]
 struct PruneResult {
     removed: Vec<PathBuf>,
+    /// A line for each, for people.
+    lines: Vec<String>,
     error: Option<Error>,
 }
 
@@ -107,13 +109,12 @@ pub fn run(session: &mut Session, arguments: &PruneArguments, as_json: bool) -> 
         let removed = reports.iter().filter(|one| one.removed);
         refresh_shims_without(session, removed.map(|one| one.tool))?;
     }
-    if let Some(error) = result.error {
-        return Err(error);
-    }
-    if as_json {
-        output::print_json(&reports);
-    }
-    Ok(())
+    let printed = match as_json {
+        true if result.error.is_some() => Ok(()),
+        true => output::print_json(&reports),
+        false => result.lines.iter().try_for_each(output::print_line),
+    };
+    ended(session, result.error, printed)
 }
 
 fn prune(
@@ -132,21 +133,20 @@ fn prune(
     let known = Dependents::of_projects(session, &arguments.projects)?;
     let plan = plan(session, arguments, installed, known)?;
     if !as_json {
-        output::print_text(&output::align_columns(&plan.table()));
+        output::print_text(&output::align_columns(&plan.table()))?;
         if plan.removals().next().is_none() {
-            output::print_line("nothing to remove");
+            output::print_line("nothing to remove")?;
         }
     }
-    let result = match is_confirmed(&plan, arguments) {
+    let mut result = match is_confirmed(&plan, arguments) {
         true => apply(session, &plan, arguments),
         false => PruneResult::default(),
     };
-    if !as_json {
-        for one in plan.removals().filter(|one| result.removed.contains(&one.location.root)) {
-            let (name, size) = (version_with_store(&one.location), human_size(one.bytes));
-            output::print_line(format_args!("removed {name} ({size})"));
-        }
-    }
+    let removed = plan.removals().filter(|one| result.removed.contains(&one.location.root));
+    let lines = removed.map(|one| {
+        format!("removed {} ({})", version_with_store(&one.location), human_size(one.bytes))
+    });
+    result.lines = lines.collect();
     let reports = plan.versions.iter().map(|one| one.report(&result.removed));
     Ok((reports.collect(), result))
 }

@@ -4,8 +4,8 @@ use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::toolchain::Store;
 
-use super::count_of;
 use super::verify::{select_versions, version_with_store};
+use super::{count_of, ended};
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -50,17 +50,13 @@ pub fn run(session: &mut Session, words: &[String], yes: bool, as_json: bool) ->
     };
     let (reports, error) = apply(session, &contents, &confirm)?;
     drop(contents);
-    if !as_json {
-        text(&reports, error.is_some()).iter().for_each(output::print_line);
-    }
     refresh_shims(session, &[])?;
-    if let Some(error) = error {
-        return Err(error);
-    }
-    if as_json {
-        output::print_json(&reports);
-    }
-    Ok(())
+    let printed = match as_json {
+        true if error.is_some() => Ok(()),
+        true => output::print_json(&reports),
+        false => text(&reports, error.is_some()).iter().try_for_each(output::print_line),
+    };
+    ended(session, error, printed)
 }
 
 fn apply(

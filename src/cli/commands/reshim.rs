@@ -25,14 +25,13 @@ pub fn run(session: &mut Session, as_json: bool) -> Result<()> {
     if as_json {
         let ShimChanges { created, mended: _, removed, foreign } = &changes;
         let mended = changes.mended_names();
-        output::print_json(&ReshimReport { created, mended, removed, foreign });
-        return Ok(());
+        return output::print_json(&ReshimReport { created, mended, removed, foreign });
     }
-    text(&changes).iter().for_each(output::print_line);
+    let printed = text(&changes).iter().try_for_each(output::print_line);
     for fault in shim_faults(session, &changes.mended) {
         session.note(&fault.report());
     }
-    Ok(())
+    printed
 }
 
 fn text(changes: &ShimChanges) -> Vec<String> {

@@ -50,8 +50,7 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
     if arguments.print {
         let shell = shell(session, arguments.shell.as_deref())?;
         let line = path_line(shell, &session.folders.shims())?;
-        output::print_exact(format!("{line}\n").as_bytes());
-        return Ok(());
+        return output::print_exact(format!("{line}\n").as_bytes());
     }
     let plan = decide(session, arguments, &read)?;
     if arguments.yes {
@@ -63,7 +62,6 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
         true => output::print_json(&plan.reports(arguments.yes)),
         false => output::print_text(&plan.text(arguments.yes)),
     }
-    Ok(())
 }
 
 fn decide(session: &Session, arguments: &SetupArguments, read: ReadFile<'_>) -> Result<SetupPlan> {

@@ -4,16 +4,22 @@
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::name::Name;
+use usher_shims::pin::Origin;
+use usher_shims::request::Request;
 
-use super::{ToolArgument, tool_arguments};
+use super::get::check_matches;
+use super::{ToolArgument, hinting_at, tool_arguments};
 use crate::cli::output;
 use crate::config::folders;
+use crate::registry::KnownTool;
+use crate::releases::ToolRequest;
 use crate::session::Session;
 use crate::shim_folder::{self, ShimChanges, requested, versioned};
 
 /// The versioned shims that an argument names.
-#[derive(Debug, PartialEq, Eq)]
-struct VersionedShims {
+struct VersionedShims<'a> {
+    known: KnownTool<'a>,
+    request: Request,
     /// The entry that is recorded: `node@12`.
     entry: Name,
     /// The shims: `node12`, `node@12`.
@@ -43,12 +49,13 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
     }
     let shims = decide(session, words)?;
     let access = folders::write_access(&session.folders)?;
+    let requests: Vec<ToolRequest<'_>> = shims.iter().map(VersionedShims::tool_request).collect();
+    check_matches(session, &access, &requests).map_err(|error| hinting_at("shim", error))?;
     for one in &shims {
         requested::add_entry(&access, &session.folders, &one.entry)?;
     }
     let changes = shim_folder::refresh(session, &access, &[])?;
-    print_report(&ShimReport::of(&shims, &changes), "already there", as_json);
-    Ok(())
+    print_report(&ShimReport::of(&shims, &changes), "already there", as_json)
 }
 
 /// Removes the named shims. Those that an installed version has of itself stay.
@@ -64,15 +71,16 @@ pub fn remove(session: &mut Session, words: &[String], as_json: bool) -> Result<
         }
     }
     let changes = shim_folder::refresh(session, &access, &[])?;
-    print_report(&ShimReport::of(&shims, &changes), "kept for an installed version", as_json);
-    Ok(())
+    print_report(&ShimReport::of(&shims, &changes), "kept for an installed version", as_json)
 }
 
-fn decide(session: &Session, words: &[String]) -> Result<Vec<VersionedShims>> {
+fn decide<'a>(session: &'a Session, words: &[String]) -> Result<Vec<VersionedShims<'a>>> {
     tool_arguments(session, words)?.into_iter().map(versioned_shims).collect()
 }
 
-fn versioned_shims(ToolArgument { known, request }: ToolArgument<'_>) -> Result<VersionedShims> {
+fn versioned_shims(
+    ToolArgument { known, request }: ToolArgument<'_>,
+) -> Result<VersionedShims<'_>> {
     let tool = known.tool;
     let usage = |what: String| {
         Error::new(ErrorKind::Usage, what).hint(format!("use shim {}@latest", tool.name))
@@ -85,11 +93,19 @@ fn versioned_shims(ToolArgument { known, request }: ToolArgument<'_>) -> Result<
     let (Some(suffix), Some(entry)) = (suffix, entry) else {
         return Err(usage(format!("{} {request} can't be part of a shim's name", tool.name)));
     };
-    Ok(VersionedShims { entry, names: versioned::names_for_suffix(tool, &suffix) })
+    let names = versioned::names_for_suffix(tool, &suffix);
+    Ok(VersionedShims { known, request, entry, names })
+}
+
+impl VersionedShims<'_> {
+    fn tool_request(&self) -> ToolRequest<'_> {
+        let Self { known, request, .. } = self;
+        ToolRequest { known: *known, request, origin: &Origin::CommandLine }
+    }
 }
 
 impl ShimReport {
-    fn of(shims: &[VersionedShims], changes: &ShimChanges) -> Self {
+    fn of(shims: &[VersionedShims<'_>], changes: &ShimChanges) -> Self {
         let names = || shims.iter().flat_map(|one| &one.names);
         let among = |changed: &[String]| -> Vec<String> {
             names().filter(|name| changed.contains(name)).cloned().collect()
@@ -112,10 +128,10 @@ impl ShimReport {
     }
 }
 
-fn print_report(report: &ShimReport, unchanged: &str, as_json: bool) {
+fn print_report(report: &ShimReport, unchanged: &str, as_json: bool) -> Result<()> {
     match as_json {
         true => output::print_json(report),
-        false => report.text(unchanged).iter().for_each(output::print_line),
+        false => report.text(unchanged).iter().try_for_each(output::print_line),
     }
 }
 
@@ -128,7 +144,6 @@ fn list_versioned_shims(session: &Session, as_json: bool) -> Result<()> {
         true => output::print_json(&shims),
         false => output::print_text(&output::align_columns(&table(&shims))),
     }
-    Ok(())
 }
 
 fn requested_shims(session: &Session, entry: &str) -> Option<RequestedShims> {
@@ -146,6 +161,7 @@ fn table(shims: &[RequestedShims]) -> Vec<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use usher_shims::request::RequestTrust;
     use usher_shims::world::MemoryWorld;
 
     use super::*;
@@ -177,7 +193,11 @@ mod tests {
 
     #[test]
     fn a_report_is_about_the_named_shims_alone() {
+        let session = session(MemoryWorld::at("/p"));
+        let known = session.registry.named("node").unwrap();
         let shims = VersionedShims {
+            known,
+            request: Request::parse("12", known.tool, RequestTrust::User).unwrap(),
             entry: Name::parse("node@12").unwrap(),
             names: vec!["node12".to_owned(), "node@12".to_owned()],
         };

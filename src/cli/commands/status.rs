@@ -9,6 +9,7 @@ use crate::cli::output::{self, Report, ReportPath};
 use crate::cli::shims::make_missing_shims;
 use crate::project::notices::ProjectFindings;
 use crate::registry::KnownTool;
+use crate::releases::updates::is_unknown_word;
 use crate::session::Session;
 use crate::session::active::{
     active_selection, is_constraint, store_label, system_version, version_label,
@@ -43,13 +44,16 @@ struct StatusRow {
     is_constraint: bool,
     store: Option<String>,
     path: Option<ReportPath>,
+    /// Whether the request is a word that nothing can match.
+    #[serde(skip)]
+    is_unknown: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 
 /// Runs bare `use`; with `all`, and for programs, also for tools that nothing requests here. Shims
 /// that the project's pins need are made if they are missing.
-pub fn run(session: &mut Session, all: bool, as_json: bool) -> i32 {
+pub fn run(session: &mut Session, all: bool, as_json: bool) -> Result<i32> {
     let code = output::print(&decide(session, all || as_json), as_json, &*session.reporter);
     make_missing_shims(session);
     code
@@ -104,7 +108,10 @@ fn status(session: &Session, known: KnownTool<'_>) -> Result<Option<StatusRow>> 
                 ..requested(pin.as_ref())
             })
         }
-        Selection::Missing(missing) => Some(requested(Some(&missing.pin))),
+        Selection::Missing(missing) => Some(StatusRow {
+            is_unknown: missing.pin.requests.iter().all(|one| is_unknown_word(known, one)),
+            ..requested(Some(&missing.pin))
+        }),
         Selection::Nothing(pin) => pin.map(|pin| requested(Some(&pin))),
         Selection::Stale => None,
     })
@@ -129,6 +136,9 @@ impl StatusRow {
     fn state(&self) -> String {
         match (&self.error, self.installed, self.store.as_deref(), &self.path) {
             (Some(_), ..) => "broken".to_owned(),
+            (None, false, ..) if self.is_unknown => {
+                format!("no such release: use available {}", self.tool)
+            }
             (None, false, ..) => "not installed: use install".to_owned(),
             (None, true, Some("usher"), _) => "installed".to_owned(),
             (None, true, Some("system"), Some(path)) => path.to_string(),

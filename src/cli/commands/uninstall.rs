@@ -84,8 +84,7 @@ pub fn run(session: &mut Session, arguments: &UninstallArguments, as_json: bool)
     match result {
         Ok(reports) => {
             refresh_shims_without(session, reports.iter().map(|one| one.tool))?;
-            print(&reports, as_json);
-            Ok(())
+            print(&reports, as_json)
         }
         // The version may have been removed by a process that was killed before it could update the
         // shims.
@@ -231,13 +230,13 @@ fn apply(
     reports.collect()
 }
 
-fn print(reports: &[UninstallReport], as_json: bool) {
+fn print(reports: &[UninstallReport], as_json: bool) -> Result<()> {
     if as_json {
         return output::print_json(&reports);
     }
-    for UninstallReport { tool, version, .. } in reports {
-        output::print_line(format_args!("removed {tool} {version}"));
-    }
+    reports.iter().try_for_each(|UninstallReport { tool, version, .. }| {
+        output::print_line(format_args!("removed {tool} {version}"))
+    })
 }
 
 #[cfg(test)]

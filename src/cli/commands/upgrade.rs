@@ -86,16 +86,18 @@ pub fn run(session: &mut Session, arguments: &UpgradeArguments, as_json: bool) -
         for error in errors.iter().skip(1) {
             session.reporter.error(error);
         }
-        let texts = outcomes.iter().filter_map(|one| one.row.text());
-        texts.for_each(|text| output::print_text(&format!("{text}\n")));
     }
     if outcomes.iter().any(|one| one.row.state == UpgradeState::Upgraded) {
         refresh_shims(session, &[])?;
     }
-    migrate(session, &mut outcomes, policy(session, arguments, as_json), as_json);
+    if !as_json {
+        let mut texts = outcomes.iter().filter_map(|one| one.row.text());
+        texts.try_for_each(|text| output::print_text(&format!("{text}\n")))?;
+    }
+    migrate(session, &mut outcomes, policy(session, arguments, as_json), as_json)?;
     let error = errors.into_iter().next();
     if as_json {
-        output::print_json(&outcomes.iter().map(|one| &one.row).collect::<Vec<_>>());
+        output::print_json(&outcomes.iter().map(|one| &one.row).collect::<Vec<_>>())?;
         return Ok(error.map_or(0, |error| error.kind().exit_code().into()));
     }
     error.map_or(Ok(0), Err)

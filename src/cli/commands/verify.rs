@@ -30,19 +30,15 @@ struct VerifyReport<'a> {
 /// Runs the command. The result is its exit code: [`ErrorKind::FaultsFound`]'s if anything differs.
 pub fn run(session: &Session, words: &[String], as_json: bool) -> Result<i32> {
     let report = compare(session, words)?;
-    match as_json {
+    let printed = match as_json {
         true => output::print_json(&report.for_programs()),
-        false => report.text().iter().for_each(output::print_line),
+        false => report.text().iter().try_for_each(output::print_line),
+    };
+    let error = report.error();
+    if let (Some(error), false) = (&error, as_json) {
+        session.reporter.error(error);
     }
-    match report.error() {
-        None => Ok(0),
-        Some(error) => {
-            if !as_json {
-                session.reporter.error(&error);
-            }
-            Ok(error.kind().exit_code().into())
-        }
-    }
+    printed.map(|()| error.map_or(0, |error| error.kind().exit_code().into()))
 }
 
 fn compare<'a>(session: &'a Session, words: &[String]) -> Result<VerifyReport<'a>> {

@@ -34,17 +34,15 @@ impl Serialize for PrintedPath {
 /// Runs `use which PROGRAM`. Nothing is installed for it.
 pub fn run(session: &Session, program: &str, as_json: bool) -> Result<()> {
     note_hidden_shims(session, [program]);
-    print(&program_path(session, program)?, as_json);
-    Ok(())
+    print(&program_path(session, program)?, as_json)
 }
 
 /// Runs `use which --home`.
 pub fn run_home(session: &Session, name: &str, as_json: bool) -> Result<()> {
-    print(&version_folder(session, name)?, as_json);
-    Ok(())
+    print(&version_folder(session, name)?, as_json)
 }
 
-fn print(report: &WhichReport, as_json: bool) {
+fn print(report: &WhichReport, as_json: bool) -> Result<()> {
     match as_json {
         true => output::print_json(report),
         false => output::print_path(&report.path.0),

@@ -35,7 +35,7 @@ pub fn run(session: &Session, program: Option<&str>, as_json: bool) -> Result<i3
     let finder = Finder::new(session, &network);
     let report = decide(session, program, &|request| finder.find(request))?;
     note_hidden_shims(session, report.explanations.iter().map(|one| one.program.as_str()));
-    Ok(output::print(&report, as_json, &*session.reporter))
+    output::print(&report, as_json, &*session.reporter)
 }
 
 fn decide(session: &Session, program: Option<&str>, find: &FindRelease<'_>) -> Result<WhyReport> {

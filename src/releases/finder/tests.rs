@@ -269,7 +269,7 @@ fn offline_only_cached_indexes_are_used() {
       nearest: 14.0.0
       a: not in the cached index, which is 5 min old: usher is offline (--offline)
       b: not in the cached index, which is 5 min old: usher is offline (--offline)
-      hint: use node@14
+      hint: use available node
     ");
 }
 
@@ -290,7 +290,7 @@ fn errors_name_the_nearest_releases() {
     insta::assert_snapshot!(listed, @r"
     no node release matches 13.1.0 (requested by the command line)
       nearest: 12.0.0, 14.0.0
-      hint: use node@12
+      hint: use available node
     ");
     let partly = node(&[("a", "unreachable"), ("b", "new 12.0.0")], "13");
     assert_eq!(partly.kind(), ErrorKind::NoMatchingVersion);
@@ -298,7 +298,7 @@ fn errors_name_the_nearest_releases() {
     no node release matches 13 in the sources that answered (requested by the command line)
       nearest: 12.0.0
       a: it is unreachable
-      hint: use node@12
+      hint: use available node
     ");
     let nowhere = node(&[("a", "unreachable"), ("b", "refused")], "13");
     assert_eq!(nowhere.kind(), ErrorKind::Network);
@@ -314,6 +314,45 @@ fn errors_name_the_nearest_releases() {
       it is not a version, and no version manager's store has a folder of that name
       hint: use available node
     ");
+}
+
+/// A hint names what exists and begins as the request does, or the word that was nearly typed.
+#[test]
+fn hints_name_what_exists() {
+    let hint = |tool: &'static str, answers, request: &str| {
+        Case::new(tool, answers).find(request).unwrap_err().hint.unwrap_or_default()
+    };
+    let node: Answers = &[("a", "new 17.9.1 18.20.8 19.0.0")];
+    for (request, expected) in [
+        ("18.99", "use node@18"),
+        ("18.20.99", "use node@18.20"),
+        ("v18.99.1", "use node@18"),
+        // Neither 17 nor 19 is what was meant.
+        ("16", "use available node"),
+        ("20.1", "use available node"),
+        (">=18.99 <19", "use available node"),
+        ("20,18", "use available node"),
+        ("lts/hydorgen", "use node@lts/hydrogen"),
+        ("lts/hydrogn", "use node@lts/hydrogen"),
+        ("hydorgen", "use node@lts/hydrogen"),
+        ("lates", "use node@latest"),
+        ("sytem", "use node@system"),
+        ("banana", "use available node"),
+        ("lts/banana", "use available node"),
+        ("lts/-99", "use available node"),
+    ] {
+        assert_eq!(hint("node", node, request), expected, "{request}");
+    }
+    let go: Answers = &[("a", "new 1.21.0 1.22.1 1.22.2 1.23.0")];
+    assert_eq!(hint("go", go, "1.22.0"), "use go@1.22");
+    // All releases begin with 1.
+    assert_eq!(hint("go", go, "1.99"), "use available go");
+    let python: Answers = &[("a", "new 2.7.18 3.13.1 pypy3.10-7.3.19")];
+    assert_eq!(hint("python", python, "3.99"), "use python@3");
+    assert_eq!(hint("python", python, "pypi3.10"), "use python@pypy3.10");
+    assert_eq!(hint("python", python, "pypi"), "use python@pypy");
+    let java: Answers = &[("a", "new temurin-21.0.2+13 zulu-17.0.1")];
+    assert_eq!(hint("java", java, "temurn-21"), "use java@temurin-21");
 }
 
 #[test]

@@ -82,6 +82,7 @@ struct Case {
 fn the_file_that_pins_the_tool_is_edited_in_its_own_syntax() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
+    sandbox.fake_program("bin/node");
     for case in CASES {
         let (file, words) = (format!("project/{}", case.file), case.words);
         sandbox.file(&file, case.before);
@@ -413,7 +414,8 @@ fn a_named_version_must_be_a_folder_of_a_store() {
     --- standard error
     error: unknown version of node: latets (requested by the command line)
       it is not a version, and no version manager's store has a folder of that name
-      hint: use available node
+      nearest: latest
+      hint: use node@latest
     ");
     assert_eq!(upstream.all_requests().len(), 0);
     assert!(!sandbox.project().join(".tool-versions").exists());
@@ -460,6 +462,119 @@ fn path_requests_are_not_written_to_projects() {
     --- standard error
     error: no program /nonesuch/bin/node
     ");
+}
+
+/// A pin that breaks a constraint is a pin all the same.
+#[test]
+fn pinning_warns_of_a_constraint_that_the_version_breaks() {
+    let sandbox = offline_sandbox();
+    for (tool, version) in
+        [("python", "3.12.1"), ("python", "3.11.2"), ("node", "18.1.0"), ("go", "1.21.0")]
+    {
+        sandbox.fake_toolchain(tool, version);
+    }
+    sandbox.fake_toolchain("python", "pypy3.10-7.3.19");
+    sandbox.reshim();
+    sandbox.file("project/pyproject.toml", "[project]\nrequires-python = \">=3.9,<3.12\"\n");
+    sandbox.file("project/package.json", r#"{"engines": {"node": ">=20"}}"#);
+    sandbox.file("project/go.mod", "module x\n\ngo 1.22.0\n");
+    sandbox.folder("project/sub");
+    let warnings = |words: &str| {
+        let words: Vec<&str> = words.split(' ').collect();
+        let outcome = sandbox.use_command(&words).directory("project/sub").run().succeeds();
+        assert!(
+            outcome.stdout.contains("pinned") || outcome.stdout.contains("changed"),
+            "{outcome}"
+        );
+        sandbox.mask(&outcome.stderr)
+    };
+    insta::assert_snapshot!(warnings("python@3.12.1"), @"usher: python 3.12.1 doesn't satisfy >=3.9,<3.12 (required by [SANDBOX]/project/pyproject.toml:2 (project.requires-python))");
+    insta::assert_snapshot!(warnings("node@18.1.0 --json"), @"usher: node 18.1.0 doesn't satisfy >=20 (required by [SANDBOX]/project/package.json (engines.node))");
+    insta::assert_snapshot!(warnings("go@1.21.0"), @"usher: go 1.21.0 doesn't satisfy >=1.22.0 (required by [SANDBOX]/project/go.mod:3)");
+    assert_eq!(
+        sandbox.read("project/.tool-versions"),
+        "python 3.12.1\nnodejs 18.1.0\ngolang 1.21.0\n"
+    );
+    assert_eq!(warnings("python@3.11.2"), "");
+    // A range speaks of the usual builds, and a default is for other projects.
+    assert_eq!(warnings("python@pypy3.10-7.3.19"), "");
+    assert_eq!(warnings("--global python@3.12.1"), "");
+}
+
+/// What would be an error at every call is refused when it is typed.
+#[test]
+fn the_system_is_refused_where_it_has_none() {
+    let sandbox = offline_sandbox();
+    let before = sandbox.tree("");
+    for words in [
+        "go@system",
+        "--global go@system",
+        "install go@system",
+        "shim go@system",
+        "go@system -- env",
+    ] {
+        let words: Vec<&str> = words.split(' ').collect();
+        let outcome = sandbox.use_command(&words).run().fails_with(127);
+        let verb = match words.first() {
+            Some(&verb @ ("install" | "shim" | "--global")) => format!("{verb} "),
+            _ => String::new(),
+        };
+        assert_eq!(
+            outcome.stderr,
+            format!(
+                "error: no system go on PATH (requested by the command line)\n  \
+                 hint: use {verb}go@latest\n"
+            )
+        );
+    }
+    assert_unchanged(&sandbox, "", &before, "what was refused");
+    sandbox.file("project/.tool-versions", "golang system\n");
+    sandbox.use_command(&["install"]).run().fails_with(127).stderr_contains("requested by .tool-v");
+    // Of python, the system may have only `python3`.
+    sandbox.fake_program("bin/python3");
+    sandbox.use_command(&["python@system"]).run().succeeds();
+    sandbox.command("python").run().succeeds().stdout_has_line("argument 0: [SANDBOX]/bin/python3");
+}
+
+#[test]
+fn a_release_that_does_not_exist_is_not_pinned() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let mut transcript = String::new();
+    for words in [
+        "node@lts/hydorgen",
+        "install node@lts/hydorgen",
+        "--global node@18.99",
+        "install node@20,18",
+        "python@3.99",
+        "install node@banana",
+    ] {
+        let words: Vec<&str> = words.split(' ').collect();
+        let outcome = sandbox.use_command(&words).run().fails_with(127);
+        transcript += &outcome.stderr;
+    }
+    insta::assert_snapshot!(sandbox.mask(&transcript), @"
+    error: no node release matches lts/hydorgen (requested by the command line)
+      nearest: lts/hydrogen
+      hint: use node@lts/hydrogen
+    error: no node release matches lts/hydorgen (requested by the command line)
+      nearest: lts/hydrogen
+      hint: use install node@lts/hydrogen
+    error: no node release matches 18.99 (requested by the command line)
+      nearest: 18.20.8, 20.19.5
+      hint: use --global node@18
+    error: no node release matches 20,18 (requested by the command line)
+      hint: use available node
+    error: no python release matches 3.99 in the sources that answered (requested by the command line)
+      nearest: 3.14.0
+      pypy: can't fetch https://downloads.python.org/pypy/versions.json: the proxy 127.0.0.1:[PORT] for downloads.python.org refused the connection
+      hint: use available python
+    error: unknown version of node: banana (requested by the command line)
+      it is not a version, and no version manager's store has a folder of that name
+      hint: use available node
+    ");
+    assert!(!sandbox.project().join(".tool-versions").exists());
+    assert!(!sandbox.root().join("home/.config/usher/tool-versions").exists());
 }
 
 #[test]

@@ -80,7 +80,8 @@ fn a_requested_versioned_shim_stays_until_removed() {
     created: node12 node@12 python3.12.3 pip3.12.3 pydoc3.12.3 idle3.12.3 python@3.12.3 node@lts
     --- standard error
     ");
-    assert_eq!(upstream.all_requests().len(), 0, "nothing is fetched before it is called");
+    let archives = upstream.all_requests().into_iter().filter(|one| one.path.contains(".tar"));
+    assert_eq!(archives.count(), 0, "only indexes are fetched before it is called");
     let again = sandbox.use_command(&["shim", "node@12"]).run();
     insta::assert_snapshot!(again.transcript(), @"
     exit status: 0
@@ -160,6 +161,62 @@ fn shim_refuses_requests_that_are_not_valid_in_names() {
     For more information, try '--help'.
     ");
     super::assert_unchanged(&sandbox, "home", &before, "what was refused");
+}
+
+#[test]
+fn a_shim_for_no_release_is_refused() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.fake_program("home/.pyenv/versions/kresus/bin/python");
+    sandbox.reshim();
+    let before = sandbox.tree("home/.config");
+    let mut transcript = String::new();
+    for word in ["python@3.99", "node@banana", "node@lts/hydorgen", "python@kresuss"] {
+        let outcome = sandbox.use_command(&["shim", "node@12", word]).run().fails_with(127);
+        transcript += &outcome.stderr;
+        super::assert_unchanged(&sandbox, "home/.config", &before, word);
+        assert!(!sandbox.shim("node12").exists(), "{word}");
+    }
+    insta::assert_snapshot!(sandbox.mask(&transcript), @"
+    error: no python release matches 3.99 in the sources that answered (requested by the command line)
+      nearest: 3.14.0
+      pypy: can't fetch https://downloads.python.org/pypy/versions.json: the proxy 127.0.0.1:[PORT] for downloads.python.org refused the connection
+      hint: use available python
+    error: unknown version of node: banana (requested by the command line)
+      it is not a version, and no version manager's store has a folder of that name
+      hint: use available node
+    error: no node release matches lts/hydorgen (requested by the command line)
+      nearest: lts/hydrogen
+      hint: use shim node@lts/hydrogen
+    error: unknown version of python: kresuss (requested by the command line)
+      it is not a version, and no version manager's store has a folder of that name
+      hint: use available python
+    ");
+    sandbox.use_command(&["shim", "python@kresus", "node@lts/hydrogen"]).run().succeeds();
+}
+
+/// What can't be looked up is believed.
+#[test]
+fn a_shim_is_made_without_a_network() {
+    let sandbox = offline_sandbox();
+    let outcome = sandbox.use_command(&["shim", "node@12", "node@lts"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    created: node12 node@12 node@lts
+    --- standard error
+    usher: can't look up node 12 (requested by the command line): no source answered
+      nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
+      npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
+    ");
+    let offline = sandbox.use_command(&["shim", "node@13", "--offline", "--quiet"]).run();
+    insta::assert_snapshot!(offline.transcript(), @"
+    exit status: 0
+    --- standard output
+    created: node13 node@13
+    --- standard error
+    ");
 }
 
 #[test]

@@ -51,23 +51,23 @@ fn message_for_an_unavailable_version() {
     node: exit status: 127
     usher: no node release matches 1 (requested by .nvmrc:2)
       nearest: 10.24.1
-      hint: use node@10
+      hint: use available node
 
     use node@1: exit status: 127
     error: no node release matches 1 (requested by the command line)
       nearest: 10.24.1
-      hint: use node@10
+      hint: use available node
     ");
     insta::assert_snapshot!(both(&sandbox(&upstream), "99.0.0"), @"
     node: exit status: 127
     usher: no node release matches 99.0.0 (requested by .nvmrc:2)
       nearest: 25.0.0
-      hint: use node@25
+      hint: use available node
 
     use node@99.0.0: exit status: 127
     error: no node release matches 99.0.0 (requested by the command line)
       nearest: 25.0.0
-      hint: use node@25
+      hint: use available node
     ");
     insta::assert_snapshot!(both(&sandbox(&upstream), ">=12.99 <13"), @"
     node: exit status: 127
@@ -94,13 +94,13 @@ fn message_for_an_unavailable_version() {
     usher: no node release matches 25 in the sources that answered (requested by .nvmrc:2)
       nearest: 24.11.0
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] answered 500 Internal Server Error
-      hint: use node@24
+      hint: use available node
 
     use node@25: exit status: 127
     error: no node release matches 25 in the sources that answered (requested by the command line)
       nearest: 24.11.0
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] answered 500 Internal Server Error
-      hint: use node@24
+      hint: use available node
     ");
     upstream.stop_misbehaving(INDEX);
     insta::assert_snapshot!(both(&sandbox(&upstream), "lts/nonesuch"), @"

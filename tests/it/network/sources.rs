@@ -138,7 +138,7 @@ fn a_setting_names_the_only_source() {
     --- standard error
     error: no node release matches 25 (requested by the command line)
       nearest: 24.11.0
-      hint: use node@24
+      hint: use available node
     ");
 
     sandbox.file("home/.config/usher/config.toml", "\nsource = { node = \"elsewhere\" }\n");

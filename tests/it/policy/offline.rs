@@ -151,7 +151,7 @@ fn offline_errors_name_what_would_be_fetched() {
       nearest: 12.22.12, 13.0.0
       nodejs.org: not in the cached index, which is less than a minute old: usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
       npm: not in the cached index, which is less than a minute old: usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
-      hint: use node@12
+      hint: use install node@12
     ");
 }
 

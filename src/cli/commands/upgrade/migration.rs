@@ -37,13 +37,14 @@ struct PackageMigration<'a> {
     packages: GlobalPackages,
 }
 
-/// Migrates the packages that the newer versions lack, if the policy allows it.
+/// Migrates the packages that the newer versions lack, if the policy allows it. An error only if a list
+/// of them can't be printed.
 pub(super) fn migrate(
     session: &Session,
     outcomes: &mut [UpgradeOutcome],
     policy: MigrationPolicy,
     as_json: bool,
-) {
+) -> Result<()> {
     let mut migrations = Vec::new();
     for (index, outcome) in outcomes.iter().enumerate() {
         match migration_for(session, index, outcome, policy) {
@@ -62,13 +63,14 @@ pub(super) fn migrate(
     for migration in &migrations {
         let packages = match (is_confirmed, policy) {
             (true, _) => migration.run(session),
-            (false, MigrationPolicy::DryRun) => migration.list_packages(as_json),
+            (false, MigrationPolicy::DryRun) => migration.list_packages(as_json)?,
             (false, _) => migration.report_missing(session),
         };
         if let Some(outcome) = outcomes.get_mut(migration.index) {
             outcome.row.global_packages = Some(packages);
         }
     }
+    Ok(())
 }
 
 /// The migration to the newer version of an outcome; `None` if no package is missing there.
@@ -139,11 +141,11 @@ impl PackageMigration<'_> {
         }
     }
 
-    fn list_packages(&self, as_json: bool) -> PackageOutcome {
+    fn list_packages(&self, as_json: bool) -> Result<PackageOutcome> {
         if !as_json && self.has_packages() {
-            output::print_line(format_args!("  with --migrate-packages: {}", self.summary()));
+            output::print_line(format_args!("  with --migrate-packages: {}", self.summary()))?;
         }
-        self.missing()
+        Ok(self.missing())
     }
 
     fn report_missing(&self, session: &Session) -> PackageOutcome {

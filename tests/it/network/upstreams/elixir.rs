@@ -154,7 +154,7 @@ fn an_incompatible_pair_is_an_error_that_names_both_origins() {
     --- standard error
     error: elixir 1.18 (requested by the command line) doesn't run on erlang 90 (requested by .tool-versions:1)
       elixir 1.18.0 is built for erlang 91, 92, 93
-      hint: use erlang@93
+      hint: use install erlang@93
     ");
     assert_eq!(on_disk(&sandbox, "elixir"), "", "nothing was fetched");
     // The same by a shim, which also has the build on disk.
