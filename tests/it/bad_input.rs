@@ -12,6 +12,7 @@ mod files;
 mod links;
 mod secrets;
 mod shims;
+mod shortages;
 
 use crate::commands::offline_sandbox;
 use crate::support::Sandbox;
