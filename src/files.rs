@@ -16,6 +16,7 @@
 //! | hashes | [`integrity`] |
 //! | dates for messages | [`clock`] |
 //! | devices that a container may lack | [`bare`] |
+//! | failures for want of descriptors or memory | [`shortage`] |
 //!
 //! The lowest room: it knows no tool, no setting, and none of usher's folders by name.
 
@@ -33,6 +34,7 @@ pub mod own_folder;
 pub mod remove;
 pub mod replace;
 mod same_access;
+pub mod shortage;
 pub mod staging;
 pub mod walk;
 pub mod write_access;

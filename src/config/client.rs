@@ -5,7 +5,7 @@
 
 use std::{
     ffi::OsString,
-    io::Read,
+    io::{self, Read},
     os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, Stdio},
@@ -19,6 +19,7 @@ use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
 use crate::config::settings::Address;
 use crate::files::bare::null_device;
+use crate::files::shortage::{FOR_A_PROGRAM, is_shortage, too_few_descriptors};
 
 /// How long npm may take; its first start on a slow disk needs seconds.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,7 +33,7 @@ const LONGEST: u64 = 64 * 1024;
 /// # Errors
 ///
 /// [`ErrorKind::NoRegistry`] where npm can't be run, takes longer than `timeout`, or names no http
-/// or https address.
+/// or https address; [`ErrorKind::Io`] where the machine has no room to run it.
 pub fn npm_registry(
     program: &Path,
     variables: &[(OsString, OsString)],
@@ -75,25 +76,31 @@ fn run_and_read_address(
         .env("npm_config_update_notifier", "false")
         .env("npm_config_logs_max", "0");
     let output =
-        first_output(&mut command, timeout).map_err(|cause| query_error(program, &cause))?;
+        first_output(&mut command, timeout).map_err(|error| query_error(program, error))?;
     output
         .lines()
         .filter_map(|line| Address::configured(line.trim()))
         .find(|address| !address.is_file())
-        .ok_or_else(|| query_error(program, "it names no http or https address"))
+        .ok_or_else(|| {
+            let unnamed = || io::Error::other("it names no http or https address");
+            // A program has the limits of this process.
+            query_error(program, too_few_descriptors(FOR_A_PROGRAM).unwrap_or_else(unnamed))
+        })
 }
 
-fn query_error(program: &Path, cause: &str) -> Error {
+fn query_error(program: &Path, cause: io::Error) -> Error {
+    if is_shortage(&cause) {
+        return Error::io("run", program, cause);
+    }
     Error::new(ErrorKind::NoRegistry, format!("{} printed no registry address", Shown(program)))
-        .because(cause)
+        .because(cause.to_string())
 }
 
 /// The beginning of a command's standard output, or an error.
-fn first_output(command: &mut Command, timeout: Duration) -> std::result::Result<String, String> {
-    let null = || null_device().map_err(|error| error.to_string());
-    command.stdin(null()?).stdout(Stdio::piped()).stderr(null()?);
+fn first_output(command: &mut Command, timeout: Duration) -> io::Result<String> {
+    command.stdin(null_device()?).stdout(Stdio::piped()).stderr(null_device()?);
     // Its own group, so that what it started can be ended with it.
-    let mut child = command.process_group(0).spawn().map_err(|error| error.to_string())?;
+    let mut child = command.process_group(0).spawn()?;
     let output = child.stdout.take();
     let (sender, receiver) = mpsc::channel();
     // A pipe can't be read with a time limit: a thread does it, and may outlive the call.
@@ -105,11 +112,10 @@ fn first_output(command: &mut Command, timeout: Duration) -> std::result::Result
     });
     let output = receiver.recv_timeout(timeout);
     kill_process_group_of(&mut child);
-    reading.map_err(|error| format!("can't start a thread: {error}"))?;
+    reading.map_err(|error| io::Error::other(format!("can't start a thread: {error}")))?;
     match output {
-        Ok(Ok(output)) => Ok(String::from_utf8_lossy(&output).into_owned()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("it took longer than {timeout:?}")),
+        Ok(output) => Ok(String::from_utf8_lossy(&output?).into_owned()),
+        Err(_) => Err(io::Error::other(format!("it took longer than {timeout:?}"))),
     }
 }
 
@@ -161,6 +167,7 @@ mod tests {
     fn output_without_an_address_is_an_error() {
         let check = |script: &str, timeout: Duration, expected| {
             let output = first_output(&mut shell(script), timeout);
+            let output = output.map_err(|error| error.to_string());
             assert_eq!(output.as_deref().map_err(String::as_str), expected, "{script}");
         };
         check("echo a; echo b >&2", TIMEOUT, Ok("a\n"));

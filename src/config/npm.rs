@@ -111,6 +111,7 @@ fn registry(
     };
     match ask() {
         Ok(address) => Ok((address, "npm config get registry".to_owned())),
+        Err(error) if error.kind() == ErrorKind::Io => Err(error),
         Err(error) => {
             Err(error.causes.into_iter().fold(unknown.because(error.what), Error::because))
         }

@@ -4,13 +4,17 @@
 //! then every certificate is rejected, and the message about that names the reason. It must not know
 //! what is fetched.
 
+use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use reqwest::Certificate;
 use rustls::RootCertStore;
 use rustls_native_certs::{CertificateResult, ErrorKind, load_certs_from_paths};
-use usher_shims::error::Escaped;
+use usher_shims::error::{Error, Escaped, Result};
+
+use crate::files::shortage::is_shortage;
 
 /// Where to find the certificate authorities that replace the system's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,24 +56,24 @@ impl Authorities {
         self.file.is_some() || self.folders.is_some()
     }
 
-    /// Reads the certificates that can be read.
-    pub(super) fn load(&self) -> LoadedAuthorities {
+    /// Reads the certificates that can be read. An error only where the machine has no room to read.
+    pub(super) fn load(&self) -> Result<LoadedAuthorities> {
         let mut found = LoadedAuthorities::default();
         if let Some(file) = &self.file {
-            found.add(Self::FILE, file, certificates_in_file(file));
+            found.add(Self::FILE, file, certificates_in_file(file))?;
         }
         match self.folders.as_deref() {
-            Some([]) => found.add(Self::FOLDERS, Path::new(""), Ok(Vec::new())),
-            folders => folders.unwrap_or_default().iter().for_each(|folder| {
-                found.add(Self::FOLDERS, folder, certificates_in_folder(folder));
-            }),
+            Some([]) => found.add(Self::FOLDERS, Path::new(""), Ok(Vec::new()))?,
+            folders => folders.unwrap_or_default().iter().try_for_each(|folder| {
+                found.add(Self::FOLDERS, folder, certificates_in_folder(folder))
+            })?,
         }
-        found
+        Ok(found)
     }
 }
 
 impl LoadedAuthorities {
-    fn add(&mut self, variable: &str, path: &Path, read: Result<Vec<Certificate>, String>) {
+    fn add(&mut self, variable: &str, path: &Path, read: CertificateList) -> Result<()> {
         let shown = path.to_string_lossy();
         let shown = Escaped(&shown);
         let note = match read {
@@ -78,42 +82,69 @@ impl LoadedAuthorities {
                 self.certificates.extend(certificates);
                 Ok(format!("{variable} names {shown}, which replaces the system's authorities"))
             }
+            Err(NoCertificates::Unread(error)) if is_shortage(&error) => {
+                return Err(Error::io("read", path, error));
+            }
             Err(why) => Err(format!("{variable} names {shown}, which {why}")),
         };
         self.has_problem |= note.is_err();
         self.notes.push(note.unwrap_or_else(|problem| problem));
+        Ok(())
     }
 }
 
-/// The certificates in a PEM file that can be an authority's. The error follows “which” in a
-/// message.
-pub(super) fn certificates_in_file(file: &Path) -> Result<Vec<Certificate>, String> {
+/// Why a file or folder has no certificates of authorities. It prints as it follows “which” in a message.
+#[derive(Debug)]
+pub(super) enum NoCertificates {
+    /// It can't be read.
+    Unread(io::Error),
+    /// It has none, for this reason.
+    Unusable(&'static str),
+}
+
+impl fmt::Display for NoCertificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unread(error) => write!(f, "can't be read: {error}"),
+            Self::Unusable(why) => f.write_str(why),
+        }
+    }
+}
+
+/// The certificates that can be an authority's, or why there are none.
+type CertificateList = std::result::Result<Vec<Certificate>, NoCertificates>;
+
+/// The certificates in a PEM file that can be an authority's.
+pub(super) fn certificates_in_file(file: &Path) -> CertificateList {
     // Checked before it is opened: opening a pipe would wait for its other end.
     if fs::metadata(file).is_ok_and(|seen| !seen.is_file()) {
-        return Err("is not a file".to_owned());
+        return Err(NoCertificates::Unusable("is not a file"));
     }
     let found = load_certs_from_paths(Some(file), None);
     authorities_of(found, "holds no PEM certificates")
 }
 
 /// As [`certificates_in_file`], of all files in a folder. Other files in it are ignored.
-fn certificates_in_folder(folder: &Path) -> Result<Vec<Certificate>, String> {
+fn certificates_in_folder(folder: &Path) -> CertificateList {
     authorities_of(load_certs_from_paths(None, Some(folder)), "holds no certificates")
 }
 
 /// The certificates that can be an authority's. Without any, the error is what couldn't be read,
-/// else `none`.
-fn authorities_of(found: CertificateResult, none: &str) -> Result<Vec<Certificate>, String> {
+/// else `none`. Without room to read all, the others don't count either.
+fn authorities_of(found: CertificateResult, none: &'static str) -> CertificateList {
     let certificates = found.certs.into_iter();
     let certificates = certificates.filter(|one| RootCertStore::empty().add(one.clone()).is_ok());
     let usable: Vec<_> = certificates.filter_map(|one| Certificate::from_der(&one).ok()).collect();
     let unread = found.errors.into_iter().find_map(|error| match error.kind {
-        ErrorKind::Io { inner, .. } => Some(format!("can't be read: {inner}")),
+        ErrorKind::Io { inner, .. } => Some(inner),
         _ => None,
     });
-    match usable.is_empty() {
-        true => Err(unread.unwrap_or_else(|| none.to_owned())),
-        false => Ok(usable),
+    match unread {
+        Some(error) if usable.is_empty() || is_shortage(&error) => {
+            Err(NoCertificates::Unread(error))
+        }
+        None if usable.is_empty() => Err(NoCertificates::Unusable(none)),
+        Some(_) | None => Ok(usable),
     }
 }
 
@@ -152,7 +183,8 @@ mod tests {
         .unwrap();
         let check = |variable: &str, value: &Path, expected: &str| {
             let authorities = configured(variable, value);
-            let LoadedAuthorities { certificates, notes, has_problem } = authorities.load();
+            let loaded = authorities.load().unwrap();
+            let LoadedAuthorities { certificates, notes, has_problem } = loaded;
             assert!(
                 authorities.are_configured() && certificates.is_empty(),
                 "{variable} {value:?}"
@@ -172,7 +204,7 @@ mod tests {
         check(FOLDERS, &at("empty"), "SSL_CERT_DIR names PATH, which can't be read: Not a dir");
         // `check` can't replace an empty path.
         for variable in [FILE, FOLDERS] {
-            let loaded = configured(variable, Path::new("")).load();
+            let loaded = configured(variable, Path::new("")).load().unwrap();
             let notes = vec![format!("{variable} is set, but empty")];
             assert_eq!((loaded.notes, loaded.has_problem), (notes, true));
         }

@@ -11,6 +11,7 @@ use usher_shims::error::{Error, Escaped};
 use super::fetch_error::{AttemptError, FetchError};
 use super::min_throughput::TooSlow;
 use super::tls_errors::{CertificateTrust, TlsProblem, tls_problem};
+use crate::files::shortage::{FOR_A_CONNECTION, is_shortage, too_few_descriptors};
 
 /// The server that a request is sent to.
 pub(super) struct Endpoint<'a> {
@@ -32,6 +33,8 @@ const TUNNEL: &str = "tunnel error: ";
 /// What went wrong, found by walking an error's chain of sources.
 #[derive(Debug, PartialEq, Eq)]
 enum ConnectionFailure {
+    /// The machine has no room for a connection.
+    Shortage(String),
     /// The name doesn't resolve.
     UnresolvedName,
     /// The port is closed.
@@ -59,6 +62,11 @@ pub(super) fn connection_error(
     let host = Escaped(&endpoint.host);
     let peer = connected_server(endpoint, source);
     let error = match classify(source) {
+        // Neither the network nor a proxy is the cause.
+        ConnectionFailure::Shortage(why) => {
+            let error = error.because(format!("can't connect to {peer}: {why}"));
+            return AttemptError::Permanent(FetchError::Unreachable(error));
+        }
         ConnectionFailure::UnresolvedName if peer == endpoint.host => {
             error.because(format!("the name {host} doesn't resolve"))
         }
@@ -97,6 +105,10 @@ fn connected_server(endpoint: &Endpoint<'_>, error: &(dyn StdError + 'static)) -
 }
 
 fn classify(error: &(dyn StdError + 'static)) -> ConnectionFailure {
+    let mut shortages = error_chain(error).filter_map(|link| link.downcast_ref::<io::Error>());
+    if let Some(shortage) = shortages.find(|error| is_shortage(error)) {
+        return ConnectionFailure::Shortage(shortage.to_string());
+    }
     let mut timed_out = false;
     let mut deepest = String::new();
     for link in error_chain(error) {
@@ -117,7 +129,10 @@ fn classify(error: &(dyn StdError + 'static)) -> ConnectionFailure {
         }
         deepest = link.to_string();
         if deepest == UNRESOLVED {
-            return ConnectionFailure::UnresolvedName;
+            return match too_few_descriptors(FOR_A_CONNECTION) {
+                Some(shortage) => ConnectionFailure::Shortage(shortage.to_string()),
+                None => ConnectionFailure::UnresolvedName,
+            };
         }
     }
     if timed_out {

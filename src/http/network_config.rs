@@ -3,6 +3,7 @@
 //! It is a plain value. It must not know which variables and files it comes from.
 
 use std::collections::BTreeSet;
+use std::error::Error as StdError;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::redirect::Policy;
@@ -10,13 +11,14 @@ use reqwest::{Certificate, Url, blocking};
 use usher_shims::error::{Error, ErrorKind, Escaped, Shown};
 
 use super::address::{host_with_port, is_unprotected};
-use super::authorities::{Authorities, CaFile, certificates_in_file};
+use super::authorities::{Authorities, CaFile, NoCertificates, certificates_in_file};
 use super::credentials::Credentials;
 use super::fetch_error::FetchError;
 use super::proxies::Proxies;
 use super::timeouts::Timeouts;
 use super::tls_errors::CertificateTrust;
 use crate::files::bare::require_random_numbers;
+use crate::files::shortage::is_shortage;
 
 /// The hosts that were asked over plain `http://`, but for this machine's own.
 #[derive(Debug, Default)]
@@ -62,7 +64,8 @@ impl NetworkConfig {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let extra = self.extra_certificates()?;
         if self.authorities.are_configured() {
-            let all = self.authorities.load().certificates.into_iter().chain(extra);
+            let all = self.authorities.load().map_err(FetchError::Fatal)?.certificates.into_iter();
+            let all = all.chain(extra);
             let built = self.builder()?.tls_certs_only(all).build();
             return built.map(HttpClient::with_authorities).map_err(|error| build_error(&error));
         }
@@ -71,6 +74,7 @@ impl NetworkConfig {
             // A system without certificate authorities (a slim container) can still use http://.
             // Every https:// certificate is then rejected.
             Err(_) if extra.is_empty() => {
+                system_authorities_unread()?;
                 let bare = self.builder()?.tls_certs_only([]).build();
                 bare.map(|client| HttpClient { client, has_authorities: false })
             }
@@ -98,9 +102,19 @@ impl NetworkConfig {
         let mut certificates = Vec::new();
         for CaFile { path, origin } in &self.extra_ca_files {
             let found = certificates_in_file(path).map_err(|why| {
-                let what = format!("{} is not a file of PEM certificates", Shown(path));
-                let error = Error::new(ErrorKind::BadFile, what).because(format!("it {why}"));
-                FetchError::Fatal(error.hint(format!("check {origin}")))
+                FetchError::Fatal(match why {
+                    NoCertificates::Unread(error) if is_shortage(&error) => {
+                        Error::io("read", path, error)
+                    }
+                    NoCertificates::Unread(error) => {
+                        Error::io("read", path, error).hint(format!("check {origin}"))
+                    }
+                    NoCertificates::Unusable(why) => {
+                        let what = format!("{} is not a file of PEM certificates", Shown(path));
+                        let error = Error::new(ErrorKind::BadFile, what);
+                        error.because(format!("it {why}")).hint(format!("check {origin}"))
+                    }
+                })
             })?;
             certificates.extend(found);
         }
@@ -132,12 +146,31 @@ impl HttpClient {
     }
 }
 
-fn build_error(error: &reqwest::Error) -> FetchError {
-    let mut message = Error::new(ErrorKind::BadFile, "can't set up the network client");
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        message = message.because(Escaped(&cause.to_string()).to_string());
-        source = cause.source();
+/// An error if the machine has no room to read its certificate authorities: else it has none.
+fn system_authorities_unread() -> Result<(), FetchError> {
+    let errors = rustls_native_certs::load_native_certs().errors.into_iter();
+    let mut unread = errors.filter_map(|error| match error.kind {
+        rustls_native_certs::ErrorKind::Io { inner, path } => Some((inner, path)),
+        _ => None,
+    });
+    match unread.find(|(error, _)| is_shortage(error)) {
+        Some((error, path)) => Err(FetchError::Fatal(Error::io("read", &path, error))),
+        None => Ok(()),
     }
-    FetchError::Fatal(message.hint("check the settings for proxies and certificates"))
+}
+
+fn build_error(error: &reqwest::Error) -> FetchError {
+    let causes = || std::iter::successors(StdError::source(error), |&cause| cause.source());
+    let lacks_room = causes().any(|cause| cause.downcast_ref().is_some_and(is_shortage));
+    let message = |kind| {
+        causes().fold(Error::new(kind, "can't set up the network client"), |message, cause| {
+            message.because(Escaped(&cause.to_string()).to_string())
+        })
+    };
+    FetchError::Fatal(match lacks_room {
+        true => message(ErrorKind::Io),
+        false => {
+            message(ErrorKind::BadFile).hint("check the settings for proxies and certificates")
+        }
+    })
 }

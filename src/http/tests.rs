@@ -412,7 +412,7 @@ fn an_invalid_certificate_file_is_named() {
     let result = client.get(&address("https://127.0.0.1:1/"), 9);
     assert!(matches!(result, Err(FetchError::Fatal(_))));
     let error = Error::from(result.unwrap_err());
-    assert_eq!(error.what, format!("{} is not a file of PEM certificates", path.display()));
+    assert_eq!(error.what, format!("can't read {}", path.display()));
     assert!(error.causes[0].contains("No such file"), "{error}");
     assert_eq!(error.hint.as_deref(), Some("check cafile= in ~/.npmrc"));
 }

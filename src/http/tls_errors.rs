@@ -139,7 +139,10 @@ fn explain_trust(error: Error, trust: CertificateTrust<'_>) -> Error {
             error.because("it has no certificate authorities").hint(HINT_NO_ROOTS)
         }
         CertificateTrust::Custom(authorities) => {
-            let LoadedAuthorities { notes, has_problem, .. } = authorities.load();
+            let LoadedAuthorities { notes, has_problem, .. } = match authorities.load() {
+                Ok(loaded) => loaded,
+                Err(unread) => return error.because(unread.to_string()),
+            };
             let error = notes.into_iter().fold(error, Error::because);
             error.hint(if has_problem { HINT_CUSTOM_ROOTS } else { HINT_PROXY })
         }

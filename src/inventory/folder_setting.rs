@@ -30,17 +30,41 @@ pub fn set_folder(
     if setting.variables.iter().any(is_set) {
         return None;
     }
-    let files = setting.files.iter().filter_map(|file| expand_folder(world, folders, file).ok());
-    let mut texts = files.flatten().filter_map(|file| Some((world.read(&file).ok()?, file)));
+    let files = setting_files(world, folders, setting).into_iter();
+    let mut texts = files.filter_map(|file| Some((world.read(&file).ok()?, file)));
     let (text, file) = texts.next()?;
-    let variable = |name: &str| Some(world.variable(name)?.to_string_lossy().into_owned());
-    let entries = npmrc::parse(&String::from_utf8_lossy(&text.bytes), &variable);
+    let entries =
+        npmrc::parse(&String::from_utf8_lossy(&text.bytes), &|name| variable(world, name));
     let entry = entries.into_iter().rfind(|entry| entry.key == setting.key)?;
-    let folder = match entry.value.strip_prefix("~/") {
-        Some(below) => folders.user_home.as_ref()?.join(below),
-        None => PathBuf::from(&entry.value),
-    };
+    let folder = in_home(folders, &entry.value)?;
     folder.is_absolute().then_some(SetFolder { folder, file, line: entry.line })
+}
+
+/// The files that may have a setting. One that a variable names is the only one, whether it exists or not.
+fn setting_files(world: &AnyWorld, folders: &Folders, setting: &FolderSetting) -> Vec<PathBuf> {
+    let files = setting.files.iter();
+    let mut named = files.clone().filter_map(|file| variable(world, file.strip_prefix('$')?));
+    match named.find(|value| !value.is_empty()) {
+        Some(value) => {
+            let path = npmrc::expand(&value, &|name| variable(world, name));
+            in_home(folders, &path).into_iter().collect()
+        }
+        None => {
+            files.filter_map(|file| expand_folder(world, folders, file).ok()).flatten().collect()
+        }
+    }
+}
+
+fn variable(world: &AnyWorld, name: &str) -> Option<String> {
+    Some(world.variable(name)?.to_string_lossy().into_owned())
+}
+
+/// A path that may begin with `~/`.
+fn in_home(folders: &Folders, path: &str) -> Option<PathBuf> {
+    match path.strip_prefix("~/") {
+        Some(below) => Some(folders.user_home.as_ref()?.join(below)),
+        None => Some(PathBuf::from(path)),
+    }
 }
 
 #[cfg(test)]
@@ -72,5 +96,11 @@ mod tests {
         check(world().variable("npm_config_prefix", "/x"), "prefix=/opt/npm", None);
         let other = world().variable("npm_config_userconfig", "/rc").file("/rc", "prefix=/other");
         check(other, "prefix=/opt/npm", Some("/other"));
+        let named = |file: &str| world().variable("npm_config_userconfig", file);
+        check(named("/absent"), "prefix=/opt/npm", None);
+        check(named("off"), "prefix=/opt/npm", None);
+        check(named(""), "prefix=/opt/npm", Some("/opt/npm"));
+        check(named("~/rc").file("/home/u/rc", "prefix=/other"), "", Some("/other"));
+        check(named("${HOME}/rc").file("/home/u/rc", "prefix=/other"), "", Some("/other"));
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::files::bare::null_device;
+use crate::files::shortage::{FOR_A_PROGRAM, is_shortage, too_few_descriptors};
 
 /// How long a program may run.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,12 +31,22 @@ pub(super) enum ProbeResult {
     TimedOut,
 }
 
-/// Runs a program with these arguments, at most `limit` long.
-pub(super) fn probe(program: &Path, arguments: &[String], limit: Duration) -> ProbeResult {
-    match spawn(program, arguments) {
+/// Runs a program with these arguments, at most `limit` long. An error only where the machine has no room
+/// for it, which says nothing about the program.
+pub(super) fn probe(
+    program: &Path,
+    arguments: &[String],
+    limit: Duration,
+) -> io::Result<ProbeResult> {
+    let result = match spawn(program, arguments) {
         Ok((child, output)) => wait_for_output(child, output, limit),
+        Err(error) if is_shortage(&error) => return Err(error),
         Err(error) => ProbeResult::Failed(error.to_string()),
-    }
+    };
+    // A program has the limits of this process.
+    let too_few = || too_few_descriptors(FOR_A_PROGRAM);
+    let failed = matches!(result, ProbeResult::Failed(_));
+    failed.then(too_few).flatten().map_or(Ok(result), Err)
 }
 
 /// Starts it in a process group of its own, with one pipe for both output streams.
@@ -83,7 +94,7 @@ mod tests {
     use super::*;
 
     fn shell(line: &str, limit: Duration) -> ProbeResult {
-        probe(Path::new("/bin/sh"), &["-c".to_owned(), line.to_owned()], limit)
+        probe(Path::new("/bin/sh"), &["-c".to_owned(), line.to_owned()], limit).unwrap()
     }
 
     #[test]
@@ -93,7 +104,7 @@ mod tests {
             shell("echo 1; exit 3", TIMEOUT),
             ProbeResult::Failed("exit status: 3".to_owned())
         );
-        assert!(matches!(probe(Path::new("/absent"), &[], TIMEOUT), ProbeResult::Failed(_)));
+        assert!(matches!(probe(Path::new("/absent"), &[], TIMEOUT), Ok(ProbeResult::Failed(_))));
         assert_eq!(shell("echo $HOME $OTHER", TIMEOUT), ProbeResult::Output("/\n".to_owned()));
     }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use usher_definition::System;
-use usher_shims::error::Result;
+use usher_shims::error::{Error, Result};
 use usher_shims::index::{INDEX_FILE, Index, RejectedProgram, SystemProgram, fingerprint};
 use usher_shims::normalize;
 use usher_shims::process::is_shim_binary;
@@ -47,7 +47,11 @@ pub(super) fn find_system_versions(
             continue;
         }
         let tool = known.tool.name.to_owned();
-        match cached.unwrap_or_else(|| probe_version(&path, system, known.tool)) {
+        let probed = match cached {
+            Some(cached) => cached,
+            None => probe_version(&path, system, known.tool)?,
+        };
+        match probed {
             Ok(version) => {
                 let fingerprint = fingerprint.clone();
                 found.push(SystemProgram { tool, version, path, suffix, fingerprint });
@@ -118,30 +122,34 @@ fn cached_probe(
     Some(Err(UnusableReason { reason: known.reason.clone(), hint: known.hint.clone() }))
 }
 
-/// Probes a program for its version, and for the requirements that its definition names.
+/// Probes a program for its version, and for the requirements that its definition names. The outer error
+/// is the machine's: it has no room to start programs.
 fn probe_version(
     path: &Path,
     system: &System,
     tool: &Tool,
-) -> std::result::Result<Version, UnusableReason> {
+) -> Result<std::result::Result<Version, UnusableReason>> {
     let unusable = |reason: String| UnusableReason { reason, hint: String::new() };
-    let version = match probe(path, &system.probe, TIMEOUT) {
-        ProbeResult::Output(output) => version_in(&output, tool)
-            .ok_or_else(|| unusable("its output has no version".to_owned()))?,
+    let not_started = |error| Error::io("run", path, error);
+    let version = match probe(path, &system.probe, TIMEOUT).map_err(not_started)? {
+        ProbeResult::Output(output) => match version_in(&output, tool) {
+            Some(version) => version,
+            None => return Ok(Err(unusable("its output has no version".to_owned()))),
+        },
         ProbeResult::Failed(how) => {
-            return Err(unusable(format!("it fails to print its version ({how})")));
+            return Ok(Err(unusable(format!("it fails to print its version ({how})"))));
         }
-        ProbeResult::TimedOut => return Err(unusable(timed_out())),
+        ProbeResult::TimedOut => return Ok(Err(unusable(timed_out()))),
     };
-    let Some(needs) = &system.needs else { return Ok(version) };
-    match probe(path, &needs.probe, TIMEOUT) {
+    let Some(needs) = &system.needs else { return Ok(Ok(version)) };
+    Ok(match probe(path, &needs.probe, TIMEOUT).map_err(not_started)? {
         ProbeResult::Output(_) => Ok(version),
         ProbeResult::Failed(_) => Err(UnusableReason {
             reason: format!("{version} {}", needs.problem),
             hint: needs.hint.clone(),
         }),
         ProbeResult::TimedOut => Err(unusable(timed_out())),
-    }
+    })
 }
 
 fn timed_out() -> String {

@@ -12,6 +12,7 @@ mod files;
 mod links;
 mod secrets;
 mod shims;
+mod shortages;
 mod warnings;
 mod whole;
 

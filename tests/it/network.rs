@@ -14,6 +14,8 @@ mod sources;
 mod tls;
 mod upstreams;
 
+pub(crate) use front::Authority;
+
 use crate::commands::sandbox;
 use crate::support::{Platform, Sandbox, Upstream};
 

@@ -130,8 +130,9 @@ pub struct PackageCallRule {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FolderSetting {
-    /// The user's files with it, the first that exists counts: `["$npm_config_userconfig",
-    /// "~/.npmrc"]`. They have lines `KEY=value`, as npm reads them.
+    /// The user's files with it: `["$npm_config_userconfig", "~/.npmrc"]`. The first that exists
+    /// counts; a variable that is set names the only one. They have lines `KEY=value`, as npm
+    /// reads them.
     pub files: Vec<String>,
     /// Its key: `prefix`.
     pub key: String,

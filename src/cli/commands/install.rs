@@ -20,7 +20,7 @@ use crate::config::folders;
 use crate::registry::KnownTool;
 use crate::releases::ToolRequest;
 use crate::session::Session;
-use crate::session::active::{active_selection, store_label, version_label};
+use crate::session::active::{active_selection, store_label, system_version, version_label};
 use crate::store::receipt::Receipt;
 
 /// A version to install, and what requests it.
@@ -28,6 +28,14 @@ struct InstallRequest<'a> {
     known: KnownTool<'a>,
     request: Request,
     origin: Origin,
+}
+
+/// What there is to do.
+#[derive(Default)]
+struct InstallPlan<'a> {
+    requests: Vec<InstallRequest<'a>>,
+    /// The system's versions that satisfy a constraint of the project.
+    satisfied: Vec<InstallReport>,
 }
 
 /// A version that `use install` made available.
@@ -44,7 +52,6 @@ pub(super) struct InstallReport {
 }
 
 /// The results of all requests; `error` is the command's result.
-#[derive(Default)]
 struct InstallReports {
     installed: Vec<InstallReport>,
     error: Option<Error>,
@@ -52,20 +59,15 @@ struct InstallReports {
 
 /// Runs the command.
 pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
-    let requests = decide(session, words)?;
-    let tools: Vec<&'static Tool> = requests.iter().map(|one| one.known.tool).collect();
-    let requests_nothing = requests.is_empty();
-    let reports = apply(session, &requests)?;
+    let plan = decide(session, words)?;
+    let tools: Vec<&'static Tool> = plan.requests.iter().map(|one| one.known.tool).collect();
+    let reports = apply(session, plan)?;
     if let Some(error) = reports.error {
         let error = refresh_shims_after_error(session, error, &tools);
         return ended(session, Some(error), print_text(&reports.installed, as_json));
     }
     refresh_shims_of_project(session, &tools)?;
-    let printed = print(&reports.installed, as_json);
-    if requests_nothing {
-        session.note("nothing to install: the system's versions satisfy this project");
-    }
-    printed
+    print(&reports.installed, as_json)
 }
 
 /// Runs the command for a shared store: versions installed elsewhere don't count.
@@ -76,7 +78,7 @@ pub fn into_store(
     as_json: bool,
 ) -> Result<()> {
     let store = absolute_path(session, store)?;
-    let reports = session.with_store(&store, |session| apply(session, &decide(session, words)?))?;
+    let reports = session.with_store(&store, |session| apply(session, decide(session, words)?))?;
     if let Some(error) = reports.error {
         return ended(session, Some(error), print_text(&reports.installed, as_json));
     }
@@ -89,45 +91,46 @@ pub fn into_store(
     printed
 }
 
-/// The versions to install: those on the command line, else what the project requests. None if the
-/// system's versions are all that it needs.
-fn decide<'a>(session: &'a Session, words: &[String]) -> Result<Vec<InstallRequest<'a>>> {
+/// The versions to install: those on the command line, else what the project requests.
+fn decide<'a>(session: &'a Session, words: &[String]) -> Result<InstallPlan<'a>> {
     if !words.is_empty() {
         let named = tool_arguments(session, words)?.into_iter().map(|argument| {
             let (known, request) = argument.request_or_default()?;
             Ok(InstallRequest { known, request, origin: Origin::CommandLine })
         });
-        return named.collect();
+        return Ok(InstallPlan { requests: named.collect::<Result<_>>()?, satisfied: Vec::new() });
     }
-    let requests = requested_here(session)?;
-    let is_satisfied =
-        |known| active_selection(session, known).is_ok_and(|active| active.origin().is_some());
-    if requests.is_empty() && !session.registry.all().any(is_satisfied) {
+    let plan = requested_here(session)?;
+    if plan.requests.is_empty() && plan.satisfied.is_empty() {
         return Err(
             Error::new(ErrorKind::Usage, "no tool is pinned here").hint("use install node@lts")
         );
     }
-    Ok(requests)
+    Ok(plan)
 }
 
 /// What is requested in this folder, one request for each tool.
-fn requested_here(session: &Session) -> Result<Vec<InstallRequest<'_>>> {
-    let mut requests = Vec::new();
+fn requested_here(session: &Session) -> Result<InstallPlan<'_>> {
+    let mut plan = InstallPlan::default();
     for known in session.registry.all() {
         let pin = match active_selection(session, known)? {
             Selection::Missing(missing) => Some(missing.pin),
             Selection::Toolchain(_, pin) | Selection::Nothing(pin) => pin,
-            // Where a constraint decides, the system's version satisfies it.
-            Selection::System(_, pin) => pin.filter(has_system),
-            Selection::Stale => None,
+            Selection::System(_, Some(pin)) if has_system(&pin) => Some(pin),
+            // A constraint decides, and the system's version satisfies it.
+            Selection::System(main, Some(pin)) => {
+                plan.satisfied.extend(InstallReport::of_system(session, known, &main, &pin)?);
+                None
+            }
+            Selection::System(_, None) | Selection::Stale => None,
         };
         if let Some(pin) = pin
             && let Some(request) = pin.requests.into_iter().next()
         {
-            requests.push(InstallRequest { known, request, origin: pin.origin });
+            plan.requests.push(InstallRequest { known, request, origin: pin.origin });
         }
     }
-    Ok(requests)
+    Ok(plan)
 }
 
 /// Whether the system's version is requested, in words.
@@ -136,8 +139,8 @@ fn has_system(pin: &Pin) -> bool {
 }
 
 /// Installs all of them. One that can't be found or fetched doesn't stop the others.
-fn apply(session: &Session, requests: &[InstallRequest<'_>]) -> Result<InstallReports> {
-    let tool_requests = requests.iter().map(|InstallRequest { known, request, origin }| {
+fn apply(session: &Session, plan: InstallPlan<'_>) -> Result<InstallReports> {
+    let tool_requests = plan.requests.iter().map(|InstallRequest { known, request, origin }| {
         // For a project any version that matches is right; for a user who names one, the newest is.
         let prefer = match origin {
             Origin::CommandLine => Prefer::Newest,
@@ -147,7 +150,7 @@ fn apply(session: &Session, requests: &[InstallRequest<'_>]) -> Result<InstallRe
     });
     let tool_requests: Vec<_> = tool_requests.collect();
     let access = folders::write_access(&session.folders)?;
-    let mut reports = InstallReports::default();
+    let mut reports = InstallReports { installed: plan.satisfied, error: None };
     let mut errors: Vec<Error> = Vec::new();
     for ((tool_request, _), result) in
         tool_requests.iter().zip(try_install_all(session, &access, &tool_requests))
@@ -189,6 +192,25 @@ impl InstallReport {
             host: Receipt::host_of(&toolchain.root),
             newly_installed,
         }
+    }
+
+    /// The system's version in use, if both its version and what requests it are known.
+    fn of_system(
+        session: &Session,
+        known: KnownTool<'_>,
+        main: &Path,
+        pin: &Pin,
+    ) -> Result<Option<Self>> {
+        let version = system_version(session, known.tool, main)?;
+        Ok(version.zip(pin.request()).map(|(version, request)| Self {
+            tool: known.tool.name,
+            request: request.to_string(),
+            version: version.to_string(),
+            store: "system".to_owned(),
+            path: ReportPath::new(main.parent().unwrap_or(main)),
+            host: None,
+            newly_installed: false,
+        }))
     }
 
     /// `installed node 12.22.12 (/home/u/…/12.22.12)`.
@@ -242,7 +264,7 @@ mod tests {
         };
         let decided = decide(&session, &words).map_or_else(
             |error| error.to_string(),
-            |requests| requests.iter().map(described).collect::<Vec<_>>().join("\n"),
+            |plan| plan.requests.iter().map(described).collect::<Vec<_>>().join("\n"),
         );
         assert_eq!(decided, expected, "{words:?}");
     }
@@ -284,7 +306,10 @@ mod tests {
             suffix: String::new(),
             fingerprint: fingerprint(&seen),
         });
-        assert_eq!(decide(&session, &[]).map(|requests| requests.len()), Ok(0));
+        assert!(
+            decide(&session, &[])
+                .is_ok_and(|plan| plan.requests.is_empty() && plan.satisfied.len() == 1)
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `use install` and `use uninstall`.
 
 use std::fmt::Write as _;
-
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use serde_json::json;
@@ -125,6 +125,26 @@ fn install_without_arguments_and_pins_is_an_error() {
     error: no tool is pinned here
       hint: use install node@lts
     ");
+}
+
+/// A constraint is no pin, but it requests a version.
+#[test]
+fn a_constraint_that_the_system_satisfies_needs_no_install() {
+    let sandbox = offline_sandbox();
+    sandbox.executable("home/.bun/bin/bun", "#!/bin/sh\necho 1.1.30\n");
+    symlink(sandbox.home().join(".bun/bin/bun"), sandbox.root().join("bin/bun")).unwrap();
+    sandbox.file("project/package.json", r#"{"engines":{"bun":">=1.1"}}"#);
+    sandbox.reshim().succeeds();
+    let outcome = sandbox.use_command(&["install"]).run().succeeds();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    bun 1.1.30 is already installed ([SANDBOX]/bin)
+    --- standard error
+    ");
+    let report = sandbox.use_command(&["install", "--json"]).run().succeeds().json();
+    let fields = ["tool", "request", "version", "store"].map(|field| report[0][field].clone());
+    assert_eq!(fields, ["bun", ">=1.1", "1.1.30", "system"]);
 }
 
 #[test]

@@ -47,7 +47,8 @@ pub(super) fn notices(session: &Session, known: KnownTool<'_>) -> Vec<FolderNoti
 fn variables(session: &Session, known: KnownTool<'_>) -> impl Iterator<Item = SetPaths> {
     known.tool.folder_variables.iter().filter_map(|name| {
         let value = session.world.variable(name).filter(|value| !value.is_empty())?;
-        let paths = std::env::split_paths(&value).filter(|path| !path.as_os_str().is_empty());
+        // Other values are for one project (`PYTHONPATH=src`) or words (`off`), and in no version.
+        let paths = std::env::split_paths(&value).filter(|path| path.is_absolute());
         let what = format!("{name}={}", Escaped(&value.to_string_lossy()));
         Some(SetPaths { what, paths: paths.collect(), hint: format!("unset {name}") })
     })
@@ -119,6 +120,8 @@ mod tests {
         let root = |value: &str| MemoryWorld::at("/p").variable("GOROOT", value);
         check(root("/usher/toolchains/go/1.22.10"), "go", "");
         check(root(""), "go", "");
+        check(root("off"), "go", "");
+        check(root("src:."), "go", "");
         check(
             root("/usher/toolchains/go/1.23.9"),
             "go",
