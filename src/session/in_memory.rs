@@ -4,9 +4,10 @@ use std::path::Path;
 
 use usher_shims::exec::ProcessArgs;
 use usher_shims::folders::Folders;
-use usher_shims::index::Index;
+use usher_shims::index::{Index, SystemProgram, fingerprint};
 use usher_shims::path::Shim;
-use usher_shims::world::MemoryWorld;
+use usher_shims::version::Version;
+use usher_shims::world::{MemoryWorld, World as _};
 
 use super::Session;
 use super::reporter::Silent;
@@ -34,6 +35,21 @@ pub(crate) fn session(world: MemoryWorld) -> Session {
         reporter: Box::new(Silent),
         cache_report: std::sync::Once::new(),
     }
+}
+
+/// As [`session`], with one program on PATH, below the shims: the system's node 20.2.0.
+pub(crate) fn session_with_system_node(world: MemoryWorld) -> Session {
+    let world = world.file("/sys/bin/node", "").variable("PATH", "/usher/shims:/sys/bin");
+    let seen = world.metadata("/sys/bin/node".as_ref()).unwrap().unwrap();
+    let mut session = session(world);
+    session.index.system_programs.push(SystemProgram {
+        tool: "node".to_owned(),
+        version: Version::parse("20.2.0").unwrap(),
+        path: "/sys/bin/node".into(),
+        suffix: String::new(),
+        fingerprint: fingerprint(&seen),
+    });
+    session
 }
 
 #[cfg(test)]

@@ -245,12 +245,10 @@ fn absolute_path(session: &Session, store: &Path) -> Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use usher_shims::index::{SystemProgram, fingerprint};
-    use usher_shims::version::Version;
-    use usher_shims::world::{MemoryWorld, World as _};
+    use usher_shims::world::MemoryWorld;
 
     use super::*;
-    use crate::session::in_memory::session;
+    use crate::session::in_memory::{session, session_with_system_node};
 
     fn check(world: MemoryWorld, words: &[&str], expected: &str) {
         let session = session(world);
@@ -293,19 +291,8 @@ mod tests {
 
     #[test]
     fn a_constraint_that_the_systems_version_satisfies_needs_none() {
-        let world = MemoryWorld::at("/p")
-            .file("/p/package.json", r#"{"engines":{"node":">=18"}}"#)
-            .file("/sys/bin/node", "")
-            .variable("PATH", "/usher/shims:/sys/bin");
-        let seen = world.metadata("/sys/bin/node".as_ref()).unwrap().unwrap();
-        let mut session = session(world);
-        session.index.system_programs.push(SystemProgram {
-            tool: "node".to_owned(),
-            version: Version::parse("20.2.0").unwrap(),
-            path: "/sys/bin/node".into(),
-            suffix: String::new(),
-            fingerprint: fingerprint(&seen),
-        });
+        let world = MemoryWorld::at("/p").file("/p/package.json", r#"{"engines":{"node":">=18"}}"#);
+        let session = session_with_system_node(world);
         assert!(
             decide(&session, &[])
                 .is_ok_and(|plan| plan.requests.is_empty() && plan.satisfied.len() == 1)

@@ -181,12 +181,11 @@ impl Report for StatusReport {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use usher_shims::index::{AdoptedStore, SystemProgram, fingerprint};
-    use usher_shims::version::Version;
-    use usher_shims::world::{MemoryWorld, World as _};
+    use usher_shims::index::AdoptedStore;
+    use usher_shims::world::MemoryWorld;
 
     use super::*;
-    use crate::session::in_memory::session;
+    use crate::session::in_memory::{session, session_with_system_node};
 
     fn report(world: MemoryWorld) -> StatusReport {
         decide(&session(world), true)
@@ -242,19 +241,8 @@ mod tests {
 
     #[test]
     fn a_constraint_that_the_systems_version_satisfies_is_named() {
-        let world = MemoryWorld::at("/p")
-            .file("/p/package.json", r#"{"engines":{"node":">=18"}}"#)
-            .file("/sys/bin/node", "")
-            .variable("PATH", "/usher/shims:/sys/bin");
-        let seen = world.metadata("/sys/bin/node".as_ref()).unwrap().unwrap();
-        let mut session = session(world);
-        session.index.system_programs.push(SystemProgram {
-            tool: "node".to_owned(),
-            version: Version::parse("20.2.0").unwrap(),
-            path: "/sys/bin/node".into(),
-            suffix: String::new(),
-            fingerprint: fingerprint(&seen),
-        });
+        let world = MemoryWorld::at("/p").file("/p/package.json", r#"{"engines":{"node":">=18"}}"#);
+        let session = session_with_system_node(world);
         insta::assert_snapshot!(decide(&session, false).text(), @"node  20.2.0  /sys/bin/node  satisfies >=18 in package.json (engines.node)");
     }
 
