@@ -118,6 +118,7 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
     }
     checks.extend(settings_in_use(session));
     checks.extend(plain_http(session));
+    let checks = without_repetitions(checks);
     let count = checks.iter().filter(|check| check.state == CheckState::Error).count();
     let error = match count {
         0 => None,
@@ -125,6 +126,16 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
         _ => Some(Error::new(ErrorKind::FaultsFound, format!("{count} problems found"))),
     };
     DoctorReport { checks, error }
+}
+
+/// Each check once: a file that is broken for one tool is so for others too.
+fn without_repetitions(checks: Vec<DoctorCheck>) -> Vec<DoctorCheck> {
+    checks.into_iter().fold(Vec::new(), |mut kept, check| {
+        if !kept.contains(&check) {
+            kept.push(check);
+        }
+        kept
+    })
 }
 
 impl DoctorCheck {
@@ -457,6 +468,14 @@ mod tests {
         error  /other/bin/npm comes before the shims on PATH and hides them
                move /usher/shims to the front of PATH, or: use setup
         ");
+    }
+
+    #[test]
+    fn a_file_that_is_broken_for_all_tools_is_one_problem() {
+        let report = report(world().file("/p/mise.toml", "").unreadable("/p/mise.toml"));
+        let whats = report.checks.iter().map(|check| check.what.as_str());
+        assert_eq!(whats.filter(|what| what.contains("/p/mise.toml")).count(), 1);
+        assert_eq!(report.error.map(|error| error.what).as_deref(), Some("1 problem found"));
     }
 
     #[test]
