@@ -5,10 +5,12 @@ mod moved_scripts;
 mod venvs;
 
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use usher_shims::call::Call;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::folders::shims_in;
 use usher_shims::index::{Index, index_file};
 use usher_shims::pin::Origin;
 use usher_shims::resolve::Selection;
@@ -192,9 +194,8 @@ fn path(session: &Session) -> DoctorCheck {
 
 /// Whether the shims' index is up to date.
 fn index(session: &Session) -> DoctorCheck {
-    let file = index_file(&session.folders.shims());
-    let index = session.world.read(&file).ok().and_then(|index| Index::parse(&index.bytes));
-    match index {
+    let own = session.folders.shims();
+    match index_in(session, &own) {
         Some(index) if index.print() == session.index.print() => {
             DoctorCheck::ok("the shims' index is up to date")
         }
@@ -206,10 +207,30 @@ fn index(session: &Session) -> DoctorCheck {
             )
         }
         Some(_) => DoctorCheck::note("the shims' index is out of date", "use reshim"),
-        None => {
-            DoctorCheck::error(format!("{} is missing or unreadable", Shown(&file)), "use reshim")
-        }
+        None => match used_machine_shims(session) {
+            Some(shims) => DoctorCheck::ok(format!("the machine's shims are used: {}", Shown(&shims))),
+            None => {
+                let what = format!("{} is missing or unreadable", Shown(&index_file(&own)));
+                DoctorCheck::error(what, "use reshim")
+            }
+        },
     }
+}
+
+fn index_in(session: &Session, shims: &Path) -> Option<Index> {
+    Index::parse(&session.world.read(&index_file(shims)).ok()?.bytes)
+}
+
+/// The machine's shim folder, for an account that has none of its own yet.
+fn used_machine_shims(session: &Session) -> Option<PathBuf> {
+    let shims = shims_in(&session.machine);
+    (!exists(session, &session.folders.shims()) && index_in(session, &shims).is_some())
+        .then_some(shims)
+}
+
+/// Whether something is there, or may be.
+fn exists(session: &Session, path: &Path) -> bool {
+    session.world.metadata(path).map_or(true, |seen| seen.is_some())
 }
 
 /// Whether shims are missing or damaged, and whether foreign files are among them.
@@ -237,7 +258,9 @@ fn shims(folder: Result<ShimFolderState>) -> Vec<DoctorCheck> {
 
 fn writable(session: &Session) -> DoctorCheck {
     let data = &session.folders.data;
-    match session.world.is_writable(data) {
+    // It is made when it is needed.
+    let existing = data.ancestors().find(|folder| exists(session, folder)).unwrap_or(data);
+    match session.world.is_writable(existing) {
         true => DoctorCheck::ok(format!("{} is writable", Shown(data))),
         false => DoctorCheck::note(
             format!(
@@ -526,6 +549,18 @@ mod tests {
             shims(Err(failed)),
             [DoctorCheck::error("can't list /usher/shims", "use reshim")]
         );
+    }
+
+    #[test]
+    fn an_account_without_a_folder_uses_the_machines_shims() {
+        let world = || MemoryWorld::at("/p").variable("PATH", "/usher/shims:/sys/bin");
+        let index = session(world()).index.print();
+        let machine = report(world().file("/machine/shims/.usher", index));
+        let used = DoctorCheck::ok("the machine's shims are used: /machine/shims");
+        assert_eq!(machine.checks[2], used);
+        assert_eq!(machine.exit_code(), 0);
+        let none = report(world());
+        assert_eq!(none.checks[2].state, CheckState::Error);
     }
 
     #[test]
