@@ -14,7 +14,9 @@ use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::index::{Index, fingerprint};
 use crate::path::{Shim, next_on_path_where, path_with_shims};
 use crate::pin::Pin;
-use crate::store::{Lookup, all_toolchains, damaged, has_program, is_complete, preference, sort};
+use crate::store::{
+    Lookup, all_toolchains, damaged, has_program, is_complete, preference, ships, sort,
+};
 use crate::tool::Tool;
 use crate::toolchain::Toolchain;
 use crate::world::World;
@@ -312,7 +314,7 @@ impl<'a, W: World> Resolver<'a, W> {
         let mut lacking = None;
         let what = match active {
             Selection::Toolchain(toolchain, _)
-                if self.programs().ships(toolchain, program.as_str()) =>
+                if ships(self.world, toolchain, program.as_str()) =>
             {
                 return Err(damaged(call.tool, toolchain, program.as_str()));
             }

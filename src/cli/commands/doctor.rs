@@ -15,6 +15,8 @@ use usher_shims::index::{Index, index_file};
 use usher_shims::pin::Origin;
 use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, search};
+use usher_shims::store::{damaged, has_program, ships};
+use usher_shims::toolchain::Toolchain;
 use usher_shims::world::World as _;
 
 use self::folder_variables::{FolderNotice, notices};
@@ -208,7 +210,9 @@ fn index(session: &Session) -> DoctorCheck {
         }
         Some(_) => DoctorCheck::note("the shims' index is out of date", "use reshim"),
         None => match used_machine_shims(session) {
-            Some(shims) => DoctorCheck::ok(format!("the machine's shims are used: {}", Shown(&shims))),
+            Some(shims) => {
+                DoctorCheck::ok(format!("the machine's shims are used: {}", Shown(&shims)))
+            }
             None => {
                 let what = format!("{} is missing or unreadable", Shown(&index_file(&own)));
                 DoctorCheck::error(what, "use reshim")
@@ -395,13 +399,21 @@ fn check_selected_version(session: &Session, known: KnownTool<'_>) -> Option<Doc
         Ok(Selection::System(main, None)) => {
             Some(DoctorCheck::ok(format!("{tool} is not pinned: {} runs", Shown(&main))))
         }
-        Ok(
-            Selection::Toolchain(..)
-            | Selection::System(..)
-            | Selection::Nothing(_)
-            | Selection::Stale,
-        ) => None,
+        Ok(Selection::Toolchain(toolchain, _)) => damage(session, known, &toolchain),
+        Ok(Selection::System(..) | Selection::Nothing(_) | Selection::Stale) => None,
     }
+}
+
+/// A program that a version was installed with, and lacks.
+fn damage(session: &Session, known: KnownTool<'_>, toolchain: &Toolchain) -> Option<DoctorCheck> {
+    let world = &session.world;
+    let lacks = |program: &&&str| {
+        ships(world, toolchain, program)
+            && has_program(world, toolchain, program).is_ok_and(|has| !has)
+    };
+    let program = known.tool.programs.iter().find(lacks)?;
+    let error = damaged(known.tool, toolchain, program);
+    Some(DoctorCheck { state: CheckState::Error, what: error.line(), hint: error.hint })
 }
 
 /// Settings that aren't the default.
@@ -491,6 +503,20 @@ mod tests {
         error  /other/bin/npm comes before the shims on PATH and hides them
                move /usher/shims to the front of PATH, or: use setup
         ");
+    }
+
+    #[test]
+    fn a_version_that_lacks_its_program_is_damaged() {
+        let root = "/usher/toolchains/node/12.22.12";
+        let receipt = "{\"files\": {\"bin/node\": {}, \"bin/npx\": {}}}";
+        let world = world().file(format!("{root}/{}", usher_shims::toolchain::RECEIPT), receipt);
+        let damaged = report(world.clone());
+        let expected = DoctorCheck::error(
+            format!("node 12.22.12 is damaged: {root}/bin/npx is missing or not executable"),
+            "use repair node@12.22.12",
+        );
+        assert!(damaged.checks.contains(&expected), "{:?}", damaged.checks);
+        assert!(report(world.file(format!("{root}/bin/npx"), "")).error.is_none());
     }
 
     #[test]

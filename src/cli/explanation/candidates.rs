@@ -254,7 +254,9 @@ impl<'a> Decision<'a> {
 fn as_default(finding: &Finding) -> Option<&Pin> {
     match finding {
         Finding::Default(pin) => Some(pin),
-        Finding::Pin(_) | Finding::Constraint(_) | Finding::Broken(..) | Finding::Skipped(_) => None,
+        Finding::Pin(_) | Finding::Constraint(_) | Finding::Broken(..) | Finding::Skipped(_) => {
+            None
+        }
     }
 }
 
