@@ -209,15 +209,13 @@ fn index(session: &Session) -> DoctorCheck {
             )
         }
         Some(_) => DoctorCheck::note("the shims' index is out of date", "use reshim"),
-        None => match used_machine_shims(session) {
-            Some(shims) => {
-                DoctorCheck::ok(format!("the machine's shims are used: {}", Shown(&shims)))
-            }
-            None => {
+        None => used_machine_shims(session).map_or_else(
+            || {
                 let what = format!("{} is missing or unreadable", Shown(&index_file(&own)));
                 DoctorCheck::error(what, "use reshim")
-            }
-        },
+            },
+            |shims| DoctorCheck::ok(format!("the machine's shims are used: {}", Shown(&shims))),
+        ),
     }
 }
 

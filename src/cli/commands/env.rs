@@ -44,9 +44,7 @@ pub fn run(session: &mut Session, arguments: &EnvArguments, as_json: bool) -> Re
     }
     if (arguments.github || arguments.gitlab) && !environment.unset.is_empty() {
         let names = short_list(&environment.unset);
-        session.note(&format!(
-            "can't unset these for the next ones; each names another version: {names}"
-        ));
+        session.note(&format!("later steps keep these variables of other versions: {names}"));
     }
     match () {
         () if as_json => output::print_json(&environment),
