@@ -322,12 +322,21 @@ fn has_receipt(world: &impl World, toolchain: &Toolchain) -> bool {
         && world.metadata(&toolchain.root.join(RECEIPT)).is_ok_and(|seen| seen.is_some())
 }
 
-/// The error if a program was deleted that a toolchain was installed with.
+/// Whether a toolchain was installed with a program, which it may lack now: its receipt lists it.
+pub fn ships(world: &impl World, toolchain: &Toolchain, program: &str) -> bool {
+    let receipt = world.read(&toolchain.root.join(RECEIPT));
+    let entry = format!("\"bin/{program}\":");
+    matches!(toolchain.store, Store::Own | Store::Shared)
+        && receipt
+            .is_ok_and(|receipt| memchr::memmem::find(&receipt.bytes, entry.as_bytes()).is_some())
+}
+
+/// The error if a toolchain lacks a program that it was installed with.
 pub fn damaged(tool: &Tool, toolchain: &Toolchain, program: &str) -> Error {
     let version = toolchain.version.as_ref().map_or("", Version::as_str);
     let (tool, program) = (tool.name, toolchain.program(program));
     Error::new(ErrorKind::NotFound, format!("{tool} {version} is damaged"))
-        .because(format!("{} is missing", Shown(&program)))
+        .because(format!("{} is missing or not executable", Shown(&program)))
         .hint(format!("use repair {tool}@{version}"))
 }
 

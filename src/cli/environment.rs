@@ -17,7 +17,7 @@ pub use gather::{for_pinned_tools, for_tools, toolchain_folder};
 pub use pipeline::{github_path, github_variables, gitlab_dotenv};
 pub use shell::shell_code;
 
-/// What to put before PATH, and which variables to set.
+/// What to put before PATH, which variables to set, and which to unset.
 #[derive(Debug, Default, Serialize)]
 pub struct EnvReport {
     /// The folders, in the order of PATH.
@@ -25,6 +25,8 @@ pub struct EnvReport {
     /// The variables.
     #[serde(serialize_with = "as_map")]
     pub variables: Vec<(&'static str, String)>,
+    /// Variables that are set, and name another version than the active one.
+    pub unset: Vec<&'static str>,
     /// The versions that these are for.
     pub tools: Vec<EnvTool>,
 }
@@ -43,9 +45,9 @@ pub struct EnvTool {
 }
 
 impl EnvReport {
-    /// Whether there is nothing to set.
+    /// Whether there is nothing to set or to unset.
     pub fn is_empty(&self) -> bool {
-        self.path.is_empty() && self.variables.is_empty()
+        self.path.is_empty() && self.variables.is_empty() && self.unset.is_empty()
     }
 
     /// Adds a folder to PATH, unless it is there already.

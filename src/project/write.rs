@@ -153,7 +153,9 @@ fn edit_pin(
     match (pin_location.file.reader, pin_location.field) {
         (Reader::Plain, _) => {
             let text = text_for_plain_file(&pin_location.place.path, new_pin.request);
-            Ok((edit::plain::set(before, &text), text))
+            let tool = new_pin.tool;
+            let names: Vec<&str> = tool.all_names().chain(tool.prefixes.iter().copied()).collect();
+            Ok((edit::plain::set(before, &names, &text), text))
         }
         (Reader::ToolVersions, _) => Ok(tool_versions(before, new_pin)),
         (_, Some(field)) => change_field(before, pin_location, field, new_pin),

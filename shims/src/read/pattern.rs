@@ -11,7 +11,8 @@
 //! - `"` is either quote, the same on both sides, and `'` such a quote or none;
 //! - a blank is any number of blanks, at least one between words;
 //! - the line may continue behind the pattern, after a character that isn't part of a word;
-//! - with a `*` in front, the line may also begin before it, with anything but a comment.
+//! - with a `*` in front, the line may also begin before it, with anything but a comment;
+//! - with a `^` in front, the line may not be indented: in YAML, it is another value's then.
 
 use std::ops::Range;
 
@@ -35,9 +36,11 @@ pub(super) fn read(text: &str, fields: &'static [VersionField]) -> Vec<RawReques
     let mut found: Vec<Option<RawRequest>> = vec![None; fields.len()];
     let mut above = "";
     for (number, line) in numbered(text) {
+        let is_indented = line.starts_with([' ', '\t']);
         let line = line.trim();
         for (field, found) in fields.iter().zip(&mut found) {
-            if found.is_none() && ["", above].contains(&field.after_line()) {
+            let may_be_here = !is_indented || !field.path.starts_with('^');
+            if found.is_none() && may_be_here && ["", above].contains(&field.after_line()) {
                 *found = request((text, number, line), field);
             }
         }
@@ -81,7 +84,9 @@ fn constant_value(text: &str, name: &str) -> Option<(u32, Option<String>)> {
 
 /// The positions of a pattern's placeholders in a trimmed line, if the pattern matches.
 pub fn placeholders(line: &str, pattern: &str) -> Option<Placeholders> {
-    let Some(pattern) = pattern.strip_prefix('*') else { return match_at(line, 0, pattern) };
+    let Some(pattern) = pattern.strip_prefix('*') else {
+        return match_at(line, 0, pattern.strip_prefix('^').unwrap_or(pattern));
+    };
     let may_begin =
         |byte: u8| !matches!(byte, b'_' | b'-' | 128..) && !byte.is_ascii_alphanumeric();
     let mut is_start = true;
@@ -305,6 +310,24 @@ mod tests {
         check("x: \"1.15\"", &[]);
     }
 
+    #[test]
+    fn an_indented_line_is_another_value() {
+        static FIELDS: [VersionField; 1] = [VersionField::pinning("^'x' : '{}'")];
+        let check = |text: &str, expected: &[&str]| {
+            let found = read(text, &FIELDS);
+            let found: Vec<&str> =
+                found.iter().flat_map(|raw| &raw.texts).map(String::as_str).collect();
+            assert_eq!(found, expected, "{text}");
+        };
+        check("x: 12", &["12"]);
+        check("x : 12 # why", &["12"]);
+        check("\"x\": 12", &["12"]);
+        check("'x': '12'", &["12"]);
+        check("y:\n  x: 12", &[]);
+        check("y: |\n\tx: 12\nx: 13", &["13"]);
+        check("y\"x\": 12", &[]);
+    }
+
     proptest::proptest! {
         #[test]
         fn pattern_matching_never_panics(line in "\\PC*", pattern in "[a-z\" {}(,]*") {
@@ -312,7 +335,7 @@ mod tests {
         }
 
         #[test]
-        fn matching_anywhere_never_panics(line in "[x\"' é=>1.]*", pattern in "[*]?[x\"'= ]{0,4}[{](version|range|constant|)[}][\"']?") {
+        fn matching_anywhere_never_panics(line in "[x\"' é=>1.]*", pattern in "[*^]?[x\"'= ]{0,4}[{](version|range|constant|)[}][\"']?") {
             let _ = text_in(&line, &pattern);
         }
     }

@@ -80,11 +80,11 @@ impl<W: World> ProgramEnvironment<'_, W> {
 
     /// Removes variables that name another version of a tool than the running one, and such paths
     /// from lists.
-    pub(super) fn remove_of_others(
+    pub fn remove_of_others(
         &self,
         tool: &Tool,
         running: &RunningVersion,
-        set: &mut Variables,
+        set: &mut Vec<(&'static str, Option<OsString>)>,
     ) {
         let is_others = |path: &Path| running.excludes(self.world, self.index, tool, path);
         for name in tool.folder_variables {

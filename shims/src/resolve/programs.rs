@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::index::Index;
 use crate::store::has_program;
 use crate::tool::Tool;
-use crate::toolchain::{RECEIPT, Store, Toolchain};
+use crate::toolchain::{Store, Toolchain};
 use crate::world::World;
 
 /// The programs of toolchains.
@@ -57,16 +57,6 @@ impl<W: World> ToolchainPrograms<'_, W> {
             let folder = self.index.package_programs(tool, toolchain).filter(|_| !is_shipped)?;
             self.in_folder(&folder, name)
         })
-    }
-
-    /// Whether a toolchain's receipt lists a program, though the toolchain lacks it now.
-    pub(super) fn ships(&self, toolchain: &Toolchain, name: &str) -> bool {
-        let receipt = self.world.read(&toolchain.root.join(RECEIPT));
-        let entry = format!("\"bin/{name}\":");
-        matches!(toolchain.store, Store::Own | Store::Shared)
-            && receipt.is_ok_and(|receipt| {
-                memchr::memmem::find(&receipt.bytes, entry.as_bytes()).is_some()
-            })
     }
 
     /// A program that the user installed for all versions of a tool.

@@ -14,7 +14,9 @@ use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::index::{Index, fingerprint};
 use crate::path::{Shim, next_on_path_where, path_with_shims};
 use crate::pin::{Origin, Pin};
-use crate::store::{Lookup, all_toolchains, damaged, has_program, is_complete, preference, sort};
+use crate::store::{
+    Lookup, all_toolchains, damaged, has_program, is_complete, preference, ships, sort,
+};
 use crate::tool::Tool;
 use crate::toolchain::Toolchain;
 use crate::world::World;
@@ -309,18 +311,10 @@ impl<'a, W: World> Resolver<'a, W> {
             return Ok(Outcome::Stale);
         };
         let (tool, program) = (call.tool.name, &call.program);
-        let mut having = Vec::new();
-        for toolchain in &all {
-            let name = program.as_str();
-            let has = has_program(self.world, toolchain, name).unwrap_or(false)
-                || self.programs().find_global_package(call.tool, toolchain, name).is_some();
-            if let Some(version) = toolchain.version.as_ref().filter(|_| has) {
-                having.push(version.to_string());
-            }
-        }
+        let mut lacking = None;
         let what = match active {
             Selection::Toolchain(toolchain, _)
-                if self.programs().ships(toolchain, program.as_str()) =>
+                if ships(self.world, toolchain, program.as_str()) =>
             {
                 return Err(damaged(call.tool, toolchain, program.as_str()));
             }
@@ -329,14 +323,28 @@ impl<'a, W: World> Resolver<'a, W> {
                 format!("{program} is not installed for {active}")
             }
             Selection::System(main, _) => {
-                let version = self.selector().system(call.tool).version(main)?;
-                let version = version.map_or_else(String::new, |version| format!(" {version}"));
+                lacking = self.selector().system(call.tool).version(main)?;
+                let version =
+                    lacking.as_ref().map_or_else(String::new, |version| format!(" {version}"));
                 format!("the system's {tool}{version} has no {program}")
             }
             Selection::Nothing(_) | Selection::Missing(_) | Selection::Stale => {
                 format!("{program} is not installed")
             }
         };
+        let mut having = Vec::new();
+        for toolchain in &all {
+            let name = program.as_str();
+            // The system's may have it under another name, with its version: `pydoc3.11`.
+            let has = || {
+                has_program(self.world, toolchain, name).unwrap_or(false)
+                    || self.programs().find_global_package(call.tool, toolchain, name).is_some()
+            };
+            let version = toolchain.version.as_ref();
+            if let Some(version) = version.filter(|one| Some(*one) != lacking.as_ref() && has()) {
+                having.push(version.to_string());
+            }
+        }
         let error = Error::new(ErrorKind::NotFound, what);
         Err(match having.first() {
             Some(newest) => error

@@ -299,6 +299,17 @@ fn adopted_and_system_toolchains_are_used_in_place() {
 }
 
 #[test]
+fn a_version_that_lacks_a_program_is_not_said_to_have_it() {
+    // Debian's name of it, which a request for 3.11.2 finds.
+    let world = machine().link("/usr/bin/python3", "/usr/bin/python3.11");
+    let world = world.file("/usr/bin/pydoc3.11", "");
+    let error = "error: the system's python 3.11.2 has no pydoc";
+    check(&world, "pydoc", error);
+    let other = world.file("/home/u/.pyenv/versions/3.7.16/bin/pydoc", "");
+    check(&other, "pydoc", &format!("{error}; installed for python 3.7.16"));
+}
+
+#[test]
 fn an_unwritable_toolchain_gets_its_own_global_packages_folder() {
     let store = "/home/u/.pyenv/versions/3.7.16";
     let call = |world: &MemoryWorld, name: &str, expected: &str| {

@@ -5,14 +5,18 @@ mod moved_scripts;
 mod venvs;
 
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use usher_shims::call::Call;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::folders::shims_in;
 use usher_shims::index::{Index, index_file};
 use usher_shims::pin::Origin;
 use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, search};
+use usher_shims::store::{damaged, has_program, ships};
+use usher_shims::toolchain::Toolchain;
 use usher_shims::world::World as _;
 
 use self::folder_variables::{FolderNotice, notices};
@@ -118,6 +122,7 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
     }
     checks.extend(settings_in_use(session));
     checks.extend(plain_http(session));
+    let checks = without_repetitions(checks);
     let count = checks.iter().filter(|check| check.state == CheckState::Error).count();
     let error = match count {
         0 => None,
@@ -125,6 +130,16 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
         _ => Some(Error::new(ErrorKind::FaultsFound, format!("{count} problems found"))),
     };
     DoctorReport { checks, error }
+}
+
+/// Each check once: a file that is broken for one tool is so for others too.
+fn without_repetitions(checks: Vec<DoctorCheck>) -> Vec<DoctorCheck> {
+    checks.into_iter().fold(Vec::new(), |mut kept, check| {
+        if !kept.contains(&check) {
+            kept.push(check);
+        }
+        kept
+    })
 }
 
 impl DoctorCheck {
@@ -181,9 +196,8 @@ fn path(session: &Session) -> DoctorCheck {
 
 /// Whether the shims' index is up to date.
 fn index(session: &Session) -> DoctorCheck {
-    let file = index_file(&session.folders.shims());
-    let index = session.world.read(&file).ok().and_then(|index| Index::parse(&index.bytes));
-    match index {
+    let own = session.folders.shims();
+    match index_in(session, &own) {
         Some(index) if index.print() == session.index.print() => {
             DoctorCheck::ok("the shims' index is up to date")
         }
@@ -195,10 +209,30 @@ fn index(session: &Session) -> DoctorCheck {
             )
         }
         Some(_) => DoctorCheck::note("the shims' index is out of date", "use reshim"),
-        None => {
-            DoctorCheck::error(format!("{} is missing or unreadable", Shown(&file)), "use reshim")
-        }
+        None => used_machine_shims(session).map_or_else(
+            || {
+                let what = format!("{} is missing or unreadable", Shown(&index_file(&own)));
+                DoctorCheck::error(what, "use reshim")
+            },
+            |shims| DoctorCheck::ok(format!("the machine's shims are used: {}", Shown(&shims))),
+        ),
     }
+}
+
+fn index_in(session: &Session, shims: &Path) -> Option<Index> {
+    Index::parse(&session.world.read(&index_file(shims)).ok()?.bytes)
+}
+
+/// The machine's shim folder, for an account that has none of its own yet.
+fn used_machine_shims(session: &Session) -> Option<PathBuf> {
+    let shims = shims_in(&session.machine);
+    (!exists(session, &session.folders.shims()) && index_in(session, &shims).is_some())
+        .then_some(shims)
+}
+
+/// Whether something is there, or may be.
+fn exists(session: &Session, path: &Path) -> bool {
+    session.world.metadata(path).map_or(true, |seen| seen.is_some())
 }
 
 /// Whether shims are missing or damaged, and whether foreign files are among them.
@@ -226,7 +260,9 @@ fn shims(folder: Result<ShimFolderState>) -> Vec<DoctorCheck> {
 
 fn writable(session: &Session) -> DoctorCheck {
     let data = &session.folders.data;
-    match session.world.is_writable(data) {
+    // It is made when it is needed.
+    let existing = data.ancestors().find(|folder| exists(session, folder)).unwrap_or(data);
+    match session.world.is_writable(existing) {
         true => DoctorCheck::ok(format!("{} is writable", Shown(data))),
         false => DoctorCheck::note(
             format!(
@@ -361,13 +397,21 @@ fn check_selected_version(session: &Session, known: KnownTool<'_>) -> Option<Doc
         Ok(Selection::System(main, None)) => {
             Some(DoctorCheck::ok(format!("{tool} is not pinned: {} runs", Shown(&main))))
         }
-        Ok(
-            Selection::Toolchain(..)
-            | Selection::System(..)
-            | Selection::Nothing(_)
-            | Selection::Stale,
-        ) => None,
+        Ok(Selection::Toolchain(toolchain, _)) => damage(session, known, &toolchain),
+        Ok(Selection::System(..) | Selection::Nothing(_) | Selection::Stale) => None,
     }
+}
+
+/// A program that a version was installed with, and lacks.
+fn damage(session: &Session, known: KnownTool<'_>, toolchain: &Toolchain) -> Option<DoctorCheck> {
+    let world = &session.world;
+    let lacks = |program: &&&str| {
+        ships(world, toolchain, program)
+            && has_program(world, toolchain, program).is_ok_and(|has| !has)
+    };
+    let program = known.tool.programs.iter().find(lacks)?;
+    let error = damaged(known.tool, toolchain, program);
+    Some(DoctorCheck { state: CheckState::Error, what: error.line(), hint: error.hint })
 }
 
 /// Settings that aren't the default.
@@ -460,6 +504,28 @@ mod tests {
     }
 
     #[test]
+    fn a_version_that_lacks_its_program_is_damaged() {
+        let root = "/usher/toolchains/node/12.22.12";
+        let receipt = "{\"files\": {\"bin/node\": {}, \"bin/npx\": {}}}";
+        let world = world().file(format!("{root}/{}", usher_shims::toolchain::RECEIPT), receipt);
+        let damaged = report(world.clone());
+        let expected = DoctorCheck::error(
+            format!("node 12.22.12 is damaged: {root}/bin/npx is missing or not executable"),
+            "use repair node@12.22.12",
+        );
+        assert!(damaged.checks.contains(&expected), "{:?}", damaged.checks);
+        assert!(report(world.file(format!("{root}/bin/npx"), "")).error.is_none());
+    }
+
+    #[test]
+    fn a_file_that_is_broken_for_all_tools_is_one_problem() {
+        let report = report(world().file("/p/mise.toml", "").unreadable("/p/mise.toml"));
+        let whats = report.checks.iter().map(|check| check.what.as_str());
+        assert_eq!(whats.filter(|what| what.contains("/p/mise.toml")).count(), 1);
+        assert_eq!(report.error.map(|error| error.what).as_deref(), Some("1 problem found"));
+    }
+
+    #[test]
     fn the_index_and_the_shim_folder() {
         let mut old = session(world()).index;
         old.rejected_programs.push(refused_python());
@@ -507,6 +573,18 @@ mod tests {
             shims(Err(failed)),
             [DoctorCheck::error("can't list /usher/shims", "use reshim")]
         );
+    }
+
+    #[test]
+    fn an_account_without_a_folder_uses_the_machines_shims() {
+        let world = || MemoryWorld::at("/p").variable("PATH", "/usher/shims:/sys/bin");
+        let index = session(world()).index.print();
+        let machine = report(world().file("/machine/shims/.usher", index));
+        let used = DoctorCheck::ok("the machine's shims are used: /machine/shims");
+        assert_eq!(machine.checks[2], used);
+        assert_eq!(machine.exit_code(), 0);
+        let none = report(world());
+        assert_eq!(none.checks[2].state, CheckState::Error);
     }
 
     #[test]

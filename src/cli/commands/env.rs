@@ -12,6 +12,7 @@ use crate::cli::output;
 use crate::cli::shell_setup::Shell;
 use crate::files::append::append_lines;
 use crate::session::Session;
+use crate::text::short_list;
 
 /// The arguments of `use env`.
 #[derive(Debug, Args)]
@@ -40,6 +41,10 @@ pub fn run(session: &mut Session, arguments: &EnvArguments, as_json: bool) -> Re
     };
     if tools.is_empty() && environment.is_empty() {
         session.note("no tool is pinned here");
+    }
+    if (arguments.github || arguments.gitlab) && !environment.unset.is_empty() {
+        let names = short_list(&environment.unset);
+        session.note(&format!("later steps keep these variables of other versions: {names}"));
     }
     match () {
         () if as_json => output::print_json(&environment),

@@ -461,6 +461,13 @@ mod tests {
         ├─ the latest release that matches >=11 is 12.22.12, which is installed
         └─ runs /usher/toolchains/node/12.22.12/bin/node
         ");
+        // Another manager's is no default then, whatever it says.
+        let mise = world.clone().variable("MISE_CONFIG_DIR", "/mise");
+        let mise = mise.file("/mise/config.toml", "[tools]\nnode = '12'\n");
+        let text = why_text(mise.file("/p/package.json", engines(">=11")));
+        let reason = "12 requested by your default, /mise/config.toml:2 (tools.node): loses, \
+                      your default is stronger";
+        assert!(text.contains(reason), "{text}");
         let pinned = world
             .file("/p/package.json", engines(">=11"))
             .file("/p/.prototools", "node = '12.20.0'\n");

@@ -1,10 +1,11 @@
 //! Finds out which versions are active, and what their tools need.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use usher_shims::call::Call;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
-use usher_shims::resolve::{Outcome, Plan, Selection};
+use usher_shims::resolve::{Outcome, Plan, RunningVersion, Selection};
 use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::{Store, Toolchain};
@@ -157,15 +158,7 @@ impl EnvReport {
         for folder in [packages, own, beside, for_all].into_iter().flatten() {
             self.add_folder(&folder)?;
         }
-        let Some(call) = Call::for_main_program(tool) else { return Ok(()) };
-        for (name, value) in session.resolver().environment().for_all_programs(&call, toolchain) {
-            let value = value.into_string().map_err(|value| {
-                let value = value.to_string_lossy().into_owned();
-                let what = format!("can't set {name} to this value: {}", Escaped(&value));
-                Error::new(ErrorKind::BadValue, what).because("it isn't UTF-8")
-            })?;
-            self.variables.push((name, value));
-        }
+        self.add_variables(session, tool, toolchain)?;
         self.tools.push(EnvTool {
             tool: tool.name,
             version: version_label(toolchain),
@@ -174,6 +167,40 @@ impl EnvReport {
         });
         Ok(())
     }
+
+    /// The variables that all programs of a toolchain need; and as for the shims, those that name
+    /// another version count as unset.
+    fn add_variables(
+        &mut self,
+        session: &Session,
+        tool: &'static Tool,
+        toolchain: &Toolchain,
+    ) -> Result<()> {
+        let Some(call) = Call::for_main_program(tool) else { return Ok(()) };
+        let resolver = session.resolver();
+        let environment = resolver.environment();
+        let running = RunningVersion::of_toolchain(&session.index, tool, toolchain);
+        let needed = environment.for_all_programs(&call, toolchain).into_iter();
+        let mut all: Vec<_> = needed.map(|(name, value)| (name, Some(value))).collect();
+        environment.remove_of_others(tool, &running, &mut all);
+        for (name, value) in all {
+            match value {
+                Some(value) => self.variables.push((name, variable_text(name, value)?)),
+                None if self.unset.contains(&name) => {}
+                None => self.unset.push(name),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A variable's value as text.
+fn variable_text(name: &str, value: OsString) -> Result<String> {
+    value.into_string().map_err(|value| {
+        let value = value.to_string_lossy().into_owned();
+        let what = format!("can't set {name} to this value: {}", Escaped(&value));
+        Error::new(ErrorKind::BadValue, what).because("it isn't UTF-8")
+    })
 }
 
 #[cfg(test)]
@@ -206,6 +233,7 @@ mod tests {
                     "/usher/toolchains/node/12.22.12/bin",
                 ],
                 "variables": { "JAVA_HOME": "/usher/toolchains/java/21.0.4" },
+                "unset": [],
                 "tools": [
                     {
                         "tool": "java",
@@ -223,6 +251,23 @@ mod tests {
             })
         );
         assert!(pinned(world()).unwrap().is_empty(), "nothing is pinned");
+    }
+
+    #[test]
+    fn variables_of_another_version_are_unset() {
+        let other = "/usher/toolchains/node/10.24.1";
+        let world = world()
+            .file("/p/.tool-versions", "nodejs 12\njava 21\n")
+            .file(format!("{other}/bin/node"), "")
+            .file("/usher/toolchains/java/17.0.9/bin/java", "")
+            .variable("npm_config_prefix", other)
+            .variable("NODE_PATH", format!("{other}/lib/node_modules:/mine"))
+            .variable("JAVA_HOME", "/usher/toolchains/java/17.0.9")
+            .variable("GOROOT", "/opt/go");
+        let report = pinned(world).unwrap();
+        assert_eq!(report.unset, ["npm_config_prefix"]);
+        let java = ("JAVA_HOME", "/usher/toolchains/java/21.0.4".to_owned());
+        assert_eq!(report.variables, [java, ("NODE_PATH", "/mine".to_owned())]);
     }
 
     #[test]

@@ -66,6 +66,7 @@ mod tests {
         EnvReport {
             path: path.iter().map(|folder| (*folder).to_owned()).collect(),
             variables: variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
+            unset: Vec::new(),
             tools: Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::EnvReport;
 use crate::cli::shell_setup::{Shell, quoted_for_fish, quoted_for_posix};
 
-/// Code that sets PATH and the variables; running it twice changes nothing.
+/// Code that sets PATH and the variables, and unsets those of other versions; running it twice changes nothing.
 pub fn shell_code(environment: &EnvReport, shell: Shell) -> String {
     let path = &environment.path;
     let mut code = match (shell, path.is_empty()) {
@@ -20,6 +20,12 @@ pub fn shell_code(environment: &EnvReport, shell: Shell) -> String {
                 writeln!(code, "{name}={}; export {name}", quoted_for_posix(value))
             }
             Shell::Fish => writeln!(code, "set -gx {name} {}", quoted_for_fish(value)),
+        };
+    }
+    for name in &environment.unset {
+        let _ = match shell {
+            Shell::Bash | Shell::Zsh | Shell::Sh => writeln!(code, "unset {name}"),
+            Shell::Fish => writeln!(code, "set -e {name}"),
         };
     }
     code
@@ -50,14 +56,15 @@ mod tests {
         let environment = EnvReport {
             path: vec!["/a b/bin".into(), "/it's".into()],
             variables: vec![("JAVA_HOME", "/a $b".into())],
+            unset: vec!["GOROOT"],
             tools: Vec::new(),
         };
         let posix = "case \"${PATH-}:\" in '/a b/bin:/it'\\''s':*) ;; *) \
                      PATH='/a b/bin:/it'\\''s'\"${PATH:+:$PATH}\"; export PATH ;; esac\n\
-                     JAVA_HOME='/a $b'; export JAVA_HOME\n";
+                     JAVA_HOME='/a $b'; export JAVA_HOME\nunset GOROOT\n";
         let fish = "test \"$PATH[1..2]\" = '/a b/bin:/it\\'s'; \
                     or set -gx PATH '/a b/bin' '/it\\'s' $PATH\n\
-                    set -gx JAVA_HOME '/a $b'\n";
+                    set -gx JAVA_HOME '/a $b'\nset -e GOROOT\n";
         for (shell, expected) in
             [(Shell::Sh, posix), (Shell::Bash, posix), (Shell::Zsh, posix), (Shell::Fish, fish)]
         {

@@ -152,7 +152,10 @@ impl<'a> Decision<'a> {
             (true, _) => self.why_selected(pin),
             (false, CandidateKind::Constraint) => self.why_constraint_lost(index, pin),
             (false, CandidateKind::Default) if self.is_constrained() => {
-                "it doesn't satisfy the constraint".to_owned()
+                match self.findings[..index].iter().find_map(as_default) {
+                    Some(stronger) => self.why_weaker(pin, &stronger.origin),
+                    None => "it doesn't satisfy the constraint".to_owned(),
+                }
             }
             (false, _) => match self.origin() {
                 Some(winner) => self.why_weaker(pin, winner),
@@ -245,6 +248,15 @@ impl<'a> Decision<'a> {
     fn is_fallback(&self, location: &FileLocation) -> bool {
         let mut files = self.tool.files.iter();
         files.any(|file| file.fallback && file.is_at(&location.path))
+    }
+}
+
+fn as_default(finding: &Finding) -> Option<&Pin> {
+    match finding {
+        Finding::Default(pin) => Some(pin),
+        Finding::Pin(_) | Finding::Constraint(_) | Finding::Broken(..) | Finding::Skipped(_) => {
+            None
+        }
     }
 }
 

@@ -9,8 +9,9 @@ use super::style::in_style_of;
 ///
 /// It replaces the first line that requests a version; further ones, pyenv's fallbacks, are removed.
 /// Comments, blank lines and nvm's `key=value` lines stay. Where the old request was written as
-/// `v12`, a new one that begins with a digit is written so, too.
-pub fn set(text: &str, request: &str) -> String {
+/// `v12`, a new one that begins with a digit is written so, too. A key with one of these names stays
+/// in front, as jabba's `jdk: 17` has it.
+pub fn set(text: &str, names: &[&str], request: &str) -> String {
     let (mark, body) = split_mark(text);
     let mut edited = String::from(mark);
     let mut done = false;
@@ -18,7 +19,8 @@ pub fn set(text: &str, request: &str) -> String {
         if line.content.is_empty() || is_setting(line.content) {
             edited.push_str(line.whole);
         } else if !done {
-            edited.push_str(&line.with_content(&in_style_of(line.content, request)));
+            let (key, before) = line.content.split_at(key_length(line.content, names));
+            edited.push_str(&line.with_content(&[key, &in_style_of(before, request)].concat()));
             done = true;
         }
     }
@@ -26,6 +28,13 @@ pub fn set(text: &str, request: &str) -> String {
         append_line(&mut edited, request);
     }
     edited
+}
+
+/// The length of a key in front of a request, with its colon and the blanks behind it.
+fn key_length(content: &str, names: &[&str]) -> usize {
+    let Some((key, request)) = content.split_once(':') else { return 0 };
+    let is_key = request.starts_with([' ', '\t']) && names.contains(&key);
+    if is_key { content.len() - request.trim_start().len() } else { 0 }
 }
 
 /// Whether a line is one of the `key=value` lines that nvm reserves in `.nvmrc` for the future,
@@ -46,7 +55,7 @@ mod tests {
     use proptest::{collection, prop_assert_eq, proptest, sample};
 
     fn check(before: &str, request: &str, after: &str) {
-        assert_eq!(set(before, request), after, "{request} in {before:?}");
+        assert_eq!(set(before, &["x", "node"], request), after, "{request} in {before:?}");
     }
 
     #[test]
@@ -65,6 +74,11 @@ mod tests {
             ("v12", "v20", "v20"),
             ("vendor", "20", "20"),
             ("12", "v20", "v20"),
+            // A key in front, but no other words.
+            ("x: 12\n", "20", "x: 20\n"),
+            ("x:\t v12 # old\r\n", "20", "x:\t v20 # old\r\n"),
+            ("y: 12\n", "20", "20\n"),
+            ("node 12\n", "20", "20\n"),
             // Comments and settings.
             ("# why\n\n12 # old\n# end", "20", "# why\n\n20 # old\n# end"),
             ("12#old\n", "20", "20 #old\n"),
@@ -101,14 +115,14 @@ mod tests {
                 line.is_empty() || line.starts_with('#') || line.as_bytes()[0].is_ascii_lowercase()
                     && line.split('#').next().unwrap().contains('=')
             };
-            let once = set(&text, &request);
+            let once = set(&text, &[], &request);
             let other_lines =
                 |text: &str| text.split_inclusive('\n').filter(silent).collect::<String>();
             let (before, after) = (other_lines(&text), other_lines(&once));
             prop_assert_eq!(after.trim_end(), before.trim_end());
             let requests = once.lines().filter(|line| !silent(line)).count();
             prop_assert_eq!(requests, 1, "{:?}", once);
-            prop_assert_eq!(set(&once, &request), once);
+            prop_assert_eq!(set(&once, &[], &request), once);
         }
     }
 }

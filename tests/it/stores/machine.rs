@@ -27,7 +27,9 @@ exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -eu -c '
     export HOME="$1/home"
     cd "$1/project"
     echo "by default: $(node --version)"
-    use doctor | grep "on PATH"
+    use doctor >doctor
+    grep -e "on PATH" -e "the machine" doctor
+    rm doctor
     echo 10.24.1 > .nvmrc
     echo "in the project: $(node --version 2>/dev/null)"
     use list node --json | grep -o "toolchains/node/[0-9.]*" | sort
@@ -127,6 +129,7 @@ fn a_user_home_uses_the_system_wide_home() {
         "/opt/usher/shims\n\
          by default: v12.22.12\n\
          ok     /opt/usher/shims is on PATH\n\
+         ok     the machine's shims are used: /opt/usher/shims\n\
          in the project: v10.24.1\n\
          toolchains/node/10.24.1\n\
          toolchains/node/12.22.12\n\

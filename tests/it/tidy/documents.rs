@@ -100,6 +100,20 @@ fn links_in_documents_are_valid() {
 }
 
 #[test]
+fn no_merge_is_left_half_done() {
+    let is_marker = |line: &str| {
+        ["<<<<<<< ", "||||||| ", ">>>>>>> "].iter().any(|marker| line.starts_with(marker))
+    };
+    let mut wrong = Vec::new();
+    for path in ["md", "rs", "toml", "sh"].iter().flat_map(|end| with_extension(files(""), end)) {
+        let text = text(&path);
+        let lines = text.lines().enumerate().filter(|(_, line)| is_marker(line));
+        wrong.extend(lines.map(|(at, line)| format!("{}:{}: {line}", path.display(), at + 1)));
+    }
+    assert_no_problems(&wrong);
+}
+
+#[test]
 fn pages_named_in_code_exist() {
     let mut wrong = Vec::new();
     for path in with_extension([files("src"), files("shims")].concat(), "rs") {

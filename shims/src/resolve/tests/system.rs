@@ -258,7 +258,8 @@ fn a_deleted_program_is_never_anothers() {
         .file("/usr/bin/node", "")
         .file("/usr/bin/npx", "")
         .file("/usr/bin/npm", "");
-    let damaged = "error: node 18.20.8 is damaged; /u/toolchains/node/18.20.8/bin/npx is missing";
+    let damaged = "error: node 18.20.8 is damaged; \
+                   /u/toolchains/node/18.20.8/bin/npx is missing or not executable";
     let lacks = "error: npm is not installed for node 18.20.8 (requested by .nvmrc:1)";
     runs(&world, &knowing(&world, &[]), &[("npx", damaged), ("npm", lacks)]);
     // The main program too, though another version matches.
@@ -268,7 +269,8 @@ fn a_deleted_program_is_never_anothers() {
         .file(own("18.20.8", ".usher-receipt.json"), receipt)
         .file(own("18.19.0", "bin/node"), "")
         .folder(own("18.20.9", "bin"));
-    let damaged = "error: node 18.20.8 is damaged; /u/toolchains/node/18.20.8/bin/node is missing";
+    let damaged = "error: node 18.20.8 is damaged; \
+                   /u/toolchains/node/18.20.8/bin/node is missing or not executable";
     runs(&world, &knowing(&world, &[]), &[("node", damaged), ("npm", damaged)]);
 }
 
