@@ -4,6 +4,10 @@
 //! Everything runs as an unprivileged account, so that even a wrong npm can only change the
 //! sandbox.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
 use rustix::process::geteuid;
 use serde_json::json;
 
@@ -54,16 +58,61 @@ fn a_global_package_of_another_version_is_an_error() {
 /// npm sets its prefix for the scripts that it runs; npm of another version would install there.
 #[test]
 fn a_script_installs_into_the_version_of_the_folder_it_is_in() {
-    let Some(sandbox) = with_greeter(&[APPLICATION, MODERN]) else { return };
-    sandbox.file("project/.nvmrc", MODERN);
-    sandbox.file("project/other/.nvmrc", APPLICATION);
-    let line = "cd other && npm install --global ../greeter.tgz";
+    let versions = [APPLICATION, "16.20.2", "18.20.8", MODERN];
+    let Some(sandbox) = with_greeter(&versions) else { return };
+    for parent in versions {
+        let children: Vec<&str> = versions.into_iter().filter(|one| *one != parent).collect();
+        install_in_script(&sandbox, parent, &children);
+        let folder = |version: &str| sandbox.toolchain("node", version);
+        let has_it = |version: &&str| folder(version).join("bin/greet").exists();
+        let found: Vec<&str> = versions.into_iter().filter(has_it).collect();
+        assert_eq!(found, children, "in a script of {parent}");
+        assert!(!sandbox.usher().join("additions").exists(), "in a script of {parent}");
+        for child in children {
+            fs::remove_file(folder(child).join("bin/greet")).unwrap();
+            fs::remove_dir_all(folder(child).join("lib/node_modules/greeter")).unwrap();
+        }
+    }
+}
+
+/// Beside a version that its user can't write to, the prefix is a folder of usher's for that version.
+#[test]
+fn a_script_of_an_unwritable_version_installs_into_the_version_of_the_folder_it_is_in() {
+    let Some(sandbox) = with_greeter(&[APPLICATION, "18.20.8", MODERN]) else { return };
+    let unwritable = [APPLICATION, MODERN].map(|version| {
+        let adopted = sandbox.home().join(".nvm/versions/node").join(format!("v{version}"));
+        fs::create_dir_all(adopted.parent().unwrap()).unwrap();
+        fs::rename(sandbox.toolchain("node", version), &adopted).unwrap();
+        fs::set_permissions(&adopted, fs::Permissions::from_mode(0o555)).unwrap();
+        adopted
+    });
+    sandbox.use_command(&["reshim"]).run().succeeds();
+    let additions = |version: &str| sandbox.usher().join("additions/node").join(version);
+    install_in_script(&sandbox, MODERN, &[APPLICATION]);
+    install_in_script(&sandbox, APPLICATION, &["18.20.8"]);
+    let has_it = |folder: &Path| folder.join("bin/greet").exists();
+    assert!(has_it(&additions(APPLICATION)) && has_it(&sandbox.toolchain("node", "18.20.8")));
+    assert!(!has_it(&additions(MODERN)) && !has_it(&sandbox.usher().join("additions/node")));
+    for folder in unwritable {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+/// Runs a script of a folder that pins `parent`, which adds a global package in folders that pin the
+/// children.
+fn install_in_script(sandbox: &Sandbox, parent: &str, children: &[&str]) {
+    sandbox.file("project/.nvmrc", parent);
+    for child in children {
+        sandbox.file(format!("project/{child}/.nvmrc"), child);
+    }
+    let line = format!(
+        "for child in {}; do (cd $child && test $(node -p process.versions.node) = $child && \
+         npm install --global ../greeter.tgz) || exit; done",
+        children.join(" ")
+    );
     sandbox.file("project/package.json", json!({ "scripts": { "tools": line } }).to_string());
     let npm = unprivileged(sandbox.command("npm")).arguments(["run", "tools"]);
     npm.with_long_timeout().run().succeeds();
-    let greet = |version: &str| sandbox.toolchain("node", version).join("bin/greet").exists();
-    assert_eq!([greet(APPLICATION), greet(MODERN)], [true, false]);
-    assert!(!sandbox.usher().join("additions/node/bin/greet").exists());
 }
 
 #[test]
@@ -73,7 +122,7 @@ fn a_prefix_in_npmrc_counts_like_one_in_the_variable() {
     let prefix = sandbox.home().join(".npm-global");
     let line = "npm install --global ./greeter.tgz >&2 && greet && \
                 npm uninstall --global greeter >&2 && ! test -e \"$0\"";
-    let runs = |value: Option<&std::path::Path>| {
+    let runs = |value: Option<&Path>| {
         let shell = unprivileged(sandbox.command("sh")).arguments(["-c", line]);
         let shell = shell.argument(sandbox.shim("greet"));
         let shell = match value {
@@ -82,7 +131,7 @@ fn a_prefix_in_npmrc_counts_like_one_in_the_variable() {
         };
         shell.with_long_timeout().run().succeeds();
         assert!(prefix.join("bin").is_dir());
-        std::fs::remove_dir_all(&prefix).unwrap();
+        fs::remove_dir_all(&prefix).unwrap();
     };
     runs(Some(&prefix));
     sandbox.file("home/.npmrc", format!("prefix={}\n", prefix.display()));
