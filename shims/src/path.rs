@@ -98,6 +98,22 @@ pub(crate) fn entries(path: &OsStr) -> impl Iterator<Item = &Path> {
     path.as_bytes().split(|byte| *byte == b':').map(|entry| Path::new(OsStr::from_bytes(entry)))
 }
 
+/// The entries of a variable with paths, and the path in each: a list such as PATH, or options such as
+/// `-W0 -r/a/b`.
+pub fn listed_paths(value: &OsStr) -> impl Iterator<Item = (&Path, &Path)> {
+    let separator = separator(value);
+    let path = |bytes| Path::new(OsStr::from_bytes(bytes));
+    value.as_bytes().split(move |byte| *byte == separator).map(move |entry| {
+        let is_option = entry.first() == Some(&b'-');
+        let start = entry.iter().position(|byte| is_option && *byte == b'/').unwrap_or(0);
+        (path(entry), path(entry.get(start..).unwrap_or_default()))
+    })
+}
+
+fn separator(value: &OsStr) -> u8 {
+    if value.as_bytes().first() == Some(&b'-') { b' ' } else { b':' }
+}
+
 /// A path whose `.` and `..` are resolved by its text.
 pub fn without_dots(path: &Path) -> PathBuf {
     path.components().fold(PathBuf::new(), |mut path, part| {
@@ -110,10 +126,10 @@ pub fn without_dots(path: &Path) -> PathBuf {
     })
 }
 
-/// A list of paths; `None` for an empty one.
-pub(crate) fn join(paths: &[&Path]) -> Option<OsString> {
-    let bytes: Vec<&[u8]> = paths.iter().map(|path| path.as_os_str().as_bytes()).collect();
-    (!bytes.is_empty()).then(|| OsString::from_vec(bytes.join(&b':')))
+/// The value of a variable with only these entries of [`listed_paths`]; `None` without any.
+pub(crate) fn join(value: &OsStr, entries: &[&Path]) -> Option<OsString> {
+    let bytes: Vec<&[u8]> = entries.iter().map(|entry| entry.as_os_str().as_bytes()).collect();
+    (!bytes.is_empty()).then(|| OsString::from_vec(bytes.join(&separator(value))))
 }
 
 #[cfg(test)]
@@ -123,6 +139,24 @@ mod tests {
 
     fn shim() -> Shim {
         Shim { folders: vec!["/u/shims".into()], binary: None }
+    }
+
+    #[test]
+    fn paths_are_found_in_lists_and_in_options() {
+        let check = |value: &str, expected: &[(&str, &str)]| {
+            let found: Vec<_> = listed_paths(OsStr::new(value)).collect();
+            let expected: Vec<_> =
+                expected.iter().map(|(entry, path)| (Path::new(entry), Path::new(path))).collect();
+            assert_eq!(found, expected, "{value}");
+            let all: Vec<&Path> = found.iter().map(|(entry, _)| *entry).collect();
+            assert_eq!(join(OsStr::new(value), &all).unwrap(), value);
+        };
+        check("/a/b", &[("/a/b", "/a/b")]);
+        check("/a b:c/d:", &[("/a b", "/a b"), ("c/d", "c/d"), ("", "")]);
+        check("-W0 -r/a/b:c", &[("-W0", "-W0"), ("-r/a/b:c", "/a/b:c")]);
+        check("-I/a  -", &[("-I/a", "/a"), ("", ""), ("-", "-")]);
+        check("", &[("", "")]);
+        assert_eq!(join(OsStr::new("-W0"), &[]), None);
     }
 
     #[test]

@@ -359,11 +359,14 @@ fn tool_fault(tool: &Tool) -> Option<String> {
     }
     let environment = tool.environment.iter().map(|rule| ("environment", rule.variable));
     let variables = tool.variables.iter().map(|variable| ("variables", *variable));
-    let folders = tool.folder_variables.iter().map(|variable| ("folder_variables", *variable));
     environment
         .chain(variables)
-        .chain(folders)
         .find_map(|(field, variable)| variable::fault(field, variable))
+        .or_else(|| {
+            // Nothing is added to these.
+            let mut names = tool.folder_variables.iter();
+            names.find_map(|variable| variable::name_fault("folder_variables", variable))
+        })
         .or_else(|| tool.files.iter().find_map(version_file::fault))
 }
 

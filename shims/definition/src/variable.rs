@@ -37,10 +37,6 @@ const REFUSED: &[&str] = &[
 
 /// What is impossible in the name of a variable that the field `field` sets.
 pub(crate) fn fault(field: &str, variable: &str) -> Option<String> {
-    let mut characters = variable.chars();
-    let is_name =
-        characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
-            && characters.all(|c| c.is_ascii_alphanumeric() || c == '_');
     let is_refused = |refused: &str| match refused.strip_suffix('*') {
         Some(beginning) => variable.starts_with(beginning),
         None => variable == refused,
@@ -48,6 +44,15 @@ pub(crate) fn fault(field: &str, variable: &str) -> Option<String> {
     if REFUSED.iter().any(|refused| is_refused(refused)) {
         return Some(format!("`{field}`: `{variable}` steers other programs too"));
     }
+    name_fault(field, variable)
+}
+
+/// What is impossible in the name of a variable in the field `field`.
+pub(crate) fn name_fault(field: &str, variable: &str) -> Option<String> {
+    let mut characters = variable.chars();
+    let is_name =
+        characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+            && characters.all(|c| c.is_ascii_alphanumeric() || c == '_');
     (!is_name).then(|| format!("`{field}`: `{variable}` can't be a variable"))
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::version_folder::RunningVersion;
 use crate::call::Call;
 use crate::index::Index;
-use crate::path::{entries, join};
+use crate::path::{join, listed_paths};
 use crate::pin::Pin;
 use crate::range::Range;
 use crate::read::json_field;
@@ -89,10 +89,10 @@ impl<W: World> ProgramEnvironment<'_, W> {
         let is_others = |path: &Path| running.excludes(self.world, self.index, tool, path);
         for name in tool.folder_variables {
             let Some(value) = self.world.variable(name) else { continue };
-            let all: Vec<&Path> = entries(&value).collect();
-            let kept: Vec<&Path> = all.iter().copied().filter(|path| !is_others(path)).collect();
-            if kept.len() < all.len() && !has(set, name) {
-                set.push((name, join(&kept)));
+            let kept = listed_paths(&value).filter(|(_, path)| !is_others(path));
+            let kept: Vec<&Path> = kept.map(|(entry, _)| entry).collect();
+            if kept.len() < listed_paths(&value).count() && !has(set, name) {
+                set.push((name, join(&value, &kept)));
             }
         }
         for rule in tool.environment {

@@ -173,6 +173,51 @@ fn java_has_the_version_behind_the_link_on_path() {
     assert_eq!(marked.map(|row| &row["version"]).collect::<Vec<_>>(), ["temurin-17.0.9"]);
 }
 
+/// As Bundler 2 and 1 set the variables for a program: only what the user added reaches a program of
+/// another version.
+#[test]
+fn what_bundle_exec_sets_is_for_its_own_version() {
+    let sandbox = sandbox();
+    let names = "RUBYOPT RUBYLIB BUNDLE_BIN_PATH BUNDLER_VERSION GEM_HOME";
+    for version in ["3.1.4", "3.3.0"] {
+        sandbox.fake_toolchain("ruby", version);
+    }
+    sandbox.reshim();
+    sandbox.file("project/.ruby-version", "3.3.0\n");
+    let bundler = |version: &str| {
+        let gems = sandbox.toolchain("ruby", version).join("lib/ruby/gems/x/gems/bundler-2.3.15");
+        gems.to_string_lossy().into_owned()
+    };
+    let seen = |version: &str, options: &str, library: &str| {
+        let bundler = bundler(version);
+        let ruby = sandbox.command("ruby").variable("FAKE_SHOWS", names);
+        let ruby = ruby.variable("RUBYOPT", options.replace("BUNDLER", &bundler));
+        let ruby = ruby.variable("RUBYLIB", library.replace("BUNDLER", &bundler));
+        let ruby = ruby.variable("BUNDLE_BIN_PATH", format!("{bundler}/exe/bundle"));
+        let ran = ruby.variable("BUNDLER_VERSION", "2.3.15").run().succeeds();
+        let ran = ran.stdout_has_line("ruby 3.3.0").stdout_has_line("BUNDLER_VERSION=2.3.15");
+        let values =
+            ran.stdout.lines().filter(|line| line.contains("RUBY") || line.contains("BIN"));
+        values.collect::<Vec<_>>().join("; ").replace(&bundler, "BUNDLER")
+    };
+    let unset = "RUBYOPT is unset; RUBYLIB is unset; BUNDLE_BIN_PATH is unset";
+    assert_eq!(seen("3.1.4", "-rBUNDLER/lib/bundler/setup", "BUNDLER/lib"), unset);
+    assert_eq!(
+        seen("3.1.4", "-W0 -rBUNDLER/lib/bundler/setup -I/mine", "/mine:BUNDLER/lib"),
+        "RUBYOPT=-W0 -I/mine; RUBYLIB=/mine; BUNDLE_BIN_PATH is unset"
+    );
+    // Its name is looked for in the program's own version.
+    assert_eq!(
+        seen("3.1.4", "-rbundler/setup", "BUNDLER/lib"),
+        "RUBYOPT=-rbundler/setup; RUBYLIB is unset; BUNDLE_BIN_PATH is unset"
+    );
+    assert_eq!(
+        seen("3.3.0", "-rBUNDLER/lib/bundler/setup", "BUNDLER/lib"),
+        "RUBYOPT=-rBUNDLER/lib/bundler/setup; RUBYLIB=BUNDLER/lib; \
+         BUNDLE_BIN_PATH=BUNDLER/exe/bundle"
+    );
+}
+
 #[test]
 fn a_variable_of_another_version_is_not_inherited() {
     let sandbox = sandbox();

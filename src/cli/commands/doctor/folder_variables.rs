@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use usher_shims::error::{Escaped, Shown};
+use usher_shims::path::listed_paths;
 use usher_shims::resolve::{RunningVersion, Selection, version_folder};
 use usher_shims::world::World as _;
 
@@ -48,7 +49,8 @@ fn variables(session: &Session, known: KnownTool<'_>) -> impl Iterator<Item = Se
     known.tool.folder_variables.iter().filter_map(|name| {
         let value = session.world.variable(name).filter(|value| !value.is_empty())?;
         // Other values are for one project (`PYTHONPATH=src`) or words (`off`), and in no version.
-        let paths = std::env::split_paths(&value).filter(|path| path.is_absolute());
+        let paths = listed_paths(&value).map(|(_, path)| path.to_path_buf());
+        let paths = paths.filter(|path| path.is_absolute());
         let what = format!("{name}={}", Escaped(&value.to_string_lossy()));
         Some(SetPaths { what, paths: paths.collect(), hint: format!("unset {name}") })
     })
