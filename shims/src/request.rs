@@ -291,11 +291,11 @@ fn parse_kind(
     if let Some(range) = Range::of_builds(bare, dialect) {
         return range.map(RequestKind::Range);
     }
-    let bare = normalize(bare, tool);
+    let bare = normalize(without_wildcard(bare), tool);
     if let Some(kind) = alias(&bare, tool) {
         return Ok(kind);
     }
-    if let Some(version) = Version::parse(without_wildcard(&bare)) {
+    if let Some(version) = Version::parse(&bare) {
         return Ok(RequestKind::Version(version));
     }
     match Name::parse(&bare) {

@@ -165,8 +165,7 @@ impl<'a> Receiver<'a> {
             "" | "version" | "prefix" => text,
             "ref" | "path" => format!("{part}:{text}"),
             "os" => {
-                let system = text.split('/').next().unwrap_or_default();
-                let is_this = found.is_for_this_system == Some(true) || system == sys::NAME;
+                let is_this = found.is_for_this_system == Some(true) || is_this_system(&text);
                 found.is_for_this_system = Some(is_this);
                 return;
             }
@@ -179,6 +178,16 @@ impl<'a> Receiver<'a> {
             found.texts.push(text);
         }
     }
+}
+
+/// Whether mise's name of a system is this one's: `linux`, `linux/arm64`.
+fn is_this_system(name: &str) -> bool {
+    let (system, architecture) = name.split_once('/').unwrap_or((name, ""));
+    let own: &[&str] = match cfg!(target_arch = "aarch64") {
+        true => &["", "arm64", "aarch64"],
+        false => &["", "x64", "amd64", "x86_64"],
+    };
+    sys::NAMES.contains(&system) && own.contains(&architecture)
 }
 
 impl EventReceiver for Receiver<'_> {
