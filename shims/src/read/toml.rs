@@ -317,13 +317,15 @@ mod tests {
                 assert_eq!(texts.join("|"), expected, "{text}");
             }
         };
-        let here = sys::NAME;
+        let here = sys::NAMES[0];
         check("{ version = '20' }", "20");
         check("{ prefix = '20', z = 'a' }", "20");
         check("{ ref = 'main' }", "ref:main");
         check("{ path = '/opt/x' }", "path:/opt/x");
         check("{ version = '20', os = ['windows'] }", "");
         check(&format!("{{ os = ['windows', '{here}'], version = '20' }}"), "20");
+        check(&format!("{{ os = ['{here}/riscv64'], version = '20' }}"), "");
+        check(&format!("{{ os = ['{here}/x64', '{here}/arm64'], version = '20' }}"), "20");
         check("['20', { version = '18' }]", "20|18");
         check("[{ os = ['windows'], version = '20' }, { version = '18' }]", "18");
         check("[{ version = '20', os = ['windows'] }]", "");
