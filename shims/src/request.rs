@@ -291,19 +291,24 @@ fn parse_kind(
     if let Some(range) = Range::of_builds(bare, dialect) {
         return range.map(RequestKind::Range);
     }
-    let bare = normalize(bare, tool);
+    let bare = normalize(without_wildcard(bare), tool);
     if let Some(kind) = alias(&bare, tool) {
         return Ok(kind);
     }
-    if let Some(version) = Version::parse(without_wildcard(&bare)) {
+    if let Some(version) = Version::parse(&bare) {
         return Ok(RequestKind::Version(version));
     }
     match Name::parse(&bare) {
-        Some(name) if bare.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+        Some(name) if bare.starts_with(|c: char| c.is_ascii_alphabetic()) || is_branch(&bare) => {
             Ok(RequestKind::Named(name))
         }
         _ => Err(NO_REQUEST),
     }
+}
+
+/// Whether a text is another manager's name of a branch: `16.x-dev`, `7.4snapshot`.
+fn is_branch(text: &str) -> bool {
+    [".x-dev", ".x-next", "snapshot"].iter().any(|end| text.ends_with(end))
 }
 
 /// The first of several versions with colons between them, as in pyenv's variable.
@@ -345,7 +350,7 @@ fn alias(text: &str, tool: &Tool) -> Option<RequestKind> {
     match lower.as_str() {
         "latest" | "current" | "stable" | "*" => return Some(RequestKind::Latest),
         name if name == tool.name => return Some(RequestKind::Latest),
-        "lts" | "lts/*" | "lts-*" | "lts-latest" if !tool.lts.is_empty() => {
+        "lts" | "lts/*" | "lts-*" | "lts/latest" | "lts-latest" if !tool.lts.is_empty() => {
             return Some(RequestKind::Lts);
         }
         _ => {}
@@ -411,7 +416,10 @@ fn begins_with(version: &Version, requested: &Version, tool: &Tool) -> bool {
     let is_of_any_vendor = requested.flavour().is_empty()
         && tool.vendors.contains(&version.flavour())
         && !version.is_free_threaded();
-    let numbers = version.numbers().as_slice().starts_with(requested.numbers().as_slice());
+    // `3.14rc1` is of 3.14.0.
+    let is_whole = requested.is_prerelease() && !requested.tail().starts_with('-');
+    let numbers = version.numbers().as_slice().starts_with(requested.numbers().as_slice())
+        && (!is_whole || version.numbers().is_same(requested.numbers()));
     let tail = match requested.tail() {
         "" => !version.is_prerelease(),
         _ => version.continues(requested),

@@ -30,6 +30,11 @@ impl Numbers {
         self.values.get(place).copied().unwrap_or(0)
     }
 
+    /// Whether they are the same but for zeros at the end.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.values == other.values
+    }
+
     /// Numbers from a slice; those after the sixth are left out.
     pub fn of(values: &[u64]) -> Self {
         let mut numbers = Self::default();
@@ -143,20 +148,34 @@ impl Version {
     /// Whether its tail begins with the other's: `+11.0.LTS` with `+11`.
     pub fn continues(&self, other: &Self) -> bool {
         let mut own = tokens(self.tail());
-        stage(self.tail()) == stage(other.tail())
-            && tokens(other.tail()).all(|token| own.next() == Some(token))
+        self.stage() == other.stage() && tokens(other.tail()).all(|token| own.next() == Some(token))
     }
 
     /// Whether it comes before the release of its numbers: `3.13.0rc2`, `3.3.0-preview1`.
     pub fn is_prerelease(&self) -> bool {
-        stage(self.tail()) == Stage::Before
+        self.stage() == Stage::Before
+    }
+
+    fn stage(&self) -> Stage {
+        let tail = self.tail();
+        let bare = tail.trim_start_matches(['-', '.', '_']);
+        let letters = bare.bytes().take_while(u8::is_ascii_alphabetic).count();
+        match (&bare[..letters], tail) {
+            (_, "") => Stage::Release,
+            // The last is what a build of a language on a virtual machine was made for: `-otp-27`.
+            ("" | "p" | "pl" | "patch" | "post" | "r" | "u" | "Final" | "otp", _) => Stage::After,
+            // A vendor's build of a JDK: `jetbrains-17.0.10b1000.48`.
+            ("b", _) if self.flavour != 0 => Stage::After,
+            _ if tail.starts_with('+') => Stage::After,
+            _ => Stage::Before,
+        }
     }
 
     /// Whether its tail is one that releases have: a stage, a patch, a build. Images have others:
     /// `-alpine`, `-fpm`.
     pub fn has_release_tail(&self) -> bool {
-        const OTHERS: [&str; 11] =
-            ["", "canary", "ea", "lts", "nightly", "next", "otp", "patch", "r", "snapshot", "u"];
+        const OTHERS: [&str; 10] =
+            ["", "canary", "ea", "lts", "nightly", "next", "otp", "patch", "r", "snapshot"];
         let stage = self.tail().split('+').next().unwrap_or_default();
         stage.split(|c: char| !c.is_ascii_alphabetic()).all(|letters| {
             STAGES.iter().chain(&OTHERS).any(|known| known.eq_ignore_ascii_case(letters))
@@ -185,7 +204,7 @@ impl Version {
     pub fn cmp_release(&self, other: &Self) -> Ordering {
         let numbers = self.numbers.values.cmp(&other.numbers.values);
         numbers
-            .then_with(|| stage(self.tail()).cmp(&stage(other.tail())))
+            .then_with(|| self.stage().cmp(&other.stage()))
             .then_with(|| ended_tokens(self.tail()).cmp(ended_tokens(other.tail())))
     }
 
@@ -274,20 +293,9 @@ fn is_known_stage(tail: &str) -> bool {
 }
 
 /// The letters that may follow the numbers of a version directly, or after a dot.
-const STAGES: [&str; 12] =
-    ["a", "b", "c", "rc", "alpha", "beta", "pre", "preview", "dev", "p", "pl", "post"];
-
-fn stage(tail: &str) -> Stage {
-    let bare = tail.trim_start_matches(['-', '.', '_']);
-    let letters = bare.bytes().take_while(u8::is_ascii_alphabetic).count();
-    match (&bare[..letters], tail) {
-        (_, "") => Stage::Release,
-        // The last is what a build of a language on a virtual machine was made for: `-otp-27`.
-        ("" | "p" | "pl" | "patch" | "post" | "r" | "u" | "otp", _) => Stage::After,
-        _ if tail.starts_with('+') => Stage::After,
-        _ => Stage::Before,
-    }
-}
+const STAGES: [&str; 14] = [
+    "a", "b", "c", "rc", "alpha", "beta", "pre", "preview", "dev", "p", "pl", "post", "u", "final",
+];
 
 /// A part of a tail; numbers come before letters.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -165,8 +165,7 @@ impl<'a> Receiver<'a> {
             "" | "version" | "prefix" => text,
             "ref" | "path" => format!("{part}:{text}"),
             "os" => {
-                let system = text.split('/').next().unwrap_or_default();
-                let is_this = found.is_for_this_system == Some(true) || system == sys::NAME;
+                let is_this = found.is_for_this_system == Some(true) || is_this_system(&text);
                 found.is_for_this_system = Some(is_this);
                 return;
             }
@@ -179,6 +178,16 @@ impl<'a> Receiver<'a> {
             found.texts.push(text);
         }
     }
+}
+
+/// Whether mise's name of a system is this one's: `linux`, `linux/arm64`.
+fn is_this_system(name: &str) -> bool {
+    let (system, architecture) = name.split_once('/').unwrap_or((name, ""));
+    let own: &[&str] = match cfg!(target_arch = "aarch64") {
+        true => &["", "arm64", "aarch64"],
+        false => &["", "x64", "amd64", "x86_64"],
+    };
+    sys::NAMES.contains(&system) && own.contains(&architecture)
 }
 
 impl EventReceiver for Receiver<'_> {
@@ -308,13 +317,15 @@ mod tests {
                 assert_eq!(texts.join("|"), expected, "{text}");
             }
         };
-        let here = sys::NAME;
+        let here = sys::NAMES[0];
         check("{ version = '20' }", "20");
         check("{ prefix = '20', z = 'a' }", "20");
         check("{ ref = 'main' }", "ref:main");
         check("{ path = '/opt/x' }", "path:/opt/x");
         check("{ version = '20', os = ['windows'] }", "");
         check(&format!("{{ os = ['windows', '{here}'], version = '20' }}"), "20");
+        check(&format!("{{ os = ['{here}/riscv64'], version = '20' }}"), "");
+        check(&format!("{{ os = ['{here}/x64', '{here}/arm64'], version = '20' }}"), "20");
         check("['20', { version = '18' }]", "20|18");
         check("[{ os = ['windows'], version = '20' }, { version = '18' }]", "18");
         check("[{ version = '20', os = ['windows'] }]", "");

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, OFlags, RawDir, Stat};
 
-/// The operating system's name in version files.
-pub(crate) const NAME: &str = "linux";
+/// The operating system's names in version files.
+pub(crate) const NAMES: &[&str] = &["linux"];
 
 /// How a folder is opened to look up names in it, which needs no permission to list it.
 pub(crate) const LOOK_IN: OFlags = OFlags::PATH;

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use rustix::fs::{Dir, FileType, OFlags, Stat};
 
-/// The operating system's name in version files.
-pub(crate) const NAME: &str = "macos";
+/// The operating system's names in version files.
+pub(crate) const NAMES: &[&str] = &["macos", "darwin"];
 
 /// How a folder is opened to look names up in it.
 pub(crate) const LOOK_IN: OFlags = OFlags::RDONLY;
