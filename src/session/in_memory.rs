@@ -37,15 +37,17 @@ pub(crate) fn session(world: MemoryWorld) -> Session {
     }
 }
 
-/// As [`session`], with one program on PATH, below the shims: the system's node 20.2.0.
-pub(crate) fn session_with_system_node(world: MemoryWorld) -> Session {
-    let world = world.file("/sys/bin/node", "").variable("PATH", "/usher/shims:/sys/bin");
-    let seen = world.metadata("/sys/bin/node".as_ref()).unwrap().unwrap();
+/// As [`session`], with one program on PATH, below the shims: the system's of a tool.
+pub(crate) fn session_with_system(world: MemoryWorld, tool: &str, version: &str) -> Session {
+    let path = Path::new("/sys/bin").join(tool);
+    let world =
+        world.file(path.to_str().unwrap_or_default(), "").variable("PATH", "/usher/shims:/sys/bin");
+    let seen = world.metadata(&path).unwrap().unwrap();
     let mut session = session(world);
     session.index.system_programs.push(SystemProgram {
-        tool: "node".to_owned(),
-        version: Version::parse("20.2.0").unwrap(),
-        path: "/sys/bin/node".into(),
+        tool: tool.to_owned(),
+        version: Version::parse(version).unwrap(),
+        path,
         suffix: String::new(),
         fingerprint: fingerprint(&seen),
     });

@@ -83,8 +83,9 @@ pub struct Tool {
     /// after usher's own default; see [`DefaultFile`].
     #[serde(rename = "default", default, deserialize_with = "list")]
     pub defaults: &'static [DefaultFile],
-    /// Variables that name the folder of a version or files in it, or a list of them: `GOROOT`,
-    /// `GEM_PATH`. A path in another version than the one that runs is left out.
+    /// Variables that name the folder of a version or files in it, or a list of them, or options with
+    /// them: `GOROOT`, `GEM_PATH`, `RUBYOPT`. A path or option of another version than the one that
+    /// runs is left out.
     #[serde(default, deserialize_with = "list")]
     pub folder_variables: &'static [&'static str],
     /// Variables that its programs need; see [`EnvRule`].

@@ -248,7 +248,7 @@ mod tests {
     use usher_shims::world::MemoryWorld;
 
     use super::*;
-    use crate::session::in_memory::{session, session_with_system_node};
+    use crate::session::in_memory::{session, session_with_system};
 
     fn check(world: MemoryWorld, words: &[&str], expected: &str) {
         let session = session(world);
@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn a_constraint_that_the_systems_version_satisfies_needs_none() {
         let world = MemoryWorld::at("/p").file("/p/package.json", r#"{"engines":{"node":">=18"}}"#);
-        let session = session_with_system_node(world);
+        let session = session_with_system(world, "node", "20.2.0");
         assert!(
             decide(&session, &[])
                 .is_ok_and(|plan| plan.requests.is_empty() && plan.satisfied.len() == 1)

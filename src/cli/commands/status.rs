@@ -185,7 +185,7 @@ mod tests {
     use usher_shims::world::MemoryWorld;
 
     use super::*;
-    use crate::session::in_memory::{session, session_with_system_node};
+    use crate::session::in_memory::{session, session_with_system};
 
     fn report(world: MemoryWorld) -> StatusReport {
         decide(&session(world), true)
@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn a_constraint_that_the_systems_version_satisfies_is_named() {
         let world = MemoryWorld::at("/p").file("/p/package.json", r#"{"engines":{"node":">=18"}}"#);
-        let session = session_with_system_node(world);
+        let session = session_with_system(world, "node", "20.2.0");
         insta::assert_snapshot!(decide(&session, false).text(), @"node  20.2.0  /sys/bin/node  satisfies >=18 in package.json (engines.node)");
     }
 
