@@ -26,6 +26,7 @@ pub struct EnvReport {
     #[serde(serialize_with = "as_map")]
     pub variables: Vec<(&'static str, String)>,
     /// Variables that are set, and name another version than the active one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unset: Vec<&'static str>,
     /// The versions that these are for.
     pub tools: Vec<EnvTool>,

@@ -233,7 +233,6 @@ mod tests {
                     "/usher/toolchains/node/12.22.12/bin",
                 ],
                 "variables": { "JAVA_HOME": "/usher/toolchains/java/21.0.4" },
-                "unset": [],
                 "tools": [
                     {
                         "tool": "java",

@@ -24,6 +24,22 @@ fn bin(sandbox: &Sandbox, tool: &str, version: &str) -> String {
 }
 
 #[test]
+fn a_variable_of_another_version_is_unset() {
+    let sandbox = with_shims_on_path();
+    sandbox.fake_toolchain("node", "10.24.1");
+    let other = sandbox.toolchain("node", "10.24.1");
+    let env = |arguments: &[&str]| {
+        let command = sandbox.use_command(arguments).variable("npm_config_prefix", &other);
+        command.run().succeeds()
+    };
+    env(&["env"]).stdout_has_line("unset npm_config_prefix");
+    env(&["env", "--shell", "fish"]).stdout_has_line("set -e npm_config_prefix");
+    assert_eq!(env(&["env", "--json"]).json()["unset"], json!(["npm_config_prefix"]));
+    let note = "usher: later steps keep these variables of other versions: npm_config_prefix";
+    env(&["env", "--gitlab"]).stderr_contains(note);
+}
+
+#[test]
 fn pinned_tools_in_every_format() {
     let sandbox = with_shims_on_path();
     let mut transcript = String::new();

@@ -166,6 +166,9 @@ fn with_network(outputs: &mut Outputs) {
     ] {
         outputs.add(heading, &sandbox, words);
     }
+    let other = sandbox.toolchain("node", "10.24.1");
+    let env = sandbox.use_command(&["env", "--json"]).variable("npm_config_prefix", other).run();
+    outputs.add_output("use env", env.json());
     let node = sandbox.toolchain("node", "12.22.12");
     std::fs::write(node.join("LICENSE"), "changed\n").expect("change a file");
     std::fs::write(node.join("stray"), "").expect("add a file");
