@@ -3,6 +3,7 @@
 //! sandbox's own, which only a folder of the sandbox provides.
 
 use std::collections::BTreeSet;
+use std::env;
 use std::fs;
 
 use super::sandbox;
@@ -101,7 +102,8 @@ fn a_pinned_tool_has_all_its_shims() {
         if words != ["plain@system"] {
             sandbox.file("project/.tool-versions", "plain system\n");
         }
-        sandbox.use_command(words).run().succeeds();
+        let path = env::join_paths([sandbox.shims(), sandbox.root().join("system")]).unwrap();
+        sandbox.use_command(words).variable("PATH", path).run().succeeds();
         assert_eq!(among(&sandbox, NAMES), "plain plaingem plaindoc pack packx", "{words:?}");
         // They stay, wherever the next command runs.
         sandbox.use_command(&["reshim"]).directory(sandbox.home()).run().succeeds();
