@@ -118,15 +118,19 @@ fn with_operators(versions: &[String]) -> String {
 
 /// The first call of a method that can be read, else the first one: at the start of a line.
 fn first_call(text: &str, method: &str) -> Result<Option<MethodCall>, ReadError> {
-    let (mut start, mut computed) = (0, None);
+    let (mut start, mut computed, mut is_comment) = (0, None, false);
     for (line, content) in (1..).zip(text.split_inclusive('\n')) {
+        is_comment = match is_comment {
+            true => !content.starts_with("=end"),
+            false => content.starts_with("=begin"),
+        };
         let indent = content.len() - content.trim_start().len();
         let is_called = content[indent..].strip_prefix(method).is_some_and(|rest| {
             rest.starts_with([' ', '\t', '(', '"', '\'', '['])
                 && !rest.trim().is_empty()
                 && !rest.trim_start().starts_with(['=', '.'])
         });
-        if is_called {
+        if is_called && !is_comment {
             let place = start + indent + method.len();
             let mut cursor = CallCursor { text, place, is_open: false, scalars: 0 };
             if let Some(call) = cursor.arguments() {
@@ -322,6 +326,7 @@ mod tests {
     fn requirements_are_read() {
         check("x '3.1.2'", "3.1.2 at 1");
         check("# x '1'\n\n  x \"3.1.2\" # why\n", "3.1.2 at 3");
+        check("=begin\nx '1'\n=end\nx '3.1.2'\n=begin\nx '2'\n", "3.1.2 at 4");
         check("x('3.1.2')", "3.1.2 at 1");
         check("x '3.1'", "= 3.1 at 1");
         check("x '~> 3.1.0', '!= 3.1.4'", "~> 3.1.0, != 3.1.4 at 1");
