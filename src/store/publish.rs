@@ -83,7 +83,12 @@ fn rename_where_free(from: &Path, to: &Path) -> io::Result<()> {
 fn rename_folder(from: &Path, to: &Path) -> io::Result<()> {
     match fs::symlink_metadata(to) {
         Ok(_) => Err(Errno::EXIST.into()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(from, to),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::rename(from, to) {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                Err(Errno::EXIST.into())
+            }
+            done => done,
+        },
         Err(error) => Err(error),
     }
 }
