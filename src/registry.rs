@@ -6,7 +6,7 @@ mod custom;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use usher_definition::{Common, Definition, UnreadFile};
+use usher_definition::{Common, Definition, UnreadFile, VenvRules};
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::tool::{COMMON, CustomTool, DEFINITIONS, TOOLS, Tool, Tools};
 use usher_shims::toolchain::{Store, Toolchain};
@@ -148,6 +148,13 @@ impl Registry {
     /// All tools.
     pub fn all(&self) -> impl Iterator<Item = KnownTool<'_>> {
         self.definitions.iter().map(|(definition, tool)| KnownTool { tool, definition })
+    }
+
+    /// The tools that have virtual environments, with their rules.
+    pub fn with_venvs(&self) -> impl Iterator<Item = (KnownTool<'_>, &VenvRules)> {
+        self.definitions.iter().filter_map(|(definition, tool)| {
+            Some((KnownTool { tool, definition }, definition.venvs.as_ref()?))
+        })
     }
 
     /// The version files of a tool that no shim reads.

@@ -18,7 +18,7 @@ use usher_shims::index::Index;
 use usher_shims::path::Shim;
 use usher_shims::process::{RunningShim, add_variables, is_secure};
 use usher_shims::resolve::Resolver;
-use usher_shims::world::{AnyWorld, Os, World as _, read_optional};
+use usher_shims::world::{AnyWorld, Os, World, read_optional};
 
 use self::reporter::{Reporter, Silent};
 use crate::config::folders::{self, Homes};
@@ -102,7 +102,12 @@ impl Session {
 
     /// The shims' resolver, with the current index.
     pub fn resolver(&self) -> Resolver<'_, AnyWorld> {
-        Resolver { world: &self.world, index: &self.index, shim: &self.shim, unusable: None }
+        self.resolver_in(&self.world)
+    }
+
+    /// The shims' resolver in another world: a folder of the project, for example.
+    pub fn resolver_in<'a, W: World>(&'a self, world: &'a W) -> Resolver<'a, W> {
+        Resolver { world, index: &self.index, shim: &self.shim, unusable: None }
     }
 
     /// Rescans the machine, reusing all cached probe results.

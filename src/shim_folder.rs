@@ -97,7 +97,7 @@ pub fn refresh(
     Ok(changes)
 }
 
-/// Makes the shims that are missing, and those with a fault anew.
+/// Makes the shims that are missing, and replaces those with a fault.
 ///
 /// A binary with a fault is replaced last: until then, what was overwritten together with it can be
 /// told from a foreign file, even after a crash.

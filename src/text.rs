@@ -39,7 +39,8 @@ pub fn short_list(names: &[impl AsRef<str>]) -> String {
 }
 
 /// Names with spaces between them; of more than six, the first six: `a b c d e f and 3 more`.
-pub fn some_names(names: &[&str]) -> String {
+pub fn some_names(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     match names.split_at_checked(6) {
         Some((first, more)) if !more.is_empty() => {
             format!("{} and {} more", first.join(" "), more.len())

@@ -6,7 +6,7 @@
 use std::ffi::{CStr, CString, OsStr, OsString, c_char};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Shown};
 use crate::world::{Os, World as _};
@@ -112,12 +112,11 @@ fn assigns(entry: &CStr, name: &str) -> bool {
     entry.to_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
 }
 
-/// The interpreter that a script names in its first line.
-fn interpreter(script: &Path) -> Option<PathBuf> {
-    let text = Os.read(script).ok()?.bytes;
-    let line = text.strip_prefix(b"#!")?.trim_ascii_start();
+/// The interpreter that a script with this beginning names in its first line.
+pub fn interpreter(script: &[u8]) -> Option<&Path> {
+    let line = script.strip_prefix(b"#!")?.trim_ascii_start();
     let end = line.iter().position(u8::is_ascii_whitespace)?;
-    Some(OsStr::from_bytes(&line[..end]).into())
+    Some(Path::new(OsStr::from_bytes(&line[..end])))
 }
 
 fn failure(program: &Path, error: &io::Error) -> Error {
@@ -127,10 +126,13 @@ fn failure(program: &Path, error: &io::Error) -> Error {
             // It existed when it was looked up: another process removes the version.
             Error::new(ErrorKind::NotFound, message.what).because("it does not exist")
         }
-        Some(libc::ENOENT) => message.because(match interpreter(program) {
-            Some(interpreter) => format!("its interpreter {} is missing", Shown(&interpreter)),
-            None => "its loader is missing (a glibc program on a musl system?)".to_owned(),
-        }),
+        Some(libc::ENOENT) => {
+            let content = Os.read(program).ok();
+            message.because(match content.as_ref().and_then(|file| interpreter(&file.bytes)) {
+                Some(interpreter) => format!("its interpreter {} is missing", Shown(interpreter)),
+                None => "its loader is missing (a glibc program on a musl system?)".to_owned(),
+            })
+        }
         Some(libc::ENOEXEC) => message.because("it is not a program for this machine"),
         Some(libc::EACCES) => {
             message.because("no permission to execute it (file mode, or a noexec file system)")

@@ -88,9 +88,9 @@ pub fn path_with_shims(world: &impl World, shim: &Shim) -> Option<OsString> {
 
 /// Whether an entry is the shim folder by another path.
 fn holds(world: &impl World, path: &OsStr, shims: &Path) -> bool {
-    let identity = |folder: &Path| world.metadata(folder).ok().flatten().map(|seen| seen.identity);
-    let Some(folder) = identity(shims) else { return false };
-    entries(path).filter(|entry| entry.is_absolute()).any(|entry| identity(entry) == Some(folder))
+    let Some(folder) = world.identity(shims) else { return false };
+    let mut absolute = entries(path).filter(|entry| entry.is_absolute());
+    absolute.any(|entry| world.identity(entry) == Some(folder))
 }
 
 /// The paths of a list such as PATH.

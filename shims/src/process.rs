@@ -20,11 +20,17 @@ pub use crate::sys::is_secure;
 /// follow.
 pub const HANDOFF_ARG: &CStr = c"__shim";
 
+macro_rules! mark {
+    () => {
+        "usher's shim, any build."
+    };
+}
+
 /// A mark in every build of the shim, by which `use` recognizes its own files.
-pub const MARK: &[u8; 24] = b"usher's shim, any build.";
+pub const MARK: &[u8] = mark!().as_bytes();
 
 /// The mark, with the version of this build.
-pub const BUILD: &str = concat!("usher's shim, any build.", " ", env!("CARGO_PKG_VERSION"), "\n");
+pub const BUILD: &str = concat!(mark!(), " ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// The version of the build that a shim's content is of; `None` where it has none.
 pub fn build_version(content: &[u8]) -> Option<&str> {
@@ -94,8 +100,8 @@ pub fn program_name(world: &impl World, argument: Option<&OsStr>, shim: &Running
 /// Strongest first: the home that `USHER_HOME` names; the one that the shim lies in, wherever it was
 /// when its index was written. A user's home overrides the machine's, but for the account that owns
 /// the machine's, and never with another account's. What an index names is trusted as the index is,
-/// which is judged as it was read. The one beside the shim needs no judgement: whoever owns that
-/// folder owns the shim.
+/// which is judged as it was read. The one beside the shim needs no judgement: that folder and
+/// the shim have one owner.
 pub fn read_index(
     world: &impl World,
     shim: &RunningShim,
@@ -171,7 +177,7 @@ pub fn index_in(
 ) -> Option<Index> {
     let index = Index::parse_part(text, program, None)?;
     let before = index.folders.shims();
-    if before.as_os_str() == shims.as_os_str() || is_same(world, &before, shims) {
+    if before.as_os_str() == shims.as_os_str() || world.is_same(&before, shims) {
         return Some(index);
     }
     let Some(data) = data_of_shims(world, shims) else { return Some(index) };
@@ -184,12 +190,6 @@ pub fn data_of_shims<'p>(world: &impl World, shims: &'p Path) -> Option<&'p Path
     let data = shims.parent().filter(|_| shims.ends_with(SHIMS))?;
     let is_home = world.existing_names(data, &["shim", "toolchains"]).is_ok_and(|found| found != 0);
     is_home.then_some(data)
-}
-
-/// Whether two paths lead to one folder.
-pub fn is_same(world: &impl World, one: &Path, other: &Path) -> bool {
-    let identity = |path: &Path| Some(world.metadata(path).ok()??.identity);
-    identity(one).is_some_and(|one| identity(other) == Some(one))
 }
 
 /// Refuses a home that another account put where every account can create one. `owner` is that of

@@ -6,7 +6,7 @@ use usher_shims::call::Call;
 use usher_shims::error::Result;
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::Request;
-use usher_shims::resolve::{Resolver, Selection};
+use usher_shims::resolve::Selection;
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
@@ -59,8 +59,7 @@ pub(super) fn baseline_in(
     tool: &'static Tool,
 ) -> Result<Option<Baseline>> {
     let world = OsInFolder { folder, visibility: Visibility::Everything };
-    let resolver =
-        Resolver { world: &world, index: &session.index, shim: &session.shim, unusable: None };
+    let resolver = session.resolver_in(&world);
     let Some(call) = Call::for_main_program(tool) else { return Ok(None) };
     let (expected, pin) = match resolver.selector().select(&call)? {
         Selection::Toolchain(Toolchain { version: Some(version), .. }, pin) => {

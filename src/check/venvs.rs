@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use usher_shims::call::Call;
 use usher_shims::error::Result;
 use usher_shims::pin::{FileLocation, Origin};
-use usher_shims::resolve::{Resolver, Selection};
+use usher_shims::resolve::Selection;
 use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
@@ -21,8 +21,7 @@ use crate::store::venvs::{Venv, VenvFault};
 
 /// Whether a file makes its folder an environment.
 pub(super) fn is_venv_file(registry: &Registry, path: &Path) -> bool {
-    let mut rules = registry.all().filter_map(|known| known.definition.venvs.as_ref());
-    path.file_name().is_some_and(|name| rules.any(|rules| name == rules.file.as_str()))
+    registry.with_venvs().any(|(_, rules)| path.ends_with(&rules.file))
 }
 
 /// The versions of the environments in a project, and what is wrong with them on this machine.
@@ -38,8 +37,7 @@ pub(super) fn read(
         .filter(|file| is_venv_file(&session.registry, file))
         .map(PathBuf::as_path)
         .collect();
-    for known in session.registry.all() {
-        let Some(rules) = &known.definition.venvs else { continue };
+    for (known, rules) in session.registry.with_venvs() {
         let usual = found
             .folders
             .iter()
@@ -67,8 +65,7 @@ fn fault(session: &Session, known: KnownTool<'_>, venv: &Venv) -> Result<Option<
 
 fn selection_in(session: &Session, folder: &Path, tool: &'static Tool) -> Result<Selection> {
     let world = OsInFolder { folder, visibility: Visibility::Everything };
-    let resolver =
-        Resolver { world: &world, index: &session.index, shim: &session.shim, unusable: None };
+    let resolver = session.resolver_in(&world);
     match Call::for_main_program(tool) {
         Some(call) => resolver.selector().select(&call),
         None => Ok(Selection::Nothing(None)),

@@ -58,9 +58,10 @@ impl<'a> PackageManager<'a> {
     pub fn of(session: &Session, known: KnownTool<'a>, toolchain: &Toolchain) -> Option<Self> {
         let rules = known.definition.migrate.as_ref()?;
         let program = toolchain.program(&rules.program);
-        let seen = session.world.metadata(&program).ok().flatten();
-        seen.filter(|seen| seen.is_program)?;
-        Some(Self { rules, shim: session.folders.shims().join(&rules.program) })
+        session
+            .world
+            .is_program(&program)
+            .then(|| Self { rules, shim: session.folders.shims().join(&rules.program) })
     }
 
     /// Its program.

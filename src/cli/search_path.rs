@@ -22,8 +22,12 @@ impl SearchPath {
     pub fn of(session: &Session) -> Option<Self> {
         let path = session.world.variable("PATH").unwrap_or_default();
         let mut before: Vec<PathBuf> = std::env::split_paths(&path).collect();
-        let is_shims =
-            |entry: &PathBuf| session.shim.folders.iter().any(|one| is_same(session, entry, one));
+        let is_shims = |entry: &PathBuf| {
+            let is_same = |one: &PathBuf| {
+                entry == one || (entry.is_absolute() && session.world.is_same(entry, one))
+            };
+            session.shim.folders.iter().any(is_same)
+        };
         let index = before.iter().position(is_shims)?;
         let shims = before.swap_remove(index);
         before.truncate(index);
@@ -32,20 +36,20 @@ impl SearchPath {
 
     /// Whether the folder of shims has a program of this name.
     pub fn has_shim(&self, session: &Session, program: &str) -> bool {
-        is_program(session, &self.shims.join(program))
+        session.world.is_program(&self.shims.join(program))
     }
 
     /// The program that runs in place of a shim of this name.
     pub fn hiding(&self, session: &Session, program: &str) -> Option<PathBuf> {
         let mut paths = self.before.iter().map(|folder| folder.join(program));
-        paths.find(|path| is_program(session, path))
+        paths.find(|path| session.world.is_program(path))
     }
 
-    /// As [`Self::hiding`], but those of virtual environments come first on purpose.
-    pub fn hiding_by_mistake(&self, session: &Session, program: &str) -> Option<PathBuf> {
-        let others = self.before.iter().filter(|folder| !is_of_venv(session, folder));
-        let mut paths = others.map(|folder| folder.join(program));
-        paths.find(|path| is_program(session, path))
+    /// PATH without virtual environments, which come before the shims on purpose.
+    #[must_use]
+    pub fn without_venvs(mut self, session: &Session) -> Self {
+        self.before.retain(|folder| !is_of_venv(session, folder));
+        self
     }
 }
 
@@ -55,15 +59,4 @@ fn is_of_venv(session: &Session, programs: &Path) -> bool {
     programs.parent().is_some_and(|folder| {
         tools.any(|known| Venv::read(&session.world, known, folder).is_some())
     })
-}
-
-fn is_program(session: &Session, path: &Path) -> bool {
-    session.world.metadata(path).ok().flatten().is_some_and(|file| file.is_program)
-}
-
-fn is_same(session: &Session, entry: &Path, shims: &Path) -> bool {
-    let identity =
-        |path: &Path| session.world.metadata(path).ok().flatten().map(|file| file.identity);
-    entry == shims
-        || (entry.is_absolute() && identity(entry).is_some() && identity(entry) == identity(shims))
 }

@@ -7,7 +7,7 @@ use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::folders::{Folders, usher_home};
 use usher_shims::index::index_file;
 use usher_shims::process::{
-    RunningShim, data_of_shims, index_in, is_same, is_secure, read_index, refuse_planted,
+    RunningShim, data_of_shims, index_in, is_secure, read_index, refuse_planted,
 };
 use usher_shims::world::{World, read_optional};
 
@@ -70,7 +70,7 @@ fn without_index(world: &impl World, data: &Path, account: Option<Folders>) -> F
     let in_one = Folders::named(data, user_home);
     let has_config = world.metadata(&in_one.config).is_ok_and(|found| found.is_some());
     match account {
-        Some(account) if is_same(world, &account.data, data) => account,
+        Some(account) if world.is_same(&account.data, data) => account,
         Some(account) if !has_config => Folders { data: data.to_path_buf(), ..account },
         Some(_) | None => in_one,
     }

@@ -1,6 +1,6 @@
-//! Deletes a tree, even if its folders are read-only.
+//! Deletes a tree, even if its folders are read-only, or files of a folder.
 //!
-//! It must not know what the tree is for.
+//! It must not know what they are for.
 
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
@@ -8,6 +8,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Result};
+
+use super::write_access::WriteAccess;
 
 /// Deletes `path` and everything below it. It isn't an error if `path` doesn't exist.
 ///
@@ -32,6 +34,24 @@ pub fn remove_tree(path: &Path) -> Result<()> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", path, error)),
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// Deletes these files of a folder, and says whether there was one. A folder that doesn't exist has none.
+pub fn remove_files(
+    _: &WriteAccess,
+    folder: &Path,
+    is_removed: &dyn Fn(&Path) -> bool,
+) -> Result<bool> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        entries => entries.map_err(|error| Error::io("list", folder, error))?,
+    };
+    let mut is_changed = false;
+    for file in entries.flatten().map(|entry| entry.path()).filter(|file| is_removed(file)) {
+        fs::remove_file(&file).map_err(|error| Error::io("delete", &file, error))?;
+        is_changed = true;
+    }
+    Ok(is_changed)
 }
 
 fn remove(path: &Path) -> io::Result<()> {

@@ -53,9 +53,6 @@ pub(super) fn find_package_programs(
 /// The programs in a folder.
 fn programs(scan: &MachineScan<'_>, folder: &Path) -> Result<Vec<Name>> {
     let names = names_in_folder(folder)?.into_iter().filter_map(|name| Name::parse(&name));
-    let is_program = |name: &Name| {
-        let seen = scan.world.metadata(&folder.join(name.as_str())).ok().flatten();
-        seen.is_some_and(|seen| seen.is_program)
-    };
+    let is_program = |name: &Name| scan.world.is_program(&folder.join(name.as_str()));
     Ok(names.filter(is_program).collect())
 }

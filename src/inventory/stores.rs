@@ -90,7 +90,7 @@ pub(super) fn read(scan: &MachineScan<'_>, known: KnownTool<'_>) -> Result<Vec<R
     let mut seen: Vec<Identity> = Vec::new();
     for (store, folder) in folders_of(scan, known, |store| store.version_from_file)? {
         for root in roots(&folder, &store.subdir)? {
-            let identity = scan.world.metadata(&root).ok().flatten().map(|seen| seen.identity);
+            let identity = scan.world.identity(&root);
             let Some(identity) = identity.filter(|identity| !seen.contains(identity)) else {
                 continue;
             };

@@ -144,19 +144,18 @@ pub fn is_active(
     toolchain: &Toolchain,
     active: &Selection,
 ) -> bool {
-    let file = |path: &Path| session.world.metadata(path).ok().flatten().map(|seen| seen.identity);
     match active {
         Selection::Toolchain(active, _) => {
             active.root == toolchain.root && active.version == toolchain.version
         }
         Selection::System(main, _) => {
-            let program = file(&toolchain.program(tool.main_program()));
+            let program = toolchain.program(tool.main_program());
             let physical = |path: &Path| session.world.physical(path).ok();
             // Of a version that usher knows, the main program may be another one: python3 for python.
             let is_inside = !matches!(toolchain.store, Store::System(_))
                 && physical(&toolchain.root)
                     .is_some_and(|root| physical(main).is_some_and(|main| main.starts_with(root)));
-            is_inside || (program.is_some() && program == file(main))
+            is_inside || session.world.is_same(&program, main)
         }
         Selection::Nothing(_) | Selection::Missing(_) | Selection::Stale => false,
     }

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use usher_shims::error::{Error, Result};
 use usher_shims::folders::shims_in;
-use usher_shims::process::{is_same, is_shim_binary};
+use usher_shims::process::is_shim_binary;
+use usher_shims::world::World as _;
 
 use super::fault::{Fault, fault_of_mode, find_fault};
 use super::replace::{put_link, put_program, put_shim};
@@ -45,7 +46,7 @@ fn fault(session: &Session, path: &Path) -> io::Result<Option<Fault>> {
         return Ok(fault_of_mode(&seen, path));
     }
     let folders = path.parent().zip(session.program.parent());
-    if folders.is_some_and(|(one, other)| is_same(&session.world, one, other)) {
+    if folders.is_some_and(|(one, other)| session.world.is_same(one, other)) {
         return find_fault(path, &fs::read(&session.program)?);
     }
     match fs::read(path)? {

@@ -309,15 +309,12 @@ mod tests {
         fs::set_permissions(old.join("lib/p/added/deep"), Permissions::from_mode(0o500)).unwrap();
         fs::set_permissions(old.join("lib/p"), Permissions::from_mode(0o000)).unwrap();
 
-        let package_paths = PackagePaths::of(&definition);
-        let mut preserved = preserve_added_files(
-            &WriteAccess::for_test(),
-            (&old, &new),
-            package_paths,
-            &manifest,
-            Extras::Leave,
-        )
-        .unwrap();
+        let (access, package_paths) = (WriteAccess::for_test(), PackagePaths::of(&definition));
+        let preserve = || {
+            let trees = (old.as_path(), new.as_path());
+            preserve_added_files(&access, trees, package_paths, &manifest, Extras::Leave).unwrap()
+        };
+        let mut preserved = preserve();
         preserved.left.sort();
         assert_eq!(
             (preserved.preserved_count, preserved.left),
@@ -334,14 +331,7 @@ mod tests {
         for path in ["lib/__c__", "lib/evil", "lib/p/own/evil", RECEIPT] {
             assert!(!new.join(path).exists(), "{path}");
         }
-        let again = preserve_added_files(
-            &WriteAccess::for_test(),
-            (&old, &new),
-            package_paths,
-            &manifest,
-            Extras::Leave,
-        )
-        .unwrap();
+        let again = preserve();
         assert_eq!(again.preserved_count, 3, "an existing file isn't a failure");
         fs::set_permissions(old.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();
         fs::set_permissions(new.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();

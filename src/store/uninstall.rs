@@ -1,15 +1,14 @@
 //! Removing a toolchain: out of the store first, then off the disk.
 
 use std::fs;
-use std::io;
 use std::path::Path;
 
-use usher_shims::error::{Error, Result};
+use usher_shims::error::Result;
 
 use super::location::InstallLocation;
 use super::own::OwnStore;
 use crate::files::durable::sync_names;
-use crate::files::write_access::WriteAccess;
+use crate::files::remove::remove_files;
 
 /// Removes a toolchain from usher's own store. Programs that run from it continue: the system keeps
 /// their files until they end.
@@ -21,25 +20,12 @@ pub fn uninstall(store: &OwnStore<'_>, location: &InstallLocation<'_>) -> Result
     let physical = fs::canonicalize(&location.root).unwrap_or_else(|_| location.root.clone());
     store.remove(location, &location.root)?;
     let links = store.folders.additions().join(location.known.tool.name).join("bin");
-    remove_links(store.access, &links, &[&location.root, &physical])
-}
-
-/// Deletes the links in a folder that lead into one of these folders.
-fn remove_links(_: &WriteAccess, links: &Path, removed: &[&Path]) -> Result<()> {
-    let entries = match fs::read_dir(links) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(|error| Error::io("list", links, error))?,
+    let leads_into_it = |link: &Path| {
+        fs::read_link(link)
+            .is_ok_and(|target| target.starts_with(&location.root) || target.starts_with(&physical))
     };
-    let mut is_changed = false;
-    for link in entries.flatten().map(|entry| entry.path()) {
-        let Ok(target) = fs::read_link(&link) else { continue };
-        if removed.iter().any(|folder| target.starts_with(folder)) {
-            fs::remove_file(&link).map_err(|error| Error::io("delete", &link, error))?;
-            is_changed = true;
-        }
-    }
-    if is_changed {
-        sync_names(links);
+    if remove_files(store.access, &links, &leads_into_it)? {
+        sync_names(&links);
     }
     Ok(())
 }

@@ -5,7 +5,6 @@ mod find;
 use std::path::{Path, PathBuf};
 
 use usher_definition::VenvRules;
-use usher_shims::error::Shown;
 use usher_shims::normalize;
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::resolve::Selection;
@@ -17,6 +16,7 @@ use usher_shims::world::{AnyWorld, World as _};
 
 use crate::registry::KnownTool;
 use crate::session::Session;
+use crate::text::ShellWord;
 
 pub use find::{Venvs, find_venvs};
 
@@ -182,11 +182,10 @@ pub fn as_typed(path: &Path, directory: &Path) -> PathBuf {
 
 /// A path for a shell, in quotes if it would interpret a part of it.
 fn quoted(path: &Path) -> String {
-    let shown = Shown(path).to_string();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-    match shown.chars().all(is_plain) {
-        true => shown,
-        false => format!("'{}'", shown.replace('\'', "'\\''")),
+    match path.to_str().filter(|text| text.chars().all(is_plain)) {
+        Some(text) => text.to_owned(),
+        None => ShellWord(path).to_string(),
     }
 }
 

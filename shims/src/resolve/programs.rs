@@ -68,7 +68,6 @@ impl<W: World> ToolchainPrograms<'_, W> {
 
     fn in_folder(&self, folder: &Path, name: &str) -> Option<PathBuf> {
         let program = folder.join(name);
-        let seen = self.world.metadata(&program).ok().flatten();
-        seen.is_some_and(|seen| seen.is_program).then_some(program)
+        self.world.is_program(&program).then_some(program)
     }
 }

@@ -85,9 +85,7 @@ impl<W: World> SystemPrograms<'_, W> {
                 && !running.excludes(self.world, self.index, self.tool, program)
         };
         let is_program = |program: &PathBuf| {
-            self.world.metadata(program).ok().flatten().is_some_and(|seen| seen.is_program)
-                && !self.leads_out_of(&folders, program)
-                && fits(program)
+            self.world.is_program(program) && !self.leads_out_of(&folders, program) && fits(program)
         };
         let beside = folders.iter().map(|folder| folder.join(name)).find(is_program);
         let next = || next_on_path_where(self.world, self.shim, name, passed, &fits);
@@ -142,8 +140,7 @@ impl<W: World> SystemPrograms<'_, W> {
         if beside.peek().is_some() {
             return !beside.any(|known| Some(&known.version) == recorded(main));
         }
-        let identity =
-            |path: &Path| self.world.metadata(path).ok().flatten().map(|seen| seen.identity);
+        let identity = |path: &Path| self.world.identity(path);
         let names = self.tool.main_programs().iter();
         let mains: Vec<_> = names.filter_map(|name| identity(&folder.join(name))).collect();
         !mains.is_empty() && !identity(main).is_some_and(|own| mains.contains(&own))

@@ -66,6 +66,21 @@ pub trait World {
     /// The metadata of a path, links followed; `None` if it doesn't exist.
     fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>>;
 
+    /// Which file or folder a path leads to; `None` if it doesn't exist or can't be seen.
+    fn identity(&self, path: &Path) -> Option<Identity> {
+        self.metadata(path).ok().flatten().map(|seen| seen.identity)
+    }
+
+    /// Whether two paths lead to one file or folder.
+    fn is_same(&self, one: &Path, other: &Path) -> bool {
+        self.identity(one).is_some_and(|one| self.identity(other) == Some(one))
+    }
+
+    /// Whether a path leads to a program.
+    fn is_program(&self, path: &Path) -> bool {
+        self.metadata(path).ok().flatten().is_some_and(|seen| seen.is_program)
+    }
+
     /// The metadata of a path, a link's own if it is one; `None` if it doesn't exist.
     fn entry(&self, path: &Path) -> io::Result<Option<FileMeta>>;
 

@@ -182,9 +182,10 @@ fn path(session: &Session) -> DoctorCheck {
     let Some(path) = SearchPath::of(session) else {
         return DoctorCheck::error(format!("PATH doesn't contain {}", Shown(&shims)), "use setup");
     };
+    let path = path.without_venvs(session);
     let programs = session.registry.all().flat_map(|known| known.tool.programs);
     let mut with_shim = programs.filter(|program| path.has_shim(session, program));
-    let hiding = with_shim.find_map(|program| path.hiding_by_mistake(session, program));
+    let hiding = with_shim.find_map(|program| path.hiding(session, program));
     match hiding {
         Some(program) => DoctorCheck::error(
             format!("{} comes before the shims on PATH and hides them", Shown(&program)),
@@ -406,8 +407,8 @@ fn check_selected_version(session: &Session, known: KnownTool<'_>) -> Option<Doc
 fn damage(session: &Session, known: KnownTool<'_>, toolchain: &Toolchain) -> Option<DoctorCheck> {
     let world = &session.world;
     let lacks = |program: &&&str| {
-        ships(world, toolchain, program)
-            && has_program(world, toolchain, program).is_ok_and(|has| !has)
+        has_program(world, toolchain, program).is_ok_and(|has| !has)
+            && ships(world, toolchain, program)
     };
     let program = known.tool.programs.iter().find(lacks)?;
     let error = damaged(known.tool, toolchain, program);

@@ -144,8 +144,11 @@ impl PlannedPin<'_> {
             format!("{name}={} overrides this pin: unset {name}", Escaped(value))
         });
         let tool = self.known.tool;
-        let main = session.resolver().selector().system(tool).main(&[]);
-        let of_system = main.map(|main| system_version(session, tool, &main)).transpose()?;
+        let of_system = match version {
+            Some(_) => None,
+            None => session.resolver().selector().system(tool).main(&[]),
+        };
+        let of_system = of_system.map(|main| system_version(session, tool, &main)).transpose()?;
         let version = version.or(of_system.as_ref().and_then(Option::as_ref));
         let broken = version.and_then(|version| self.broken(version));
         Ok(broken.into_iter().chain(overriding).collect())

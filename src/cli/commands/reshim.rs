@@ -38,11 +38,10 @@ fn text(changes: &ShimChanges) -> Vec<String> {
     if *changes == ShimChanges::default() {
         return vec!["all shims are up to date".to_owned()];
     }
-    let all = |names: &[String]| some_names(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let lists = [
-        ("created", all(&changes.created)),
+        ("created", some_names(&changes.created)),
         ("mended", some_names(&changes.mended_names())),
-        ("removed", all(&changes.removed)),
+        ("removed", some_names(&changes.removed)),
     ];
     let lists = lists.into_iter().filter(|(_, names)| !names.is_empty());
     lists.map(|(verb, names)| format!("{verb}: {names}")).collect()

@@ -104,13 +104,10 @@ fn find(world: &AnyWorld, path: &OsStr, command: &OsStr) -> Result<PathBuf> {
             Ok(Some(_)) | Err(_) => Ok(path),
         };
     }
-    let is_program = |path: &PathBuf| {
-        world.metadata(path).ok().flatten().is_some_and(|metadata| metadata.is_program)
-    };
     let folders = std::env::split_paths(path).filter(|folder| folder.is_absolute());
     let mut candidates = folders.map(|folder| folder.join(command));
     candidates
-        .find(is_program)
+        .find(|path| world.is_program(path))
         .ok_or_else(|| not_found(format!("no program “{}” on PATH", Escaped(&name))))
 }
 

@@ -107,8 +107,7 @@ fn is_of_system(toolchain: &Toolchain) -> bool {
 /// The toolchain of the next program on PATH, if it belongs to one: a system's program may be a link
 /// into a toolchain.
 fn toolchain_on_path(session: &Session, plan: &Plan) -> Result<Option<Toolchain>> {
-    let identity =
-        |path: &Path| session.world.metadata(path).ok().flatten().map(|file| file.identity);
+    let identity = |path: &Path| session.world.identity(path);
     let Some(program) = identity(&plan.program) else { return Ok(None) };
     let Some(name) = plan.program.file_name().and_then(|name| name.to_str()) else {
         return Ok(None);

@@ -294,14 +294,11 @@ fn refresh_and_note(session: &mut Session) -> Result<()> {
 /// Whether a name on PATH is a shim, or the program that its shim would run.
 fn is_callable(session: &Session, name: &str) -> bool {
     let world = &session.world;
-    let seen = |path: &Path| world.metadata(path).ok().flatten().filter(|seen| seen.is_program);
     let path = world.variable("PATH").unwrap_or_default();
     let mut found = std::env::split_paths(&path).map(|folder| folder.join(name));
-    let Some(first) = found.find(|path| seen(path).is_some()) else { return false };
+    let Some(first) = found.find(|path| world.is_program(path)) else { return false };
     let is_program = || match session.resolver().resolve(name, &[]) {
-        Ok(Outcome::Run(plan)) => {
-            seen(&plan.program).map(|seen| seen.identity) == seen(&first).map(|seen| seen.identity)
-        }
+        Ok(Outcome::Run(plan)) => world.is_same(&plan.program, &first),
         Ok(Outcome::Missing(_) | Outcome::Stale) | Err(_) => false,
     };
     !is_foreign(&session.folders, &first) || is_program()

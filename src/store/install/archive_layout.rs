@@ -91,7 +91,7 @@ fn flat_layout(known: KnownTool<'_>, layouts: &[Layout], folder: &Path) -> Optio
 }
 
 fn is_program(path: &Path) -> bool {
-    Os.metadata(path).ok().flatten().is_some_and(|seen| seen.is_program)
+    Os.is_program(path)
 }
 
 /// The layouts to try: the usual one, that folder in it which other managers' stores have, and

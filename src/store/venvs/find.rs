@@ -9,7 +9,6 @@ use usher_shims::world::World as _;
 
 use super::Venv;
 use crate::inventory::names_in_folder;
-use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::store::prune::references::files_below;
 
@@ -30,12 +29,14 @@ impl Venvs {
 pub fn find_venvs(session: &Session, projects: &[PathBuf]) -> Result<Venvs> {
     let mut folders = BTreeSet::new();
     for project in projects {
-        let is_venvs = |path: &Path| tools(session).any(|(_, rules)| path.ends_with(&rules.file));
+        let is_venvs = |path: &Path| {
+            session.registry.with_venvs().any(|(_, rules)| path.ends_with(&rules.file))
+        };
         let files = files_below(session, project, &is_venvs)?;
         folders.extend(files.iter().filter_map(|file| file.parent()).map(Path::to_path_buf));
     }
     let here = session.world.directory().ok();
-    for (_, rules) in tools(session) {
+    for (_, rules) in session.registry.with_venvs() {
         folders.extend(here.iter().flat_map(|here| rules.names.iter().map(|name| here.join(name))));
         for pattern in &rules.folders {
             folders.extend(matching_folders(session, pattern));
@@ -48,15 +49,14 @@ pub fn find_venvs(session: &Session, projects: &[PathBuf]) -> Result<Venvs> {
         let folder = session.world.physical(&folder).unwrap_or(folder);
         if seen.insert(folder.clone()) {
             venvs.0.extend(
-                tools(session).filter_map(|(known, _)| Venv::read(&session.world, known, &folder)),
+                session
+                    .registry
+                    .with_venvs()
+                    .filter_map(|(known, _)| Venv::read(&session.world, known, &folder)),
             );
         }
     }
     Ok(venvs)
-}
-
-fn tools(session: &Session) -> impl Iterator<Item = (KnownTool<'_>, &usher_definition::VenvRules)> {
-    session.registry.all().filter_map(|known| Some((known, known.definition.venvs.as_ref()?)))
 }
 
 /// The folders that a pattern of the registry matches: `~/.cache/pre-commit/repo*/py_env-*`.

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{self, Read as _};
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 use usher_shims::error::Shown;
+use usher_shims::exec::interpreter;
 use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::{Store, Toolchain};
 
@@ -75,9 +75,7 @@ impl Visitor for MovedScripts<'_> {
 fn interpreter_before(script: &WalkEntry<'_>, root: &Path) -> Option<PathBuf> {
     let mut start = Vec::new();
     script.open().ok()?.take(FIRST_LINE).read_to_end(&mut start).ok()?;
-    let line = start.strip_prefix(b"#!")?.trim_ascii_start();
-    let end = line.iter().position(u8::is_ascii_whitespace)?;
-    let interpreter = Path::new(OsStr::from_bytes(&line[..end]));
+    let interpreter = interpreter(&start)?;
     // The folders that a version has in any store: toolchains/TOOL/VERSION.
     let parts: Vec<&OsStr> = root.iter().rev().take(3).collect();
     let is_before = |folder: &&Path| folder.iter().rev().take(3).eq(parts.iter().copied());

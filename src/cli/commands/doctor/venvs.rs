@@ -30,9 +30,13 @@ pub(super) fn notices(session: &Session, known: KnownTool<'_>) -> Vec<VenvNotice
     let mut venvs = project_venvs(session, known, &rules.names);
     let is_new = |venv: &Venv| venvs.iter().all(|known| !is_same(session, known, venv));
     venvs.extend(active.clone().filter(is_new));
+    if venvs.is_empty() {
+        return Vec::new();
+    }
+    let selection = active_selection(session, known).unwrap_or(Selection::Nothing(None));
     let faults = venvs.iter().filter_map(|venv| {
         let is_active = active.as_ref().is_some_and(|active| is_same(session, active, venv));
-        fault_notice(session, known, venv, is_active)
+        fault_notice(session, venv, &selection, is_active)
     });
     let on_path = active.as_ref().and_then(|venv| path_note(session, venv, &rules.variable));
     faults.chain(on_path).collect()
@@ -48,26 +52,21 @@ fn project_venvs(session: &Session, known: KnownTool<'_>, names: &[String]) -> V
 }
 
 fn is_same(session: &Session, one: &Venv, other: &Venv) -> bool {
-    let identity =
-        |venv: &Venv| session.world.metadata(&venv.file).ok().flatten().map(|file| file.identity);
-    one.folder == other.folder || (identity(one).is_some() && identity(one) == identity(other))
+    one.folder == other.folder || session.world.is_same(&one.file, &other.file)
 }
 
 /// What is wrong with an environment, and the line that makes it again.
 fn fault_notice(
     session: &Session,
-    known: KnownTool<'_>,
     venv: &Venv,
+    selection: &Selection,
     is_active: bool,
 ) -> Option<VenvNotice> {
-    let selection = active_selection(session, known).unwrap_or(Selection::Nothing(None));
-    let (line, what) = match venv.fault(session, &selection)? {
-        VenvFault::Broken => {
-            (venv.base_line, format!("can't run: its {} is gone", known.tool.name))
-        }
+    let tool = venv.tool.name;
+    let (line, what) = match venv.fault(session, selection)? {
+        VenvFault::Broken => (venv.base_line, format!("can't run: its {tool} is gone")),
         VenvFault::OtherVersion { version, line, pin } => {
-            let request = pin.request()?;
-            let (tool, origin) = (known.tool.name, &pin.origin);
+            let (request, origin) = (pin.request()?, &pin.origin);
             let what = format!("has {tool} {version}, but {request} is requested by {origin}");
             (line, what)
         }

@@ -18,6 +18,7 @@ use usher_shims::world::World as _;
 use crate::config::folders;
 use crate::files::account::with_owners_rights;
 use crate::files::durable::{make_folders, sync_names};
+use crate::files::remove::remove_files;
 use crate::files::replace::Staged;
 use crate::files::write_access::WriteAccess;
 use crate::session::Session;
@@ -50,7 +51,10 @@ impl FolderSnapshot {
         let mut now = programs(session, &self.folders);
         now.retain(|path, fingerprint| self.programs.get(path) != Some(fingerprint));
         let access = folders::write_access(&session.folders)?;
-        remove_dangling(&access, links)?;
+        // Links to programs that no longer exist.
+        remove_files(&access, links, &|link| {
+            fs::metadata(link).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+        })?;
         for program in now.keys() {
             let name = program.file_name().and_then(|name| Name::parse(name.to_str()?));
             match name {
@@ -83,20 +87,6 @@ fn programs(session: &Session, folders: &[PathBuf]) -> ProgramFingerprints {
 /// Whether a global package may have a shim of that name.
 fn can_have_shim(session: &Session, tool: &Tool, name: &Name) -> bool {
     !tool.programs.contains(&name.as_str()) && session.registry.allows_shim(name.as_str())
-}
-
-/// Removes links to programs that no longer exist.
-fn remove_dangling(_: &WriteAccess, links: &Path) -> Result<()> {
-    let entries = match fs::read_dir(links) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(|error| Error::io("list", links, error))?,
-    };
-    for link in entries.flatten().map(|entry| entry.path()) {
-        if fs::metadata(&link).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-            fs::remove_file(&link).map_err(|error| Error::io("delete", &link, error))?;
-        }
-    }
-    Ok(())
 }
 
 /// Links to a program. A rename puts the link in place, so that the name always exists.
