@@ -49,6 +49,8 @@ pub struct ShimChanges {
     pub removed: Vec<String>,
     /// Files in the folder that aren't shims, and are moved away.
     pub foreign: Vec<String>,
+    /// Those of them that can't be moved.
+    pub unmoved: Vec<String>,
 }
 
 impl ShimChanges {
@@ -86,8 +88,8 @@ pub fn refresh(
     own_programs::mend(session, access, &own)?;
     let found = Inspection::of(folders)?;
     let mut changes = differences(&expected_names(session, named)?, &found, &own);
-    let left = foreign::move_away(session, access, &changes.foreign);
-    changes.created.retain(|name| !left.contains(name));
+    changes.unmoved = foreign::move_away(session, access, &changes.foreign);
+    changes.created.retain(|name| !changes.unmoved.contains(name));
     put_shims(session, access, &found, &changes)?;
     for name in &changes.removed {
         let path = shims.join(name);
@@ -161,6 +163,7 @@ fn differences(
         mended: mended.collect(),
         removed: removed.cloned().collect(),
         foreign: found.foreign.iter().cloned().collect(),
+        unmoved: Vec::new(),
     }
 }
 

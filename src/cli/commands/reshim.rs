@@ -1,13 +1,15 @@
 //! `use reshim`: rescans the machine and makes the shims and their index match.
 
 use serde::Serialize;
-use usher_shims::error::Result;
+use usher_shims::error::{Error, ErrorKind, Result};
 
+use super::ended;
 use super::shim_faults::shim_faults;
 use crate::cli::output;
 use crate::cli::shims::rescan_all_and_refresh;
 use crate::session::Session;
 use crate::shim_folder::ShimChanges;
+use crate::shim_folder::foreign::foreign_files_notice;
 use crate::text::some_names;
 
 /// What changed, as programs read it.
@@ -19,19 +21,23 @@ struct ReshimReport<'a> {
     foreign: &'a [String],
 }
 
-/// Runs the command.
+/// Runs the command. An error if it leaves a file that isn't usher's among the shims.
 pub fn run(session: &mut Session, as_json: bool) -> Result<()> {
     let changes = rescan_all_and_refresh(session)?;
-    if as_json {
-        let ShimChanges { created, mended: _, removed, foreign } = &changes;
-        let mended = changes.mended_names();
-        return output::print_json(&ReshimReport { created, mended, removed, foreign });
-    }
-    let printed = text(&changes).iter().try_for_each(output::print_line);
-    for fault in shim_faults(session, &changes.mended) {
+    let error = (!changes.unmoved.is_empty())
+        .then(|| Error::new(ErrorKind::Io, foreign_files_notice(session, &changes.unmoved)));
+    let ShimChanges { created, mended: _, removed, foreign, unmoved: _ } = &changes;
+    let mended = changes.mended_names();
+    let printed = match as_json {
+        true if error.is_some() => Ok(()),
+        true => output::print_json(&ReshimReport { created, mended, removed, foreign }),
+        false => text(&changes).iter().try_for_each(output::print_line),
+    };
+    let faults = shim_faults(session, &changes.mended);
+    for fault in faults.iter().filter(|_| !as_json) {
         session.note(&fault.report());
     }
-    printed
+    ended(session, error, printed)
 }
 
 fn text(changes: &ShimChanges) -> Vec<String> {
@@ -60,7 +66,9 @@ mod tests {
                 lists.map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>());
             let mended = mended.into_iter().map(|name| FaultyProgram { name, fault: Fault::Empty });
             let mended = mended.collect();
-            assert_eq!(text(&ShimChanges { created, mended, removed, foreign }), expected);
+            let unmoved = Vec::new();
+            let changes = ShimChanges { created, mended, removed, foreign, unmoved };
+            assert_eq!(text(&changes), expected);
         };
         check([&[], &[], &[], &[]], &["all shims are up to date"]);
         check([&["node", "npm"], &[], &[], &[]], &["created: node npm"]);

@@ -325,3 +325,25 @@ fn a_damaged_shim_is_replaced_by_the_embedded_one() {
         }
     }
 }
+
+#[test]
+fn a_foreign_file_that_cannot_be_moved_is_an_error_of_reshim_alone() {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.reshim();
+    let shim = sandbox.shim("node");
+    fs::remove_file(&shim).unwrap();
+    sandbox.executable(&shim, "#!/bin/sh\necho foreign\n");
+    sandbox.file(sandbox.usher().join("moved-from-shims"), "in the way");
+    let outcome = sandbox.use_command(&["reshim"]).run().fails_with(74);
+    let outcome =
+        outcome.stderr_contains("has files that aren't usher's, and hide its shims: node");
+    outcome.stderr_contains("can't make the folder");
+    let json = sandbox.use_command(&["reshim", "--json"]).run().fails_with(74).json();
+    assert_eq!(json["error"]["exit"], 74);
+    // The pin is what was asked for.
+    sandbox.use_command(&["node@12"]).run().succeeds();
+    fs::remove_file(sandbox.usher().join("moved-from-shims")).unwrap();
+    sandbox.use_command(&["reshim"]).run().succeeds();
+    sandbox.command("node").run().succeeds().stdout_has_line("node 12.22.12");
+}
