@@ -18,6 +18,7 @@ pub mod repair;
 pub mod reshim;
 pub mod run;
 pub mod setup;
+pub mod setup_system;
 pub mod shim;
 mod shim_faults;
 pub mod status;
