@@ -1,6 +1,7 @@
 //! Versions from elsewhere: other managers' stores (`adopted`), the system's interpreters
 //! (`system`), the administrator's stores and home (`shared`, `machine`), the user's own tools (`own`,
-//! `alone`), and which of their programs have shims (`shim_names`).
+//! `alone`), which of their programs have shims (`shim_names`), and calls
+//! by version (`versioned_names`).
 
 mod adopted;
 mod alone;
@@ -12,6 +13,7 @@ mod previous_home;
 pub(crate) mod shared;
 mod shim_names;
 mod system;
+mod versioned_names;
 
 use crate::support::Sandbox;
 
