@@ -5,6 +5,7 @@ mod home_world;
 #[cfg(test)]
 pub(crate) mod in_memory;
 pub mod reporter;
+pub mod retired;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
