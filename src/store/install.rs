@@ -16,6 +16,7 @@ pub mod fetcher;
 pub mod from_archive;
 mod post_install;
 
+use std::path::Path;
 use std::time::Instant;
 
 use usher_shims::error::{Error, ErrorKind, Result};
@@ -29,9 +30,11 @@ use super::own::OwnStore;
 use super::publish::publish;
 use crate::files::write_access::WriteAccess;
 use crate::registry::KnownTool;
+use crate::releases::cache_folder::clean;
 use crate::releases::network::Network;
 use crate::releases::{Finder, Release, ReleasePart, ToolRequest};
 use crate::session::Session;
+use crate::text::human_size;
 
 /// Whether a release may be installed that upstream publishes no checksum for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,12 +178,28 @@ fn install_assembled<'a>(
         return Ok(Installed { toolchain, already_installed: true });
     }
     let began = Instant::now();
-    let mut assembly = assemble()?;
-    publish(store.access, assembly.finish()?, &location.root)?;
-    assembly.discard_downloads();
+    let published = assemble().and_then(|mut assembly| {
+        publish(store.access, assembly.finish()?, &location.root)?;
+        assembly.discard_downloads();
+        Ok(())
+    });
+    published.map_err(|error| with_cached(&store.folders.cache, error))?;
     let seconds = began.elapsed().as_secs_f64();
     store.reporter.note(&format!("{} is ready ({seconds:.1} s)", location.name()));
     Ok(Installed { toolchain: location.toolchain(), already_installed: false })
+}
+
+/// Adds to a disk-full error how much is cached on the same disk, and can be deleted.
+fn with_cached(cache: &Path, error: Error) -> Error {
+    if error.kind() != ErrorKind::DiskFull {
+        return error;
+    }
+    match clean(cache, None).bytes {
+        0 => error,
+        bytes => error
+            .because(format!("{} can be deleted from the cache", human_size(bytes)))
+            .hint("use cache clean"),
+    }
 }
 
 impl UnverifiedPolicy {

@@ -1,7 +1,8 @@
 //! Versions from elsewhere: other managers' stores (`adopted`), the system's interpreters
-//! (`system`), the administrator's stores and home (`shared`, `machine`), the user's own tools (`own`,
-//! `alone`), and which of their programs have shims (`shim_names`).
+//! (`system`), the administrator's stores and home (`shared`, `machine`, `accounts`), the user's own
+//! tools (`own`, `alone`), and which of their programs have shims (`shim_names`).
 
+mod accounts;
 mod adopted;
 mod alone;
 pub(crate) mod machine;
