@@ -12,6 +12,7 @@ use crate::index::{Index, index_file};
 use crate::name::Name;
 use crate::ownership::{ROOT, is_planted};
 use crate::path::Shim;
+use crate::policy::Policy;
 use crate::settings::{Overrides, may_set_shared};
 use crate::sys;
 use crate::world::{FileContent, World, read_optional};
@@ -128,7 +129,7 @@ pub fn read_index(
         own.add_unknown(&mut index);
         index = own;
     }
-    add_variables(world, &mut index)?;
+    add_unwritten(world, &mut index)?;
     Ok(Some(index))
 }
 
@@ -171,15 +172,17 @@ pub fn account_index(
     let Some(data) = data else { return Ok(None) };
     let folder = shims_in(&data);
     let Some(mut index) = read_own(world, &folder, Some(program))? else { return Ok(None) };
-    add_variables(world, &mut index)?;
+    add_unwritten(world, &mut index)?;
     shim.known.folders.insert(0, folder.clone());
     shim.folder = folder;
     Ok(Some(index))
 }
 
-/// Adds the settings from this process's variables.
-pub fn add_variables(world: &impl World, index: &mut Index) -> Result<()> {
+/// Adds what is never written in an index: the settings from this process's variables, and the
+/// machine's policy.
+pub fn add_unwritten(world: &impl World, index: &mut Index) -> Result<()> {
     index.overrides = Overrides::read(&|name| world.variable(name))?;
+    index.policy = Policy::load(world)?;
     Ok(())
 }
 
@@ -262,9 +265,8 @@ mod tests {
     #[test]
     fn an_account_without_an_index_has_its_default() {
         let world = || MemoryWorld::at("/p").variable("HOME", "/home/u");
-        let config = |name: &str, text: &str| {
-            world().file(format!("/home/u/.config/usher/{name}"), text)
-        };
+        let config =
+            |name: &str, text: &str| world().file(format!("/home/u/.config/usher/{name}"), text);
         let machine = "/etc/usher/tool-versions";
         let own = "/home/u/.config/usher/tool-versions";
         check(world(), (machine, false));

@@ -28,9 +28,8 @@ pub(super) fn find_adopted_stores(
     known: KnownTool<'_>,
     before: &[AdoptedStore],
 ) -> Result<Vec<AdoptedStore>> {
-    let is_for_all = |folder: &Path| {
-        !scan.folders.is_system_wide || unfit_for_all(scan.world, folder).is_none()
-    };
+    let is_for_all =
+        |folder: &Path| !scan.folders.is_system_wide || unfit_for_all(scan.world, folder).is_none();
     let mut found: Vec<AdoptedStore> = Vec::new();
     for (store, folder) in folders_of(scan, known, |store| !store.version_from_file)? {
         let adopted = AdoptedStore {

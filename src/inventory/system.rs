@@ -192,9 +192,7 @@ fn probe_version(
     Ok(match probe(path, arguments, TIMEOUT, rights).map_err(not_started)? {
         ProbeResult::Output(output) => version_in(&output, tool)
             .ok_or_else(|| unusable("its output has no version".to_owned())),
-        ProbeResult::Failed(how) => {
-            Err(unusable(format!("it fails to print its version ({how})")))
-        }
+        ProbeResult::Failed(how) => Err(unusable(format!("it fails to print its version ({how})"))),
         ProbeResult::TimedOut => Err(unusable(timed_out())),
     })
 }

@@ -112,7 +112,8 @@ pub fn of_installed(session: &Session, known: KnownTool<'_>) -> Result<BTreeSet<
     let setting = (&session.settings.toolchains, tool);
     let built_here = host_folders(&session.world, &session.folders, setting)?;
     let of_system = session.index.system_programs.iter().filter(|one| one.tool == tool.name);
-    for program in of_system.filter(|one| built_here.iter().any(|folder| one.path.starts_with(folder)))
+    for program in
+        of_system.filter(|one| built_here.iter().any(|folder| one.path.starts_with(folder)))
     {
         found.extend(of_version(&program.version, known, session.settings.shims));
     }

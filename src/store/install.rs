@@ -177,8 +177,10 @@ fn install_assembled<'a>(
     if let Some(toolchain) = store.find_installed(location)? {
         return Ok(Installed { toolchain, already_installed: true });
     }
+    store.check_fetch(location)?;
     let began = Instant::now();
     let published = assemble().and_then(|mut assembly| {
+        store.check_room(location, assembly.bytes())?;
         publish(store.access, assembly.finish()?, &location.root)?;
         assembly.discard_downloads();
         Ok(())

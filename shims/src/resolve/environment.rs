@@ -191,8 +191,7 @@ impl<W: World> ProgramEnvironment<'_, W> {
 
     /// Whether a toolchain in this place needs a rule's variable.
     fn is_needed(&self, rule: &EnvRule, tool: &Tool, toolchain: &Toolchain) -> bool {
-        let is_there =
-            |folder: &str| self.is_file(Path::new(&self.fill(folder, tool, toolchain)));
+        let is_there = |folder: &str| self.is_file(Path::new(&self.fill(folder, tool, toolchain)));
         (!rule.unwritable || self.is_unwritable(tool, toolchain))
             && rule.needs_folder.is_none_or(is_there)
     }

@@ -26,7 +26,9 @@ struct ReshimReport<'a> {
 pub fn run(session: &mut Session, as_json: bool) -> Result<()> {
     let changes = rescan_all_and_refresh(session)?;
     let refused = refused_stores(&session.world, &session.folders, &session.registry)?;
-    refused.iter().for_each(|text| session.note(text));
+    for text in refused {
+        session.note(&text);
+    }
     let error = (!changes.unmoved.is_empty())
         .then(|| Error::new(ErrorKind::Io, foreign_files_notice(session, &changes.unmoved)));
     let ShimChanges { created, mended: _, removed, foreign, unmoved: _ } = &changes;

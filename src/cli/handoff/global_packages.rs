@@ -146,7 +146,8 @@ pub(super) fn make_needed_folders(session: &Session, plan: &Plan) -> Result<bool
     let environment = resolver.environment();
     let versions = active_versions(session, plan).into_iter();
     let needed = versions.flat_map(|(tool, version)| environment.needed_folders(tool, &version));
-    let is_missing = |folder: &PathBuf| !session.world.metadata(folder).is_ok_and(|one| one.is_some());
+    let is_missing =
+        |folder: &PathBuf| !session.world.metadata(folder).is_ok_and(|one| one.is_some());
     let missing: Vec<PathBuf> = needed.filter(is_missing).collect();
     for folder in &missing {
         let access = folders::write_access(&session.folders)?;

@@ -246,7 +246,7 @@ impl SettingType for ToolFolders {
     fn from_toml(value: &DeValue<'_>) -> Option<Self> {
         let mut found = Self::default();
         for (tool, folders) in value.as_table()? {
-            for folder in folders.get_ref().as_array()?.iter() {
+            for folder in folders.get_ref().as_array()? {
                 found.add(tool.get_ref(), folder.get_ref().as_str())?;
             }
         }

@@ -202,7 +202,8 @@ done
 "##;
     let Some(outcome) = run(&sandbox, script) else { return };
     let outcome = outcome.succeeds();
-    let packages = |version| format!("[SANDBOX]/account/.local/share/usher/additions/node/{version}");
+    let packages =
+        |version| format!("[SANDBOX]/account/.local/share/usher/additions/node/{version}");
     let expected = ["12.0.0", "22.12.0"].map(|version| {
         let folder = packages(version);
         format!("{version} lists\nhello\n{folder}/lib/node_modules\n{folder}\ngreeter@1.0.0\n")
