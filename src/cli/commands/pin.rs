@@ -158,7 +158,7 @@ impl PlannedPin<'_> {
         let version = version.or(of_system.as_ref().and_then(Option::as_ref));
         let broken = version.and_then(|version| self.broken(version));
         let wide = (matches!(self.target, PinTarget::Default) && session.folders.is_system_wide)
-            .then(|| format!("{} for all accounts is the machine's default now", tool.name));
+            .then(|| "this is the machine's default, for all accounts".to_owned());
         let above = self.above.as_ref().and_then(|pin| {
             let (request, origin) = (pin.request()?, &pin.origin);
             Some(format!("{} {request} (requested by {origin}) no longer applies here", tool.name))

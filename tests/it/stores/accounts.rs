@@ -35,7 +35,7 @@ cd /
 as_account() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 account() { as_account env -i "HOME=$base/account" "PATH=$PATH" "$@" 2>&1; }
 both() { # what a shim runs, and what `use` says
-    echo "$1: $(account env $2 node), $(account env $2 use which node | grep -o 'node/[0-9.]*\|error.*')"
+    echo "$1: $(account env ${2-} node), $(account env ${2-} use which node | grep -o 'node/[0-9.]*\|error.*')"
 }
 "##;
 
@@ -56,7 +56,7 @@ fn check(script: &str, expected: &str) {
 fn a_new_account_is_healthy() {
     check(
         r##"
-account use doctor | sed 's/usher [0-9.]* on .*, at/usher, at/'
+account use doctor | sed 's/usher [0-9.]* on .*, at/usher, at/; /is not pinned/d'
 find "$base/account" -mindepth 1
 "##,
         "ok     usher, at [SANDBOX]/account/.local/share/usher\n\
@@ -118,7 +118,7 @@ account use doctor | grep "slows down" || echo "no longer"
     );
 }
 
-/// As `docs/exec.md` has it.
+/// As `docs/exec.md` has it. Root, whose home this is, looks for no index of its own.
 #[test]
 fn a_new_account_costs_two_system_calls() {
     let script = r##"
@@ -127,6 +127,7 @@ calls() { "$@" strace -f -qq -o "$base/trace" node >/dev/null && sed -n '/toolch
 : > "$base/trace"; chmod 666 "$base/trace"
 calls env "HOME=$base/account" > "$base/root-calls"
 calls account > "$base/account-calls"
+grep -c "ENOENT.*/account\|/account.*ENOENT" "$base/trace"
 diff "$base/root-calls" "$base/account-calls" | grep '^[<>]' | sed 's/  */ /g' || true
 "##;
     let sandbox = Sandbox::new().offline();
@@ -137,8 +138,8 @@ diff "$base/root-calls" "$base/account-calls" | grep '^[<>]' | sed 's/  */ /g' |
         lines.filter_map(|line| line.split_whitespace().next()?.parse::<usize>().ok()).sum()
     };
     if !outcome.stdout.contains("skipped") {
-        assert_eq!(counts(">"), counts("<") + 2, "{outcome}");
-        assert!(!outcome.stdout.contains("close"), "{outcome}");
+        assert_eq!(counts(">"), counts("<") + 1, "{outcome}");
+        assert!(outcome.stdout.starts_with("2\n"), "{outcome}");
     }
 }
 
@@ -187,16 +188,17 @@ use reshim >/dev/null
 mkdir -p "$base/greeter"
 echo '{"name":"greeter","version":"1.0.0","bin":"greet.js"}' > "$base/greeter/package.json"
 printf '#!/usr/bin/env node\nconsole.log("hello")\n' > "$base/greeter/greet.js"
-chmod +x "$base/greeter/greet.js"
+chmod +x "$base/greeter/greet.js"; chown -R 65534 "$base/greeter"
 mkdir "$base/account/app"; chown 65534 "$base/account/app"; cd "$base/account/app"
 for version in 12.0.0 22.12.0; do
     npm() { account env NODE_VERSION=$version npm_config_offline=true npm_config_update_notifier=false npm "$@"; }
     npm init -y >/dev/null
-    npm install ../../greeter >/dev/null
+    npm pack ../../greeter >/dev/null
+    npm install ./greeter-1.0.0.tgz >/dev/null
     npm ls -g --depth=0 >/dev/null && echo "$version lists"
     account env NODE_VERSION=$version npx greeter
     npm root -g; npm prefix -g
-    npm install -g ../../greeter >/dev/null
+    npm install -g ./greeter-1.0.0.tgz >/dev/null
     npm ls -g --depth=0 | grep -o "greeter@1.0.0"
 done
 "##;
@@ -254,8 +256,8 @@ fn the_machine_adopts_stores_that_only_root_can_change() {
     check(
         r##"
 script /opt/pyenv/versions/3.7.16/bin/python 'echo "Python 3.7.16"'
-PYENV_ROOT=/opt/pyenv use reshim | head -1
-use list python | grep pyenv
+PYENV_ROOT=/opt/pyenv use reshim | grep -o "python3.7"
+use list python | grep pyenv | sed "s/  */ /g"
 use reshim
 account env PYTHON_VERSION=3.7 python
 account env PYTHON_VERSION=3.7 use which python
@@ -268,8 +270,8 @@ for fault in "chmod 775" "chmod 750" "chown 65534"; do
     chmod 755 /opt/pyenv; chown 0 /opt/pyenv
 done
 "##,
-        "created: python3.7\n\
-         python  3.7.16   pyenv   /opt/pyenv/versions/3.7.16/bin/python\n\
+        "python3.7\n \
+         python 3.7.16 pyenv /opt/pyenv/versions/3.7.16/bin/python\n\
          all shims are up to date\n\
          Python 3.7.16\n\
          /opt/pyenv/versions/3.7.16/bin/python\n\
@@ -296,15 +298,29 @@ account python3.9
 account env PYTHON_VERSION=3.9 python3
 account env PYTHON_VERSION=3.9 pip
 account node8
-account use list | grep /opt/alt
+account use list | grep /opt/alt | sed "s/  */ /g"
+account use why python | grep -o ".*built.*" || true
 account env PYTHON_VERSION=3.9 use why python | grep -o "/opt/alt.*"
 account env PYTHON_VERSION=3.9 use doctor | grep -e toolchains -e python
 account use shim node@12 >/dev/null
 account env PYTHON_VERSION=3.9 python
 account env NODE_VERSION=8 node
 account use which python3.9
+chmod 700 /opt/built
+use reshim >/dev/null
+use list python | grep -o "the system's python at /opt/alt.*"
 "##,
-        "",
+        "Python 3.9.18\n\
+         Python 3.9.18\n\
+         pip of 3.9\n\
+         v8.1.7\n \
+         python 3.9.18 system /opt/alt/python3.9/bin/python3.9\n\
+         /opt/alt/python3.9/bin\n\
+         /opt/alt/python3.9/bin/python3.9\n\
+         ok     toolchains = { nodejs = [\"/opt/node-host\"], python = [\"/opt/alt/python*\"] } (/etc/usher/config.toml:1)\n\
+         Python 3.9.18\n\
+         v8.1.7\n\
+         /opt/alt/python3.9/bin/python3.9\n",
     );
 }
 
@@ -312,12 +328,18 @@ account use which python3.9
 fn the_machines_default_is_upgraded_by_its_administrator() {
     check(
         r##"
-account use upgrade 2>&1
-find "$base/account" -name toolchains
-account use uninstall node@12 2>&1 || echo "rc $?"
+account use upgrade
+find "$base/account" -path "*toolchains/*"
+account use uninstall node@12 || echo "rc $?"
 account use
 "##,
-        "",
+        "node 11.12.0 is not upgraded: the machine's default is the administrator's to upgrade \
+         (11 requested by the machine's default, /etc/usher/tool-versions:1)\n  \
+           hint: use --global node@11\n\
+         error: node 12.22.12 is the machine's\n  \
+           it is in /opt/usher/toolchains/node/12.22.12\n\
+         rc 77\n\
+         node  11.12.0  the machine's  11 requested by the machine's default, /etc/usher/tool-versions:1\n",
     );
 }
 
@@ -325,7 +347,7 @@ account use
 fn root_is_told_of_the_machines_default_and_anyone_of_a_nearer_pin() {
     check(
         r##"
-HOME=$base/account use --global node@10.24.1
+HOME=$base/account use --global node@10.24.1 2>&1
 mkdir -p "$base/account/site/app"
 cd "$base/account/site/app"
 echo "nodejs 9.11.2" > ../.tool-versions
@@ -334,7 +356,11 @@ chown -R 65534 "$base/account/site"
 account use node@12.22.12
 account use node@11.12.0
 "##,
-        "",
+        "pinned node 10.24.1 in /etc/usher/tool-versions\n\
+         usher: this is the machine's default, for all accounts\n\
+         pinned node 12.22.12 in [SANDBOX]/account/site/app/.tool-versions\n\
+         usher: node 9.11.2 (requested by [SANDBOX]/account/site/.tool-versions:1) no longer applies here\n\
+         pinned node 11.12.0 in [SANDBOX]/account/site/app/.tool-versions\n",
     );
 }
 
