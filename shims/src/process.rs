@@ -283,8 +283,8 @@ mod tests {
 
     #[test]
     fn who_may_write_in_the_machines_home_has_its_default() {
-        let world = MemoryWorld::at("/p").variable("HOME", "/root");
-        let world = world.file("/root/.config/usher/tool-versions", "node 9");
+        let world = MemoryWorld::at("/p").variable("HOME", "/r");
+        let world = world.file("/r/.config/usher/tool-versions", "node 9");
         let mut index = Index { folders: Folders::machine(), ..Index::default() };
         assert!(!add_account_config(&world, &mut index));
         assert_eq!(index.folders, Folders::machine());

@@ -16,10 +16,13 @@ pub mod fetcher;
 pub mod from_archive;
 mod post_install;
 
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Instant;
 
-use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
+use usher_shims::folders::Folders;
 use usher_shims::toolchain::Toolchain;
 
 use self::assembly::Assembly;
@@ -185,15 +188,21 @@ fn install_assembled<'a>(
         assembly.discard_downloads();
         Ok(())
     });
-    published.map_err(|error| with_cached(&store.folders.cache, error))?;
+    published.map_err(|error| with_cached(store.folders, error))?;
     let seconds = began.elapsed().as_secs_f64();
     store.reporter.note(&format!("{} is ready ({seconds:.1} s)", location.name()));
     Ok(Installed { toolchain: location.toolchain(), already_installed: false })
 }
 
 /// Adds to a disk-full error how much is cached on the same disk, and can be deleted.
-fn with_cached(cache: &Path, error: Error) -> Error {
-    if error.kind() != ErrorKind::DiskFull {
+fn with_cached(folders: &Folders, error: Error) -> Error {
+    let cache = &folders.cache;
+    let device = |folder: &Path| fs::metadata(folder).ok().map(|seen| seen.dev());
+    let is_full = || {
+        device(cache).is_some() && device(cache) == device(&folders.staging())
+            || error.what.contains(&Shown(cache).to_string())
+    };
+    if error.kind() != ErrorKind::DiskFull || !is_full() {
         return error;
     }
     match clean(cache, None).bytes {

@@ -352,7 +352,7 @@ impl<'a, W: World> Resolver<'a, W> {
                 .because(format!("installed for {tool} {}", having.join(", ")))
                 .hint(format!("use {tool}@{newest}")),
             (None, Some(version)) => error
-                .because(format!("installed for {tool} {version}, which is no longer installed"))
+                .because(format!("it is for {tool} {version}, which was uninstalled"))
                 .hint(format!("use {tool}@{version}")),
             (None, None) => match self.index.tools.of_program(program.as_str()) {
                 Some(owner) => error.hint(format!("use {}@latest", owner.name)),

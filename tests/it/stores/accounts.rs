@@ -232,16 +232,16 @@ account use doctor | grep -A1 "no longer" || echo healthy
 "##,
         "cowsay\n\
          usher: cowsay is not installed for node 11.12.0 (requested by the machine's default, /etc/usher/tool-versions:1)\n  \
-           installed for node 12.22.12, which is no longer installed\n  \
+           it is for node 12.22.12, which was uninstalled\n  \
            hint: use node@12.22.12\n\
          rc 127\n\
          error: cowsay is not installed for node 11.12.0 (requested by the machine's default, /etc/usher/tool-versions:1)\n  \
-           installed for node 12.22.12, which is no longer installed\n  \
+           it is for node 12.22.12, which was uninstalled\n  \
            hint: use node@12.22.12\n\
          rc 127\n\
          removed: node12 node12.22\n\
          usher: cowsay is not installed for node 11.12.0 (requested by the machine's default, /etc/usher/tool-versions:1)\n  \
-           installed for node 12.22.12, which is no longer installed\n  \
+           it is for node 12.22.12, which was uninstalled\n  \
            hint: use node@12.22.12\n\
          rc 127\n\
          note   node 12.22.12 is no longer installed, and has global packages: cowsay\n       \
@@ -299,16 +299,17 @@ account env PYTHON_VERSION=3.9 python3
 account env PYTHON_VERSION=3.9 pip
 account node8
 account use list | grep /opt/alt | sed "s/  */ /g"
-account use why python | grep -o ".*built.*" || true
 account env PYTHON_VERSION=3.9 use why python | grep -o "/opt/alt.*"
 account env PYTHON_VERSION=3.9 use doctor | grep -e toolchains -e python
 account use shim node@12 >/dev/null
 account env PYTHON_VERSION=3.9 python
 account env NODE_VERSION=8 node
 account use which python3.9
-chmod 700 /opt/built
+script /opt/built/3.10/bin/python3.10 'echo "Python 3.10.4"'
+chmod 700 /opt/built/3.10
+ln -s /opt/built/3.10 /opt/alt/python3.10
 use reshim >/dev/null
-use list python | grep -o "the system's python at /opt/alt.*"
+use list python 2>&1 | grep -o "python at /opt/alt.*"
 "##,
         "Python 3.9.18\n\
          Python 3.9.18\n\
@@ -320,7 +321,9 @@ use list python | grep -o "the system's python at /opt/alt.*"
          ok     toolchains = { nodejs = [\"/opt/node-host\"], python = [\"/opt/alt/python*\"] } (/etc/usher/config.toml:1)\n\
          Python 3.9.18\n\
          v8.1.7\n\
-         /opt/alt/python3.9/bin/python3.9\n",
+         /opt/alt/python3.9/bin/python3.9\n\
+         python at /opt/alt/python3.10/bin/python3.10 is ignored: it fails to print its version \
+         (Permission denied (os error 13))\n",
     );
 }
 
@@ -383,5 +386,23 @@ account env NODE_VERSION=12 tool || echo "rc $?"
          usher: can't run /opt/usher/toolchains/node/12.22.12/bin/tool\n  \
            no permission to execute its interpreter /opt/closed/bin/interpreter\n\
          rc 126\n",
+    );
+}
+
+#[test]
+fn an_archive_that_runs_for_root_alone_is_reported() {
+    check(
+        r##"
+script /opt/private/lib/node 'echo v16.1.0'
+chmod 700 /opt/private
+mkdir -p "$base/archive/node/bin"
+printf '#!/bin/sh\nexec /opt/private/lib/node\n' > "$base/archive/node/bin/node"
+chmod +x "$base/archive/node/bin/node"
+tar -C "$base/archive" -czf "$base/node.tgz" node
+use install node@16.1.0 --from "$base/node.tgz" 2>&1 | grep -v -e checksum -e "is ready"
+chmod 755 /opt/private
+use install node@16.2.0 --from "$base/node.tgz" 2>&1 | grep -v -e checksum -e "is ready"
+"##,
+        "installed node 16.1.0 (/opt/usher/toolchains/node/16.1.0)\n",
     );
 }
