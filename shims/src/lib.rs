@@ -18,7 +18,7 @@
 //! | the origins of requests, strongest first | [`search`], [`pin`] |
 //! | what a version file contains | [`read`](mod@read) |
 //! | what a request means | [`request`], [`normalize`](mod@normalize), [`range`], [`version`] |
-//! | the toolchain that matches, and whether it may run | [`store`], [`toolchain`], [`policy`] |
+//! | the toolchain that matches, and whether it may run | [`store`], [`toolchain`], [`policy`], [`tool_policy`] |
 //! | the next program on PATH, and the guard against loops | [`path`], [`reentry`] |
 //! | all of it together | [`resolve`](mod@resolve) |
 //! | calls that change a toolchain's content | [`package_calls`] |
@@ -62,6 +62,7 @@ pub mod settings;
 pub mod store;
 mod sys;
 pub mod tool;
+pub mod tool_policy;
 pub mod toolchain;
 pub mod trace;
 pub mod version;

@@ -13,6 +13,7 @@ pub mod install_itself;
 pub mod list;
 pub mod outdated;
 pub mod pin;
+pub mod policy;
 pub mod prune;
 pub mod repair;
 pub mod reshim;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::folders::shims_in;
 use usher_shims::index::{Index, index_file};
+use usher_shims::policy::policy_file;
 use usher_shims::resolve::{Selection, versions_with_packages};
 use usher_shims::settings::may_set_shared;
 use usher_shims::store::{all_toolchains, damaged, has_program, ships};
@@ -35,6 +36,7 @@ use crate::releases::platform::platform;
 use crate::releases::{PlainHttpSource, plain_http_sources};
 use crate::session::Session;
 use crate::session::active::{active_selection, pin_of_files};
+use crate::session::policy::Rule;
 use crate::shim_folder;
 use crate::text::short_list;
 
@@ -122,6 +124,7 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
     }
     checks.extend(settings_without_index(session));
     checks.extend(settings_in_use(session));
+    checks.extend(policy_rules(session));
     checks.extend(plain_http(session));
     let checks = without_repetitions(checks);
     let count = checks.iter().filter(|check| check.state == CheckState::Error).count();
@@ -443,6 +446,14 @@ fn damage(session: &Session, known: KnownTool<'_>, toolchain: &Toolchain) -> Opt
 }
 
 /// Settings that aren't the default.
+/// What the machine's policy limits.
+fn policy_rules(session: &Session) -> impl Iterator<Item = DoctorCheck> {
+    let file = policy_file();
+    session.policy.rules().into_iter().map(move |Rule { key, value, line }| {
+        DoctorCheck::ok(format!("{key} = {value} ({}:{line})", Shown(&file)))
+    })
+}
+
 fn settings_in_use(session: &Session) -> Vec<DoctorCheck> {
     let set = session
         .settings
