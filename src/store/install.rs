@@ -194,6 +194,9 @@ fn install_assembled<'a>(
     Ok(Installed { toolchain: location.toolchain(), already_installed: false })
 }
 
+/// How many bytes a full disk's message names: an index alone makes no room.
+const WORTH_DELETING: u64 = 1_000_000;
+
 /// Adds to a disk-full error how much is cached on the same disk, and can be deleted.
 fn with_cached(folders: &Folders, error: Error) -> Error {
     let cache = &folders.cache;
@@ -206,7 +209,7 @@ fn with_cached(folders: &Folders, error: Error) -> Error {
         return error;
     }
     match clean(cache, None).bytes {
-        0 => error,
+        ..WORTH_DELETING => error,
         bytes => error
             .because(format!("{} can be deleted from the cache", human_size(bytes)))
             .hint("use cache clean"),

@@ -399,10 +399,12 @@ mkdir -p "$base/archive/node/bin"
 printf '#!/bin/sh\nexec /opt/private/lib/node\n' > "$base/archive/node/bin/node"
 chmod +x "$base/archive/node/bin/node"
 tar -C "$base/archive" -czf "$base/node.tgz" node
-use install node@16.1.0 --from "$base/node.tgz" 2>&1 | grep -v -e checksum -e "is ready"
+use install node@16.1.0 --from "$base/node.tgz" 2>&1 | grep -v -e checksum -e "is ready" -e fetching
 chmod 755 /opt/private
-use install node@16.2.0 --from "$base/node.tgz" 2>&1 | grep -v -e checksum -e "is ready"
+use install node@16.2.0 --from "$base/node.tgz" 2>&1 | grep -v -e checksum -e "is ready" -e fetching
 "##,
-        "installed node 16.1.0 (/opt/usher/toolchains/node/16.1.0)\n",
+        "usher: node 16.1.0 doesn't run for every account: exit status: 126\n\
+         installed node 16.1.0 (/opt/usher/toolchains/node/16.1.0)\n\
+         installed node 16.2.0 (/opt/usher/toolchains/node/16.2.0)\n",
     );
 }
