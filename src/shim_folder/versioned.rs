@@ -19,6 +19,7 @@ use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
 use crate::config::settings::ShimPolicy;
+use crate::inventory::host_folders;
 use crate::registry::KnownTool;
 use crate::releases::Finder;
 use crate::releases::network::Network;
@@ -102,6 +103,7 @@ fn versioned_programs(known: KnownTool<'_>) -> Vec<&'static str> {
     tool.programs.iter().copied().filter(is_base).collect()
 }
 
+/// Whether a program has a versioned shim although it isn't the main one: `npm12`.
 fn is_companion(known: KnownTool<'_>, program: &str) -> bool {
     known.definition.companions.iter().any(|companion| companion == program)
 }
@@ -124,8 +126,23 @@ pub fn of_installed(session: &Session, known: KnownTool<'_>) -> Result<BTreeSet<
             }));
         }
     }
+    found.extend(of_host(session, known)?);
     found.extend(of_system(session, known));
     Ok(found)
+}
+
+/// The versioned shims of interpreters that the host built, which aren't on PATH.
+fn of_host(session: &Session, known: KnownTool<'_>) -> Result<Vec<String>> {
+    let setting = (&session.settings.toolchains, known.tool);
+    let folders = host_folders(&session.world, &session.folders, setting)?;
+    let is_one = |program: &&SystemProgram| {
+        program.tool == known.tool.name
+            && folders.iter().any(|folder| program.path.starts_with(folder))
+    };
+    let programs = session.index.system_programs.iter().filter(is_one);
+    let names =
+        |program: &SystemProgram| of_version(&program.version, known, session.settings.shims);
+    Ok(programs.flat_map(names).collect())
 }
 
 /// The versioned shims of the system's versions, for their release lines: `erl25`, `php8.2`. A system
