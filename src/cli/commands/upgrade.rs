@@ -196,7 +196,9 @@ fn find_upgrade(
         row.skip(reason, None);
         return Ok(None);
     }
-    if let Some((reason, hint)) = of_the_administrator(session, known, request, origin) {
+    if session.may_fetch()
+        && let Some((reason, hint)) = of_the_administrator(session, known, request, origin)
+    {
         row.skip(reason, Some(hint));
         return Ok(None);
     }
