@@ -21,6 +21,15 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of output that are read.
 const MAX_OUTPUT: u64 = 64 << 10;
 
+/// How much of a program is waited for and read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// How long it may run.
+    pub(super) time: Duration,
+    /// The most bytes of its output. One that prints more has failed.
+    pub(super) bytes: u64,
+}
+
 /// How a probe ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ProbeResult {
@@ -52,8 +61,18 @@ pub(super) fn probe(
     limit: Duration,
     rights: ProbeRights,
 ) -> io::Result<ProbeResult> {
+    probe_within(program, arguments, Limits { time: limit, bytes: MAX_OUTPUT }, rights)
+}
+
+/// Like [`probe`], with other limits.
+pub(super) fn probe_within(
+    program: &Path,
+    arguments: &[String],
+    limits: Limits,
+    rights: ProbeRights,
+) -> io::Result<ProbeResult> {
     let result = match spawn_as(program, arguments, rights) {
-        Ok((child, output)) => wait_for_output(child, output, limit),
+        Ok((child, output)) => wait_for_output(child, output, limits),
         Err(error) if is_shortage(&error) => return Err(error),
         Err(error) => ProbeResult::Failed(error.to_string()),
     };
@@ -92,12 +111,12 @@ fn spawn(mut command: Command, arguments: &[String]) -> io::Result<(Child, io::P
     Ok((command.spawn()?, reader))
 }
 
-fn wait_for_output(mut child: Child, reader: io::PipeReader, limit: Duration) -> ProbeResult {
+fn wait_for_output(mut child: Child, reader: io::PipeReader, limits: Limits) -> ProbeResult {
     let group = Pid::from_child(&child);
     let (sender, receiver) = mpsc::channel();
     let waiting = thread::Builder::new().spawn(move || {
         let mut output = Vec::new();
-        let _ = reader.take(MAX_OUTPUT).read_to_end(&mut output);
+        let _ = reader.take(limits.bytes).read_to_end(&mut output);
         let ended = child.wait();
         // After a timeout the receiver is dropped.
         let _ = sender.send((output, ended));
@@ -106,7 +125,7 @@ fn wait_for_output(mut child: Child, reader: io::PipeReader, limit: Duration) ->
         let _ = kill_process_group(group, Signal::KILL);
         return ProbeResult::Failed(format!("can't start a thread: {error}"));
     }
-    match receiver.recv_timeout(limit) {
+    match receiver.recv_timeout(limits.time) {
         Ok((output, Ok(status))) if status.success() => {
             ProbeResult::Output(String::from_utf8_lossy(&output).into_owned())
         }

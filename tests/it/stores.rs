@@ -1,7 +1,10 @@
 //! Versions from elsewhere: other managers' stores (`adopted`), the system's interpreters
 //! (`system`), the administrator's stores and home (`shared`, `machine`, `accounts`), the user's own
-//! tools (`own`, `alone`), and which of their programs have shims (`shim_names`).
+//! tools (`own`, `alone`), and which of their programs have shims (`shim_names`); what accounts use of
+//! the machine's (`account_use`), which of those go (`retired`), and the defaults that root sets for
+//! accounts (`account_defaults`).
 
+pub(crate) mod account_use;
 mod accounts;
 mod adopted;
 mod alone;
@@ -10,6 +13,7 @@ mod moved_home;
 mod one_version;
 mod own;
 mod previous_home;
+mod retired;
 pub(crate) mod shared;
 mod shim_names;
 mod system;

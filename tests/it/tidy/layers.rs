@@ -37,7 +37,7 @@ const HOT: &[&[&str]] = &[
     &["resolve"],
     &["process", "search"],
     &["call"],
-    &["pin", "store", "tool_policy"],
+    &["pin", "retired", "store", "tool_policy"],
     &["path", "request"],
     &["index"],
     &["policy"],
