@@ -332,6 +332,7 @@ fn the_machines_default_is_upgraded_by_its_administrator() {
     check(
         r#"
 account use upgrade
+account use outdated | grep "use upgrade" || echo "nothing to upgrade"
 find "$base/account" -path "*toolchains/*"
 account use uninstall node@12 || echo "rc $?"
 account use
@@ -339,6 +340,7 @@ account use
         "node 11.12.0 is not upgraded: the machine's default is the administrator's to upgrade \
          (11 requested by the machine's default, /etc/usher/tool-versions:1)\n  \
            hint: use --global node@11\n\
+         nothing to upgrade\n\
          error: node 12.22.12 is the machine's\n  \
            it is in /opt/usher/toolchains/node/12.22.12\n\
          rc 77\n\
