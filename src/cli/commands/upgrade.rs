@@ -242,7 +242,9 @@ fn newer_than_pinned(
     let patch = newer.iter().rev().find(|version| differs_in_last_number(version, exact));
     let version = patch.or(newer.last())?;
     Some(match origin {
-        Origin::Default(_) | Origin::Machine(_) => format!("use --global {tool}@{version}"),
+        Origin::Default(_) | Origin::Account(_) | Origin::Group(_) | Origin::Machine(_) => {
+            format!("use --global {tool}@{version}")
+        }
         Origin::Variable(variable) => format!("export {variable}={version}"),
         Origin::Argument | Origin::Name(_) | Origin::File(_) | Origin::CommandLine => {
             format!("use {tool}@{version}")
