@@ -119,8 +119,12 @@ show_path() {
     esac
     line=$("$shims/use" setup sh --print)
     say
-    say "To put the shims on PATH in all your shells: '$shims/use' setup"
-    say 'For this shell only, or in a file of your choice:'
+    if [ -n "$system" ]; then
+        say 'To put the shims on PATH for all accounts, in a file of /etc/profile.d:'
+    else
+        say "To put the shims on PATH in all your shells: '$shims/use' setup"
+        say 'For this shell only, or in a file of your choice:'
+    fi
     say "$line"
 }
 

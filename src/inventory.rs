@@ -12,13 +12,12 @@ mod scan;
 mod stores;
 mod system;
 
-use std::path::PathBuf;
-
 pub use folder_setting::{SetFolder, set_folder};
 pub use folders::{expand_folder, names_in_folder};
 pub use package_programs::ADDED;
 pub use scan::{MachineScan, ProbeReuse};
-pub use system::MAX_SHIM_SIZE;
+pub use stores::refused_stores;
+pub use system::{MAX_SHIM_SIZE, host_folders, run_fault};
 
 use folders::FolderListings;
 use usher_shims::error::Result;
@@ -30,10 +29,11 @@ use usher_shims::world::{World as _, read_optional};
 /// Scans the machine; returns the index that the shims read.
 pub fn scan(scan: &MachineScan<'_>) -> Result<Index> {
     let before = previous_index(scan);
+    let machine = machine_index(scan);
     let mut home = Index {
         folders: scan.folders.clone(),
         settings: scan.settings.clone(),
-        shared_stores: shared_stores(scan),
+        shared_stores: machine.iter().map(|index| index.folders.toolchains()).collect(),
         tools: scan.registry.tools().clone(),
         ..Index::default()
     };
@@ -48,6 +48,12 @@ pub fn scan(scan: &MachineScan<'_>) -> Result<Index> {
         let (system, refused) = system::find_system_versions(scan, tool, &before, &mut listed)?;
         home.system_programs.extend(system);
         home.rejected_programs.extend(refused);
+    }
+    let of_machine = machine.map(|index| index.adopted_stores).unwrap_or_default();
+    for store in of_machine {
+        if !home.adopted_stores.iter().any(|known| known.folder == store.folder) {
+            home.adopted_stores.push(store);
+        }
     }
     home.global_packages = package_programs::find_package_programs(scan, &home)?;
     Ok(home)
@@ -70,12 +76,17 @@ fn previous_index(scan: &MachineScan<'_>) -> Index {
     before
 }
 
-/// The machine's store, which an account uses beside its own.
-fn shared_stores(scan: &MachineScan<'_>) -> Vec<PathBuf> {
-    let machine = scan.machine;
-    let index = index_file(&shims_in(machine));
-    let is_there = !scan.folders.is_system_wide
-        && scan.folders.data != machine
-        && scan.world.metadata(&index).ok().flatten().is_some();
-    is_there.then(|| machine.join("toolchains")).into_iter().collect()
+/// The machine's index, for an account, which uses the machine's store beside its own.
+fn machine_index(scan: &MachineScan<'_>) -> Option<Index> {
+    if scan.folders.is_system_wide || scan.folders.data == scan.machine {
+        return None;
+    }
+    let shims = shims_in(scan.machine);
+    let file = index_file(&shims);
+    scan.world.metadata(&file).ok().flatten()?;
+    let text = read_optional(scan.world, &file).ok().flatten();
+    let index = text.and_then(|text| index_in(scan.world, &shims, &text.bytes, None));
+    let mut index = index.unwrap_or_default();
+    index.folders.data = scan.machine.to_path_buf();
+    Some(index)
 }

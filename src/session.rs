@@ -4,6 +4,7 @@ pub mod active;
 mod home_world;
 #[cfg(test)]
 pub(crate) mod in_memory;
+pub mod policy;
 pub mod reporter;
 pub mod retired;
 
@@ -16,11 +17,14 @@ use usher_shims::error::{Error, Result};
 use usher_shims::exec::ProcessArgs;
 use usher_shims::folders::Folders;
 use usher_shims::index::Index;
+use usher_shims::ownership::ROOT;
 use usher_shims::path::Shim;
-use usher_shims::process::{RunningShim, add_variables, is_secure};
+use usher_shims::policy::policy_file;
+use usher_shims::process::{RunningShim, add_unwritten, is_secure};
 use usher_shims::resolve::Resolver;
 use usher_shims::world::{AnyWorld, Os, World, read_optional};
 
+use self::policy::{FetchPolicy, MachinePolicy};
 use self::reporter::{Reporter, Silent};
 use crate::config::folders::{self, Homes};
 use crate::config::settings::Settings;
@@ -42,6 +46,8 @@ pub struct Session {
     pub program: PathBuf,
     /// The user's settings.
     pub settings: Settings,
+    /// What no account can override.
+    pub policy: MachinePolicy,
     /// All tools.
     pub registry: Registry,
     /// The shims' index, rescanned for this process.
@@ -73,6 +79,7 @@ impl Session {
         }
         let own = registry::files(&folders)?;
         let registry = Registry::load()?.with_custom_tools(&own).with_mirrors(&settings.source)?;
+        let policy = machine_policy(&registry)?;
         let (program, mut shim) = (running.file, running.known);
         if !shim.folders.contains(&folders.shims()) {
             shim.folders.insert(0, folders.shims());
@@ -91,6 +98,7 @@ impl Session {
             machine,
             program,
             settings,
+            policy,
             registry,
             index,
             shim,
@@ -99,6 +107,17 @@ impl Session {
         };
         session.refresh()?;
         Ok(session)
+    }
+
+    /// Whether this account administers the machine's versions, so that the limits of accounts don't
+    /// concern it.
+    pub fn is_administrator(&self) -> bool {
+        self.folders.is_system_wide || self.world.account() == ROOT
+    }
+
+    /// Whether this account may install versions.
+    pub fn may_fetch(&self) -> bool {
+        self.policy.fetch == FetchPolicy::Accounts || self.is_administrator()
     }
 
     /// The shims' resolver, with the current index.
@@ -119,7 +138,7 @@ impl Session {
     /// Rescans the machine, reusing cached probe results according to `probe_reuse`.
     pub fn rescan(&mut self, probe_reuse: ProbeReuse) -> Result<()> {
         let mut index = scan(&self.machine_scan(probe_reuse))?;
-        add_variables(&self.world, &mut index)?;
+        add_unwritten(&self.world, &mut index)?;
         self.index = index;
         Ok(())
     }
@@ -132,8 +151,8 @@ impl Session {
     fn machine_scan(&self, probe_reuse: ProbeReuse) -> MachineScan<'_> {
         let (world, folders, registry) = (&self.world, &self.folders, &self.registry);
         let (settings, known) = (self.settings.from_files(), &self.index);
-        let machine = &self.machine;
-        MachineScan { world, folders, machine, settings, registry, known, probe_reuse }
+        let (machine, toolchains) = (&self.machine, &self.settings.toolchains);
+        MachineScan { world, folders, machine, settings, toolchains, registry, known, probe_reuse }
     }
 
     /// Prints no notes and no progress from now on.
@@ -188,6 +207,16 @@ impl Session {
         });
         entries.collect()
     }
+}
+
+/// The machine's policy. One that can't be used is an error: it may forbid anything.
+fn machine_policy(registry: &Registry) -> Result<MachinePolicy> {
+    let path = policy_file();
+    let found = read_optional(&Os, &path).map_err(|error| Error::io("read", &path, error))?;
+    found.map_or_else(
+        || Ok(MachinePolicy::default()),
+        |found| MachinePolicy::parse(&path, &found.bytes, registry),
+    )
 }
 
 /// Whether standard error is a terminal that can move its cursor.

@@ -33,5 +33,6 @@ pub mod receipt;
 pub mod repair;
 pub mod runtime;
 pub mod uninstall;
+pub(crate) mod usage;
 pub mod venvs;
 pub mod verify;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::folders::{Folders, Relocation};
 use crate::name::Name;
+use crate::policy::Policy;
 use crate::settings::{Overrides, SharedSettings};
 use crate::tool::{CustomTool, Tool, Tools};
 use crate::toolchain::{Store, Toolchain};
@@ -32,6 +33,8 @@ pub struct Index {
     pub settings: SharedSettings,
     /// The settings from this process's variables, which override them; never written.
     pub overrides: Overrides,
+    /// The machine's policy; never written.
+    pub policy: Policy,
     /// The machine's own stores, with usher's own layout.
     pub shared_stores: Vec<PathBuf>,
     /// Stores of other version managers.
@@ -147,10 +150,14 @@ impl Index {
         match toolchain.store {
             Store::Own | Store::Folder => None,
             Store::Shared | Store::Adopted(_) | Store::System(_) => {
-                let version = toolchain.version.as_ref()?;
-                Some(self.folders.additions().join(tool.name).join(version.as_str()))
+                toolchain.version.as_ref().map(|version| self.packages_folder(tool, version))
             }
         }
+    }
+
+    /// The user's folder for global packages of a version, wherever that is or was installed.
+    pub fn packages_folder(&self, tool: &Tool, version: &Version) -> PathBuf {
+        self.folders.additions().join(tool.name).join(version.as_str())
     }
 
     /// The folder in a toolchain for programs that package managers add, if that isn't the one of
@@ -185,6 +192,11 @@ impl Index {
         }
         if self.global_packages.is_empty() {
             std::mem::swap(&mut self.global_packages, &mut machine.global_packages);
+        }
+        for store in machine.adopted_stores.drain(..) {
+            if !self.adopted_stores.iter().any(|known| known.folder == store.folder) {
+                self.adopted_stores.push(store);
+            }
         }
         self.tools.add_unknown(&mut machine.tools);
     }
@@ -440,6 +452,7 @@ mod tests {
                 ceiling: Some("/srv".into()),
                 stores: vec!["/srv/usher".into()],
             },
+            policy: Policy::default(),
             overrides: Overrides::default(),
             shared_stores: vec!["/opt/usher/toolchains".into()],
             read_toolchains: vec![ReadToolchain {

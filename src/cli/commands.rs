@@ -14,6 +14,7 @@ pub mod list;
 pub mod list_accounts;
 pub mod outdated;
 pub mod pin;
+pub mod policy;
 pub mod prune;
 pub mod repair;
 pub mod reshim;

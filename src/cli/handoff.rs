@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::exec::{ProcessArgs, become_program};
+use usher_shims::ownership::ROOT;
 use usher_shims::package_calls::package_call;
 use usher_shims::pin::Origin;
 use usher_shims::process::{is_secure, running_shim};
@@ -16,7 +17,9 @@ use usher_shims::request::Request;
 use usher_shims::resolve::{MissingVersion, Outcome, Plan, Resolver};
 use usher_shims::retired;
 use usher_shims::tool::Tool;
+use usher_shims::tool_policy::with_origin;
 use usher_shims::toolchain::Toolchain;
+use usher_shims::world::World as _;
 
 use self::global_packages::PackageManagerCall;
 use crate::cli::explanation::install_command;
@@ -142,6 +145,13 @@ fn run_plan(
 ) -> Result<Error> {
     let own = &arguments[plan.skip.saturating_sub(1).min(arguments.len())..];
     if let Some(rule) = package_call(&session.index, plan, name, words) {
+        // With the variables that name these folders. A call that installs nothing globally runs
+        // without them, in a home that can't be written to.
+        let again = match global_packages::make_needed_folders(session, plan) {
+            Ok(true) => Some(session.resolver().resolve(name, words)?),
+            Ok(false) | Err(_) => None,
+        };
+        let plan = if let Some(Outcome::Run(again)) = &again { again } else { plan };
         let call = PackageManagerCall::new(session, plan, rule, words)?;
         return global_packages::run(session, &call, own);
     }
@@ -161,6 +171,7 @@ fn install_if_allowed(session: &mut Session, missing: &MissingVersion) -> Result
     let found = runtime::toolchain_missing_only_runtime(&session.resolver(), known.tool, request)?;
     if found.is_none() {
         check_policy(session, tool, request, origin)?;
+        check_requester(session, tool, request, origin)?;
     }
     let tools =
         install_missing(session, &folders::write_access(&session.folders)?, &tool_request, found)?;
@@ -200,8 +211,30 @@ fn fetch(installer: &Installer<'_>, tool_request: &ToolRequest<'_>) -> Result<To
     Ok(installed.toolchain)
 }
 
-/// Whether the settings allow a shim to install this.
+/// Refuses what a file of another account requests of the machine's store: entering a folder is no
+/// reason to install something for everybody.
+fn check_requester(
+    session: &Session,
+    tool: &Tool,
+    request: &Request,
+    origin: &Origin,
+) -> Result<()> {
+    let Origin::File(location) = origin else { return Ok(()) };
+    let seen = session.world.metadata(&location.path);
+    let owner = seen.ok().flatten().map_or(ROOT, |seen| seen.owner);
+    if !session.folders.is_system_wide || [ROOT, session.world.account()].contains(&owner) {
+        return Ok(());
+    }
+    Err(not_installed(tool, request, origin)
+        .because("another account's file installs nothing into the machine's store by itself"))
+}
+
+/// Whether the machine's policy and the settings allow a shim to install this.
 fn check_policy(session: &Session, tool: &Tool, request: &Request, origin: &Origin) -> Result<()> {
+    if !session.may_fetch() {
+        let refusal = session.policy.fetch_refusal(&format!("{} {request}", tool.name));
+        return Err(with_origin(refusal, origin));
+    }
     let is_allowed = match session.settings.auto_install {
         AutoInstall::Always => true,
         AutoInstall::Locked => request.exact(tool).is_some(),

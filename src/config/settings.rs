@@ -22,7 +22,7 @@ use crate::text::closest;
 mod value;
 
 pub use crate::http::Address;
-pub use value::{AutoInstall, ShimPolicy, StorePaths, ToolNames};
+pub use value::{AutoInstall, ShimPolicy, StorePaths, ToolFolders, ToolNames};
 
 use value::SettingType;
 
@@ -65,6 +65,9 @@ settings! {
     /// Which missing versions a shim installs: all that are requested, none, or only those that are requested by an exact version.
     auto_install: AutoInstall = AutoInstall::Always, r#"auto_install = "locked""#;
 
+    /// Whether `use TOOL@REQUEST` and `use install TOOL@REQUEST` take an installed version that matches, instead of the newest release.
+    prefer_installed: bool = false, "prefer_installed = true";
+
     /// Variables that request no version: official Docker images set `NODE_VERSION` and the like as labels.
     ignore_variables: Vec<String> = Vec::new(), r#"ignore_variables = ["NODE_VERSION"]"#;
 
@@ -73,6 +76,9 @@ settings! {
 
     /// Shared stores, filled by `use install --store`; their versions are used in place.
     stores: StorePaths = StorePaths::default(), r#"stores = ["/srv/usher"]"#;
+
+    /// Folders of versions that were built on this machine, each with its programs in it or in its `bin`; a `*` stands for a version's number.
+    toolchains: ToolFolders = ToolFolders::default(), r#"toolchains = { python = ["/usr/alt/python*"] }"#;
 
     /// Which shims exist: those that are needed here, or those of all tools, in all spellings.
     shims: ShimPolicy = ShimPolicy::Auto, r#"shims = "all""#;

@@ -13,6 +13,7 @@ use super::Session;
 use super::reporter::Silent;
 use crate::config::settings::Settings;
 use crate::registry::Registry;
+use crate::session::policy::MachinePolicy;
 
 /// Where a test's usher has its folders: `/usher/toolchains/node/12.22.12/bin/node`.
 pub(crate) const HOME: &str = "/usher";
@@ -29,6 +30,7 @@ pub(crate) fn session(world: MemoryWorld) -> Session {
         machine: "/machine".into(),
         program: "/usher/shims/use".into(),
         settings: Settings::default(),
+        policy: MachinePolicy::default(),
         registry: Registry::load().unwrap(),
         index,
         shim,

@@ -16,6 +16,7 @@ use usher_shims::tool::{CustomTool, Tool};
 use usher_shims::version::Version;
 
 use crate::config::settings::ShimPolicy;
+use crate::inventory::host_folders;
 use crate::registry::KnownTool;
 use crate::releases::Finder;
 use crate::releases::network::Network;
@@ -92,7 +93,7 @@ fn versioned_programs(tool: &'static Tool) -> impl Iterator<Item = &'static str>
     tool.programs.iter().copied().filter(is_base)
 }
 
-/// The versioned shims of all installed versions. The system's versions have such programs
+/// The versioned shims of all installed versions. The system's versions have such programs on PATH
 /// themselves.
 pub fn of_installed(session: &Session, known: KnownTool<'_>) -> Result<BTreeSet<String>> {
     let tool = known.tool;
@@ -106,6 +107,15 @@ pub fn of_installed(session: &Session, known: KnownTool<'_>) -> Result<BTreeSet<
         {
             found.extend(of_version(version, known, session.settings.shims));
         }
+    }
+    // Those that were built here aren't on PATH.
+    let setting = (&session.settings.toolchains, tool);
+    let built_here = host_folders(&session.world, &session.folders, setting)?;
+    let of_system = session.index.system_programs.iter().filter(|one| one.tool == tool.name);
+    for program in
+        of_system.filter(|one| built_here.iter().any(|folder| one.path.starts_with(folder)))
+    {
+        found.extend(of_version(&program.version, known, session.settings.shims));
     }
     Ok(found)
 }

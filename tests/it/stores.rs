@@ -1,11 +1,12 @@
 //! Versions from elsewhere: other managers' stores (`adopted`), the system's interpreters
-//! (`system`), the administrator's stores and home (`shared`, `machine`), the user's own tools (`own`,
-//! `alone`), and which of their programs have shims (`shim_names`); what accounts use of the machine's
-//! (`account_use`), which of those go (`retired`), and the defaults that root sets for accounts
-//! (`account_defaults`).
+//! (`system`), the administrator's stores and home (`shared`, `machine`, `accounts`), the user's own
+//! tools (`own`, `alone`), and which of their programs have shims (`shim_names`); what accounts use of
+//! the machine's (`account_use`), which of those go (`retired`), and the defaults that root sets for
+//! accounts (`account_defaults`).
 
 mod account_defaults;
 pub(crate) mod account_use;
+mod accounts;
 mod adopted;
 mod alone;
 pub(crate) mod machine;

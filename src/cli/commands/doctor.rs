@@ -4,19 +4,18 @@ mod folder_variables;
 mod moved_scripts;
 mod venvs;
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use usher_shims::call::Call;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::folders::shims_in;
 use usher_shims::index::{Index, index_file};
-use usher_shims::pin::Origin;
-use usher_shims::resolve::Selection;
-use usher_shims::search::{Finding, search};
-use usher_shims::store::{damaged, has_program, ships};
+use usher_shims::policy::policy_file;
+use usher_shims::resolve::{Selection, versions_with_packages};
+use usher_shims::settings::may_set_shared;
+use usher_shims::store::{all_toolchains, damaged, has_program, ships};
 use usher_shims::toolchain::Toolchain;
+use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
 use self::folder_variables::{FolderNotice, notices};
@@ -29,13 +28,15 @@ use crate::cli::output::{self, Report};
 use crate::cli::search_path::SearchPath;
 use crate::cli::shims::pinned_tools;
 use crate::config::settings;
+use crate::inventory::names_in_folder;
 use crate::project::notices::{Notice, ProjectFindings};
 use crate::registry::KnownTool;
 use crate::releases::network::plain_http_note;
 use crate::releases::platform::platform;
 use crate::releases::{PlainHttpSource, plain_http_sources};
 use crate::session::Session;
-use crate::session::active::{active_selection, version_label};
+use crate::session::active::{active_selection, pin_of_files, version_label};
+use crate::session::policy::Rule;
 use crate::session::retired::{RetiredToolchains, retired_text};
 use crate::shim_folder;
 use crate::text::short_list;
@@ -122,8 +123,11 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
         checks.extend(retired_version(session, known, &retired));
         checks.extend(virtual_environments(session, known));
         checks.extend(rejected_programs(session, known));
+        checks.extend(orphaned_packages(session, known));
     }
+    checks.extend(settings_without_index(session));
     checks.extend(settings_in_use(session));
+    checks.extend(policy_rules(session));
     checks.extend(plain_http(session));
     let checks = without_repetitions(checks);
     let count = checks.iter().filter(|check| check.state == CheckState::Error).count();
@@ -358,16 +362,7 @@ fn virtual_environments(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCh
 
 /// The pin of the project's files that a variable overrides.
 fn overridden_pin(session: &Session, known: KnownTool<'_>) -> Option<String> {
-    let call = Call::for_main_program(known.tool)?;
-    let mut pin = None;
-    let searched = search(&session.world, &session.index, &call, &mut |finding| match finding {
-        Finding::Pin(one) if matches!(one.origin, Origin::File(_)) => {
-            pin = Some(one);
-            ControlFlow::Break(())
-        }
-        _ => ControlFlow::Continue(()),
-    });
-    let pin = searched.ok().and(pin)?;
+    let pin = pin_of_files(session, known)?;
     let request = pin.request()?;
     Some(format!("{request} (requested by {})", pin.origin))
 }
@@ -396,6 +391,41 @@ fn rejected_programs(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck
     }
     let note = |RefusedNote { what, hint }| DoctorCheck { state: CheckState::Note, what, hint };
     refused_system_programs(session, known).into_iter().map(note).collect()
+}
+
+/// Global packages of versions that are no longer installed.
+fn orphaned_packages(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
+    let (world, index, tool) = (&session.world, &session.index, known.tool);
+    let Ok(Some(installed)) = all_toolchains(world, index, tool) else { return Vec::new() };
+    let mut orphaned = versions_with_packages(world, index, tool);
+    orphaned.retain(|version| installed.iter().all(|one| one.version.as_ref() != Some(version)));
+    orphaned.sort();
+    let check = |version: Version| {
+        let folder = index.packages_folder(tool, &version);
+        let names = names_in_folder(&folder.join("bin")).unwrap_or_default();
+        let names: Vec<String> = names.into_iter().collect();
+        let tool = tool.name;
+        let what = format!("{tool} {version} is no longer installed, and has global packages");
+        (!names.is_empty()).then(|| {
+            DoctorCheck::note(
+                format!("{what}: {}", short_list(&names)),
+                format!("use install {tool}@{version}, or: rm -r '{}'", Shown(&folder)),
+            )
+        })
+    };
+    orphaned.into_iter().filter_map(check).collect()
+}
+
+/// Settings for the shims in an account that has no index: each of its calls starts `use`, which reads
+/// them.
+fn settings_without_index(session: &Session) -> Option<DoctorCheck> {
+    used_machine_shims(session)?;
+    let file = session.folders.settings_file();
+    let content = session.world.read(&file).ok()?;
+    may_set_shared(&content.bytes).then(|| {
+        let what = format!("{} slows down each call of a shim: no index has it", Shown(&file));
+        DoctorCheck::note(what, "use reshim")
+    })
 }
 
 /// Whether a pinned tool can run, and what runs where it isn't pinned.
@@ -433,6 +463,14 @@ fn damage(session: &Session, known: KnownTool<'_>, toolchain: &Toolchain) -> Opt
 }
 
 /// Settings that aren't the default.
+/// What the machine's policy limits.
+fn policy_rules(session: &Session) -> impl Iterator<Item = DoctorCheck> {
+    let file = policy_file();
+    session.policy.rules().into_iter().map(move |Rule { key, value, line }| {
+        DoctorCheck::ok(format!("{key} = {value} ({}:{line})", Shown(&file)))
+    })
+}
+
 fn settings_in_use(session: &Session) -> Vec<DoctorCheck> {
     let set = session
         .settings
