@@ -111,6 +111,12 @@ set_default() {
 }
 
 show_path() {
+    if [ -n "$system" ]; then
+        say
+        say "To have the shims on every account's PATH: '$shims/use' setup --system"
+        say 'It shows the changes in /etc first.'
+        return
+    fi
     case :${PATH:-}: in
         *:"$shims":*)
             say "$shims is already on PATH"

@@ -1,8 +1,8 @@
 //! Versions from elsewhere: other managers' stores (`adopted`), the system's interpreters
 //! (`system`), the administrator's stores and home (`shared`, `machine`, `accounts`), the user's own
-//! tools (`own`, `alone`), and which of their programs have shims (`shim_names`); what accounts use of
-//! the machine's (`account_use`), which of those go (`retired`), and the defaults that root sets for
-//! accounts (`account_defaults`).
+//! tools (`own`, `alone`), which of their programs have shims (`shim_names`), and calls by version
+//! (`versioned_names`); what accounts use of the machine's (`account_use`), which of those go
+//! (`retired`), and the defaults that root sets for accounts (`account_defaults`).
 
 mod account_defaults;
 pub(crate) mod account_use;
@@ -18,6 +18,7 @@ mod retired;
 pub(crate) mod shared;
 mod shim_names;
 mod system;
+mod versioned_names;
 
 use crate::support::Sandbox;
 

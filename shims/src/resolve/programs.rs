@@ -37,12 +37,13 @@ impl<W: World> ToolchainPrograms<'_, W> {
         if let Some(added) = self.find_global_package(call.tool, toolchain, name) {
             return Ok(Some(added));
         }
-        match has_program(self.world, toolchain, name)? {
-            true => Ok(Some(toolchain.program(name))),
-            false => Ok(self
-                .find_earlier_package(call.tool, toolchain, name)
-                .or_else(|| self.find_user_wide(call.tool, name))),
+        if has_program(self.world, toolchain, name)? {
+            return Ok(Some(toolchain.program(name)));
         }
+        let daemon = toolchain.daemon(name).filter(|path| self.world.is_program(path));
+        Ok(daemon
+            .or_else(|| self.find_earlier_package(call.tool, toolchain, name))
+            .or_else(|| self.find_user_wide(call.tool, name)))
     }
 
     /// A program of the user's global packages for a version that is in usher's own store now, and

@@ -1,5 +1,6 @@
 //! `use doctor`: looks for problems, and prints what to do about each.
 
+mod all_accounts;
 mod folder_variables;
 mod moved_scripts;
 mod venvs;
@@ -18,6 +19,7 @@ use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
+use self::all_accounts::{AllAccountsNotice, path_of_all_accounts};
 use self::folder_variables::{FolderNotice, notices};
 use self::moved_scripts::moved_scripts;
 use self::venvs::VenvNotice;
@@ -86,6 +88,11 @@ pub fn run(session: &Session, as_json: bool) -> Result<i32> {
     let mut report = decide(session, shim_folder_state(session));
     let scripts = moved_scripts(session).into_iter();
     report.checks.extend(scripts.map(|notice| DoctorCheck::note(notice.what, notice.hint)));
+    let for_all = path_of_all_accounts(session).into_iter();
+    report.checks.extend(for_all.map(|AllAccountsNotice { what, hint }| match hint {
+        Some(hint) => DoctorCheck::note(what, hint),
+        None => DoctorCheck::ok(what),
+    }));
     output::print(&report, as_json, &*session.reporter)
 }
 
@@ -200,8 +207,9 @@ fn retired_version(
 /// Whether the shims come first on PATH.
 fn path(session: &Session) -> DoctorCheck {
     let shims = session.folders.shims();
+    let setup = if session.folders.is_system_wide { "use setup --system" } else { "use setup" };
     let Some(path) = SearchPath::of(session) else {
-        return DoctorCheck::error(format!("PATH doesn't contain {}", Shown(&shims)), "use setup");
+        return DoctorCheck::error(format!("PATH doesn't contain {}", Shown(&shims)), setup);
     };
     let path = path.without_venvs(session);
     let programs = session.registry.all().flat_map(|known| known.tool.programs);
@@ -210,7 +218,7 @@ fn path(session: &Session) -> DoctorCheck {
     match hiding {
         Some(program) => DoctorCheck::error(
             format!("{} comes before the shims on PATH and hides them", Shown(&program)),
-            format!("move {} to the front of PATH, or: use setup", Shown(&shims)),
+            format!("move {} to the front of PATH, or: {setup}", Shown(&shims)),
         ),
         None => DoctorCheck::ok(format!("{} is on PATH", Shown(&path.shims))),
     }
