@@ -25,6 +25,7 @@ use usher_shims::tool::{TOOLS, Tool};
 use crate::cli::commands::cache::CleanMode;
 use crate::cli::commands::install_from::ArchiveArguments;
 use crate::cli::commands::outdated::ToolFilter;
+use crate::cli::commands::pin::PinScope;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::retire::RetireArguments;
 use crate::cli::commands::setup::SetupArguments;
@@ -53,6 +54,12 @@ pub struct CommandLine {
     /// Set your default, for folders where no project pins the tool
     #[arg(short, long)]
     global: bool,
+    /// With --global: set the default of this account of the machine (root)
+    #[arg(long, value_name = "NAME", requires = "global", conflicts_with = "group")]
+    account: Option<String>,
+    /// With --global: set the default of this group's accounts (root)
+    #[arg(long, value_name = "NAME", requires = "global")]
+    group: Option<String>,
     /// Without tools: list installed tools that nothing requests here, too
     #[arg(long, conflicts_with_all = ["tools", "global", "command"])]
     all: bool,
@@ -512,7 +519,10 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
         None if !typed.command.is_empty() => {
             commands::run::run(&mut session, &typed.tools, &typed.command)
         }
-        None => commands::pin::run(&mut session, &typed.tools, typed.global, json),
+        None => {
+            let scope = PinScope::new(typed.global, typed.account, typed.group);
+            commands::pin::run(&mut session, &typed.tools, &scope, json)
+        }
     };
     done.map(|()| 0)
 }

@@ -42,6 +42,19 @@ pub enum PinTarget {
     },
     /// The user's default.
     Default,
+    /// The default that root sets for an account or a group.
+    Assigned(AssignedDefault),
+}
+
+/// A default that root sets for an account or a group, in the machine's configuration folder.
+#[derive(Debug, Clone)]
+pub struct AssignedDefault {
+    /// The folder of its file.
+    pub folder: PathBuf,
+    /// The number of the account or the group, which is the file's name: a shim can't look up names.
+    pub number: u32,
+    /// What it is for, in the file's first line: `account alice`.
+    pub label: String,
 }
 
 /// A pin in a project's file.

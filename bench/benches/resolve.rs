@@ -50,6 +50,10 @@ impl World for Table {
         0
     }
 
+    fn groups(&self) -> Vec<u32> {
+        Vec::new()
+    }
+
     fn directory(&self) -> io::Result<PathBuf> {
         Ok(self.directory.clone())
     }

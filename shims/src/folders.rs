@@ -153,6 +153,16 @@ impl Folders {
         self.config.join(DEFAULT_FILE)
     }
 
+    /// The folder of the defaults for single accounts, each a file named by the account's number.
+    pub fn account_defaults(&self) -> PathBuf {
+        self.machine_config.join("accounts")
+    }
+
+    /// The folder of the defaults for groups, each a file named by the group's number.
+    pub fn group_defaults(&self) -> PathBuf {
+        self.machine_config.join("groups")
+    }
+
     /// The file of the machine's default.
     pub fn machine_default_file(&self) -> PathBuf {
         self.machine_config.join(DEFAULT_FILE)

@@ -29,6 +29,10 @@ pub enum Origin {
     File(FileLocation),
     /// The user's default.
     Default(FileLocation),
+    /// The default that the administrator set for the account.
+    Account(FileLocation),
+    /// The default that the administrator set for one of the account's groups.
+    Group(FileLocation),
     /// The machine's default.
     Machine(FileLocation),
     /// The command line of `use`.
@@ -67,9 +71,11 @@ impl Origin {
     /// The place in a file; `None` for what isn't in one.
     pub fn location(&self) -> Option<&FileLocation> {
         match self {
-            Self::File(location) | Self::Default(location) | Self::Machine(location) => {
-                Some(location)
-            }
+            Self::File(location)
+            | Self::Default(location)
+            | Self::Account(location)
+            | Self::Group(location)
+            | Self::Machine(location) => Some(location),
             Self::Argument | Self::Name(_) | Self::Variable(_) | Self::CommandLine => None,
         }
     }
@@ -95,6 +101,8 @@ impl fmt::Display for Origin {
             Self::Variable(name) => f.write_str(name),
             Self::File(location) => location.fmt(f),
             Self::Default(location) => write!(f, "your default, {location}"),
+            Self::Account(location) => write!(f, "the default for your account, {location}"),
+            Self::Group(location) => write!(f, "the default for your group, {location}"),
             Self::Machine(location) => write!(f, "the machine's default, {location}"),
             Self::CommandLine => f.write_str("the command line"),
         }

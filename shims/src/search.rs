@@ -30,7 +30,8 @@ pub enum Finding {
     Pin(Pin),
     /// A range in a project's file that only limits.
     Constraint(Pin),
-    /// The user's default, or the machine's.
+    /// The user's default, one that the administrator set for the account or its groups, or the
+    /// machine's.
     Default(Pin),
     /// A variable, or a dedicated version file, that can't be used.
     Broken(Error, ErrorSource),
@@ -216,7 +217,11 @@ impl<W: World> Search<'_, W> {
         step!(self.variables());
         step!(self.project()?);
         let folders = &self.index.folders;
-        step!(self.default(&folders.default_file(), &TOOL_VERSIONS, Origin::Default));
+        let (own, machine) = (folders.default_file(), folders.machine_default_file());
+        // On the machine's index, an account has no default of its own.
+        if own.as_os_str() != machine.as_os_str() {
+            step!(self.default(&own, &TOOL_VERSIONS, Origin::Default));
+        }
         for other in self.tool.defaults {
             let [variable, known] = self.homes();
             let home = variable.or(known);
@@ -228,9 +233,24 @@ impl<W: World> Search<'_, W> {
                 step!(self.default(&path, &other.file, Origin::Default));
             }
         }
-        let machine =
-            self.default(&folders.machine_default_file(), &TOOL_VERSIONS, Origin::Machine);
-        Ok(machine)
+        step!(self.administrators());
+        Ok(self.default(&machine, &TOOL_VERSIONS, Origin::Machine))
+    }
+
+    /// The defaults that the administrator set for the account, and for its groups in the order of
+    /// their numbers, the primary group first. A shim can't look up names.
+    fn administrators(&mut self) -> ControlFlow<()> {
+        let folders = &self.index.folders;
+        let account = folders.account_defaults().join(self.world.account().to_string());
+        self.default(&account, &TOOL_VERSIONS, Origin::Account)?;
+        let folder = folders.group_defaults();
+        if !matches!(self.world.metadata(&folder), Ok(Some(_))) {
+            return ControlFlow::Continue(());
+        }
+        for group in self.world.groups() {
+            self.default(&folder.join(group.to_string()), &TOOL_VERSIONS, Origin::Group)?;
+        }
+        ControlFlow::Continue(())
     }
 
     fn variables(&mut self) -> ControlFlow<()> {

@@ -18,7 +18,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
-use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::folders::Folders;
 
 use super::probe::{Limits, ProbeResult, ProbeRights, TIMEOUT, probe_within};
@@ -95,13 +95,52 @@ pub fn require_root(what: &str) -> Result<()> {
     }
 }
 
+/// The number and the name of an account, by one of them.
+pub fn account_number(name: &str) -> Result<(u32, String)> {
+    number_of("account", "passwd", name)
+}
+
+/// The number and the name of a group, by one of them.
+pub fn group_number(name: &str) -> Result<(u32, String)> {
+    number_of("group", "group", name)
+}
+
+/// Looks up a name or number in a list of `NAME:x:NUMBER:…`: a directory service answers for one that
+/// it doesn't list.
+fn number_of(kind: &str, list: &str, name: &str) -> Result<(u32, String)> {
+    let is_name = !name.is_empty()
+        && !name.starts_with('-')
+        && !name
+            .contains(|one: char| one.is_whitespace() || one.is_control() || ":/".contains(one));
+    let here = || read_bounded(&Path::new("/etc").join(list)).unwrap_or_default();
+    let entries = match is_name {
+        true => [here(), getent(&[list.to_owned(), name.to_owned()])],
+        false => [Vec::new(), Vec::new()],
+    };
+    let mut lines = entries.iter().flat_map(|text| text.split(|byte| *byte == b'\n'));
+    let found = lines.find_map(|line| {
+        let mut fields = str::from_utf8(line).ok()?.split(':');
+        let (known, number) = (fields.next()?, fields.nth(1)?);
+        let is_it = known == name || number == name;
+        is_it.then(|| Some((number.parse().ok()?, known.to_owned()))).flatten()
+    });
+    found.ok_or_else(|| {
+        Error::new(ErrorKind::Usage, format!("unknown {kind} “{}”", Escaped(name)))
+            .hint(format!("getent {list}"))
+    })
+}
+
 /// What `getent` lists; nothing where there is none, or where its directory service doesn't answer in
 /// time.
 fn listed_by_getent() -> Vec<u8> {
+    getent(&["passwd".to_owned()])
+}
+
+fn getent(arguments: &[String]) -> Vec<u8> {
     let limits = Limits { time: TIMEOUT, bytes: MOST_BYTES };
     let program = GETENT.iter().map(Path::new).find(|path| path.exists());
-    let listed = program
-        .map(|program| probe_within(program, &["passwd".to_owned()], limits, ProbeRights::Caller));
+    let listed =
+        program.map(|program| probe_within(program, arguments, limits, ProbeRights::Caller));
     match listed {
         Some(Ok(ProbeResult::Output(text))) => text.into_bytes(),
         Some(Ok(ProbeResult::Failed(_) | ProbeResult::TimedOut) | Err(_)) | None => Vec::new(),

@@ -53,6 +53,10 @@ impl World for OsInFolder<'_> {
         Os.account()
     }
 
+    fn groups(&self) -> Vec<u32> {
+        Os.groups()
+    }
+
     fn directory(&self) -> io::Result<PathBuf> {
         Ok(self.folder.to_path_buf())
     }

@@ -16,7 +16,7 @@ use super::spelling::{
     NewPin, first_request_text, text_for_field, text_for_plain_file, text_for_tool_versions,
 };
 use super::version_text::check_version_text;
-use super::{PinLocation, PinTarget};
+use super::{AssignedDefault, PinLocation, PinTarget};
 use crate::config::folders;
 use crate::files::account::with_owners_rights;
 use crate::files::confined::{ConfinedFile, ConfinedFolder, command};
@@ -40,6 +40,7 @@ pub struct WrittenPin {
 pub fn check_target(session: &Session, target: &PinTarget, tool: &'static Tool) -> Result<()> {
     as_writer(session, target, || match target {
         PinTarget::Default if !session.folders.config.exists() => Ok(()),
+        PinTarget::Assigned(assigned) if !assigned.folder.exists() => Ok(()),
         _ => find_file(session, target, tool).map(drop),
     })
 }
@@ -57,7 +58,12 @@ pub fn write_pin(
         let before = file.text().unwrap_or_default();
         let (after, text) = match target {
             PinTarget::Existing(pin_location) => edit_pin(before, pin_location, &new_pin)?,
-            PinTarget::NewFile { .. } | PinTarget::Default => tool_versions(before, &new_pin),
+            PinTarget::Assigned(assigned) if before.is_empty() => {
+                tool_versions(&format!("# the default for {}\n", assigned.label), &new_pin)
+            }
+            PinTarget::NewFile { .. } | PinTarget::Default | PinTarget::Assigned(_) => {
+                tool_versions(before, &new_pin)
+            }
         };
         let changed = after != before;
         if changed {
@@ -79,6 +85,10 @@ fn as_writer<T>(
             let _access = folders::write_access(&session.folders)?;
             with_owners_rights(&session.folders.config, write)
         }
+        PinTarget::Assigned(_) => {
+            let _access = folders::write_access(&session.folders)?;
+            write()
+        }
         PinTarget::Existing(_) | PinTarget::NewFile { .. } => write(),
     }
 }
@@ -97,6 +107,12 @@ fn find_file(session: &Session, target: &PinTarget, tool: &'static Tool) -> Resu
         PinTarget::Default => {
             let path = session.folders.default_file();
             (default_file(&session.folders)?, path, Reader::ToolVersions)
+        }
+        PinTarget::Assigned(AssignedDefault { folder, number, .. }) => {
+            OwnFolder::create(folder)?;
+            let name = number.to_string();
+            let confined = ConfinedFolder::open(folder, "usher's configuration folder")?;
+            (confined.file(Path::new(&name))?, folder.join(&name), Reader::ToolVersions)
         }
     };
     match file.text().map_or(Ok(()), |text| check_version_text(text, reader, tool)) {

@@ -184,6 +184,8 @@ fn request_command(tool_request: &ToolRequest<'_>, other: &str) -> String {
         | Origin::Name(_)
         | Origin::File(_)
         | Origin::Default(_)
+        | Origin::Account(_)
+        | Origin::Group(_)
         | Origin::Machine(_)
         | Origin::CommandLine => format!("use {}@{other}", tool_request.known.tool.name),
     }

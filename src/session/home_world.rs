@@ -57,6 +57,10 @@ impl World for HomeWorld {
         Os.account()
     }
 
+    fn groups(&self) -> Vec<u32> {
+        Os.groups()
+    }
+
     fn directory(&self) -> io::Result<PathBuf> {
         Os.directory()
     }

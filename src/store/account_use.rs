@@ -9,6 +9,7 @@
 //! What an account has is hostile input ([`account_world`](crate::inventory::account_world)). What can't be read may use any version: it
 //! is kept as [`UnreadUse`], and stops what removes versions.
 
+mod assigned;
 mod find;
 mod homes;
 

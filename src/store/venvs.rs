@@ -12,7 +12,7 @@ use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
-use usher_shims::world::{AnyWorld, World as _};
+use usher_shims::world::{AnyWorld, World};
 
 use crate::registry::KnownTool;
 use crate::session::Session;
@@ -44,7 +44,7 @@ pub struct Venv {
 impl Venv {
     /// The environment in a folder; `None` if it contains none of this tool, or none of this system:
     /// one of Windows has other paths.
-    pub fn read(world: &AnyWorld, known: KnownTool<'_>, folder: &Path) -> Option<Self> {
+    pub fn read(world: &impl World, known: KnownTool<'_>, folder: &Path) -> Option<Self> {
         let rules = known.definition.venvs.as_ref()?;
         let file = folder.join(&rules.file);
         let text = world.read(&file).ok()?;
@@ -76,7 +76,7 @@ impl Venv {
     }
 
     /// Whether it needs the version in this folder. A base that is gone counts by its name.
-    pub fn needs(&self, world: &AnyWorld, root: &Path) -> bool {
+    pub fn needs(&self, world: &impl World, root: &Path) -> bool {
         let physical = world.physical(root);
         let roots = [Some(root), physical.as_deref().ok()];
         let is_in = |path: &Path| roots.iter().flatten().any(|root| path.starts_with(root));
@@ -132,7 +132,12 @@ impl Venv {
             Selection::Nothing(pin) => (pin.as_ref(), false),
             Selection::Stale => (None, false),
         };
-        let is_default = |pin: &&Pin| matches!(pin.origin, Origin::Default(_) | Origin::Machine(_));
+        let is_default = |pin: &&Pin| {
+            matches!(
+                pin.origin,
+                Origin::Default(_) | Origin::Account(_) | Origin::Group(_) | Origin::Machine(_)
+            )
+        };
         let pin = pin.filter(|pin| !is_own && !is_default(pin))?;
         let version = self.version(session)?;
         let is_matching = pin.requests.iter().any(|request| request.matches(&version, self.tool));

@@ -4,6 +4,7 @@
 //! (`versioned_names`); what accounts use of the machine's (`account_use`), which of those go
 //! (`retired`), and the defaults that root sets for accounts (`account_defaults`).
 
+mod account_defaults;
 pub(crate) mod account_use;
 mod accounts;
 mod adopted;

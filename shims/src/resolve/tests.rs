@@ -120,6 +120,26 @@ fn node(version: &str) -> String {
 }
 
 #[test]
+fn the_administrators_defaults_are_for_an_account_then_its_groups() {
+    let world = machine().file("/etc/usher/tool-versions", "nodejs 18\n").as_account(1000);
+    let world = world.groups(&[1000, 20, 30]);
+    let by = |version: &str| format!("{} ", node(version)).trim_end().to_owned();
+    check(&world, "node", &by("18.20.8"));
+    let world = world.file("/etc/usher/groups/30", "# group b\nnode 10.15.1\n");
+    check(&world, "node", &by("10.15.1"));
+    let world = world.file("/etc/usher/groups/20", "python 3.7\n");
+    check(&world, "node", &by("10.15.1"));
+    let world = world.file("/etc/usher/groups/20", "node 12\n");
+    check(&world, "node", &by("12.22.12"));
+    let world = world.file("/etc/usher/accounts/1001", "node 10.15.1\n");
+    check(&world, "node", &by("12.22.12"));
+    let world = world.file("/etc/usher/accounts/1000", "node 18\n");
+    check(&world, "node", &by("18.20.8"));
+    let world = world.file("/u/config/tool-versions", "node 10.15.1\n");
+    check(&world, "node", &by("10.15.1"));
+}
+
+#[test]
 fn a_version_in_the_call_overrides_variables_and_files() {
     let world = machine().variable("NODE_VERSION", "10.15.1").file("/home/u/app/.nvmrc", "18");
     check(&world, "node +12 app.js", &format!("{} NODE_VERSION=12", node("12.22.12")));

@@ -19,6 +19,9 @@ pub trait World {
     /// The account that the process acts as: its effective user.
     fn account(&self) -> u32;
 
+    /// The account's groups: the one that the process acts as, then the others by their numbers.
+    fn groups(&self) -> Vec<u32>;
+
     /// The working directory, physical.
     fn directory(&self) -> io::Result<PathBuf>;
 
@@ -113,6 +116,10 @@ impl<W: World + ?Sized> World for Box<W> {
 
     fn account(&self) -> u32 {
         (**self).account()
+    }
+
+    fn groups(&self) -> Vec<u32> {
+        (**self).groups()
     }
 
     fn directory(&self) -> io::Result<PathBuf> {

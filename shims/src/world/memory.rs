@@ -20,6 +20,7 @@ pub struct MemoryWorld {
     directory: PathBuf,
     no_directory: Option<io::ErrorKind>,
     account: u32,
+    groups: Vec<u32>,
     /// Owner and mode, where they aren't root's and the usual ones.
     owners: BTreeMap<PathBuf, u32>,
     /// Links, each with its target.
@@ -114,6 +115,13 @@ impl MemoryWorld {
     #[must_use]
     pub fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.variables.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Sets the groups of the process; none by default.
+    #[must_use]
+    pub fn groups(mut self, groups: &[u32]) -> Self {
+        self.groups = groups.to_vec();
         self
     }
 
@@ -222,6 +230,10 @@ impl World for MemoryWorld {
 
     fn account(&self) -> u32 {
         self.account
+    }
+
+    fn groups(&self) -> Vec<u32> {
+        self.groups.clone()
     }
 
     fn directory(&self) -> io::Result<PathBuf> {

@@ -38,6 +38,19 @@ impl World for Os {
         sys::account()
     }
 
+    fn groups(&self) -> Vec<u32> {
+        let own = rustix::process::getegid().as_raw();
+        let mut others: Vec<u32> = rustix::process::getgroups()
+            .unwrap_or_default()
+            .iter()
+            .map(|one| one.as_raw())
+            .collect();
+        others.sort_unstable();
+        others.retain(|group| *group != own);
+        others.insert(0, own);
+        others
+    }
+
     #[expect(clippy::disallowed_methods, reason = "this is the World that others ask")]
     fn directory(&self) -> io::Result<PathBuf> {
         std::env::current_dir()

@@ -1,7 +1,7 @@
 //! `use TOOL[@REQUEST]…`: pins versions in the project, or as the user's default, and installs them.
 
 use serde::Serialize;
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::{Request, RequestTrust, has_default_flavour};
 use usher_shims::tool::Tool;
@@ -13,7 +13,9 @@ use super::{hinting_at, refresh_shims_after_error, tool_arguments};
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims_of_project;
 use crate::config::folders;
-use crate::project::{PinTarget, check_target, pin_target, write_pin};
+use crate::files::confined::command;
+use crate::inventory::accounts::{account_number, group_number, require_root};
+use crate::project::{AssignedDefault, PinTarget, check_target, pin_target, write_pin};
 use crate::registry::KnownTool;
 use crate::releases::ToolRequest;
 use crate::session::Session;
@@ -51,9 +53,66 @@ struct PinReport {
     warnings: Vec<String>,
 }
 
+/// Where `use TOOL@REQUEST` pins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PinScope {
+    /// In the project.
+    Project,
+    /// As the user's default.
+    Default,
+    /// As the default of the account of this name or number.
+    Account(String),
+    /// As the default of the group of this name or number.
+    Group(String),
+}
+
+impl PinScope {
+    /// By the flags `--global`, `--account` and `--group`.
+    pub fn new(is_global: bool, account: Option<String>, group: Option<String>) -> Self {
+        match (account, group, is_global) {
+            (Some(name), _, _) => Self::Account(name),
+            (None, Some(name), _) => Self::Group(name),
+            (None, None, true) => Self::Default,
+            (None, None, false) => Self::Project,
+        }
+    }
+
+    /// The default of an account or a group that root sets; `None` for others. It is of the machine's
+    /// store: what is only installed for root is no use to an account.
+    fn assigned(&self, session: &Session, words: &[String]) -> Result<Option<AssignedDefault>> {
+        let folders = &session.folders;
+        let (folder, find, kind, name): (_, fn(&str) -> _, _, _) = match self {
+            Self::Project | Self::Default => return Ok(None),
+            Self::Account(name) => (folders.account_defaults(), account_number, "account", name),
+            Self::Group(name) => (folders.group_defaults(), group_number, "group", name),
+        };
+        let sudo = command("sudo", &[&session.program]);
+        require_root("set another account's default").map_err(|error| {
+            error.hint(format!("{sudo} --global {} --{kind} {name}", words.join(" ")))
+        })?;
+        if !folders.is_system_wide {
+            let what = format!("{} is not for all accounts", Shown(&folders.data));
+            return Err(Error::new(ErrorKind::Usage, what)
+                .because(format!("only the machine's `use` sets defaults for an {kind}"))
+                .hint("./install.sh --system"));
+        }
+        let (number, name) = find(name)?;
+        Ok(Some(AssignedDefault { folder, number, label: format!("{kind} {name}") }))
+    }
+}
+
 /// Runs the command.
-pub fn run(session: &mut Session, words: &[String], is_global: bool, as_json: bool) -> Result<()> {
-    let plan = decide(session, words, is_global)?;
+pub fn run(session: &mut Session, words: &[String], scope: &PinScope, as_json: bool) -> Result<()> {
+    let assigned = scope.assigned(session, words)?;
+    let is_global = !matches!(scope, PinScope::Project);
+    let mut plan = decide(session, words, is_global)?;
+    if let Some(assigned) = assigned {
+        for pin in &mut plan.pins {
+            pin.target = PinTarget::Assigned(assigned.clone());
+            // They are root's own.
+            pin.overriding.clear();
+        }
+    }
     if plan.is_default_without_project {
         session.note("no project here: pinning your default (--global)");
     }
@@ -89,12 +148,12 @@ fn decide<'a>(session: &'a Session, words: &[String], is_global: bool) -> Result
         check_allowed(&target, known.tool, &request)?;
         let overriding = overriding_variables(session, known.tool);
         let constraint = match target {
-            PinTarget::Default => None,
+            PinTarget::Default | PinTarget::Assigned(_) => None,
             PinTarget::Existing(_) | PinTarget::NewFile { .. } => constraint(session, known)?,
         };
         let above = match target {
             PinTarget::NewFile { .. } => pin_of_files(session, known),
-            PinTarget::Existing(_) | PinTarget::Default => None,
+            PinTarget::Existing(_) | PinTarget::Default | PinTarget::Assigned(_) => None,
         };
         plan.pins.push(PlannedPin { known, request, target, overriding, constraint, above });
     }
@@ -104,7 +163,7 @@ fn decide<'a>(session: &'a Session, words: &[String], is_global: bool) -> Result
 /// A project's files can't contain every request that a user can type: no `path:/somewhere`.
 fn check_allowed(target: &PinTarget, tool: &'static Tool, request: &Request) -> Result<()> {
     match target {
-        PinTarget::Default => Ok(()),
+        PinTarget::Default | PinTarget::Assigned(_) => Ok(()),
         PinTarget::Existing(_) | PinTarget::NewFile { .. } => {
             let text = request.as_str();
             Request::parse(text, tool, RequestTrust::Project).map(drop).map_err(|reason| {
@@ -251,6 +310,7 @@ mod tests {
                     }
                     PinTarget::NewFile { path, .. } => format!("to {}", path.display()),
                     PinTarget::Default => "as the default".to_owned(),
+                    PinTarget::Assigned(assigned) => format!("for {}", assigned.label),
                 };
                 let overriding =
                     overriding.iter().map(|(name, value)| format!(" · {name}={value}"));

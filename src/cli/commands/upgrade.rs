@@ -234,7 +234,7 @@ fn of_the_administrator(
 ) -> Option<(&'static str, String)> {
     let hint = format!("use --global {}@{request}", known.tool.name);
     is_the_administrators(session, origin)
-        .then_some(("the machine's default is the administrator's to upgrade", hint))
+        .then_some(("this default is the administrator's to upgrade", hint))
 }
 
 /// Why `use upgrade` doesn't change a tool, whatever releases there are.
@@ -265,7 +265,9 @@ fn newer_than_pinned(
     let patch = newer.iter().rev().find(|version| differs_in_last_number(version, exact));
     let version = patch.or(newer.last())?;
     Some(match origin {
-        Origin::Default(_) | Origin::Machine(_) => format!("use --global {tool}@{version}"),
+        Origin::Default(_) | Origin::Account(_) | Origin::Group(_) | Origin::Machine(_) => {
+            format!("use --global {tool}@{version}")
+        }
         Origin::Variable(variable) => format!("export {variable}={version}"),
         Origin::Argument | Origin::Name(_) | Origin::File(_) | Origin::CommandLine => {
             format!("use {tool}@{version}")
@@ -403,7 +405,7 @@ mod tests {
     fn the_machines_default_is_its_administrators() {
         let machine = || MemoryWorld::at("/p").file("/etc/usher/tool-versions", "node 12\n");
         check(machine(), "12.22.12", "Upgradable 12.22.11 · 12.22.12 · - · -");
-        let reason = "the machine's default is the administrator's to upgrade";
+        let reason = "this default is the administrator's to upgrade";
         let skipped = format!("Skipped 12.22.11 · - · {reason} · use --global node@12");
         check(machine().unwritable("/etc"), "12.22.12", &skipped);
         let own = machine().unwritable("/etc").file("/p/.nvmrc", "12");

@@ -240,6 +240,8 @@ impl<'a> Decision<'a> {
             }
             (Origin::File(_), _) => "the project's request is stronger".to_owned(),
             (Origin::Default(_), _) => "your default is stronger".to_owned(),
+            (Origin::Account(_), _) => "the default for your account is stronger".to_owned(),
+            (Origin::Group(_), _) => "the default for your group is stronger".to_owned(),
             (Origin::Machine(_), _) => "another default is stronger".to_owned(),
         }
     }

@@ -3,7 +3,7 @@
 //!
 //! Found by reading the file again, so that a shim's call doesn't pay for it.
 
-use usher_shims::pin::{FileLocation, Origin, Pin};
+use usher_shims::pin::{FileLocation, Pin};
 use usher_shims::read::decode;
 use usher_shims::tool::Tool;
 use usher_shims::world::World;
@@ -11,9 +11,7 @@ use usher_shims::world::World;
 /// Notes on what was ignored or normalized in the text of a pin.
 pub(super) fn leniency_notes(world: &impl World, pin: &Pin, tool: &Tool) -> Vec<&'static str> {
     let mut all = Vec::new();
-    if let Origin::File(location) | Origin::Default(location) | Origin::Machine(location) =
-        &pin.origin
-    {
+    if let Some(location) = pin.origin.location() {
         let bytes = world.read(&location.path).map_or_else(|_| Vec::new(), |content| content.bytes);
         all.extend(encoding(&bytes));
         let text = decode(&bytes).unwrap_or_default();

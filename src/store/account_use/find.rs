@@ -13,6 +13,7 @@ use usher_shims::store::{Lookup, best_match};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Store;
 
+use super::assigned::assigned_requests;
 use super::homes::{AccountContent, FoundRequest};
 use super::{AccountUse, UnreadUse, UseKind};
 use crate::inventory::accounts::{AccountFolders, MachineAccount, machine_accounts};
@@ -61,8 +62,9 @@ impl AccountUses {
         for account in &machine.accounts {
             let mut found = AccountContent::default();
             found.read(session, account, &machine.roots);
-            uses.add_content(account, found, &mut store)?;
+            uses.add_content(&account.name, found, &mut store)?;
         }
+        uses.add_assigned(&machine, &mut store)?;
         uses.add_pins(&machine, &files);
         uses.add_environments(&machine, &files);
         uses.add_processes(&machine);
@@ -124,11 +126,11 @@ impl AccountUses {
     /// Adds what was found in an account's folders.
     fn add_content(
         &mut self,
-        account: &MachineAccount,
+        account: &str,
         found: AccountContent,
         store: &mut StoreRequests<'_>,
     ) -> Result<()> {
-        let account = account.name.clone();
+        let account = account.to_owned();
         for FoundRequest { tool, request, kind, location } in found.requests {
             if let Some(root) = store.root_of(tool, &request)? {
                 let (account, origin) = (account.clone(), location.to_string());
@@ -140,6 +142,27 @@ impl AccountUses {
         }
         let unread = found.unread.into_iter();
         self.unread.extend(unread.map(|error| UnreadUse { account: Some(account.clone()), error }));
+        Ok(())
+    }
+
+    /// Adds the defaults that root set for accounts and groups.
+    fn add_assigned(&mut self, machine: &Machine<'_>, store: &mut StoreRequests<'_>) -> Result<()> {
+        let folders = &machine.session.folders;
+        let account =
+            |number: u32| machine.names.get(&number).cloned().unwrap_or_else(|| number.to_string());
+        let group = |number: u32| format!("group {number}");
+        let kinds: [(PathBuf, &dyn Fn(u32) -> String); 2] =
+            [(folders.account_defaults(), &account), (folders.group_defaults(), &group)];
+        for (folder, name) in kinds {
+            for (number, found) in assigned_requests(machine.session, &folder)? {
+                let mut content = AccountContent::default();
+                match found {
+                    Ok(request) => content.requests.push(request),
+                    Err(error) => content.unread.push(error),
+                }
+                self.add_content(&name(number), content, store)?;
+            }
+        }
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use usher_shims::request::{Request, RequestTrust};
 use usher_shims::search::{Finding, Skipped, search};
 use usher_shims::tool::{TOOLS, Tool};
 use usher_shims::version::Version;
-use usher_shims::world::{AnyWorld, World as _};
+use usher_shims::world::World as _;
 
 use super::UseKind;
 use crate::inventory::account_world::AccountWorld;
@@ -51,14 +51,23 @@ impl AccountContent {
     /// Reads an account's folders.
     pub(super) fn read(&mut self, session: &Session, account: &MachineAccount, roots: &[PathBuf]) {
         let world = AccountWorld::new(account);
+        world.look(|| self.read_in(session, account, (&world, roots)));
+    }
+
+    fn read_in(
+        &mut self,
+        session: &Session,
+        account: &MachineAccount,
+        (world, roots): (&AccountWorld, &[PathBuf]),
+    ) {
         if let Err(error) = world.metadata(&account.home) {
             self.unread.push(Error::io("read", &account.home, error));
             return;
         }
         for folders in &account.folders {
-            self.read_defaults(session, account, (&world, folders));
-            self.read_shims(&world, folders);
-            self.read_packages(session, &world, folders);
+            self.read_defaults(session, account, (world, folders));
+            self.read_shims(world, folders);
+            self.read_packages(session, world, folders);
         }
         self.read_environments(session, account, (world, roots));
     }
@@ -137,21 +146,20 @@ impl AccountContent {
         &mut self,
         session: &Session,
         account: &MachineAccount,
-        (world, roots): (AccountWorld, &[PathBuf]),
+        (world, roots): (&AccountWorld, &[PathBuf]),
     ) {
         let mut folders = Vec::new();
         for (_, rules) in session.registry.with_venvs() {
             folders.extend(rules.names.iter().map(|name| account.home.join(name)));
             let in_home = rules.folders.iter().filter_map(|pattern| pattern.strip_prefix("~/"));
             for pattern in in_home {
-                folders.extend(self.matching(&world, &account.home, pattern));
+                folders.extend(self.matching(world, &account.home, pattern));
             }
         }
-        let world: AnyWorld = Box::new(world);
         for folder in folders {
             for (known, _) in session.registry.with_venvs() {
-                let Some(venv) = Venv::read(&world, known, &folder) else { continue };
-                for root in roots.iter().filter(|root| venv.needs(&world, root)) {
+                let Some(venv) = Venv::read(world, known, &folder) else { continue };
+                for root in roots.iter().filter(|root| venv.needs(world, root)) {
                     self.versions.push((root.clone(), UseKind::Environment, folder.clone()));
                 }
             }

@@ -54,13 +54,15 @@ fn help_and_version_are_results() {
       [COMMAND]...         Run one command with these versions; nothing is pinned
 
     Options:
-      -g, --global   Set your default, for folders where no project pins the tool
-          --all      Without tools: list installed tools that nothing requests here, too
-          --json     Print JSON
-          --offline  Don't use the network
-      -q, --quiet    Print only results and errors
-      -h, --help     Print help
-      -V, --version  Print version
+      -g, --global          Set your default, for folders where no project pins the tool
+          --account <NAME>  With --global: set the default of this account of the machine (root)
+          --group <NAME>    With --global: set the default of this group's accounts (root)
+          --all             Without tools: list installed tools that nothing requests here, too
+          --json            Print JSON
+          --offline         Don't use the network
+      -q, --quiet           Print only results and errors
+      -h, --help            Print help
+      -V, --version         Print version
 
     Examples:
       use                               list the active versions, and what requests them

@@ -142,6 +142,8 @@ fn printed(origin: &Origin) -> String {
         Origin::File(place) => place,
         Origin::Default(place) if is_own_default(place) => return "the default".to_owned(),
         Origin::Default(place) => return format!("the default, {}", named(place)),
+        Origin::Account(_) => return "the account's default".to_owned(),
+        Origin::Group(_) => return "the group's default".to_owned(),
         Origin::Machine(_) => return "the machine's default".to_owned(),
         Origin::Argument | Origin::Name(_) | Origin::Variable(_) | Origin::CommandLine => {
             return origin.to_string();
@@ -320,6 +322,10 @@ impl World for Recording {
 
     fn account(&self) -> u32 {
         self.memory.account()
+    }
+
+    fn groups(&self) -> Vec<u32> {
+        World::groups(&self.memory)
     }
 
     fn directory(&self) -> io::Result<PathBuf> {

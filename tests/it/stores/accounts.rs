@@ -337,7 +337,7 @@ find "$base/account" -path "*toolchains/*"
 account use uninstall node@12 || echo "rc $?"
 account use
 "#,
-        "node 11.12.0 is not upgraded: the machine's default is the administrator's to upgrade \
+        "node 11.12.0 is not upgraded: this default is the administrator's to upgrade \
          (11 requested by the machine's default, /etc/usher/tool-versions:1)\n  \
            hint: use --global node@11\n\
          nothing to upgrade\n\
