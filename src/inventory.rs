@@ -10,7 +10,7 @@ mod scan;
 mod stores;
 mod system;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use folder_setting::{SetFolder, set_folder};
 pub use folders::{expand_folder, names_in_folder};
@@ -20,10 +20,10 @@ pub use system::MAX_SHIM_SIZE;
 
 use folders::FolderListings;
 use usher_shims::error::Result;
-use usher_shims::folders::shims_in;
+use usher_shims::folders::{Folders, shims_in};
 use usher_shims::index::{Index, index_file};
 use usher_shims::process::index_in;
-use usher_shims::world::{World as _, read_optional};
+use usher_shims::world::{AnyWorld, World as _, read_optional};
 
 /// Scans the machine; returns the index that the shims read.
 pub fn scan(scan: &MachineScan<'_>) -> Result<Index> {
@@ -70,10 +70,19 @@ fn previous_index(scan: &MachineScan<'_>) -> Index {
 
 /// The machine's store, which an account uses beside its own.
 fn shared_stores(scan: &MachineScan<'_>) -> Vec<PathBuf> {
-    let machine = scan.machine;
+    let machine = machine_of_account(scan.world, scan.folders, scan.machine);
+    machine.map(|machine| machine.join("toolchains")).into_iter().collect()
+}
+
+/// The machine's data folder, if these folders are another home's and the machine's is in use.
+pub fn machine_of_account<'m>(
+    world: &AnyWorld,
+    folders: &Folders,
+    machine: &'m Path,
+) -> Option<&'m Path> {
     let index = index_file(&shims_in(machine));
-    let is_there = !scan.folders.is_system_wide
-        && scan.folders.data != machine
-        && scan.world.metadata(&index).ok().flatten().is_some();
-    is_there.then(|| machine.join("toolchains")).into_iter().collect()
+    let is_in_use = !folders.is_system_wide
+        && folders.data != machine
+        && world.metadata(&index).ok().flatten().is_some();
+    is_in_use.then_some(machine)
 }

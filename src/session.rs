@@ -24,7 +24,7 @@ use self::reporter::{Reporter, Silent};
 use crate::config::folders::{self, Homes};
 use crate::config::settings::Settings;
 use crate::files::own_folder::{self, OwnFolder, Refusal};
-use crate::inventory::{MachineScan, ProbeReuse, expand_folder, scan};
+use crate::inventory::{MachineScan, ProbeReuse, expand_folder, machine_of_account, scan};
 use crate::registry::{self, Registry};
 
 /// What a command runs with; created once, in [`crate::run`].
@@ -121,6 +121,11 @@ impl Session {
         add_variables(&self.world, &mut index)?;
         self.index = index;
         Ok(())
+    }
+
+    /// The machine's data folder, if that is another home than this session's and is in use.
+    pub fn machine_home(&self) -> Option<&Path> {
+        machine_of_account(&self.world, &self.folders, &self.machine)
     }
 
     /// The existing folders that a folder pattern of a definition (`~/.nvm/versions/*`) matches.

@@ -1,10 +1,11 @@
 //! Versions from elsewhere: other managers' stores (`adopted`), the system's interpreters
-//! (`system`), the administrator's stores and home (`shared`, `machine`), the user's own tools (`own`,
-//! `alone`), and which of their programs have shims (`shim_names`).
+//! (`system`), the administrator's stores and home (`shared`, `machine`, `machine_cache`), the user's own
+//! tools (`own`, `alone`), and which of their programs have shims (`shim_names`).
 
 mod adopted;
 mod alone;
 pub(crate) mod machine;
+mod machine_cache;
 mod moved_home;
 mod one_version;
 mod own;
