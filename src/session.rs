@@ -16,7 +16,7 @@ use usher_shims::exec::ProcessArgs;
 use usher_shims::folders::Folders;
 use usher_shims::index::Index;
 use usher_shims::path::Shim;
-use usher_shims::process::{RunningShim, add_variables, is_secure};
+use usher_shims::process::{RunningShim, add_unwritten, is_secure};
 use usher_shims::resolve::Resolver;
 use usher_shims::world::{AnyWorld, Os, World, read_optional};
 
@@ -118,7 +118,7 @@ impl Session {
     /// Rescans the machine, reusing cached probe results according to `probe_reuse`.
     pub fn rescan(&mut self, probe_reuse: ProbeReuse) -> Result<()> {
         let mut index = scan(&self.machine_scan(probe_reuse))?;
-        add_variables(&self.world, &mut index)?;
+        add_unwritten(&self.world, &mut index)?;
         self.index = index;
         Ok(())
     }

@@ -87,6 +87,8 @@ kinds! {
     LockTimeout = "lock-timeout", 75;
     /// A download doesn't match its published hash or size.
     Integrity = "integrity", 76;
+    /// The machine's policy forbids it.
+    Forbidden = "forbidden", 77;
     /// Permission denied.
     Permission = "permission", 77;
     /// A program exists but can't be run, or the call was refused.

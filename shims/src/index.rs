@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::folders::{Folders, Relocation};
 use crate::name::Name;
+use crate::policy::Policy;
 use crate::settings::{Overrides, SharedSettings};
 use crate::tool::{CustomTool, Tool, Tools};
 use crate::toolchain::{Store, Toolchain};
@@ -32,6 +33,8 @@ pub struct Index {
     pub settings: SharedSettings,
     /// The settings from this process's variables, which override them; never written.
     pub overrides: Overrides,
+    /// The machine's policy; never written.
+    pub policy: Policy,
     /// The machine's own stores, with usher's own layout.
     pub shared_stores: Vec<PathBuf>,
     /// Stores of other version managers.
@@ -440,6 +443,7 @@ mod tests {
                 ceiling: Some("/srv".into()),
                 stores: vec!["/srv/usher".into()],
             },
+            policy: Policy::default(),
             overrides: Overrides::default(),
             shared_stores: vec!["/opt/usher/toolchains".into()],
             read_toolchains: vec![ReadToolchain {

@@ -18,7 +18,7 @@
 //! | the origins of requests, strongest first | [`search`], [`pin`] |
 //! | what a version file contains | [`read`](mod@read) |
 //! | what a request means | [`request`], [`normalize`](mod@normalize), [`range`], [`version`] |
-//! | the toolchain that matches | [`store`], [`toolchain`] |
+//! | the toolchain that matches, and whether it may run | [`store`], [`toolchain`], [`policy`] |
 //! | the next program on PATH, and the guard against loops | [`path`], [`reentry`] |
 //! | all of it together | [`resolve`](mod@resolve) |
 //! | calls that change a toolchain's content | [`package_calls`] |
@@ -50,6 +50,7 @@ pub mod ownership;
 pub mod package_calls;
 pub mod path;
 pub mod pin;
+pub mod policy;
 pub mod process;
 pub mod range;
 pub mod read;

@@ -10,6 +10,7 @@ use crate::index::{Index, index_file};
 use crate::name::Name;
 use crate::ownership::{ROOT, is_planted};
 use crate::path::Shim;
+use crate::policy::Policy;
 use crate::settings::Overrides;
 use crate::sys;
 use crate::world::{FileContent, World, read_optional};
@@ -126,7 +127,7 @@ pub fn read_index(
         own.add_unknown(&mut index);
         index = own;
     }
-    add_variables(world, &mut index)?;
+    add_unwritten(world, &mut index)?;
     Ok(Some(index))
 }
 
@@ -142,15 +143,17 @@ pub fn account_index(
     let Some(data) = data else { return Ok(None) };
     let folder = shims_in(&data);
     let Some(mut index) = read_own(world, &folder, Some(program))? else { return Ok(None) };
-    add_variables(world, &mut index)?;
+    add_unwritten(world, &mut index)?;
     shim.known.folders.insert(0, folder.clone());
     shim.folder = folder;
     Ok(Some(index))
 }
 
-/// Adds the settings from this process's variables.
-pub fn add_variables(world: &impl World, index: &mut Index) -> Result<()> {
+/// Adds what is never written in an index: the settings from this process's variables, and the
+/// machine's policy.
+pub fn add_unwritten(world: &impl World, index: &mut Index) -> Result<()> {
     index.overrides = Overrides::read(&|name| world.variable(name))?;
+    index.policy = Policy::load(world)?;
     Ok(())
 }
 

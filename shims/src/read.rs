@@ -16,6 +16,7 @@ pub use decode::decode;
 pub use json::field as json_field;
 pub use keys::value as value_of_key;
 pub use pattern::{Placeholders, placeholders};
+pub(crate) use toml::read as read_toml;
 pub use written::{RawRequest, ReadError};
 
 use crate::tool::{Reader, Tool, VersionField, VersionFile};

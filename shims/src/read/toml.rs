@@ -17,7 +17,7 @@ const MAX_DEPTH: u32 = 80;
 const MAX_TOKENS: usize = 1 << 19;
 
 /// Reads these fields, in this order.
-pub(super) fn read(
+pub(crate) fn read(
     text: &str,
     fields: &'static [VersionField],
 ) -> Result<Vec<RawRequest>, ReadError> {

@@ -8,15 +8,13 @@ use std::sync::OnceLock;
 use super::runtime::{Compatibility, Runtime};
 use super::system::SystemPrograms;
 use crate::call::Call;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::index::Index;
 use crate::path::Shim;
 use crate::pin::{Origin, Pin};
 use crate::request::{Request, RequestKind};
 use crate::search::{Finding, search};
-use crate::store::{
-    Lookup, StoreQuery, best_match, best_match_where, highest_version, named_toolchain,
-};
+use crate::store::{Lookup, StoreQuery, best_match_where, highest_version, named_toolchain};
 use crate::tool::Tool;
 use crate::toolchain::{Store, Toolchain};
 use crate::version::Version;
@@ -124,6 +122,10 @@ impl<'a, W: World> Selector<'a, W> {
     /// The highest installed version that `fits` accepts; first those that run here.
     fn highest(&self, tool: &Tool, fits: &dyn Fn(&Version) -> bool) -> Result<Lookup> {
         let (world, index) = (self.world, self.index);
+        let policy = index.policy.of_tool(tool)?;
+        let fits = &|version: &Version| {
+            fits(version) && policy.as_ref().is_none_or(|policy| policy.allows(version))
+        };
         let Some(runtime) = self.runtime(tool)? else {
             return highest_version(world, index, tool, fits);
         };
@@ -177,7 +179,11 @@ impl<'a, W: World> Selector<'a, W> {
     pub(super) fn satisfy(&self, tool: &'static Tool, pin: Pin) -> Result<Selection> {
         for (place, request) in pin.requests.iter().enumerate() {
             let is_last = place + 1 == pin.requests.len();
-            match self.installed(tool, request)? {
+            let found = self.installed(tool, request).map_err(|error| match error.kind() {
+                ErrorKind::Forbidden => error.because(format!("requested by {}", pin.origin)),
+                _ => error,
+            });
+            match found? {
                 Some(Lookup::Toolchain(toolchain)) => {
                     return Ok(Selection::Toolchain(toolchain, Some(pin)));
                 }
@@ -194,8 +200,22 @@ impl<'a, W: World> Selector<'a, W> {
         Ok(Selection::Missing(MissingVersion { tool, pin }))
     }
 
-    /// The installed version for a request; `None` for `system`.
+    /// The installed version for a request, if the policy allows it; `None` for `system`.
     fn installed(&self, tool: &'static Tool, request: &Request) -> Result<Option<Lookup>> {
+        let found = self.installed_or_forbidden(tool, request)?;
+        if let Some(Lookup::Toolchain(toolchain)) = &found
+            && let Some(policy) = self.index.policy.of_tool(tool)?
+        {
+            policy.check(toolchain)?;
+        }
+        Ok(found)
+    }
+
+    fn installed_or_forbidden(
+        &self,
+        tool: &'static Tool,
+        request: &Request,
+    ) -> Result<Option<Lookup>> {
         match request.kind() {
             RequestKind::System => Ok(None),
             RequestKind::Path(folder) => Ok(Some(Lookup::Toolchain(Toolchain {
@@ -254,21 +274,41 @@ impl<'a, W: World> Selector<'a, W> {
         })
     }
 
-    /// The highest installed version that matches a request and runs here.
+    /// The highest installed version that matches a request and runs here: one that the policy
+    /// allows, if there is one.
     pub fn best_match(&self, tool: &Tool, request: &Request) -> Result<Lookup> {
+        if let Some(policy) = self.index.policy.of_tool(tool)? {
+            match self.best_match_where(tool, request, &|version| policy.allows(version))? {
+                Lookup::Nothing => {}
+                found => return Ok(found),
+            }
+        }
+        self.best_match_where(tool, request, &|_| true)
+    }
+
+    fn best_match_where(
+        &self,
+        tool: &Tool,
+        request: &Request,
+        fits: &dyn Fn(&Version) -> bool,
+    ) -> Result<Lookup> {
         let (world, index) = (self.world, self.index);
         let Some(runtime) = self.runtime(tool)? else {
-            return best_match(world, index, tool, request);
+            return best_match_where(world, index, &StoreQuery { tool, request, fits });
         };
         if runtime.compatibility == Compatibility::Stale {
             return Ok(Lookup::Stale);
         }
-        let runs = |version: &Version| runtime.runs(runtime.rule.minimum_runtime(version));
+        let runs = |version: &Version| {
+            fits(version) && runtime.runs(runtime.rule.minimum_runtime(version))
+        };
         match best_match_where(world, index, &StoreQuery { tool, request, fits: &runs })? {
             Lookup::Nothing => {}
             found => return Ok(found),
         }
-        let can_run = |version: &Version| runtime.can_run(runtime.rule.minimum_runtime(version));
+        let can_run = |version: &Version| {
+            fits(version) && runtime.can_run(runtime.rule.minimum_runtime(version))
+        };
         best_match_where(world, index, &StoreQuery { tool, request, fits: &can_run })
     }
 
