@@ -19,6 +19,7 @@
 //! | what a version file contains | [`read`](mod@read) |
 //! | what a request means | [`request`], [`normalize`](mod@normalize), [`range`], [`version`] |
 //! | the toolchain that matches, and whether it may run | [`store`], [`toolchain`], [`policy`] |
+//! | which of the machine's versions are retired | [`retired`] |
 //! | the next program on PATH, and the guard against loops | [`path`], [`reentry`] |
 //! | all of it together | [`resolve`](mod@resolve) |
 //! | calls that change a toolchain's content | [`package_calls`] |
@@ -57,6 +58,7 @@ pub mod read;
 pub mod reentry;
 pub mod request;
 pub mod resolve;
+pub mod retired;
 pub mod search;
 pub mod settings;
 pub mod store;

@@ -37,7 +37,7 @@ const HOT: &[&[&str]] = &[
     &["resolve"],
     &["process", "search"],
     &["call"],
-    &["pin", "store"],
+    &["pin", "retired", "store"],
     &["path", "request"],
     &["index", "read", "normalize"],
     &["exec", "ownership", "tool", "reentry"],
