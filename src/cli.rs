@@ -139,7 +139,7 @@ enum Verb {
     },
     /// Remove unused versions (asks first)
     #[command(
-        after_help = "Examples:\n  use prune --unused 90 --dry-run\n  use prune --unused 90 --projects ~/src\n  use prune node@12.22.12\n\nKeeps versions that this project, your default or the machine's default requests."
+        after_help = "Examples:\n  use prune --unused 90 --dry-run\n  use prune --unused 90 --projects ~/src\n  use prune node@12.22.12\n  use prune --copies --dry-run\n\nKeeps versions that this project, your default or the machine's default requests."
     )]
     Prune(PruneArguments),
     /// List installed versions

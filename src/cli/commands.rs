@@ -14,6 +14,7 @@ pub mod list;
 pub mod outdated;
 pub mod pin;
 pub mod prune;
+mod prune_copies;
 pub mod repair;
 pub mod reshim;
 pub mod run;

@@ -87,6 +87,7 @@ struct CacheHeader {
 
 impl IndexCache {
     /// The cached indexes in usher's cache folder.
+    #[cfg(test)]
     pub(super) fn new(cache: PathBuf) -> Self {
         Self { cache, machine: None, is_for_everyone: false }
     }

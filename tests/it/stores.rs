@@ -1,6 +1,7 @@
 //! Versions from elsewhere: other managers' stores (`adopted`), the system's interpreters
 //! (`system`), the administrator's stores and home (`shared`, `machine`, `machine_cache`), the user's own
-//! tools (`own`, `alone`), and which of their programs have shims (`shim_names`).
+//! tools (`own`, `alone`), which of their programs have shims (`shim_names`), and
+//! what the machine installs for accounts (`sync`).
 
 mod adopted;
 mod alone;
@@ -12,6 +13,7 @@ mod own;
 mod previous_home;
 pub(crate) mod shared;
 mod shim_names;
+mod sync;
 mod system;
 
 use crate::support::Sandbox;

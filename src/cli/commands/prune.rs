@@ -36,6 +36,9 @@ pub struct PruneArguments {
     /// Remove versions that were unused for at least this many days
     #[arg(long, value_name = "DAYS")]
     pub unused: Option<u64>,
+    /// Remove versions that the machine's store has as well
+    #[arg(long, conflicts_with = "unused")]
+    pub copies: bool,
     /// Keep what projects in this folder request or have environments of; can be repeated
     #[arg(long, value_name = "DIR")]
     pub projects: Vec<PathBuf>,
@@ -95,6 +98,9 @@ struct PruneReport {
 /// Runs the command.
 pub fn run(session: &mut Session, arguments: &PruneArguments, as_json: bool) -> Result<()> {
     check_arguments(arguments, output::can_ask())?;
+    if arguments.copies {
+        return super::prune_copies::run(session, arguments, as_json);
+    }
     let pruned = prune(session, arguments, as_json);
     let (reports, result) = match pruned {
         Ok(pruned) => pruned,
@@ -157,7 +163,7 @@ fn check_arguments(arguments: &PruneArguments, can_ask: bool) -> Result<()> {
     let usage = |what: &str, hint: &str| Err(Error::new(ErrorKind::Usage, what).hint(hint));
     let has_bare_tool = arguments.tools.iter().any(|word| !word.contains('@'));
     match arguments.unused {
-        None if arguments.tools.is_empty() || has_bare_tool => usage(
+        None if !arguments.copies && (arguments.tools.is_empty() || has_bare_tool) => usage(
             "name the versions to remove, or use --unused DAYS",
             "use prune --unused 90, or: use prune TOOL@VERSION",
         ),
