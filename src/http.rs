@@ -24,6 +24,7 @@
 //!   is tried; after the second nothing is.
 
 mod address;
+mod allowed_sources;
 mod authorities;
 mod client;
 mod credentials;
@@ -46,6 +47,7 @@ mod timeouts;
 mod tls_errors;
 
 pub use address::{Address, masked};
+pub use allowed_sources::AllowedSources;
 pub use authorities::{Authorities, CaFile};
 pub use client::{Client, Conditional};
 pub use credentials::{Credential, Credentials};

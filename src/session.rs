@@ -15,13 +15,16 @@ use usher_shims::error::{Error, Result};
 use usher_shims::exec::ProcessArgs;
 use usher_shims::folders::Folders;
 use usher_shims::index::Index;
+use usher_shims::ownership::ROOT;
 use usher_shims::path::Shim;
+use usher_shims::policy::policy_file;
 use usher_shims::process::{RunningShim, add_unwritten, is_secure};
 use usher_shims::resolve::Resolver;
 use usher_shims::world::{AnyWorld, Os, World, read_optional};
 
 use self::reporter::{Reporter, Silent};
 use crate::config::folders::{self, Homes};
+use crate::config::policy::{FetchPolicy, MachinePolicy};
 use crate::config::settings::Settings;
 use crate::files::own_folder::{self, OwnFolder, Refusal};
 use crate::inventory::{MachineScan, ProbeReuse, expand_folder, machine_of_account, scan};
@@ -41,6 +44,8 @@ pub struct Session {
     pub program: PathBuf,
     /// The user's settings.
     pub settings: Settings,
+    /// What no account can override.
+    pub policy: MachinePolicy,
     /// All tools.
     pub registry: Registry,
     /// The shims' index, rescanned for this process.
@@ -72,6 +77,7 @@ impl Session {
         }
         let own = registry::files(&folders)?;
         let registry = Registry::load()?.with_custom_tools(&own).with_mirrors(&settings.source)?;
+        let policy = machine_policy(&registry)?;
         let (program, mut shim) = (running.file, running.known);
         if !shim.folders.contains(&folders.shims()) {
             shim.folders.insert(0, folders.shims());
@@ -90,6 +96,7 @@ impl Session {
             machine,
             program,
             settings,
+            policy,
             registry,
             index,
             shim,
@@ -98,6 +105,17 @@ impl Session {
         };
         session.refresh()?;
         Ok(session)
+    }
+
+    /// Whether this account administers the machine's versions, so that the limits of accounts don't
+    /// concern it.
+    pub fn is_administrator(&self) -> bool {
+        self.folders.is_system_wide || self.world.account() == ROOT
+    }
+
+    /// Whether this account may install versions.
+    pub fn may_fetch(&self) -> bool {
+        self.policy.fetch == FetchPolicy::Accounts || self.is_administrator()
     }
 
     /// The shims' resolver, with the current index.
@@ -192,6 +210,17 @@ impl Session {
         });
         entries.collect()
     }
+}
+
+/// The machine's policy. One that can't be used is an error: it may forbid anything.
+fn machine_policy(registry: &Registry) -> Result<MachinePolicy> {
+    let path = policy_file();
+    let tool = |name: &str| registry.named(name).ok().map(|known| known.tool);
+    let text = read_text(&path)?;
+    text.map_or_else(
+        || Ok(MachinePolicy::default()),
+        |text| MachinePolicy::parse(&path, &text, &tool),
+    )
 }
 
 /// Whether standard error is a terminal that can move its cursor.

@@ -33,5 +33,6 @@ pub mod repair;
 pub mod requests;
 pub mod runtime;
 pub mod uninstall;
+pub(crate) mod usage;
 pub mod venvs;
 pub mod verify;

@@ -71,6 +71,8 @@ kinds! {
     Offline = "offline", 69;
     /// No registry's address is configured.
     NoRegistry = "no-registry", 69;
+    /// The machine's policy doesn't allow this source.
+    ForbiddenSource = "forbidden-source", 69;
     /// No release is built for this platform.
     UnsupportedPlatform = "unsupported-platform", 69;
     /// A file can't be created: a read-only disk, an existing name.
@@ -114,7 +116,14 @@ impl ErrorKind {
 
     /// Whether a source is unavailable, and another one may have the release.
     pub const fn is_unavailability(self) -> bool {
-        matches!(self, Self::Network | Self::Offline | Self::NoRegistry | Self::UnsupportedPlatform)
+        matches!(
+            self,
+            Self::Network
+                | Self::Offline
+                | Self::NoRegistry
+                | Self::ForbiddenSource
+                | Self::UnsupportedPlatform
+        )
     }
 
     /// Whether the command line is the problem.

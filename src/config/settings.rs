@@ -65,6 +65,9 @@ settings! {
     /// Which missing versions a shim installs: all that are requested, none, or only those that are requested by an exact version.
     auto_install: AutoInstall = AutoInstall::Always, r#"auto_install = "locked""#;
 
+    /// Whether `use TOOL@REQUEST` and `use install TOOL@REQUEST` take an installed version that matches, instead of the newest release.
+    prefer_installed: bool = false, "prefer_installed = true";
+
     /// Variables that request no version: official Docker images set `NODE_VERSION` and the like as labels.
     ignore_variables: Vec<String> = Vec::new(), r#"ignore_variables = ["NODE_VERSION"]"#;
 

@@ -130,7 +130,10 @@ impl Client {
         request: &HttpRequest<'_>,
     ) -> Result<Response, AttemptError> {
         match location {
-            Location::File(file) => open_file(file).map_err(AttemptError::Permanent),
+            Location::File(file) => {
+                let allowed = self.config.check_source(None);
+                allowed.and_then(|()| open_file(file)).map_err(AttemptError::Permanent)
+            }
             Location::Web(url) => {
                 let web = self.web().map_err(AttemptError::Permanent)?;
                 redirects::send_following_redirects(&self.config, web, url, request)

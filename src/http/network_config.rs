@@ -11,6 +11,7 @@ use reqwest::{Certificate, Url, blocking};
 use usher_shims::error::{Error, ErrorKind, Escaped, Shown};
 
 use super::address::{host_with_port, is_unprotected};
+use super::allowed_sources::AllowedSources;
 use super::authorities::{Authorities, CaFile, NoCertificates, certificates_in_file};
 use super::credentials::Credentials;
 use super::fetch_error::FetchError;
@@ -52,11 +53,19 @@ pub struct NetworkConfig {
     pub credentials: Credentials,
     /// How long to wait, and when to retry.
     pub timeouts: Timeouts,
+    /// The only hosts that may be asked; `None` if all may.
+    pub allowed_sources: Option<AllowedSources>,
     /// Records the servers whose answers can be changed on the way.
     pub plain_http: Arc<PlainHttp>,
 }
 
 impl NetworkConfig {
+    /// Refuses a host that may not be asked; `None` is a file of this machine.
+    pub(super) fn check_source(&self, host: Option<&str>) -> Result<(), FetchError> {
+        let allowed = self.allowed_sources.as_ref();
+        allowed.map_or(Ok(()), |allowed| allowed.check(host)).map_err(FetchError::BadResponse)
+    }
+
     /// Builds the client; reads the certificates.
     pub(super) fn build(&self) -> Result<HttpClient, FetchError> {
         require_random_numbers().map_err(FetchError::Fatal)?;

@@ -29,12 +29,11 @@ pub(super) fn send_following_redirects(
     let location = Location::Web(url.clone());
     let mut next = url.clone();
     for _ in 0..=MAX_REDIRECTS {
+        let host = host_with_port(&next);
+        config.check_source(Some(&host)).map_err(AttemptError::Permanent)?;
         let sent = send_once(config, client, &next, request);
-        let endpoint = Endpoint {
-            host: host_with_port(&next),
-            proxy: config.proxies.proxy_for(&next),
-            trust: client.trust(config),
-        };
+        let endpoint =
+            Endpoint { host, proxy: config.proxies.proxy_for(&next), trust: client.trust(config) };
         let response =
             sent.map_err(|error| connection_error(cant_fetch(&location), &endpoint, &error))?;
         config.plain_http.record(&next);

@@ -1,6 +1,7 @@
 //! Finding a release: source by source, in the registry's order, until one has what was requested.
 
 use usher_shims::error::{Error, Result};
+use usher_shims::policy::Policy;
 use usher_shims::request::{Request, RequestKind};
 use usher_shims::resolve::Runtime;
 use usher_shims::tool::Tool;
@@ -33,6 +34,7 @@ pub struct Finder<'a> {
     sources: Box<dyn ReadSource + 'a>,
     machine: Box<dyn InstalledTools + 'a>,
     settings: &'a Settings,
+    policy: &'a Policy,
     batch: &'a [ToolRequest<'a>],
 }
 
@@ -43,6 +45,8 @@ struct SearchMisses {
     listed: Vec<Version>,
     /// The versions that match the request, but don't run here.
     incompatible: Vec<Version>,
+    /// The newest version that matches the request, and that the machine's policy forbids.
+    forbidden: Option<Version>,
     failures: Vec<SourceFailure>,
 }
 
@@ -69,6 +73,7 @@ impl<'a> Finder<'a> {
             sources: Box::new(sources),
             machine: Box::new(session.resolver()),
             settings,
+            policy: &session.index.policy,
             batch: &[],
         }
     }
@@ -98,7 +103,9 @@ impl<'a> Finder<'a> {
             return Err(errors::no_such_folder(tool_request));
         }
         let runtime = self.runtime(known.tool)?;
-        let selection = ReleaseFilter { request, tool: known.tool, runtime: runtime.as_ref() };
+        let policy = self.policy.of_tool(known.tool)?;
+        let (tool, runtime, policy) = (known.tool, runtime.as_ref(), policy.as_ref());
+        let selection = ReleaseFilter { request, tool, runtime, policy };
         let mut missed = SearchMisses::default();
         for source in self.catalog.sources(known)? {
             if excluded.iter().any(|name| name == source.name) {
@@ -108,7 +115,11 @@ impl<'a> Finder<'a> {
                 return Ok(release);
             }
         }
-        Err(self.nothing_found(tool_request, runtime.as_ref(), missed))
+        if let (Some(policy), Some(version)) = (policy, &missed.forbidden) {
+            let error = policy.refusal(Some(version));
+            return Err(error.because(format!("requested by {}", tool_request.origin)));
+        }
+        Err(self.nothing_found(tool_request, runtime, missed))
     }
 
     /// The newest matching release of a source. If its cached index has none, the index is
@@ -164,7 +175,7 @@ impl<'a> Finder<'a> {
         runtime: Option<&Runtime>,
         missed: SearchMisses,
     ) -> Error {
-        let SearchMisses { listed, incompatible, failures } = missed;
+        let SearchMisses { listed, incompatible, failures, forbidden: _ } = missed;
         match runtime {
             Some(runtime) if !incompatible.is_empty() => {
                 errors::incompatible_runtime(runtime, tool_request, &incompatible)
@@ -184,8 +195,9 @@ impl<'a> Finder<'a> {
         request: &Request,
         tool: &Tool,
     ) -> Result<Option<Release>> {
-        let runtime = self.runtime(tool)?;
-        Ok(ReleaseFilter { request, tool, runtime: runtime.as_ref() }.newest(releases))
+        let (runtime, policy) = (self.runtime(tool)?, self.policy.of_tool(tool)?);
+        let (runtime, policy) = (runtime.as_ref(), policy.as_ref());
+        Ok(ReleaseFilter { request, tool, runtime, policy }.newest(releases))
     }
 
     fn runtime(&self, tool: &Tool) -> Result<Option<Runtime>> {
@@ -268,7 +280,9 @@ impl<'a> Finder<'a> {
 impl SearchMisses {
     fn add(&mut self, listed: ListedReleases, selection: ReleaseFilter<'_>) {
         for release in listed.releases {
-            if selection.matches(&release) {
+            if selection.matches(&release) && !selection.is_allowed(&release) {
+                self.forbidden = self.forbidden.take().max(Some(release.version.clone()));
+            } else if selection.matches(&release) {
                 self.incompatible.push(release.version.clone());
             }
             self.listed.push(release.version);

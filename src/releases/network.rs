@@ -20,7 +20,7 @@ use crate::config::settings::{Address, Settings};
 use crate::config::sources::ConfigSources;
 use crate::files::account::with_owners_rights;
 use crate::files::write_access::{ThreadAccess, WriteAccess};
-use crate::http::{CaFile, Client, NetworkConfig, PlainHttp, Proxies};
+use crate::http::{AllowedSources, CaFile, Client, NetworkConfig, PlainHttp, Proxies};
 use crate::session::Session;
 pub(super) use keyed_mutex::KeyedMutex;
 use package_managers::PackageManagers;
@@ -32,6 +32,8 @@ pub(super) struct NetworkEnvironment<'a> {
     pub(super) shim: &'a Shim,
     pub(super) folders: &'a Folders,
     pub(super) settings: &'a Settings,
+    /// The only hosts that may be asked; `None` if all may.
+    pub(super) allowed_sources: Option<&'a AllowedSources>,
     /// The environment.
     pub(super) variables: Vec<(OsString, OsString)>,
 }
@@ -76,7 +78,9 @@ impl<'a> Network<'a> {
         session.report_unused_cache();
         let Session { world, shim, folders, settings, .. } = session;
         let variables = session.variables();
-        let environment = NetworkEnvironment { world, shim, folders, settings, variables };
+        let allowed_sources = session.policy.sources.as_ref();
+        let environment =
+            NetworkEnvironment { world, shim, folders, settings, allowed_sources, variables };
         let mut network = Self::in_environment(environment);
         network.session = Some(session);
         network
@@ -228,6 +232,7 @@ impl<'a> Network<'a> {
             authorities: network::authorities(&|name| self.environment.world.variable(name)),
             extra_ca_files: self.extra_ca_files(),
             plain_http: Arc::clone(&self.plain_http),
+            allowed_sources: self.environment.allowed_sources.cloned(),
             ..NetworkConfig::default()
         }
     }

@@ -11,6 +11,7 @@ use usher_shims::world::{MemoryWorld, World as _};
 
 use super::Session;
 use super::reporter::Silent;
+use crate::config::policy::MachinePolicy;
 use crate::config::settings::Settings;
 use crate::registry::Registry;
 
@@ -29,6 +30,7 @@ pub(crate) fn session(world: MemoryWorld) -> Session {
         machine: "/machine".into(),
         program: "/usher/shims/use".into(),
         settings: Settings::default(),
+        policy: MachinePolicy::default(),
         registry: Registry::load().unwrap(),
         index,
         shim,

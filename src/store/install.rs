@@ -174,8 +174,10 @@ fn install_assembled<'a>(
     if let Some(toolchain) = store.find_installed(location)? {
         return Ok(Installed { toolchain, already_installed: true });
     }
+    store.check_fetch(location)?;
     let began = Instant::now();
     let mut assembly = assemble()?;
+    store.check_room(location, assembly.bytes())?;
     publish(store.access, assembly.finish()?, &location.root)?;
     assembly.discard_downloads();
     let seconds = began.elapsed().as_secs_f64();

@@ -15,6 +15,8 @@ use usher_shims::world::Os;
 
 use super::location::InstallLocation;
 use super::publish::restore_backup;
+use super::usage::used_bytes;
+use crate::config::policy::{FetchPolicy, MachinePolicy};
 use crate::files::durable::sync_name;
 use crate::files::lock::{Lock, Locks};
 use crate::files::remove::remove_tree;
@@ -34,6 +36,8 @@ pub struct OwnStore<'a> {
     pub access: &'a WriteAccess,
     /// How long to wait for a lock.
     pub lock_timeout: Duration,
+    /// What an account may add; `None` for an administrator.
+    pub limits: Option<&'a MachinePolicy>,
     /// Reports what happens.
     pub reporter: &'a dyn Reporter,
 }
@@ -45,6 +49,7 @@ impl<'a> OwnStore<'a> {
             folders: &session.folders,
             access,
             lock_timeout: session.settings.lock_timeout,
+            limits: (!session.is_administrator()).then_some(&session.policy),
             reporter: &*session.reporter,
         }
     }
@@ -75,6 +80,24 @@ impl<'a> OwnStore<'a> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io("look at", target, error)),
         }
+    }
+
+    /// An error if this account may install no versions.
+    pub fn check_fetch(&self, location: &InstallLocation<'_>) -> Result<()> {
+        match self.limits {
+            Some(limits) if limits.fetch != FetchPolicy::Accounts => {
+                Err(limits.fetch_refusal(&location.name()))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// An error if this account's store has no room for a version of so many bytes.
+    pub fn check_room(&self, location: &InstallLocation<'_>, added: u64) -> Result<()> {
+        let Some(limits) = self.limits.filter(|limits| limits.room.is_some()) else {
+            return Ok(());
+        };
+        limits.check_room(&location.name(), used_bytes(&self.folders.toolchains())?, added)
     }
 
     /// Keeps other processes from changing the same toolchain. First restores what a killed one left.
@@ -135,6 +158,7 @@ pub(super) mod tests {
         let store = OwnStore {
             folders: &folders,
             access: &access,
+            limits: None,
             lock_timeout: Duration::ZERO,
             reporter: &Silent,
         };

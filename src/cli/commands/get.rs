@@ -85,12 +85,45 @@ struct Chooser<'a> {
 impl Chooser<'_> {
     fn choose(self, tool_request: &ToolRequest<'_>, prefer: Prefer) -> Result<Choice> {
         match prefer {
+            Prefer::Newest if self.prefers_installed() => self.installed_or_newest(tool_request),
             Prefer::Newest => self.newest(tool_request),
-            Prefer::Installed => match self.find_installed(tool_request)? {
-                Some(toolchain) => Ok(Choice::Installed(toolchain)),
-                None => self.newest(tool_request),
-            },
+            Prefer::Installed => self.installed_or_newest(tool_request),
         }
+    }
+
+    /// Whether installed versions are preferred to newer releases: by the setting, or because this
+    /// account may install none.
+    fn prefers_installed(self) -> bool {
+        self.session.settings.prefer_installed || !self.session.may_fetch()
+    }
+
+    fn installed_or_newest(self, tool_request: &ToolRequest<'_>) -> Result<Choice> {
+        match self.find_installed(tool_request)? {
+            Some(toolchain) => Ok(Choice::Installed(toolchain)),
+            None => self.newest(tool_request),
+        }
+    }
+
+    /// The notice that there is a newer release than the installed version that was preferred; none
+    /// where that can't be looked up.
+    fn newer_release_notice(
+        self,
+        tool_request: &ToolRequest<'_>,
+        toolchain: &Toolchain,
+    ) -> Option<String> {
+        if !self.prefers_installed()
+            || tool_request.request.exact(tool_request.known.tool).is_some()
+        {
+            return None;
+        }
+        let (tool, version) = (tool_request.known.tool.name, toolchain.version.as_ref()?);
+        let newer = (self.find)(tool_request).ok().filter(|release| release.version > *version)?;
+        let newer =
+            format!("using {tool} {version}, which is installed; {} is newer", newer.version);
+        Some(match self.session.may_fetch() {
+            true => format!("{newer}: use upgrade {tool}"),
+            false => newer,
+        })
     }
 
     /// The newest release that matches; without one, the highest installed version.
@@ -148,10 +181,12 @@ impl Chooser<'_> {
         let ToolRequest { known, request, .. } = *tool_request;
         let session = self.session;
         let runtime = runtime::for_tool(&session.resolver(), known.tool, self.together)?;
+        let policy = session.index.policy.of_tool(known.tool)?;
         let fits = |version: &Version| {
-            runtime
+            let runs = runtime
                 .as_ref()
-                .is_none_or(|runtime| runtime.runs(runtime.rule.minimum_runtime(version)))
+                .is_none_or(|runtime| runtime.runs(runtime.rule.minimum_runtime(version)));
+            runs && policy.as_ref().is_none_or(|policy| policy.allows(version))
         };
         let query = StoreQuery { tool: known.tool, request, fits: &fits };
         match best_match_where(&session.world, &session.index, &query)? {
@@ -275,6 +310,12 @@ impl BatchInstaller<'_> {
     /// by the same command.
     fn acquire(self, tool_request: &ToolRequest<'_>, prefer: Prefer) -> Result<Acquired> {
         let acquired = self.carry_out(tool_request, self.chooser.choose(tool_request, prefer)?)?;
+        if let (Prefer::Newest, Acquired::Toolchain { toolchain, newly_installed: false }) =
+            (prefer, &acquired)
+            && let Some(notice) = self.chooser.newer_release_notice(tool_request, toolchain)
+        {
+            self.chooser.session.note(&notice);
+        }
         if let Acquired::Toolchain { toolchain, .. } = &acquired {
             self.install_missing_runtime(tool_request, toolchain)?;
         }

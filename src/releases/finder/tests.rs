@@ -103,6 +103,7 @@ struct Case {
     tool: &'static str,
     answers: Answers,
     settings: Settings,
+    policy: Policy,
     disk: Disk,
     reads: Mutex<Vec<String>>,
 }
@@ -110,7 +111,13 @@ struct Case {
 impl Case {
     fn new(tool: &'static str, answers: Answers) -> Self {
         let (registry, settings) = (Registry::load().unwrap(), Settings::default());
-        Self { registry, tool, answers, settings, disk: Disk::default(), reads: Mutex::default() }
+        let (policy, disk, reads) = (Policy::default(), Disk::default(), Mutex::default());
+        Self { registry, tool, answers, settings, policy, disk, reads }
+    }
+
+    fn with_policy(mut self, policy: &str) -> Self {
+        self.policy = Policy::parse(policy.as_bytes()).unwrap();
+        self
     }
 
     fn offline(mut self) -> Self {
@@ -154,6 +161,7 @@ impl Case {
             sources: Box::new(Script { answers: self.answers, reads: &self.reads }),
             machine: Box::new(self.disk.clone()),
             settings,
+            policy: &self.policy,
             batch: &[],
         }
     }
@@ -236,6 +244,27 @@ fn a_cached_index_without_a_match_is_revalidated() {
     );
     // Its source could not be reached just now.
     node(&[("a", "stale 12.0.0"), ("b", "new 14.0.0")]).check("14", "14.0.0 of b", "a, b");
+}
+
+#[test]
+fn forbidden_releases_are_not_found() {
+    let node = |policy: &str| {
+        Case::new("node", &[("a", "new 16.2.0 17.1.0 17.9.1"), ("b", "new 8.0.0")])
+            .with_policy(policy)
+    };
+    node("deny = ['node@17']").check(">=16", "16.2.0 of a", "a");
+    node("allow = ['node@17.1', 'node@8']").check("17", "17.1.0 of a", "a");
+    node("allow = ['node@17.1', 'node@8']").check("8", "8.0.0 of b", "a, b");
+    let error = node("deny = ['node@17']").find("17").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden);
+    insta::assert_snapshot!(error, @r"
+    node 17.9.1 is not allowed on this machine
+      /etc/usher/policy.toml:1: `deny` has node@17
+      requested by the command line
+      hint: use list node
+    ");
+    let error = node("allow = ['python']").find("99").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoMatchingVersion);
 }
 
 #[test]

@@ -54,6 +54,7 @@ fn with_reader<T>(
     let folders = Folders::under(home.path(), None);
     let world: AnyWorld = Box::new(Os);
     let network = Network::in_environment(NetworkEnvironment {
+        allowed_sources: None,
         world: &world,
         shim: &shim,
         folders: &folders,

@@ -191,7 +191,12 @@ impl<'a> Assembly<'a> {
 
     /// The disk space that all of it needs.
     pub(crate) fn required_space(&self) -> DiskSpace {
-        DiskSpace::for_bytes(self.receipt.files.bytes(), &self.tree)
+        DiskSpace::for_bytes(self.bytes(), &self.tree)
+    }
+
+    /// The size of its files.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.receipt.files.bytes()
     }
 
     fn write_receipt(&mut self) -> Result<()> {
