@@ -26,6 +26,7 @@ use crate::cli::commands::install_from::ArchiveArguments;
 use crate::cli::commands::outdated::ToolFilter;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::setup::SetupArguments;
+use crate::cli::commands::sync::SyncArguments;
 use crate::cli::commands::uninstall::UninstallArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
 use crate::config::folders;
@@ -142,6 +143,11 @@ enum Verb {
         after_help = "Examples:\n  use prune --unused 90 --dry-run\n  use prune --unused 90 --projects ~/src\n  use prune node@12.22.12\n  use prune --copies --dry-run\n\nKeeps versions that this project, your default or the machine's default requests."
     )]
     Prune(PruneArguments),
+    /// Install what the machine's list and its accounts request (for root)
+    #[command(
+        after_help = "Examples:\n  use sync --dry-run\n  use sync --quiet --log syslog\n  use sync --print-unit timer > /etc/systemd/system/usher-sync.timer\n\nThe list is /etc/usher/wanted-versions, with lines such as: node 20 22"
+    )]
+    Sync(SyncArguments),
     /// List installed versions
     #[command(after_help = "Examples:\n  use list\n  use list node --json")]
     List {
@@ -313,6 +319,7 @@ impl CommandLine {
                 | Verb::Uninstall { .. }
                 | Verb::Repair { .. }
                 | Verb::Prune(_)
+                | Verb::Sync(_)
                 | Verb::Outdated { .. }
                 | Verb::Available { .. }
                 | Verb::Shim { .. }
@@ -441,7 +448,11 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
         }
         Some(Verb::Verify { tools }) => return commands::verify::run(&session, &tools, json),
         Some(Verb::Repair { yes, tools }) => commands::repair::run(&mut session, &tools, yes, json),
+        Some(Verb::Prune(arguments)) if arguments.copies => {
+            commands::prune_copies::run(&mut session, &arguments, json)
+        }
         Some(Verb::Prune(arguments)) => commands::prune::run(&mut session, &arguments, json),
+        Some(Verb::Sync(arguments)) => return commands::sync::run(&mut session, &arguments, json),
         Some(Verb::List { tool }) => return commands::list::run(&session, tool.as_deref(), json),
         Some(Verb::Available { tool, request }) => {
             return commands::available::run(&session, &tool, request.as_deref(), json);

@@ -130,8 +130,10 @@ impl Answer {
 impl AnswerError {
     /// The error for the account: what it says was escaped where it was put together.
     fn into_error(self) -> Error {
-        let kinds = ErrorKind::ALL.iter().copied();
-        let kind = kinds.into_iter().find(|kind| kind.code() == self.code);
+        let mut kinds = ErrorKind::ALL.iter().copied();
+        let kind = kinds.find(|kind| kind.code() == self.code);
+        // The machine has tried all sources: this account's would not be tried in their place.
+        let kind = kind.filter(|kind| !kind.is_unavailability());
         let error = Error::new(kind.unwrap_or(ErrorKind::NotInstalled), self.what);
         let error = self.causes.into_iter().fold(error, Error::because);
         error.because("the machine was asked to install it (fetch = \"requests\")")

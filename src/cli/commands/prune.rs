@@ -98,9 +98,6 @@ struct PruneReport {
 /// Runs the command.
 pub fn run(session: &mut Session, arguments: &PruneArguments, as_json: bool) -> Result<()> {
     check_arguments(arguments, output::can_ask())?;
-    if arguments.copies {
-        return super::prune_copies::run(session, arguments, as_json);
-    }
     let pruned = prune(session, arguments, as_json);
     let (reports, result) = match pruned {
         Ok(pruned) => pruned,
@@ -159,7 +156,7 @@ fn prune(
 
 /// Refuses arguments that name nothing to remove, and a run that needs a confirmation but can't
 /// get one.
-fn check_arguments(arguments: &PruneArguments, can_ask: bool) -> Result<()> {
+pub(super) fn check_arguments(arguments: &PruneArguments, can_ask: bool) -> Result<()> {
     let usage = |what: &str, hint: &str| Err(Error::new(ErrorKind::Usage, what).hint(hint));
     let has_bare_tool = arguments.tools.iter().any(|word| !word.contains('@'));
     match arguments.unused {

@@ -11,7 +11,7 @@ use usher_shims::store::is_complete;
 use usher_shims::toolchain::Store;
 
 use super::dependents::{Dependents, venv_text};
-use super::prune::PruneArguments;
+use super::prune::{PruneArguments, check_arguments};
 use super::verify::matches_argument;
 use super::{ToolArgument, count_of, ended, tool_arguments};
 use crate::cli::output::{self, ReportPath};
@@ -52,11 +52,8 @@ struct CopyReport {
 }
 
 /// Runs the command.
-pub(super) fn run(
-    session: &mut Session,
-    arguments: &PruneArguments,
-    as_json: bool,
-) -> Result<()> {
+pub fn run(session: &mut Session, arguments: &PruneArguments, as_json: bool) -> Result<()> {
+    check_arguments(arguments, output::can_ask())?;
     let (copies, error) = prune(session, arguments, as_json)?;
     let reports: Vec<CopyReport> = copies.iter().map(VersionCopy::report).collect();
     let lines: Vec<String> =
@@ -123,7 +120,10 @@ fn find_copies<'a>(
     let mut copies = Vec::new();
     for location in own.locations {
         let original = InstallLocation {
-            root: machine.join("toolchains").join(location.known.tool.name).join(location.version.as_str()),
+            root: machine
+                .join("toolchains")
+                .join(location.known.tool.name)
+                .join(location.version.as_str()),
             store: Store::Shared,
             ..location.clone()
         };
@@ -156,13 +156,13 @@ fn find_copies<'a>(
 
 /// Refuses arguments that name no copy.
 fn refuse_unmatched(words: &[ToolArgument<'_>], copies: &[VersionCopy<'_>]) -> Result<()> {
-    let is_met = |word: &&ToolArgument<'_>| {
-        copies.iter().any(|copy| matches_argument(&copy.location, word))
-    };
+    let is_met =
+        |word: &&ToolArgument<'_>| copies.iter().any(|copy| matches_argument(&copy.location, word));
     let Some(word) = words.iter().find(|word| !is_met(word)) else { return Ok(()) };
     let request = word.request.as_ref().map(|request| format!(" {request}")).unwrap_or_default();
     let what = format!("no copy of the machine's {}{request} is installed", word.known.tool.name);
-    Err(Error::new(ErrorKind::NotInstalled, what).hint(format!("use list {}", word.known.tool.name)))
+    Err(Error::new(ErrorKind::NotInstalled, what)
+        .hint(format!("use list {}", word.known.tool.name)))
 }
 
 /// Why a copy stays: processes run from it, or something in it is the account's own.
@@ -185,8 +185,7 @@ fn is_confirmed(copies: &[VersionCopy<'_>], arguments: &PruneArguments) -> bool 
     let removals = || copies.iter().filter(|copy| copy.kept.is_none());
     let bytes: u64 = removals().map(|copy| copy.bytes).sum();
     let count = removals().count();
-    let question =
-        format!("remove {} ({})?", count_of(count, "version"), human_size(bytes));
+    let question = format!("remove {} ({})?", count_of(count, "version"), human_size(bytes));
     count > 0 && !arguments.dry_run && (arguments.yes || output::confirm(question))
 }
 

@@ -89,7 +89,11 @@ impl RequestSpool {
     }
 
     /// Leaves a request, unless this account has left the same one already.
-    fn leave(&self, access: &WriteAccess, (tool, version): (&str, &Version)) -> Result<LeftRequest> {
+    fn leave(
+        &self,
+        access: &WriteAccess,
+        (tool, version): (&str, &Version),
+    ) -> Result<LeftRequest> {
         let tool = Name::parse(tool)
             .ok_or_else(|| Error::new(ErrorKind::UnknownTool, "the tool's name is too long"))?;
         let account = access.account();
@@ -108,7 +112,9 @@ impl RequestSpool {
             match create(&path) {
                 Ok(()) => return Ok(left(Some(guard))),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => drop(guard),
-                Err(error) => return Err(Error::io("leave a request in", &self.new_requests(), error)),
+                Err(error) => {
+                    return Err(Error::io("leave a request in", &self.new_requests(), error));
+                }
             }
             match entry(&path, account)? {
                 Entry::Own | Entry::Absent => return Ok(left(None)),

@@ -34,7 +34,9 @@ impl ServedVersions {
     /// Reads the record. Lines that aren't of this form are passed over.
     pub fn load(spool: &RequestSpool) -> Result<Self> {
         let content = own_folder::read(&spool.folder.join("served"))?;
-        Ok(content.map(|content| Self::parse(&String::from_utf8_lossy(&content.bytes))).unwrap_or_default())
+        Ok(content
+            .map(|content| Self::parse(&String::from_utf8_lossy(&content.bytes)))
+            .unwrap_or_default())
     }
 
     fn parse(text: &str) -> Self {

@@ -82,12 +82,7 @@ impl RequestSpool {
 
     /// Answers a request, and deletes it: first the answer, so that it is there when the request is
     /// gone.
-    pub fn answer(
-        &self,
-        _: &WriteAccess,
-        request: &VersionRequest,
-        answer: &Answer,
-    ) -> Result<()> {
+    pub fn answer(&self, _: &WriteAccess, request: &VersionRequest, answer: &Answer) -> Result<()> {
         let folder = self.answers();
         let name = request.file_name();
         let text = serde_json::to_vec(answer)
