@@ -228,6 +228,12 @@ enum Verb {
         after_help = "Examples:\n  use setup\n  use setup zsh --yes\n  use setup --undo --yes"
     )]
     Setup(SetupArguments),
+    /// Show what the machine's policy limits, or check a policy file
+    #[command(after_help = "Examples:\n  use policy\n  use policy /root/policy.toml")]
+    Policy {
+        /// A file to check before it is put in place
+        file: Option<PathBuf>,
+    },
     /// Print a completion script
     #[command(
         after_help = "Example:\n  use completions fish > ~/.config/fish/completions/use.fish"
@@ -311,6 +317,7 @@ impl CommandLine {
                 | Verb::Why { .. }
                 | Verb::Check
                 | Verb::Doctor
+                | Verb::Policy { .. }
                 | Verb::Completions { .. },
             ) => true,
             Some(
@@ -401,8 +408,11 @@ fn renamed_flag(arguments: &[&OsStr]) -> Option<Error> {
 
 /// Runs the command; returns the exit code of one that printed its own report.
 fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
-    if let Some(Verb::Completions { shell }) = typed.verb {
-        return completions(shell).map(|()| 0);
+    let json = typed.global_flags.json;
+    match &typed.verb {
+        Some(Verb::Completions { shell }) => return completions(*shell).map(|()| 0),
+        Some(Verb::Policy { file }) => return commands::policy::run(file.as_deref(), json),
+        _ => {}
     }
     if is_secure() && !typed.only_reads() {
         return Err(folders::refused_when_secure("nothing is installed, fetched or written"));
@@ -418,7 +428,6 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
     if typed.global_flags.quiet {
         session.set_quiet();
     }
-    let json = typed.global_flags.json;
     // `use doctor` reports them itself.
     if !matches!(typed.verb, Some(Verb::Doctor)) {
         session.report_registry_errors();
@@ -481,7 +490,7 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
         Some(Verb::Reshim) => commands::reshim::run(&mut session, json),
         Some(Verb::Doctor) => return commands::doctor::run(&session, json),
         Some(Verb::Setup(arguments)) => commands::setup::run(&session, &arguments, json),
-        Some(Verb::Completions { .. } | Verb::InstallItself { .. }) => Ok(()),
+        Some(Verb::Completions { .. } | Verb::Policy { .. } | Verb::InstallItself { .. }) => Ok(()),
         None if typed.tools.is_empty() => {
             return commands::status::run(&mut session, typed.all, json);
         }

@@ -9,7 +9,6 @@
 //! | where npm's registry is, and the credentials for it | [`npm`] |
 //! | where the `PyPI` index is | [`pip`] |
 //! | what both are read from, and running an installed npm or pip | [`sources`], [`client`] |
-//! | what no account can override | [`policy`] |
 //! | proxies and certificates, as the environment names them | [`network`] |
 //!
 //! Texts become values here, and nothing is sent.
@@ -19,7 +18,6 @@ pub mod folders;
 pub mod network;
 pub mod npm;
 pub mod pip;
-pub mod policy;
 pub mod retired;
 pub mod settings;
 pub mod sources;

@@ -4,6 +4,7 @@ pub mod active;
 mod home_world;
 #[cfg(test)]
 pub(crate) mod in_memory;
+pub mod policy;
 pub mod reporter;
 
 use std::ffi::{OsStr, OsString};
@@ -22,9 +23,9 @@ use usher_shims::process::{RunningShim, add_unwritten, is_secure};
 use usher_shims::resolve::Resolver;
 use usher_shims::world::{AnyWorld, Os, World, read_optional};
 
+use self::policy::{FetchPolicy, MachinePolicy};
 use self::reporter::{Reporter, Silent};
 use crate::config::folders::{self, Homes};
-use crate::config::policy::{FetchPolicy, MachinePolicy};
 use crate::config::settings::Settings;
 use crate::files::own_folder::{self, OwnFolder, Refusal};
 use crate::inventory::{MachineScan, ProbeReuse, expand_folder, machine_of_account, scan};
@@ -116,6 +117,11 @@ impl Session {
     /// Whether this account may install versions.
     pub fn may_fetch(&self) -> bool {
         self.policy.fetch == FetchPolicy::Accounts || self.is_administrator()
+    }
+
+    /// Whether this account may request versions from the machine, which installs them.
+    pub fn may_request(&self) -> bool {
+        self.policy.fetch == FetchPolicy::Requests && self.machine_home().is_some()
     }
 
     /// The shims' resolver, with the current index.
@@ -215,11 +221,10 @@ impl Session {
 /// The machine's policy. One that can't be used is an error: it may forbid anything.
 fn machine_policy(registry: &Registry) -> Result<MachinePolicy> {
     let path = policy_file();
-    let tool = |name: &str| registry.named(name).ok().map(|known| known.tool);
-    let text = read_text(&path)?;
-    text.map_or_else(
+    let found = read_optional(&Os, &path).map_err(|error| Error::io("read", &path, error))?;
+    found.map_or_else(
         || Ok(MachinePolicy::default()),
-        |text| MachinePolicy::parse(&path, &text, &tool),
+        |found| MachinePolicy::parse(&path, &found.bytes, registry),
     )
 }
 

@@ -18,7 +18,7 @@
 //! | the origins of requests, strongest first | [`search`], [`pin`] |
 //! | what a version file contains | [`read`](mod@read) |
 //! | what a request means | [`request`], [`normalize`](mod@normalize), [`range`], [`version`] |
-//! | the toolchain that matches, and whether it may run | [`store`], [`toolchain`], [`policy`] |
+//! | the toolchain that matches, and whether it may run | [`store`], [`toolchain`], [`policy`], [`tool_policy`] |
 //! | which of the machine's versions are retired | [`retired`] |
 //! | the next program on PATH, and the guard against loops | [`path`], [`reentry`] |
 //! | all of it together | [`resolve`](mod@resolve) |
@@ -64,6 +64,7 @@ pub mod settings;
 pub mod store;
 mod sys;
 pub mod tool;
+pub mod tool_policy;
 pub mod toolchain;
 pub mod trace;
 pub mod version;

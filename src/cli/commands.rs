@@ -13,6 +13,7 @@ pub mod install_itself;
 pub mod list;
 pub mod outdated;
 pub mod pin;
+pub mod policy;
 pub mod prune;
 pub mod prune_copies;
 pub mod repair;

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::exec::{ProcessArgs, become_program};
+use usher_shims::ownership::ROOT;
 use usher_shims::package_calls::package_call;
 use usher_shims::pin::Origin;
 use usher_shims::process::{is_secure, running_shim};
@@ -16,6 +17,7 @@ use usher_shims::request::Request;
 use usher_shims::resolve::{MissingVersion, Outcome, Plan, Resolver};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
+use usher_shims::world::World as _;
 
 use self::global_packages::PackageManagerCall;
 use crate::cli::explanation::install_command;
@@ -144,6 +146,7 @@ fn install_if_allowed(session: &mut Session, missing: &MissingVersion) -> Result
     let found = runtime::toolchain_missing_only_runtime(&session.resolver(), known.tool, request)?;
     if found.is_none() {
         check_policy(session, tool, request, origin)?;
+        check_requester(session, tool, request, origin)?;
     }
     let tools =
         install_missing(session, &folders::write_access(&session.folders)?, &tool_request, found)?;
@@ -205,8 +208,30 @@ fn request_exact(
     })
 }
 
-/// Whether the settings allow a shim to install this.
+/// Refuses what a file of another account requests of the machine's store: entering a folder is no
+/// reason to install something for everybody.
+fn check_requester(
+    session: &Session,
+    tool: &Tool,
+    request: &Request,
+    origin: &Origin,
+) -> Result<()> {
+    let Origin::File(location) = origin else { return Ok(()) };
+    let seen = session.world.metadata(&location.path);
+    let owner = seen.ok().flatten().map_or(ROOT, |seen| seen.owner);
+    if !session.folders.is_system_wide || [ROOT, session.world.account()].contains(&owner) {
+        return Ok(());
+    }
+    Err(not_installed(tool, request, origin)
+        .because("another account's file installs nothing into the machine's store by itself"))
+}
+
+/// Whether the machine's policy and the settings allow a shim to install this.
 fn check_policy(session: &Session, tool: &Tool, request: &Request, origin: &Origin) -> Result<()> {
+    if !session.may_fetch() && !session.may_request() {
+        let refusal = session.policy.fetch_refusal(&format!("{} {request}", tool.name));
+        return Err(refusal.because(format!("requested by {origin}")));
+    }
     let is_allowed = match session.settings.auto_install {
         AutoInstall::Always => true,
         AutoInstall::Locked => request.exact(tool).is_some(),

@@ -5,6 +5,7 @@ use usher_shims::policy::Policy;
 use usher_shims::request::{Request, RequestKind};
 use usher_shims::resolve::Runtime;
 use usher_shims::tool::Tool;
+use usher_shims::tool_policy::ToolPolicy;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
@@ -103,7 +104,7 @@ impl<'a> Finder<'a> {
             return Err(errors::no_such_folder(tool_request));
         }
         let runtime = self.runtime(known.tool)?;
-        let policy = self.policy.of_tool(known.tool)?;
+        let policy = ToolPolicy::of(self.policy, known.tool)?;
         let (tool, runtime, policy) = (known.tool, runtime.as_ref(), policy.as_ref());
         let selection = ReleaseFilter { request, tool, runtime, policy };
         let mut missed = SearchMisses::default();
@@ -195,7 +196,7 @@ impl<'a> Finder<'a> {
         request: &Request,
         tool: &Tool,
     ) -> Result<Option<Release>> {
-        let (runtime, policy) = (self.runtime(tool)?, self.policy.of_tool(tool)?);
+        let (runtime, policy) = (self.runtime(tool)?, ToolPolicy::of(self.policy, tool)?);
         let (runtime, policy) = (runtime.as_ref(), policy.as_ref());
         Ok(ReleaseFilter { request, tool, runtime, policy }.newest(releases))
     }

@@ -1,9 +1,9 @@
 //! Chooses one of the releases of a source.
 
-use usher_shims::policy::ToolPolicy;
 use usher_shims::request::Request;
 use usher_shims::resolve::Runtime;
 use usher_shims::tool::Tool;
+use usher_shims::tool_policy::ToolPolicy;
 
 use super::release::{Release, newest};
 use super::runtime;

@@ -11,9 +11,9 @@ use usher_shims::world::{MemoryWorld, World as _};
 
 use super::Session;
 use super::reporter::Silent;
-use crate::config::policy::MachinePolicy;
 use crate::config::settings::Settings;
 use crate::registry::Registry;
+use crate::session::policy::MachinePolicy;
 
 /// Where a test's usher has its folders: `/usher/toolchains/node/12.22.12/bin/node`.
 pub(crate) const HOME: &str = "/usher";

@@ -17,7 +17,6 @@ use super::location::InstallLocation;
 use super::publish::restore_backup;
 use super::requests::RequestSpool;
 use super::usage::used_bytes;
-use crate::config::policy::{FetchPolicy, MachinePolicy};
 use crate::files::durable::sync_name;
 use crate::files::lock::{Lock, Locks};
 use crate::files::remove::remove_tree;
@@ -25,6 +24,7 @@ use crate::files::staging::Staging;
 use crate::files::write_access::WriteAccess;
 use crate::registry::KnownTool;
 use crate::session::Session;
+use crate::session::policy::{FetchPolicy, MachinePolicy};
 use crate::session::reporter::Reporter;
 use usher_shims::folders::Folders;
 

@@ -16,6 +16,7 @@ use crate::request::{Request, RequestKind};
 use crate::search::{Finding, search};
 use crate::store::{Lookup, StoreQuery, best_match_where, highest_version, named_toolchain};
 use crate::tool::Tool;
+use crate::tool_policy::ToolPolicy;
 use crate::toolchain::{Store, Toolchain};
 use crate::version::Version;
 use crate::world::World;
@@ -122,7 +123,7 @@ impl<'a, W: World> Selector<'a, W> {
     /// The highest installed version that `fits` accepts; first those that run here.
     fn highest(&self, tool: &Tool, fits: &dyn Fn(&Version) -> bool) -> Result<Lookup> {
         let (world, index) = (self.world, self.index);
-        let policy = index.policy.of_tool(tool)?;
+        let policy = ToolPolicy::of(&index.policy, tool)?;
         let fits = &|version: &Version| {
             fits(version) && policy.as_ref().is_none_or(|policy| policy.allows(version))
         };
@@ -204,7 +205,7 @@ impl<'a, W: World> Selector<'a, W> {
     fn installed(&self, tool: &'static Tool, request: &Request) -> Result<Option<Lookup>> {
         let found = self.installed_or_forbidden(tool, request)?;
         if let Some(Lookup::Toolchain(toolchain)) = &found
-            && let Some(policy) = self.index.policy.of_tool(tool)?
+            && let Some(policy) = ToolPolicy::of(&self.index.policy, tool)?
         {
             policy.check(toolchain)?;
         }
@@ -277,7 +278,7 @@ impl<'a, W: World> Selector<'a, W> {
     /// The highest installed version that matches a request and runs here: one that the policy
     /// allows, if there is one.
     pub fn best_match(&self, tool: &Tool, request: &Request) -> Result<Lookup> {
-        if let Some(policy) = self.index.policy.of_tool(tool)? {
+        if let Some(policy) = ToolPolicy::of(&self.index.policy, tool)? {
             match self.best_match_where(tool, request, &|version| policy.allows(version))? {
                 Lookup::Nothing => {}
                 found => return Ok(found),

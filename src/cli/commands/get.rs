@@ -13,6 +13,7 @@ use usher_shims::pin::Origin;
 use usher_shims::request::RequestKind;
 use usher_shims::resolve::without_system;
 use usher_shims::store::{Lookup, StoreQuery, best_match_where, is_complete, named_toolchain};
+use usher_shims::tool_policy::ToolPolicy;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
@@ -161,6 +162,10 @@ impl Chooser<'_> {
         {
             return Ok(Choice::Installed(toolchain));
         }
+        if installed.is_none() && !session.may_fetch() && !session.may_request() {
+            let name = format!("{} {request}", known.tool.name);
+            return Err(requested_by(tool_request, session.policy.fetch_refusal(&name)));
+        }
         match ((self.find)(tool_request), installed) {
             (Ok(release), Some(toolchain))
                 if toolchain.version.as_ref() == Some(&release.version) =>
@@ -181,7 +186,7 @@ impl Chooser<'_> {
         let ToolRequest { known, request, .. } = *tool_request;
         let session = self.session;
         let runtime = runtime::for_tool(&session.resolver(), known.tool, self.together)?;
-        let policy = session.index.policy.of_tool(known.tool)?;
+        let policy = ToolPolicy::of(&session.index.policy, known.tool)?;
         let fits = |version: &Version| {
             let runs = runtime
                 .as_ref()

@@ -204,6 +204,10 @@ fn find_upgrade(
         row.skip("it is pinned to an exact version", hint);
         return Ok(None);
     }
+    if !session.may_fetch() {
+        row.skip("accounts install no versions on this machine", Some("use policy".to_owned()));
+        return Ok(None);
+    }
     let release = (releases.newest)(&ToolRequest { known, request, origin })?;
     if !current.is_newer(&release.version) {
         return Ok(None);

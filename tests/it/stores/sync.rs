@@ -182,16 +182,24 @@ fn requests_of_many_accounts_are_served_by_one_download() {
              \"from\":null,\"account\":{account},\"reason\":{reason},\"done\":true}}\n"
         )
     };
-    outcome.succeeds().stdout_is(&[
-        "10 v12.22.12\n\
+    outcome.succeeds().stdout_is(
+        &[
+            "10 v12.22.12\n\
          the accounts got no folders\n\
          installed node 10.24.1 (/opt/usher/toolchains/node/10.24.1)\n\
          accounts can't list requests\n",
-        &changes("served", "12.22.12", "ACCOUNT", "null"),
-        &changes("served", "10.24.1", "65534", "null"),
-        &changes("refused", "13.0.0", "65534", "\"node 13.0.0 is not allowed on this machine\""),
-        "10.24.1 12.22.12 \n",
-    ].concat());
+            &changes("served", "12.22.12", "ACCOUNT", "null"),
+            &changes("served", "10.24.1", "65534", "null"),
+            &changes(
+                "refused",
+                "13.0.0",
+                "65534",
+                "\"node 13.0.0 is not allowed on this machine\"",
+            ),
+            "10.24.1 12.22.12 \n",
+        ]
+        .concat(),
+    );
     assert_eq!(upstream.requests(&Platform::here().node_archive("12.22.12")), 1);
 }
 

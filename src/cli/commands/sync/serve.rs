@@ -3,6 +3,7 @@
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::{Request, RequestTrust};
+use usher_shims::tool_policy::ToolPolicy;
 
 use super::Sync;
 use super::change::{Action, Change};
@@ -71,7 +72,7 @@ impl Sync<'_> {
             return Err(session.policy.fetch_refusal(&format!("{tool} {version}")));
         }
         let known = session.registry.named(tool.as_str())?;
-        if let Some(policy) = session.index.policy.of_tool(known.tool)?
+        if let Some(policy) = ToolPolicy::of(&session.index.policy, known.tool)?
             && !policy.allows(version)
         {
             return Err(policy.refusal(Some(version)));

@@ -107,7 +107,13 @@ mod tests {
         check("\nnode", &format!("{file}:2: node has no version"));
         check("nod 12", &format!("{file}:1: unknown tool “nod”"));
         check("node system", &format!("{file}:1: “system” doesn't name a release"));
-        check("node 12 ../x", &format!("{file}:1: “../x”: expected a version, a range or an alias"));
-        check("node path:/x", &format!("{file}:1: “path:/x”: expected a version, a range or an alias"));
+        check(
+            "node 12 ../x",
+            &format!("{file}:1: “../x”: expected a version, a range or an alias"),
+        );
+        check(
+            "node path:/x",
+            &format!("{file}:1: “path:/x”: expected a version, a range or an alias"),
+        );
     }
 }

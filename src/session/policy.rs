@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use serde::Serialize;
 use toml::de::{DeTable, DeValue};
 use usher_definition::line_of;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
@@ -13,9 +14,9 @@ use usher_shims::policy::{
     self, ALLOW, CONTACT, DENY, PolicyList, invalid_policy, policy_file, split_entry,
 };
 use usher_shims::request::{Request, RequestTrust};
-use usher_shims::tool::Tool;
 
 use crate::http::AllowedSources;
+use crate::registry::Registry;
 use crate::text::{closest, human_size};
 
 /// How long a shim waits for a request to be served, if the policy doesn't say.
@@ -48,6 +49,17 @@ pub struct MachinePolicy {
     pub versions: policy::Policy,
     /// The lines of the keys, counted from 1.
     lines: Vec<(&'static str, usize)>,
+}
+
+/// A line of `use policy`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rule {
+    /// Its key: `allow`.
+    pub key: &'static str,
+    /// Its value, in one line.
+    pub value: String,
+    /// Its line in the file, counted from 1.
+    pub line: usize,
 }
 
 /// A key of the file: its name, the form of its value, an example, and what it sets; false for an
@@ -145,15 +157,13 @@ impl FetchPolicy {
 }
 
 impl MachinePolicy {
-    /// Reads the text of the policy's file at `path`. `tool` finds a tool by any of its names.
+    /// Reads the content of the policy's file at `path`, with these tools.
     ///
     /// An error for invalid TOML, an unknown key, an invalid value, and a tool or a request that
     /// doesn't exist: a policy that isn't understood as it was meant holds nothing.
-    pub fn parse(
-        path: &Path,
-        text: &str,
-        tool: &dyn Fn(&str) -> Option<&'static Tool>,
-    ) -> Result<Self> {
+    pub fn parse(path: &Path, content: &[u8], registry: &Registry) -> Result<Self> {
+        let text = str::from_utf8(content);
+        let text = text.map_err(|_| invalid_policy(path, "it is not UTF-8 text"))?;
         let mut policy = Self::default();
         let table = DeTable::parse(text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_of(text, span.start));
@@ -174,14 +184,14 @@ impl MachinePolicy {
         }
         let place = policy.place("sources");
         policy.sources = policy.sources.map(|sources| AllowedSources { place, ..sources });
-        let versions = policy::Policy::parse(text.as_bytes());
+        let versions = policy::Policy::parse(content);
         policy.versions = versions.map_err(|reason| invalid_policy(path, &reason))?;
         let PolicyList { line, entries } = &policy.versions.deny;
         let denied = entries.iter().map(|entry| (*line, entry));
         let allowed = policy.versions.allow.iter();
         let allowed = allowed.flat_map(|list| list.entries.iter().map(|entry| (list.line, entry)));
         for (line, entry) in allowed.chain(denied) {
-            check_entry(path, line, entry, tool)?;
+            check_entry(path, line, entry, registry)?;
         }
         Ok(policy)
     }
@@ -220,8 +230,8 @@ impl MachinePolicy {
         Err(self.versions.with_contact(error).hint("use prune --unused 30"))
     }
 
-    /// The lines of `use policy`: what is restricted, each with its place.
-    pub fn lines(&self) -> Vec<(&'static str, String, String)> {
+    /// What it limits.
+    pub fn rules(&self) -> Vec<Rule> {
         let list = |list: &[String]| list.join(", ");
         let value = |key: &str| match key {
             ALLOW => {
@@ -234,23 +244,19 @@ impl MachinePolicy {
             "room" => self.room.map_or_else(String::new, human_size),
             _ => self.versions.contact.clone().unwrap_or_default(),
         };
-        let keys = KEYS.iter().filter(|key| self.lines.iter().any(|(name, _)| *name == key.name));
-        keys.map(|key| (key.name, value(key.name), self.place(key.name))).collect()
+        let rule =
+            |(key, line): &(&'static str, usize)| Rule { key, value: value(key), line: *line };
+        self.lines.iter().map(rule).collect()
     }
 }
 
 /// Checks the tool and the request of an entry.
-fn check_entry(
-    path: &Path,
-    line: u32,
-    entry: &str,
-    tool: &dyn Fn(&str) -> Option<&'static Tool>,
-) -> Result<()> {
+fn check_entry(path: &Path, line: u32, entry: &str, registry: &Registry) -> Result<()> {
     let (name, request) = split_entry(entry);
-    let reason = match (tool(name), request) {
-        (None, _) => format!("unknown tool “{}”", Escaped(name)),
-        (Some(_), None) => return Ok(()),
-        (Some(tool), Some(text)) => match Request::parse(text, tool, RequestTrust::Project) {
+    let reason = match (registry.named(name), request) {
+        (Err(error), _) => error.line(),
+        (Ok(_), None) => return Ok(()),
+        (Ok(known), Some(text)) => match Request::parse(text, known.tool, RequestTrust::Project) {
             Ok(_) => return Ok(()),
             Err(reason) => format!("“{}”: {reason}", Escaped(entry)),
         },
@@ -291,12 +297,10 @@ fn parse_size(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use usher_shims::tool::TOOLS;
-
     use super::*;
 
     fn parsed(text: &str) -> Result<MachinePolicy> {
-        MachinePolicy::parse(&policy_file(), text, &|name| Tool::named(TOOLS, name))
+        MachinePolicy::parse(&policy_file(), text.as_bytes(), &Registry::load()?)
     }
 
     #[test]
@@ -314,12 +318,10 @@ mod tests {
         assert_eq!(policy.fetch, FetchPolicy::Requests);
         assert_eq!(policy.wait, Duration::from_secs(5));
         assert_eq!(policy.room, Some(2_000_000_000));
-        let lines = policy.lines();
-        assert_eq!(lines.len(), KEYS.len());
-        assert_eq!(
-            lines[0],
-            (ALLOW, "node@>=12, python".to_owned(), "/etc/usher/policy.toml:2".to_owned())
-        );
+        let rules = policy.rules();
+        assert_eq!(rules.len(), KEYS.len());
+        let rule = Rule { key: ALLOW, value: "node@>=12, python".to_owned(), line: 2 };
+        assert_eq!(rules[0], rule);
         let sources = policy.sources.unwrap();
         assert_eq!(sources.hosts, ["nodejs.org", "127.0.0.1:8080", "file"]);
         assert_eq!(sources.place, "/etc/usher/policy.toml:6");

@@ -1,0 +1,58 @@
+//! `use policy [FILE]`: what the machine's policy limits. With a file, that one is checked before it
+//! is put in place; so it runs without a session, which the policy in place could refuse.
+
+use std::path::Path;
+
+use serde::Serialize;
+use usher_shims::error::{Error, Result, Shown};
+use usher_shims::folders::Folders;
+use usher_shims::policy::policy_file;
+use usher_shims::world::{Os, read_optional};
+
+use crate::cli::output::{self, Report, ReportPath, align_columns};
+use crate::registry::{self, Registry};
+use crate::session::policy::{MachinePolicy, Rule};
+use crate::session::reporter::Silent;
+
+/// What a policy limits.
+#[derive(Debug, Serialize)]
+struct PolicyReport {
+    /// The file; `None` if the machine has no policy.
+    path: Option<ReportPath>,
+    rules: Vec<Rule>,
+}
+
+/// Runs the command.
+pub fn run(file: Option<&Path>, as_json: bool) -> Result<i32> {
+    let own = registry::files(&Folders::machine())?;
+    let registry = Registry::load()?.with_custom_tools(&own);
+    let path = file.map_or_else(policy_file, Path::to_path_buf);
+    let found = read_optional(&Os, &path).map_err(|error| Error::io("read", &path, error))?;
+    let report = match found {
+        Some(found) => {
+            let policy = MachinePolicy::parse(&path, &found.bytes, &registry)?;
+            PolicyReport { path: Some(ReportPath::new(&path)), rules: policy.rules() }
+        }
+        None if file.is_none() => PolicyReport { path: None, rules: Vec::new() },
+        None => {
+            let absent = std::io::Error::from(std::io::ErrorKind::NotFound);
+            return Err(Error::io("read", &path, absent));
+        }
+    };
+    output::print(&report, as_json, &Silent)
+}
+
+impl Report for PolicyReport {
+    fn text(&self) -> String {
+        let Some(path) = &self.path else {
+            return format!("no policy: {} does not exist\n", Shown(&policy_file()));
+        };
+        if self.rules.is_empty() {
+            return format!("{path} limits nothing\n");
+        }
+        let row = |rule: &Rule| {
+            vec![rule.key.to_owned(), rule.value.clone(), format!("{path}:{}", rule.line)]
+        };
+        align_columns(&self.rules.iter().map(row).collect::<Vec<_>>())
+    }
+}
