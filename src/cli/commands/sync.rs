@@ -15,6 +15,7 @@ mod serve;
 pub mod units;
 mod wanted;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -39,6 +40,7 @@ use crate::store::install::Installer;
 use crate::store::location::InstallLocation;
 use crate::store::requests::RequestSpool;
 use crate::store::runtime::install_runtime;
+use crate::text::ShellWord;
 
 /// The arguments of `use sync`.
 #[derive(Debug, Args)]
@@ -52,6 +54,9 @@ pub struct SyncArguments {
     /// Days from when no line wants a version until it may be removed
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     pub retire_days: u16,
+    /// Keep retired versions that projects in this folder request; can be repeated
+    #[arg(long, value_name = "DIR")]
+    pub projects: Vec<PathBuf>,
     /// Print a unit of systemd that runs this command
     #[arg(long, value_enum, value_name = "UNIT", conflicts_with_all = ["dry_run", "log"])]
     pub print_unit: Option<Unit>,
@@ -107,7 +112,7 @@ fn check_machine(session: &Session) -> Result<()> {
     let (what, hint) = match session.machine_home() {
         Some(machine) => (
             "`use sync` is for the machine's versions, and these are an account's",
-            format!("sudo {} sync", machine.join("shims/use").display()),
+            format!("sudo {} sync", ShellWord(&machine.join("shims/use"))),
         ),
         None => (
             "`use sync` is for the machine's versions, and this machine has no usher of its own",
@@ -144,7 +149,7 @@ fn sync(
         session,
         access: &access,
         finder: &finder,
-        // Nobody typed the name of a version that has no published hash.
+        // No user named a version whose hash isn't published.
         installer: Installer::new(session, &access, &network, &finder).verified_only(),
         spool: RequestSpool::of(&session.folders.data),
         log,
@@ -174,7 +179,7 @@ impl Sync<'_> {
             }
             Err(error) => self.errors.push(error),
         }
-        self.remove_due()
+        self.remove_due(&arguments.projects)
     }
 
     fn serves_requests(&self) -> bool {

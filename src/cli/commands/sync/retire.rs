@@ -5,7 +5,7 @@
 //! them: what the administrator installed by hand, or an account requested, is left alone.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use usher_shims::error::Result;
@@ -121,7 +121,7 @@ impl Sync<'_> {
     }
 
     /// Removes the retired versions whose day has come, and that nothing uses.
-    pub(super) fn remove_due(&mut self) -> Result<()> {
+    pub(super) fn remove_due(&mut self, projects: &[PathBuf]) -> Result<()> {
         let session = self.session;
         let retired = RetiredVersions::read(&session.folders)?;
         let today = Date::of(SystemTime::now());
@@ -133,7 +133,7 @@ impl Sync<'_> {
         if due.is_empty() {
             return Ok(());
         }
-        let dependents = Dependents::of_projects(session, &[])?;
+        let dependents = Dependents::of_projects(session, projects)?;
         let processes = Processes::list();
         for (location, date) in due {
             if let Some(reason) = reason_to_keep(session, &location, &dependents, &processes) {
