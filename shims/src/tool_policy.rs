@@ -1,5 +1,7 @@
 //! Which versions of a tool the machine's policy allows.
 
+use std::fmt;
+
 use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::policy::{ALLOW, DENY, Policy, PolicyList, invalid_policy, policy_file, split_entry};
 use crate::request::{Request, RequestTrust};
@@ -37,6 +39,20 @@ impl<'p> ToolPolicy<'p> {
             && self.allowed.as_ref().is_none_or(|allowed| self.is_in(allowed, version))
     }
 
+    /// An error if no version that matches a request can be allowed, as far as that is known without
+    /// a list of versions.
+    pub fn check_request(&self, request: &Request) -> Result<()> {
+        if let Some(exact) = request.exact(self.tool) {
+            return if self.allows(exact) { Ok(()) } else { Err(self.refusal(Some(exact))) };
+        }
+        let is_denied = self.denied.contains(&None);
+        if !is_denied && self.allowed.as_ref().is_none_or(|allowed| !allowed.is_empty()) {
+            return Ok(());
+        }
+        let refusal = self.refusal(None);
+        Err(refusal.renamed(format!("{} is not allowed on this machine", self.tool.name)))
+    }
+
     fn is_in(&self, requests: &[Option<Request>], version: &Version) -> bool {
         let is_one = |request: &Option<Request>| {
             request.as_ref().is_none_or(|request| request.matches(version, self.tool))
@@ -56,7 +72,10 @@ impl<'p> ToolPolicy<'p> {
     #[cold]
     pub fn refusal(&self, version: Option<&Version>) -> Error {
         let tool = self.tool.name;
-        let denied = version.is_some_and(|version| self.is_in(&self.denied, version));
+        let denied = version.map_or_else(
+            || self.denied.contains(&None),
+            |version| self.is_in(&self.denied, version),
+        );
         let (key, list) = match &self.policy.allow {
             Some(allow) if !denied => (ALLOW, allow),
             _ => (DENY, &self.policy.deny),
@@ -91,6 +110,13 @@ fn requests(list: &PolicyList, tool: &Tool) -> Result<Vec<Option<Request>>> {
         }
     };
     entries.map(|(_, request)| request.map_or(Ok(None), parse)).collect()
+}
+
+/// Adds to a refusal what requested the version, as the first cause.
+#[cold]
+pub fn with_origin(mut error: Error, origin: &dyn fmt::Display) -> Error {
+    error.causes.insert(0, format!("requested by {origin}"));
+    error
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use usher_shims::process::{is_secure, running_shim};
 use usher_shims::request::Request;
 use usher_shims::resolve::{MissingVersion, Outcome, Plan, Resolver};
 use usher_shims::tool::Tool;
+use usher_shims::tool_policy::with_origin;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::world::World as _;
 
@@ -230,7 +231,7 @@ fn check_requester(
 fn check_policy(session: &Session, tool: &Tool, request: &Request, origin: &Origin) -> Result<()> {
     if !session.may_fetch() && !session.may_request() {
         let refusal = session.policy.fetch_refusal(&format!("{} {request}", tool.name));
-        return Err(refusal.because(format!("requested by {origin}")));
+        return Err(with_origin(refusal, origin));
     }
     let is_allowed = match session.settings.auto_install {
         AutoInstall::Always => true,

@@ -131,7 +131,7 @@ impl Client {
     ) -> Result<Response, AttemptError> {
         match location {
             Location::File(file) => {
-                let allowed = self.config.check_source(None);
+                let allowed = self.config.check_source(location, None);
                 allowed.and_then(|()| open_file(file)).map_err(AttemptError::Permanent)
             }
             Location::Web(url) => {

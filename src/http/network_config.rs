@@ -10,7 +10,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Url, blocking};
 use usher_shims::error::{Error, ErrorKind, Escaped, Shown};
 
-use super::address::{host_with_port, is_unprotected};
+use super::address::{Location, host_with_port, is_unprotected};
 use super::allowed_sources::AllowedSources;
 use super::authorities::{Authorities, CaFile, NoCertificates, certificates_in_file};
 use super::credentials::Credentials;
@@ -61,9 +61,14 @@ pub struct NetworkConfig {
 
 impl NetworkConfig {
     /// Refuses a host that may not be asked; `None` is a file of this machine.
-    pub(super) fn check_source(&self, host: Option<&str>) -> Result<(), FetchError> {
+    pub(super) fn check_source(
+        &self,
+        location: &Location,
+        host: Option<&str>,
+    ) -> Result<(), FetchError> {
         let allowed = self.allowed_sources.as_ref();
-        allowed.map_or(Ok(()), |allowed| allowed.check(host)).map_err(FetchError::BadResponse)
+        let checked = allowed.map_or(Ok(()), |allowed| allowed.check(location, host));
+        checked.map_err(FetchError::BadResponse)
     }
 
     /// Builds the client; reads the certificates.

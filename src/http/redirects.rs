@@ -30,7 +30,7 @@ pub(super) fn send_following_redirects(
     let mut next = url.clone();
     for _ in 0..=MAX_REDIRECTS {
         let host = host_with_port(&next);
-        config.check_source(Some(&host)).map_err(AttemptError::Permanent)?;
+        config.check_source(&location, Some(&host)).map_err(AttemptError::Permanent)?;
         let sent = send_once(config, client, &next, request);
         let endpoint =
             Endpoint { host, proxy: config.proxies.proxy_for(&next), trust: client.trust(config) };

@@ -5,7 +5,7 @@ use usher_shims::policy::Policy;
 use usher_shims::request::{Request, RequestKind};
 use usher_shims::resolve::Runtime;
 use usher_shims::tool::Tool;
-use usher_shims::tool_policy::ToolPolicy;
+use usher_shims::tool_policy::{ToolPolicy, with_origin};
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
@@ -105,6 +105,10 @@ impl<'a> Finder<'a> {
         }
         let runtime = self.runtime(known.tool)?;
         let policy = ToolPolicy::of(self.policy, known.tool)?;
+        if let Some(policy) = &policy {
+            let allowed = policy.check_request(request);
+            allowed.map_err(|error| with_origin(error, tool_request.origin))?;
+        }
         let (tool, runtime, policy) = (known.tool, runtime.as_ref(), policy.as_ref());
         let selection = ReleaseFilter { request, tool, runtime, policy };
         let mut missed = SearchMisses::default();
@@ -117,8 +121,7 @@ impl<'a> Finder<'a> {
             }
         }
         if let (Some(policy), Some(version)) = (policy, &missed.forbidden) {
-            let error = policy.refusal(Some(version));
-            return Err(error.because(format!("requested by {}", tool_request.origin)));
+            return Err(with_origin(policy.refusal(Some(version)), tool_request.origin));
         }
         Err(self.nothing_found(tool_request, runtime, missed))
     }

@@ -1,5 +1,6 @@
 //! What usher may do without an explicit command, and the settings for that.
 
+mod machine;
 mod offline;
 mod settings;
 

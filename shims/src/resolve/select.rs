@@ -16,7 +16,7 @@ use crate::request::{Request, RequestKind};
 use crate::search::{Finding, search};
 use crate::store::{Lookup, StoreQuery, best_match_where, highest_version, named_toolchain};
 use crate::tool::Tool;
-use crate::tool_policy::ToolPolicy;
+use crate::tool_policy::{ToolPolicy, with_origin};
 use crate::toolchain::{Store, Toolchain};
 use crate::version::Version;
 use crate::world::World;
@@ -181,7 +181,7 @@ impl<'a, W: World> Selector<'a, W> {
         for (place, request) in pin.requests.iter().enumerate() {
             let is_last = place + 1 == pin.requests.len();
             let found = self.installed(tool, request).map_err(|error| match error.kind() {
-                ErrorKind::Forbidden => error.because(format!("requested by {}", pin.origin)),
+                ErrorKind::Forbidden => with_origin(error, &pin.origin),
                 _ => error,
             });
             match found? {

@@ -13,6 +13,7 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::folders::shims_in;
 use usher_shims::index::{Index, index_file};
 use usher_shims::pin::Origin;
+use usher_shims::policy::policy_file;
 use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, search};
 use usher_shims::store::{damaged, has_program, ships};
@@ -36,6 +37,7 @@ use crate::releases::platform::platform;
 use crate::releases::{PlainHttpSource, plain_http_sources};
 use crate::session::Session;
 use crate::session::active::active_selection;
+use crate::session::policy::Rule;
 use crate::shim_folder;
 use crate::text::short_list;
 
@@ -121,6 +123,7 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
         checks.extend(rejected_programs(session, known));
     }
     checks.extend(settings_in_use(session));
+    checks.extend(policy_rules(session));
     checks.extend(plain_http(session));
     let checks = without_repetitions(checks);
     let count = checks.iter().filter(|check| check.state == CheckState::Error).count();
@@ -416,6 +419,14 @@ fn damage(session: &Session, known: KnownTool<'_>, toolchain: &Toolchain) -> Opt
 }
 
 /// Settings that aren't the default.
+/// What the machine's policy limits.
+fn policy_rules(session: &Session) -> impl Iterator<Item = DoctorCheck> {
+    let file = policy_file();
+    session.policy.rules().into_iter().map(move |Rule { key, value, line }| {
+        DoctorCheck::ok(format!("{key} = {value} ({}:{line})", Shown(&file)))
+    })
+}
+
 fn settings_in_use(session: &Session) -> Vec<DoctorCheck> {
     let set = session
         .settings

@@ -13,7 +13,7 @@ use usher_shims::pin::Origin;
 use usher_shims::request::RequestKind;
 use usher_shims::resolve::without_system;
 use usher_shims::store::{Lookup, StoreQuery, best_match_where, is_complete, named_toolchain};
-use usher_shims::tool_policy::ToolPolicy;
+use usher_shims::tool_policy::{ToolPolicy, with_origin};
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
@@ -164,7 +164,7 @@ impl Chooser<'_> {
         }
         if installed.is_none() && !session.may_fetch() && !session.may_request() {
             let name = format!("{} {request}", known.tool.name);
-            return Err(requested_by(tool_request, session.policy.fetch_refusal(&name)));
+            return Err(with_origin(session.policy.fetch_refusal(&name), tool_request.origin));
         }
         match ((self.find)(tool_request), installed) {
             (Ok(release), Some(toolchain))

@@ -257,14 +257,20 @@ fn forbidden_releases_are_not_found() {
     node("allow = ['node@17.1', 'node@8']").check("8", "8.0.0 of b", "a, b");
     let error = node("deny = ['node@17']").find("17").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Forbidden);
-    insta::assert_snapshot!(error, @r"
+    insta::assert_snapshot!(error, @"
     node 17.9.1 is not allowed on this machine
-      /etc/usher/policy.toml:1: `deny` has node@17
       requested by the command line
+      /etc/usher/policy.toml:1: `deny` has node@17
       hint: use list node
     ");
-    let error = node("allow = ['python']").find("99").unwrap_err();
+    let error = node("deny = ['node@17']").find("99").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoMatchingVersion);
+    // What can't be allowed isn't looked up.
+    for (policy, request) in [("allow = ['python']", "16"), ("deny = ['node@17']", "17.1.0")] {
+        let case = node(policy);
+        assert_eq!(case.find(request).unwrap_err().kind(), ErrorKind::Forbidden);
+        assert_eq!(case.take_reads(), "");
+    }
 }
 
 #[test]

@@ -178,6 +178,9 @@ fn with_network(outputs: &mut Outputs) {
     sandbox.folder(node.join("lib/node_modules/yarn"));
     sandbox.folder(sandbox.usher().join("toolchains/node/odd"));
     sandbox.file("home/.cache/usher/notes", "mine");
+    outputs.add("use policy", &sandbox, "policy");
+    let policy = sandbox.file("policy.toml", "deny = [\"node@17\"]\n");
+    outputs.add("use policy", &sandbox, &format!("policy {}", policy.display()));
     outputs.add("use verify", &sandbox, "verify");
     outputs.add("use repair", &sandbox, "repair node@12.22.12");
     std::fs::write(node.join(".usher-receipt.json"), "garbage").expect("damage the receipt");
