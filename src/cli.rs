@@ -25,6 +25,7 @@ use crate::cli::commands::cache::CleanMode;
 use crate::cli::commands::install_from::ArchiveArguments;
 use crate::cli::commands::outdated::ToolFilter;
 use crate::cli::commands::prune::PruneArguments;
+use crate::cli::commands::retire::RetireArguments;
 use crate::cli::commands::setup::SetupArguments;
 use crate::cli::commands::sync::SyncArguments;
 use crate::cli::commands::uninstall::UninstallArguments;
@@ -114,7 +115,7 @@ enum Verb {
     Upgrade(UpgradeArguments),
     /// Remove installed versions
     #[command(
-        after_help = "Examples:\n  use uninstall node@12.22.12\n  use uninstall python@3.11 --projects ~/src\n\nFirst it names who still uses a version; on a terminal, it then asks."
+        after_help = "Examples:\n  use uninstall node@12.22.12\n  use uninstall python@3.11 --projects ~/src\n\nFirst it names who still uses a version, and asks; without a terminal, such a version is only removed with --yes."
     )]
     Uninstall(UninstallArguments),
     /// Check installed versions for changed, missing or added files
@@ -148,11 +149,25 @@ enum Verb {
         after_help = "Examples:\n  use sync --dry-run\n  use sync --quiet --log syslog\n  use sync --print-unit timer > /etc/systemd/system/usher-sync.timer\n\nThe list is /etc/usher/wanted-versions, with lines such as: node 20 22"
     )]
     Sync(SyncArguments),
+    /// Announce that versions of the machine are removed (root); without arguments, list those
+    #[command(
+        after_help = "Examples:\n  use retire                          list what is retired\n  use retire node@8 --on 2027-01-31   tell accounts that use node 8 on a terminal\n  use retire node@8 --cancel\n\nNothing is removed, and nothing else changes."
+    )]
+    Retire(RetireArguments),
     /// List installed versions
-    #[command(after_help = "Examples:\n  use list\n  use list node --json")]
+    #[command(
+        after_help = "Examples:\n  use list\n  use list node --json\n  use list --accounts             who uses which of the machine's versions (root)\n  use list --accounts node@12"
+    )]
     List {
-        /// Only versions of this tool
+        /// Only versions of this tool; with --accounts, also one version
+        #[arg(value_name = "TOOL")]
         tool: Option<String>,
+        /// List who uses the versions of the machine's store
+        #[arg(long)]
+        accounts: bool,
+        /// Also look in this folder for projects that use them; can be repeated
+        #[arg(long, value_name = "DIR", requires = "accounts")]
+        projects: Vec<PathBuf>,
     },
     /// Show which active versions have newer releases
     #[command(
@@ -327,6 +342,7 @@ impl CommandLine {
                 | Verb::Repair { .. }
                 | Verb::Prune(_)
                 | Verb::Sync(_)
+                | Verb::Retire(_)
                 | Verb::Outdated { .. }
                 | Verb::Available { .. }
                 | Verb::Shim { .. }
@@ -462,7 +478,13 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
         }
         Some(Verb::Prune(arguments)) => commands::prune::run(&mut session, &arguments, json),
         Some(Verb::Sync(arguments)) => return commands::sync::run(&mut session, &arguments, json),
-        Some(Verb::List { tool }) => return commands::list::run(&session, tool.as_deref(), json),
+        Some(Verb::Retire(arguments)) => return commands::retire::run(&session, &arguments, json),
+        Some(Verb::List { tool, accounts: true, projects }) => {
+            return commands::list_accounts::run(&session, tool.as_slice(), &projects, json);
+        }
+        Some(Verb::List { tool, .. }) => {
+            return commands::list::run(&session, tool.as_deref(), json);
+        }
         Some(Verb::Available { tool, request }) => {
             return commands::available::run(&session, &tool, request.as_deref(), json);
         }

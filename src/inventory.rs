@@ -1,6 +1,8 @@
 //! Scans the machine: other managers' stores, the system's interpreters, and the programs of global
 //! packages. The result is the shims' index.
 
+pub mod account_world;
+pub mod accounts;
 mod folder_setting;
 mod folders;
 pub mod os_in_folder;

@@ -6,6 +6,7 @@ mod home_world;
 pub(crate) mod in_memory;
 pub mod policy;
 pub mod reporter;
+pub mod retired;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};

@@ -17,9 +17,11 @@
 //! | comparing a version with what was installed | [`verify`](mod@verify) |
 //! | which paths belong to package managers | [`package_paths`] |
 //! | which versions can be removed | [`prune`] |
+//! | what all accounts of the machine use | [`account_use`] |
 //! | virtual environments, and the versions that they need | [`venvs`] |
 //! | installing the runtime that a version needs | [`runtime`] |
 
+pub mod account_use;
 pub mod contents;
 pub mod install;
 pub mod location;

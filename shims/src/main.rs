@@ -15,9 +15,11 @@ use std::sync::OnceLock;
 
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::exec::{Executable, ProcessArgs, become_program};
+use usher_shims::index::Index;
 use usher_shims::package_calls::package_call;
 use usher_shims::process;
-use usher_shims::resolve::{Outcome, Resolver};
+use usher_shims::resolve::{Outcome, Plan, Resolver};
+use usher_shims::retired;
 use usher_shims::trace;
 use usher_shims::world::{Os, World as _};
 
@@ -71,6 +73,7 @@ fn become_one(given: &ProcessArgs) -> Result<Error> {
     match outcome.inspect_err(|_| warn(unusable.get()))? {
         Outcome::Run(plan) if package_call(&index, &plan, &name, rest).is_none() => {
             warn(unusable.get());
+            warn_of_retired(&index, &plan);
             let argument_zero = given.arguments.first().copied();
             let own = arguments.first().and_then(|zero| Path::new(zero).file_name());
             let is_meant = plan.is_listed || own.is_some_and(|own| own == name.as_str());
@@ -92,6 +95,19 @@ fn warn(unusable: Option<&Error>) {
         && stderr.is_terminal()
     {
         let _ = writeln!(stderr, "usher: ignored: {}", error.line());
+    }
+}
+
+/// Tells a person that the machine's version is retired: once, and not for each program that it calls.
+fn warn_of_retired(index: &Index, plan: &Plan) {
+    let mut stderr = std::io::stderr();
+    if let Some(toolchain) = &plan.toolchain
+        && retired::is_machines(index, toolchain)
+        && stderr.is_terminal()
+        && let Some(notice) = retired::notice(&Os, index, plan.tool, toolchain)
+        && !retired::is_called_by_toolchain(&Os, index, std::os::unix::process::parent_id())
+    {
+        let _ = writeln!(stderr, "usher: {notice}");
     }
 }
 

@@ -63,6 +63,18 @@ impl Pin {
     }
 }
 
+impl Origin {
+    /// The place in a file; `None` for what isn't in one.
+    pub fn location(&self) -> Option<&FileLocation> {
+        match self {
+            Self::File(location) | Self::Default(location) | Self::Machine(location) => {
+                Some(location)
+            }
+            Self::Argument | Self::Name(_) | Self::Variable(_) | Self::CommandLine => None,
+        }
+    }
+}
+
 impl FileLocation {
     /// A whole file.
     pub fn of_file(path: PathBuf, is_in_directory: bool) -> Self {

@@ -9,9 +9,49 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::index::Index;
 use crate::request::{Request, RequestKind, RequestTrust};
 use crate::tool::Tool;
+use crate::toolchain::{Store, Toolchain};
 use crate::version::Version;
+use crate::world::World;
+
+/// Whether a toolchain is in the machine's store, whose versions may be retired.
+pub fn is_machines(index: &Index, toolchain: &Toolchain) -> bool {
+    match toolchain.store {
+        Store::Own => index.folders.is_system_wide,
+        Store::Shared => index.shared_stores.iter().any(|store| toolchain.root.starts_with(store)),
+        Store::Adopted(_) | Store::System(_) | Store::Folder => false,
+    }
+}
+
+/// What a person who runs a toolchain of the machine's store is told; `None` if it isn't retired, or if
+/// the list can't be read.
+pub fn notice(
+    world: &impl World,
+    index: &Index,
+    tool: &Tool,
+    toolchain: &Toolchain,
+) -> Option<String> {
+    let version = toolchain.version.as_ref()?;
+    let list = world.read(&retired_file(&index.folders.machine_config)).ok()?;
+    let date = removal_date(str::from_utf8(&list.bytes).ok()?, tool, version)?;
+    Some(text(tool, version.as_str(), date))
+}
+
+/// The text for a retired version.
+pub fn text(tool: &Tool, version: &str, date: &str) -> String {
+    format!("{} {version} is retired: this machine may remove it from {date} on", tool.name)
+}
+
+/// Whether a program of usher's called: its user was told when that was called. `parent` is the
+/// caller's process; where the system doesn't show its program, it counts as another one.
+pub fn is_called_by_toolchain(world: &impl World, index: &Index, parent: u32) -> bool {
+    let program = world.physical(Path::new(&format!("/proc/{parent}/exe")));
+    let own = index.folders.toolchains();
+    let mut stores = index.shared_stores.iter().chain([&own]);
+    program.is_ok_and(|program| stores.any(|store| program.starts_with(store)))
+}
 
 /// The list in the machine's configuration folder.
 pub fn retired_file(machine_config: &Path) -> PathBuf {

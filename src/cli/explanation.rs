@@ -26,6 +26,8 @@ use crate::releases::{Release, ToolRequest};
 use crate::session::Session;
 use crate::session::active::{is_active, store_label, system_version, version_label};
 
+use crate::session::retired::RetiredToolchains;
+
 use candidates::SearchResult;
 pub use candidates::{Candidate, CandidateKind};
 
@@ -87,6 +89,9 @@ pub struct InstalledMatch {
     pub path: ReportPath,
     /// Whether it is the active one.
     pub active: bool,
+    /// The day from which on the machine may remove it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retired: Option<String>,
 }
 
 /// The latest release that matches a request.
@@ -210,7 +215,9 @@ fn installed_versions(
     };
     // The sort is stable: behind the active version the others keep their order.
     listed.sort_by_key(|toolchain| !is_active(toolchain));
+    let retired = RetiredToolchains::read(session);
     let listed = listed.into_iter().map(|toolchain| InstalledMatch {
+        retired: retired.date_of(session, tool, &toolchain).map(|date| date.to_string()),
         version: version_label(&toolchain),
         store: store_label(&toolchain.store).to_owned(),
         path: ReportPath::new(&toolchain.root),

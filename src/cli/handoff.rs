@@ -15,6 +15,7 @@ use usher_shims::pin::Origin;
 use usher_shims::process::{is_secure, running_shim};
 use usher_shims::request::Request;
 use usher_shims::resolve::{MissingVersion, Outcome, Plan, Resolver};
+use usher_shims::retired;
 use usher_shims::tool::Tool;
 use usher_shims::tool_policy::with_origin;
 use usher_shims::toolchain::Toolchain;
@@ -70,7 +71,23 @@ fn run_handoff(given: ProcessArgs) -> Result<Error> {
         })
     });
     warn(&session, &unusable);
-    run_plan(&mut session, &name, &plan?, &arguments, &words)
+    let plan = plan?;
+    warn_of_retired(&session, &plan);
+    run_plan(&mut session, &name, &plan, &arguments, &words)
+}
+
+/// Tells a person that the machine's version is retired, as the shim does.
+fn warn_of_retired(session: &Session, plan: &Plan) {
+    let toolchain = plan.toolchain.as_ref().filter(|_| output::is_read_by_a_person());
+    let Some(toolchain) = toolchain.filter(|one| retired::is_machines(&session.index, one)) else {
+        return;
+    };
+    let notice = retired::notice(&session.world, &session.index, plan.tool, toolchain);
+    let parent = std::os::unix::process::parent_id();
+    let is_told = || retired::is_called_by_toolchain(&session.world, &session.index, parent);
+    if let Some(notice) = notice.filter(|_| !is_told()) {
+        session.note(&notice);
+    }
 }
 
 /// Tells a person about what would have decided and can't be used, as the shim does.

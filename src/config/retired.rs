@@ -93,7 +93,7 @@ impl RetiredVersions {
         if !list.text.is_empty() && !list.text.ends_with('\n') {
             list.text.push('\n');
         }
-        list.text.push_str(&format!("{} {request} {date}\n", tool.name));
+        list.text.extend([tool.name, " ", request, " ", &date.to_string(), "\n"]);
         list
     }
 

@@ -20,6 +20,15 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of output that are read.
 const MAX_OUTPUT: u64 = 64 << 10;
 
+/// How much of a program is waited for and read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// How long it may run.
+    pub(super) time: Duration,
+    /// The most bytes of its output. One that prints more has failed.
+    pub(super) bytes: u64,
+}
+
 /// How a probe ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ProbeResult {
@@ -38,8 +47,17 @@ pub(super) fn probe(
     arguments: &[String],
     limit: Duration,
 ) -> io::Result<ProbeResult> {
+    probe_within(program, arguments, Limits { time: limit, bytes: MAX_OUTPUT })
+}
+
+/// Like [`probe`], with other limits.
+pub(super) fn probe_within(
+    program: &Path,
+    arguments: &[String],
+    limits: Limits,
+) -> io::Result<ProbeResult> {
     let result = match spawn(program, arguments) {
-        Ok((child, output)) => wait_for_output(child, output, limit),
+        Ok((child, output)) => wait_for_output(child, output, limits),
         Err(error) if is_shortage(&error) => return Err(error),
         Err(error) => ProbeResult::Failed(error.to_string()),
     };
@@ -61,12 +79,12 @@ fn spawn(program: &Path, arguments: &[String]) -> io::Result<(Child, io::PipeRea
     Ok((command.spawn()?, reader))
 }
 
-fn wait_for_output(mut child: Child, reader: io::PipeReader, limit: Duration) -> ProbeResult {
+fn wait_for_output(mut child: Child, reader: io::PipeReader, limits: Limits) -> ProbeResult {
     let group = Pid::from_child(&child);
     let (sender, receiver) = mpsc::channel();
     let waiting = thread::Builder::new().spawn(move || {
         let mut output = Vec::new();
-        let _ = reader.take(MAX_OUTPUT).read_to_end(&mut output);
+        let _ = reader.take(limits.bytes).read_to_end(&mut output);
         let ended = child.wait();
         // After a timeout the receiver is dropped.
         let _ = sender.send((output, ended));
@@ -75,7 +93,7 @@ fn wait_for_output(mut child: Child, reader: io::PipeReader, limit: Duration) ->
         let _ = kill_process_group(group, Signal::KILL);
         return ProbeResult::Failed(format!("can't start a thread: {error}"));
     }
-    match receiver.recv_timeout(limit) {
+    match receiver.recv_timeout(limits.time) {
         Ok((output, Ok(status))) if status.success() => {
             ProbeResult::Output(String::from_utf8_lossy(&output).into_owned())
         }

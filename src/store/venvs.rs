@@ -18,7 +18,7 @@ use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::text::ShellWord;
 
-pub use find::{Venvs, find_venvs};
+pub use find::{Venvs, find_venvs, is_venv_file, venvs_of};
 
 /// A virtual environment.
 #[derive(Debug, Clone, PartialEq, Eq)]

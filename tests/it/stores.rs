@@ -1,8 +1,10 @@
 //! Versions from elsewhere: other managers' stores (`adopted`), the system's interpreters
 //! (`system`), the administrator's stores and home (`shared`, `machine`, `machine_cache`), the user's own
-//! tools (`own`, `alone`), which of their programs have shims (`shim_names`), and
-//! what the machine installs for accounts (`sync`).
+//! tools (`own`, `alone`), and which of their programs have shims (`shim_names`); what accounts use of the
+//! machine's (`account_use`), which of those go (`retired`), the defaults that root sets for accounts
+//! (`account_defaults`), and what the machine installs for accounts (`sync`).
 
+pub(crate) mod account_use;
 mod adopted;
 mod alone;
 pub(crate) mod machine;
@@ -11,6 +13,7 @@ mod moved_home;
 mod one_version;
 mod own;
 mod previous_home;
+mod retired;
 pub(crate) mod shared;
 mod shim_names;
 mod sync;

@@ -36,8 +36,9 @@ use crate::releases::network::plain_http_note;
 use crate::releases::platform::platform;
 use crate::releases::{PlainHttpSource, plain_http_sources};
 use crate::session::Session;
-use crate::session::active::active_selection;
+use crate::session::active::{active_selection, version_label};
 use crate::session::policy::Rule;
+use crate::session::retired::{RetiredToolchains, retired_text};
 use crate::shim_folder;
 use crate::text::short_list;
 
@@ -115,10 +116,12 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
     checks.push(writable(session));
     checks.extend(own_definitions(session));
     checks.extend(version_files(session));
+    let retired = RetiredToolchains::read(session);
     for known in session.registry.all() {
         checks.extend(variables(session, known));
         checks.extend(folder_variables(session, known));
         checks.extend(check_selected_version(session, known));
+        checks.extend(retired_version(session, known, &retired));
         checks.extend(virtual_environments(session, known));
         checks.extend(rejected_programs(session, known));
     }
@@ -177,6 +180,20 @@ impl Report for DoctorReport {
     fn error(&self) -> Option<&Error> {
         self.error.as_ref()
     }
+}
+
+/// The note on an active version that the machine removes.
+fn retired_version(
+    session: &Session,
+    known: KnownTool<'_>,
+    retired: &RetiredToolchains,
+) -> Option<DoctorCheck> {
+    let Ok(Selection::Toolchain(toolchain, _)) = active_selection(session, known) else {
+        return None;
+    };
+    let date = retired.date_of(session, known.tool, &toolchain)?;
+    let what = retired_text(known.tool, &version_label(&toolchain), date);
+    Some(DoctorCheck::note(what, format!("use available {}", known.tool.name)))
 }
 
 /// Whether the shims come first on PATH.

@@ -11,6 +11,7 @@ use crate::cli::output::{self, Report, ReportPath};
 use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::active::{active_selection, is_active, store_label, version_label};
+use crate::session::retired::RetiredToolchains;
 
 /// The installed versions.
 #[derive(Debug, Serialize)]
@@ -33,6 +34,9 @@ struct ListRow {
     store: String,
     /// The tool's main program.
     path: ReportPath,
+    /// The day from which on the machine may remove it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retired: Option<String>,
 }
 
 /// Runs `use list`.
@@ -52,6 +56,7 @@ fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {
         }
         None => "no version is installed: use node@lts\n".to_owned(),
     };
+    let retired = RetiredToolchains::read(session);
     let mut rows = Vec::new();
     for known in tools.iter().copied() {
         // A broken pin makes no version active; the versions are listed all the same.
@@ -60,7 +65,9 @@ fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {
             all_toolchains(&session.world, &session.index, known.tool)?.unwrap_or_default();
         rows.extend(installed.iter().map(|toolchain| {
             let active = is_active(session, known.tool, toolchain, &active);
-            ListRow::of(known, toolchain, active)
+            let date = retired.date_of(session, known.tool, toolchain);
+            let retired = date.map(|date| date.to_string());
+            ListRow { retired, ..ListRow::of(known, toolchain, active) }
         }));
     }
     let refused = tools.into_iter().flat_map(|known| refused_system_programs(session, known));
@@ -75,18 +82,21 @@ impl ListRow {
             active,
             store: store_label(&toolchain.store).to_owned(),
             path: ReportPath::new(toolchain.program(known.tool.main_program())),
+            retired: None,
         }
     }
 
     fn cells(&self) -> Vec<String> {
         let mark = if self.active { "*" } else { " " };
-        vec![
+        let mut cells = vec![
             mark.to_owned(),
             self.tool.to_owned(),
             self.version.clone(),
             self.store.clone(),
             self.path.to_string(),
-        ]
+        ];
+        cells.extend(self.retired.as_ref().map(|date| format!("retired: {date}")));
+        cells
     }
 }
 

@@ -210,6 +210,7 @@ fn plan<'a>(
     if installed.is_empty() {
         return Ok(PrunePlan { versions: Vec::new() });
     }
+    dependents.require_all_read()?;
     dependents.references.add_current_folder(session)?;
     let rules = PruneRules {
         unused_days: arguments.unused,
@@ -227,7 +228,7 @@ fn plan<'a>(
         let usage = ToolchainUse {
             named,
             may_have_venvs: location.known.definition.venvs.is_some(),
-            venvs: dependents.venvs.that_need(session, &location.root),
+            venvs: dependents.venvs(session, &location.root),
             unused_days,
             processes,
             requested_by: dependents.references.requester_of(&location.root).map(str::to_owned),

@@ -134,7 +134,7 @@ fn find_copies<'a>(
         {
             continue;
         }
-        let venvs = dependents.venvs.that_need(session, &location.root);
+        let venvs = dependents.venvs(session, &location.root);
         let kept = match (venvs.first(), location.known.definition.venvs.is_some()) {
             _ if is_named => None,
             (Some(venv), _) => Some(venv_text(venv)),

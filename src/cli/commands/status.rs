@@ -14,6 +14,7 @@ use crate::session::Session;
 use crate::session::active::{
     active_selection, is_constraint, store_label, system_version, version_label,
 };
+use crate::session::retired::RetiredToolchains;
 
 /// The active versions.
 #[derive(Debug, Serialize)]
@@ -47,6 +48,9 @@ struct StatusRow {
     /// Whether the request is a word that nothing can match.
     #[serde(skip)]
     is_unknown: bool,
+    /// The day from which on the machine may remove the version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retired: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -64,8 +68,9 @@ fn decide(session: &Session, all: bool) -> StatusReport {
     let notices = [findings.overridden(), findings.unusable(), findings.unknown_tools()].concat();
     let notes = notices.iter().map(ToString::to_string).collect();
     let mut report = StatusReport { rows: Vec::new(), error: None, has_others: false, notes };
+    let retired = RetiredToolchains::read(session);
     for known in session.registry.all() {
-        match status(session, known) {
+        match status(session, known, &retired) {
             Ok(Some(row)) if all || row.request.is_some() => report.rows.push(row),
             Ok(row) => report.has_others |= row.is_some(),
             Err(error) => {
@@ -82,7 +87,11 @@ fn decide(session: &Session, all: bool) -> StatusReport {
 }
 
 /// `None` for a tool that is neither pinned nor installed.
-fn status(session: &Session, known: KnownTool<'_>) -> Result<Option<StatusRow>> {
+fn status(
+    session: &Session,
+    known: KnownTool<'_>,
+    retired: &RetiredToolchains,
+) -> Result<Option<StatusRow>> {
     let selection = active_selection(session, known)?;
     let is_constraint = match selection.origin() {
         Some(origin) => is_constraint(session, known, origin)?,
@@ -96,6 +105,7 @@ fn status(session: &Session, known: KnownTool<'_>) -> Result<Option<StatusRow>> 
             installed: true,
             store: Some(store_label(&toolchain.store).to_owned()),
             path: Some(ReportPath::new(&toolchain.root)),
+            retired: retired.date_of(session, known.tool, &toolchain).map(|date| date.to_string()),
             ..requested(pin.as_ref())
         }),
         Selection::System(main, pin) => {
@@ -140,6 +150,9 @@ impl StatusRow {
                 format!("no such release: use available {}", self.tool)
             }
             (None, false, ..) => "not installed: use install".to_owned(),
+            (None, true, ..) if self.retired.is_some() => {
+                format!("retired: {}", self.retired.as_deref().unwrap_or_default())
+            }
             (None, true, Some("usher"), _) => "installed".to_owned(),
             (None, true, Some("system"), Some(path)) => path.to_string(),
             (None, true, store, _) => format!("from {}", store.unwrap_or("?")),

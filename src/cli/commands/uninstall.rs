@@ -34,7 +34,7 @@ pub struct UninstallArguments {
     /// Also look in this folder for projects that use them; can be repeated
     #[arg(long, value_name = "DIR")]
     pub projects: Vec<PathBuf>,
-    /// Don't ask
+    /// Don't ask; without a terminal, also remove versions that are still used
     #[arg(short, long)]
     pub yes: bool,
 }
@@ -61,23 +61,33 @@ struct UninstallReport {
 /// Who still uses a version.
 #[derive(Debug, Default)]
 struct VersionUse {
-    requested_by: Option<String>,
+    requested_by: Vec<String>,
     processes: Vec<u32>,
     venvs: Vec<PathBuf>,
 }
 
+/// The versions to remove, and what is known of their use.
+struct KnownRemovals<'a> {
+    removals: Vec<(VersionRemoval<'a>, VersionUse)>,
+    /// What may request any version, since it can't be read.
+    unread: Vec<Error>,
+}
+
+/// The most lines of one kind about a version that is still used.
+const MOST_LINES: usize = 5;
+
 /// Runs the command. Nothing is removed unless all arguments name an installed version.
 ///
-/// If one of them is still used, a person is asked; without a terminal they are removed.
+/// If one of them is still used, a person is asked; without a terminal that is an error, unless
+/// `--yes` was given.
 pub fn run(session: &mut Session, arguments: &UninstallArguments, as_json: bool) -> Result<()> {
     let result = decide(session, &arguments.tools).and_then(|removals| {
         // Nobody is asked about what can't be done.
         let access = folders::write_access(&session.folders)?;
-        let removals = with_use(session, removals, &arguments.projects)?;
-        let used = report_use(session, &removals);
-        let is_settled = used.is_empty() || arguments.yes || !output::can_ask();
-        match is_settled || output::confirm(format!("remove {}?", used.join(", "))) {
-            true => apply(session, &access, &removals),
+        let known = with_use(session, removals, &arguments.projects)?;
+        let used = known.report(session);
+        match used.is_empty() || arguments.yes || known.is_confirmed(&used)? {
+            true => apply(session, &access, &known.removals),
             false => Ok(Vec::new()),
         }
     });
@@ -167,46 +177,89 @@ fn with_use<'a>(
     session: &Session,
     removals: Vec<VersionRemoval<'a>>,
     projects: &[PathBuf],
-) -> Result<Vec<(VersionRemoval<'a>, VersionUse)>> {
-    let Dependents { mut references, venvs } = Dependents::of_projects(session, projects)?;
-    if let Err(error) = references.add_current_folder(session) {
+) -> Result<KnownRemovals<'a>> {
+    let mut dependents = Dependents::of_projects(session, projects)?;
+    if let Err(error) = dependents.references.add_current_folder(session) {
         session.note(&error.what);
     }
     let processes = Processes::list();
     let used = removals.into_iter().map(|removal| {
         let root = &removal.toolchain.root;
         let usage = VersionUse {
-            requested_by: references.requester_of(root).map(str::to_owned),
+            requested_by: dependents.references.requesters_of(root).map(str::to_owned).collect(),
             processes: processes.running_from(root),
-            venvs: venvs.that_need(session, root),
+            venvs: dependents.venvs(session, root),
         };
         (removal, usage)
     });
-    Ok(used.collect())
+    let removals = used.collect();
+    let unread = dependents.unread().iter().map(|one| one.error.clone()).collect();
+    Ok(KnownRemovals { removals, unread })
 }
 
-/// Reports who still uses the versions; returns the names of those that are used.
-fn report_use(session: &Session, removals: &[(VersionRemoval<'_>, VersionUse)]) -> Vec<String> {
-    let mut used = Vec::new();
-    for (VersionRemoval { known, version, .. }, usage) in removals {
-        let lines = usage.lines();
-        if !lines.is_empty() {
-            let name = format!("{} {version}", known.tool.name);
-            session.note(&format!("{name} is still used\n  {}", lines.join("\n  ")));
-            used.push(name);
+impl KnownRemovals<'_> {
+    /// Asks whether to remove versions that are still used. An error without a terminal.
+    fn is_confirmed(&self, used: &[String]) -> Result<bool> {
+        let names = used.join(", ");
+        if output::can_ask() {
+            return Ok(output::confirm(format!("remove {names}?")));
         }
+        let what = match (self.unread.is_empty(), used) {
+            (false, _) => "may still be used",
+            (true, [_]) => "is still used",
+            (true, _) => "are still used",
+        };
+        let arguments: Vec<String> = used.iter().map(|name| name.replacen(' ', "@", 1)).collect();
+        Err(Error::new(ErrorKind::Usage, format!("{names} {what}"))
+            .because("no terminal to ask on, so nothing was removed")
+            .hint(format!("use uninstall {} --yes", arguments.join(" "))))
     }
-    used
+
+    /// Reports who still uses the versions; returns the names of those that are used, or may be.
+    fn report(&self, session: &Session) -> Vec<String> {
+        let mut used = Vec::new();
+        for (VersionRemoval { known, version, .. }, usage) in &self.removals {
+            let lines = usage.lines();
+            let name = format!("{} {version}", known.tool.name);
+            if !lines.is_empty() {
+                session.note(&format!("{name} is still used\n  {}", lines.join("\n  ")));
+            }
+            if !lines.is_empty() || !self.unread.is_empty() {
+                used.push(name);
+            }
+        }
+        if !self.unread.is_empty() {
+            let lines = first_lines(self.unread.iter().map(Error::line));
+            session.note(&format!(
+                "what can't be read may request any version\n  {}",
+                lines.join("\n  ")
+            ));
+        }
+        used
+    }
 }
 
 impl VersionUse {
     fn lines(&self) -> Vec<String> {
-        let requested = self.requested_by.clone().map(KeepReason::Requested);
+        let requested = self.requested_by.iter().cloned().map(KeepReason::Requested);
         let running =
             (!self.processes.is_empty()).then(|| KeepReason::InUse(self.processes.clone()));
-        let reasons = requested.into_iter().chain(running).map(|reason| reason.to_string());
-        reasons.chain(self.venvs.iter().map(venv_text)).collect()
+        let mut lines = first_lines(requested.map(|reason| reason.to_string()));
+        lines.extend(running.map(|reason| reason.to_string()));
+        lines.extend(first_lines(self.venvs.iter().map(venv_text)));
+        lines
     }
+}
+
+/// The first lines, and how many more there are.
+fn first_lines(all: impl Iterator<Item = String>) -> Vec<String> {
+    let mut lines: Vec<String> = all.collect();
+    let more = lines.len().saturating_sub(MOST_LINES);
+    if more > 1 {
+        lines.truncate(MOST_LINES);
+        lines.push(format!("and {more} more"));
+    }
+    lines
 }
 
 fn apply(
@@ -221,7 +274,7 @@ fn apply(
             tool: known.tool.name,
             version: version.to_string(),
             path: ReportPath::new(&toolchain.root),
-            requested_by: usage.requested_by.clone(),
+            requested_by: usage.requested_by.first().cloned(),
             processes: usage.processes.clone(),
             virtual_environments: usage.venvs.iter().map(ReportPath::new).collect(),
             removed: true,

@@ -185,9 +185,10 @@ fn candidate_branch(candidate: &Candidate) -> Branch {
 }
 
 fn installed_branch(installed: &InstalledMatch) -> Branch {
-    let InstalledMatch { version, store, path, active } = installed;
+    let InstalledMatch { version, store, path, active, retired } = installed;
     let mark = if *active { ", active" } else { "" };
-    Branch::leaf(format!("{version} ({store}{mark}) {path}"))
+    let retired = retired.as_ref().map_or_else(String::new, |date| format!(", retired: {date}"));
+    Branch::leaf(format!("{version} ({store}{mark}{retired}) {path}"))
 }
 
 fn latest_branch(tool: &ToolExplanation, latest: &LatestMatch) -> Branch {

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use ignore::{DirEntry, WalkBuilder};
 use usher_shims::call::Call;
 use usher_shims::error::{Error, ErrorKind, Result};
-use usher_shims::pin::Pin;
+use usher_shims::index::Index;
+use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::{Request, RequestTrust};
 use usher_shims::search::{Finding, VERSION_CONTROL, search};
 use usher_shims::store::{Lookup, best_match};
@@ -21,14 +22,50 @@ use crate::inventory::os_in_folder::{OsInFolder, Visibility};
 use crate::session::Session;
 use crate::shim_folder::requested;
 
-/// The toolchains of our own that are requested, with the origin of the request.
+/// The toolchains of our own that are requested, with the origins of the requests.
 #[derive(Debug, Default)]
-pub struct References(BTreeMap<PathBuf, String>);
+pub struct References {
+    found: BTreeMap<PathBuf, Vec<Reference>>,
+    /// The store that requests are looked up in, if it isn't the session's with all others.
+    store: Option<Index>,
+}
+
+/// A request for a toolchain.
+#[derive(Debug, PartialEq)]
+struct Reference {
+    /// Where it is, for people: `.nvmrc:1`.
+    text: String,
+    /// Where it is; `None` if it is in no file.
+    origin: Option<Origin>,
+}
 
 impl References {
+    /// None yet, to be looked up in the session's own store alone: what other accounts request
+    /// doesn't mean what only this one has elsewhere.
+    pub fn of_store(session: &Session) -> Self {
+        Self { store: Some(store_index(session)), ..Self::default() }
+    }
+
     /// The origin of a request for the toolchain in this folder: `.nvmrc:1`.
     pub fn requester_of(&self, root: &Path) -> Option<&str> {
-        self.0.get(root).map(String::as_str)
+        self.requesters_of(root).next()
+    }
+
+    /// The origins of all requests for the toolchain in this folder.
+    pub fn requesters_of(&self, root: &Path) -> impl Iterator<Item = &str> {
+        self.found.get(root).into_iter().flatten().map(|one| one.text.as_str())
+    }
+
+    /// All requests: the toolchain's folder, the origin, and the text for it.
+    pub fn all(&self) -> impl Iterator<Item = (&Path, Option<&Origin>, &str)> {
+        self.found.iter().flat_map(|(root, all)| {
+            all.iter().map(move |one| (&**root, one.origin.as_ref(), &*one.text))
+        })
+    }
+
+    /// Adds a request for the toolchain in a folder that was found elsewhere.
+    pub fn add_text(&mut self, root: &Path, text: String) {
+        self.found.entry(root.to_owned()).or_default().push(Reference { text, origin: None });
     }
 
     /// Adds the requests that apply in the current folder: those of variables, of the files in this
@@ -42,7 +79,8 @@ impl References {
             let Some((name, word)) = entry.split_once('@') else { continue };
             let Some(tool) = Tool::named(TOOLS, name) else { continue };
             if let Ok(request) = Request::parse(word, tool, RequestTrust::User) {
-                self.add(session, tool, (&request, &format!("`use shim {entry}`")))?;
+                let text = format!("`use shim {entry}`");
+                self.add(session, tool, &request, Reference { text, origin: None })?;
             }
         }
         Ok(())
@@ -51,22 +89,17 @@ impl References {
     /// Adds the requests of the projects below a folder. Only folders of version control and of
     /// other people's code are skipped; folders that can't be searched are reported.
     pub fn add_projects_below(&mut self, session: &Session, folder: &Path) -> Result<()> {
-        let places: BTreeSet<&str> = TOOLS
-            .iter()
-            .flat_map(|tool| tool.files)
-            .flat_map(VersionFile::places)
-            .copied()
-            .collect();
-        let files = files_below(session, folder, &|path| folder_of(path, &places).is_some())?;
-        let folders: BTreeSet<&Path> =
-            files.iter().filter_map(|file| folder_of(file, &places)).collect();
-        for folder in folders {
-            let world = OsInFolder { folder, visibility: Visibility::FolderOnly };
-            for known in session.registry.all() {
-                self.add_all(session, &world, known.tool)?;
-            }
+        let files = ProjectFiles::below(folder, &|_| false)?;
+        for error in &files.unsearched {
+            session.note(&format!("skipped: {}", error.what));
         }
-        Ok(())
+        files.folders().try_for_each(|folder| self.add_project(session, folder))
+    }
+
+    /// Adds the requests in the version files of one folder.
+    pub fn add_project(&mut self, session: &Session, folder: &Path) -> Result<()> {
+        let world = OsInFolder { folder, visibility: Visibility::FolderOnly };
+        session.registry.all().try_for_each(|known| self.add_all(session, &world, known.tool))
     }
 
     /// Adds the requests for a tool that a world contains. A file that can't be parsed is an error:
@@ -97,7 +130,9 @@ impl References {
         }
         for Pin { requests, origin } in &pins {
             for request in requests {
-                self.add(session, tool, (request, &origin.to_string()))?;
+                let origin = Some(origin.clone());
+                let text = origin.as_ref().map_or_else(String::new, ToString::to_string);
+                self.add(session, tool, request, Reference { text, origin })?;
             }
         }
         Ok(())
@@ -108,15 +143,75 @@ impl References {
         &mut self,
         session: &Session,
         tool: &'static Tool,
-        (request, by): (&Request, &str),
+        request: &Request,
+        reference: Reference,
     ) -> Result<()> {
-        match best_match(&session.world, &session.index, tool, request)? {
+        let index = self.store.as_ref().unwrap_or(&session.index);
+        match best_match(&session.world, index, tool, request)? {
             Lookup::Toolchain(found) if found.store == Store::Own => {
-                self.0.entry(found.root).or_insert_with(|| by.to_owned());
+                let all = self.found.entry(found.root).or_default();
+                if !all.contains(&reference) {
+                    all.push(reference);
+                }
             }
             Lookup::Toolchain(_) | Lookup::Nothing | Lookup::Stale => {}
         }
         Ok(())
+    }
+}
+
+/// An index of the session's own store alone.
+pub(in crate::store) fn store_index(session: &Session) -> Index {
+    let (folders, tools) = (session.folders.clone(), session.index.tools.clone());
+    Index { folders, tools, ..Index::default() }
+}
+
+/// The files below a folder of projects.
+#[derive(Debug, Default)]
+pub struct ProjectFiles {
+    /// The folders with version files.
+    folders: BTreeSet<PathBuf>,
+    /// Other files that were looked for.
+    pub others: Vec<PathBuf>,
+    /// Why folders can't be searched.
+    pub unsearched: Vec<Error>,
+}
+
+impl ProjectFiles {
+    /// Searches a folder, once for everything: for version files, and for other files.
+    pub fn below(folder: &Path, is_other: &dyn Fn(&Path) -> bool) -> Result<Self> {
+        let places: BTreeSet<&str> = TOOLS
+            .iter()
+            .flat_map(|tool| tool.files)
+            .flat_map(VersionFile::places)
+            .copied()
+            .collect();
+        let root = fs::canonicalize(folder).map_err(|error| Error::io("search", folder, error))?;
+        let mut found = Self::default();
+        for entry in walk_projects(&root) {
+            match entry {
+                Ok(entry) => {
+                    let path = entry.path();
+                    found.folders.extend(folder_of(path, &places).map(Path::to_path_buf));
+                    if is_other(path) {
+                        found.others.push(entry.into_path());
+                    }
+                }
+                Err(error) if error.depth() == Some(0) => {
+                    return Err(Error::new(ErrorKind::Io, "can't search a project's folder")
+                        .because(error.to_string()));
+                }
+                Err(error) => {
+                    found.unsearched.push(Error::new(ErrorKind::Io, error.to_string()));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The folders with version files.
+    pub fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.folders.iter().map(PathBuf::as_path)
     }
 }
 
@@ -127,20 +222,11 @@ pub(in crate::store) fn files_below(
     folder: &Path,
     is_relevant: &dyn Fn(&Path) -> bool,
 ) -> Result<Vec<PathBuf>> {
-    let root = fs::canonicalize(folder).map_err(|error| Error::io("search", folder, error))?;
-    let mut found = Vec::new();
-    for entry in walk_projects(&root) {
-        match entry {
-            Ok(entry) if is_relevant(entry.path()) => found.push(entry.into_path()),
-            Ok(_) => {}
-            Err(error) if error.depth() == Some(0) => {
-                return Err(Error::new(ErrorKind::Io, "can't search a project's folder")
-                    .because(error.to_string()));
-            }
-            Err(error) => session.note(&format!("skipped: {error}")),
-        }
+    let found = ProjectFiles::below(folder, is_relevant)?;
+    for error in &found.unsearched {
+        session.note(&format!("skipped: {}", error.what));
     }
-    Ok(found)
+    Ok(found.others)
 }
 
 /// The folder that a version file is one of; none for another file.

@@ -29,10 +29,7 @@ impl Venvs {
 pub fn find_venvs(session: &Session, projects: &[PathBuf]) -> Result<Venvs> {
     let mut folders = BTreeSet::new();
     for project in projects {
-        let is_venvs = |path: &Path| {
-            session.registry.with_venvs().any(|(_, rules)| path.ends_with(&rules.file))
-        };
-        let files = files_below(session, project, &is_venvs)?;
+        let files = files_below(session, project, &|path| is_venv_file(session, path))?;
         folders.extend(files.iter().filter_map(|file| file.parent()).map(Path::to_path_buf));
     }
     let here = session.world.directory().ok();
@@ -57,6 +54,21 @@ pub fn find_venvs(session: &Session, projects: &[PathBuf]) -> Result<Venvs> {
         }
     }
     Ok(venvs)
+}
+
+/// The environments whose files these are.
+pub fn venvs_of<'p>(session: &Session, files: impl Iterator<Item = &'p PathBuf>) -> Vec<Venv> {
+    let folders = files.filter(|file| is_venv_file(session, file)).filter_map(|file| file.parent());
+    let read = |folder: &Path| {
+        let tools = session.registry.with_venvs();
+        tools.filter_map(|(known, _)| Venv::read(&session.world, known, folder)).collect::<Vec<_>>()
+    };
+    folders.flat_map(read).collect()
+}
+
+/// Whether a file makes its folder an environment.
+pub fn is_venv_file(session: &Session, path: &Path) -> bool {
+    session.registry.with_venvs().any(|(_, rules)| path.ends_with(&rules.file))
 }
 
 /// The folders that a pattern of the registry matches: `~/.cache/pre-commit/repo*/py_env-*`.

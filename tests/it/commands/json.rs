@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::upgrade::with_global_packages;
 use super::{offline_sandbox, sandbox, with_sourceless_tool};
+use crate::stores::account_use;
 use crate::support::{Sandbox, Upstream};
 use crate::tidy::text;
 
@@ -130,7 +131,19 @@ fn outputs() -> Outputs {
     let upstream = Upstream::start();
     let packages = with_global_packages(&upstream, "\"semver\": {\"version\": \"7.6.0\"}, ");
     outputs.add("use upgrade", &packages, "upgrade --migrate-packages");
+    of_machine(&mut outputs);
     outputs
+}
+
+/// The machine's store, with an account's default and a retired version. Where a test can't have one,
+/// the page's own examples.
+fn of_machine(outputs: &mut Outputs) {
+    let printed = account_use::json_outputs();
+    for heading in ["use", "use list", "use list --accounts", "use retire", "use why"] {
+        let example = || sections().remove(heading).and_then(|section| section.example);
+        let printed = printed.as_ref().map(|outputs| outputs[heading].clone());
+        outputs.add_output(heading, printed.or_else(example).expect("an output"));
+    }
 }
 
 /// A project that pins an old node, and a python that isn't installed.

@@ -25,6 +25,7 @@ fn calls(verb: &str) -> &'static [&'static str] {
         "verify" => &["verify node@12.22.12"],
         "repair" => &["repair node@12.22.12"],
         "prune" => &["prune node@12.22.12 --dry-run", "prune node@10.0.0 --yes"],
+        "retire" => &["retire"],
         "list" => &["list"],
         "outdated" => &["outdated"],
         "available" => &["available node"],

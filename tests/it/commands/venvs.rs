@@ -54,7 +54,11 @@ fn uninstall_says_which_environments_need_the_version() {
     make_venv(&sandbox, "project/.tox/py312", "3.12.1");
     sandbox.file("project/.python-version", "3.11\n");
     let projects = sandbox.root().join("src").display().to_string();
-    let outcome = run(&sandbox, &["uninstall", "python@3.11", "--projects", &projects]);
+    let refused = run(&sandbox, &["uninstall", "python@3.11", "--projects", &projects]);
+    refused.fails_with(2).stderr_contains("hint: use uninstall python@3.11.2 --yes");
+    assert!(sandbox.toolchain("python", "3.11.2").exists(), "nothing is removed");
+    let words = ["uninstall", "python@3.11", "--projects", &projects, "--yes"];
+    let outcome = run(&sandbox, &words);
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
@@ -67,7 +71,7 @@ fn uninstall_says_which_environments_need_the_version() {
       the virtual environment [SANDBOX]/project/services/api/environment needs it
       the virtual environment [SANDBOX]/src/other/.venv needs it
     ");
-    let outcome = run(&sandbox, &["uninstall", "python@3.12", "--json"]).succeeds();
+    let outcome = run(&sandbox, &["uninstall", "python@3.12", "--yes", "--json"]).succeeds();
     let venv = sandbox.root().join("project/.tox/py312");
     assert_eq!(outcome.json()[0]["virtual_environments"][0], venv.to_str().unwrap());
 }
@@ -80,7 +84,9 @@ fn uninstall_of_an_unused_version_says_nothing() {
     assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("removed python 3.11.2\n", ""));
     // A version file that can't be read keeps nobody from removing what is named.
     sandbox.file("project/.python-version", "what is this\n");
-    run(&sandbox, &["uninstall", "python@3.12.1"]).succeeds().stderr_contains(".venv needs it");
+    run(&sandbox, &["uninstall", "python@3.12.1", "--yes"])
+        .succeeds()
+        .stderr_contains(".venv needs it");
 }
 
 #[test]
@@ -211,7 +217,7 @@ fn doctor_reports_an_environment_whose_version_is_gone() {
     let sandbox = sandbox();
     sandbox.file("project/.python-version", "3.11\n");
     make_venv(&sandbox, "project/.venv", "3.11.2");
-    run(&sandbox, &["uninstall", "python@3.11.2"]).succeeds();
+    run(&sandbox, &["uninstall", "python@3.11.2", "--yes"]).succeeds();
     let found = problems(&sandbox, &[], "project");
     let expected =
         "the virtual environment .venv can't run: its python is gone (.venv/pyvenv.cfg:1)";
@@ -281,7 +287,7 @@ fn check_fails_for_an_environment_that_git_does_not_ignore() {
     fs::remove_file(sandbox.root().join("project/.gitignore")).unwrap();
     sandbox.file("project/.venv/.gitignore", "*\n");
     run(&sandbox, &["check"]).succeeds();
-    run(&sandbox, &["uninstall", "python@3.11.2"]).succeeds();
+    run(&sandbox, &["uninstall", "python@3.11.2", "--yes"]).succeeds();
     insta::assert_snapshot!(run(&sandbox, &["check"]).transcript(), @"
     exit status: 0
     --- standard output
@@ -311,7 +317,7 @@ fn links_into_a_removed_version_are_deleted() {
         symlink(target, links.join(name)).unwrap();
     }
     symlink("/not/mounted/now", links.join("elsewhere")).unwrap();
-    run(&sandbox, &["uninstall", "python@3.11.2"]).succeeds();
+    run(&sandbox, &["uninstall", "python@3.11.2", "--yes"]).succeeds();
     let is_link = |name: &str| links.join(name).is_symlink();
     assert_eq!(["gone", "kept", "elsewhere"].map(is_link), [false, true, true]);
 }

@@ -117,7 +117,7 @@ fn receipts_are_read() {
     executables::write(&program, "#!/bin/sh\n");
     let damaged = sandbox.use_command(&["verify", "node"]).run().fails_with(65);
     assert!(damaged.stdout.contains("bin/node"), "{damaged}");
-    sandbox.use_command(&["uninstall", "node@12.22.12"]).run().succeeds();
+    sandbox.use_command(&["uninstall", "node@12.22.12", "--yes"]).run().succeeds();
     assert!(!sandbox.toolchain("node", "12.22.12").exists());
     node(&sandbox, "node", None).succeeds().stdout_is("v10.24.1");
 }

@@ -135,9 +135,9 @@ fn uninstalling_the_last_version_removes_the_shims() {
     sandbox.fake_toolchain("plain", "1.2.3");
     sandbox.fake_toolchain("plain", "1.3.0");
     sandbox.reshim();
-    sandbox.use_command(&["uninstall", "plain@1.3.0"]).run().succeeds();
+    sandbox.use_command(&["uninstall", "plain@1.3.0", "--yes"]).run().succeeds();
     assert_eq!(among(&sandbox, NAMES), "plain plaingem plaindoc plain1 pack packx");
-    sandbox.use_command(&["uninstall", "plain@1.2.3"]).run().succeeds();
+    sandbox.use_command(&["uninstall", "plain@1.2.3", "--yes"]).run().succeeds();
     assert_eq!(among(&sandbox, NAMES), "");
 }
 

@@ -133,7 +133,12 @@ impl Sync<'_> {
         if due.is_empty() {
             return Ok(());
         }
-        let dependents = Dependents::of_projects(session, projects)?;
+        let mut dependents = Dependents::of_projects(session, projects)?;
+        dependents.references.add_current_folder(session)?;
+        if let Err(error) = dependents.require_all_read() {
+            self.errors.push(error);
+            return Ok(());
+        }
         let processes = Processes::list();
         for (location, date) in due {
             if let Some(reason) = reason_to_keep(session, &location, &dependents, &processes) {
@@ -165,10 +170,13 @@ fn reason_to_keep(
     dependents: &Dependents,
     processes: &Processes,
 ) -> Option<String> {
+    if let Some(origin) = dependents.references.requester_of(&location.root) {
+        return Some(format!("requested by {origin}"));
+    }
     if let Some(process) = processes.running_from(&location.root).first() {
         return Some(format!("in use by process {process}"));
     }
-    dependents.venvs.that_need(session, &location.root).first().map(venv_text)
+    dependents.venvs(session, &location.root).first().map(venv_text)
 }
 
 #[cfg(test)]

@@ -1,0 +1,215 @@
+//! `use list --accounts [TOOL[@VERSION]…]`: who uses the versions of the machine's store, for root.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use serde::Serialize;
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
+use usher_shims::toolchain::Store;
+
+use super::verify::{matches_argument, not_installed_error};
+use super::{ToolArgument, count_of, tool_arguments};
+use crate::cli::output::{self, Report, ReportPath};
+use crate::config::retired::RetiredVersions;
+use crate::files::confined::command;
+use crate::inventory::accounts::require_root;
+use crate::session::Session;
+use crate::store::account_use::{AccountUse, AccountUses, UnreadUse, UseKind, is_for_all};
+use crate::store::contents::StoreContents;
+use crate::store::location::InstallLocation;
+use crate::store::prune::last_use::{days_unused, last_use};
+
+/// The most notes on what can't be read.
+const MOST_NOTES: usize = 5;
+
+/// The versions of the machine's store, and who uses them.
+#[derive(Debug, Serialize)]
+struct AccountsReport {
+    versions: Vec<VersionRow>,
+    unread: Vec<UnreadRow>,
+    /// Whether versions were named, so that each use has a line.
+    #[serde(skip)]
+    is_detailed: bool,
+}
+
+/// A version, and who uses it.
+#[derive(Debug, Serialize)]
+struct VersionRow {
+    tool: &'static str,
+    version: String,
+    path: ReportPath,
+    /// The number of accounts that use it.
+    accounts: usize,
+    unused_days: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retired: Option<String>,
+    uses: Vec<UseRow>,
+}
+
+/// A use of a version.
+#[derive(Debug, Serialize)]
+struct UseRow {
+    account: String,
+    kind: &'static str,
+    origin: String,
+    path: Option<ReportPath>,
+    #[serde(skip)]
+    kind_order: UseKind,
+}
+
+/// What can't be read.
+#[derive(Debug, Serialize)]
+struct UnreadRow {
+    account: Option<String>,
+    error: String,
+}
+
+/// Runs the command.
+pub fn run(
+    session: &Session,
+    words: &[String],
+    projects: &[PathBuf],
+    as_json: bool,
+) -> Result<i32> {
+    check_caller(session)?;
+    let uses = AccountUses::find(session, projects)?;
+    let words = tool_arguments(session, words)?;
+    let contents =
+        StoreContents::of(&session.registry, &session.folders.toolchains(), &Store::Own)?;
+    let report = decide(session, &words, &contents, &uses)?;
+    output::print(&report, as_json, &*session.reporter)
+}
+
+/// Refuses callers that aren't root, and a store that is only root's own.
+fn check_caller(session: &Session) -> Result<()> {
+    let sudo = command("sudo", &[&session.program]);
+    require_root("see what other accounts use")
+        .map_err(|error| error.hint(format!("{sudo} list --accounts")))?;
+    if is_for_all(session) {
+        return Ok(());
+    }
+    let what = format!("{} is not for all accounts", Shown(&session.folders.data));
+    let error = Error::new(ErrorKind::Usage, what);
+    let machine = session.machine.join("shims/use");
+    Err(match machine.exists() {
+        true => error.hint(format!("{} list --accounts", Shown(&machine))),
+        false => error.because("this machine has no store for all accounts").hint("use list"),
+    })
+}
+
+fn decide(
+    session: &Session,
+    words: &[ToolArgument<'_>],
+    contents: &StoreContents<'_>,
+    uses: &AccountUses,
+) -> Result<AccountsReport> {
+    let is_named = |location: &InstallLocation<'_>, word| matches_argument(location, word);
+    for word in words {
+        if !contents.locations.iter().any(|location| is_named(location, word)) {
+            return Err(not_installed_error(word, contents));
+        }
+    }
+    let retired = RetiredVersions::read(&session.folders)?;
+    let named = contents
+        .locations
+        .iter()
+        .filter(|location| words.is_empty() || words.iter().any(|word| is_named(location, word)));
+    let versions = named.map(|location| {
+        let (tool, version) = (location.known.tool, &location.version);
+        let last = last_use(tool, &location.toolchain());
+        let uses: Vec<UseRow> = uses.of(&location.root).iter().map(UseRow::of).collect();
+        VersionRow {
+            tool: tool.name,
+            version: version.to_string(),
+            path: ReportPath::new(&location.root),
+            accounts: uses.iter().map(|one| &one.account).collect::<BTreeSet<_>>().len(),
+            unused_days: days_unused(last, SystemTime::now()),
+            retired: retired.date_of(tool, version).map(|date| date.to_string()),
+            uses,
+        }
+    });
+    let versions = versions.collect();
+    let unread = uses.unread.iter().map(UnreadRow::of).collect();
+    Ok(AccountsReport { versions, unread, is_detailed: !words.is_empty() })
+}
+
+impl UseRow {
+    fn of(one: &AccountUse) -> Self {
+        Self {
+            account: one.account.clone(),
+            kind: one.kind.name(),
+            origin: one.origin.clone(),
+            path: one.path.as_ref().map(ReportPath::new),
+            kind_order: one.kind,
+        }
+    }
+}
+
+impl UnreadRow {
+    fn of(one: &UnreadUse) -> Self {
+        Self { account: one.account.clone(), error: one.error.line() }
+    }
+}
+
+impl VersionRow {
+    fn cells(&self) -> Vec<String> {
+        let accounts = match self.accounts {
+            0 => "not used".to_owned(),
+            count => count_of(count, "account"),
+        };
+        let mut kinds: Vec<(UseKind, &str, usize)> = Vec::new();
+        for one in &self.uses {
+            match kinds.iter_mut().find(|(kind, ..)| *kind == one.kind_order) {
+                Some((.., count)) => *count += 1,
+                None => kinds.push((one.kind_order, one.kind, 1)),
+            }
+        }
+        kinds.sort_unstable();
+        let kinds = kinds.iter().map(|(kind, name, count)| match kind {
+            UseKind::Packages => format!("packages of {count}"),
+            UseKind::Process if *count > 1 => format!("{count} processes"),
+            _ => count_of(*count, name),
+        });
+        let last = match self.unused_days {
+            None => "last use unknown".to_owned(),
+            Some(0) => "used today".to_owned(),
+            Some(1) => "used yesterday".to_owned(),
+            Some(days) => format!("used {days} days ago"),
+        };
+        let retired = self.retired.as_ref().map(|date| format!("retired on {date}"));
+        let remarks: Vec<String> = kinds.chain([last]).chain(retired).collect();
+        vec![self.tool.to_owned(), self.version.clone(), accounts, remarks.join(", ")]
+    }
+}
+
+impl Report for AccountsReport {
+    fn text(&self) -> String {
+        if self.versions.is_empty() {
+            return "no version is installed in this store\n".to_owned();
+        }
+        let rows: Vec<Vec<String>> = self.versions.iter().map(VersionRow::cells).collect();
+        let table = output::align_columns(&rows);
+        if !self.is_detailed {
+            return table;
+        }
+        let mut text = String::new();
+        for (version, line) in self.versions.iter().zip(table.lines()) {
+            let uses = version.uses.iter().map(|one| {
+                vec![String::new(), one.account.clone(), one.kind.to_owned(), one.origin.clone()]
+            });
+            text.extend([line, "\n", &output::align_columns(&uses.collect::<Vec<_>>())]);
+        }
+        text
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let note = |one: &UnreadRow| format!("can't see what is used: {}", one.error);
+        let mut notes: Vec<String> = self.unread.iter().take(MOST_NOTES).map(note).collect();
+        let more = self.unread.len().saturating_sub(MOST_NOTES);
+        if more > 0 {
+            notes.push(format!("{more} more can't be read: use list --accounts --json"));
+        }
+        notes
+    }
+}
