@@ -67,7 +67,7 @@ pub fn best_match_where(
             return Ok(Lookup::Toolchain(toolchain));
         }
     }
-    match highest_version(world, index, tool, |version| {
+    match highest_version(world, index, tool, &|version| {
         request.matches(version, tool) && fits(version)
     })? {
         Lookup::Nothing => flavoured(world, index, tool, request),
@@ -97,7 +97,7 @@ pub fn highest_version(
     world: &impl World,
     index: &Index,
     tool: &Tool,
-    fits: impl Fn(&Version) -> bool,
+    fits: &dyn Fn(&Version) -> bool,
 ) -> Result<Lookup> {
     let mut broken: Vec<PathBuf> = Vec::new();
     loop {

@@ -137,7 +137,7 @@ impl<'a, W: World> Selector<'a, W> {
         let runs = |version: &Version| runtime.runs(minimum(version));
         let can_run = |version: &Version| runtime.can_run(minimum(version));
         for is_able in [&runs as &dyn Fn(&Version) -> bool, &can_run, &|_| true] {
-            match highest_version(world, index, tool, |version| fits(version) && is_able(version))?
+            match highest_version(world, index, tool, &|version| fits(version) && is_able(version))?
             {
                 Lookup::Nothing => {}
                 found => return Ok(found),

@@ -47,6 +47,7 @@ fn help_and_version_are_results() {
       cache        Clear the download and index cache
       doctor       Look for problems
       setup        Add the shims to PATH in your shell's files (shows the change first)
+      policy       Show what the machine's policy limits, or check a policy file
       completions  Print a completion script
 
     Arguments:
