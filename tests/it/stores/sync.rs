@@ -15,6 +15,7 @@ chmod 755 "$2/root"; chown 65534 "$2/account"
 export HOME="$2/root" PATH=/opt/usher/shims:/usr/bin:/bin
 "$1" __install --system >/dev/null
 mkdir -p /etc/usher
+printf '%s\n' root:x:0:0::/root:/bin/sh "account:x:65534:65534::$2/account:/bin/sh" > /etc/passwd
 base=$2
 as() {
     number=$1 home=$2; shift 2
@@ -86,7 +87,11 @@ cat /etc/usher/retired | sed 's/20[0-9-]*$/DATE/'; cat /opt/usher/listed-version
 printf 'node 10 12\n' > $list
 echo "wanted again:"; use sync; sed 's/20[0-9-]*$/DATE/' /etc/usher/retired
 sed -i 's/20[0-9-]*$/2020-01-31/' /etc/usher/retired
-echo "its day:"; use sync; in_store
+account use --global node@12.22.11 >/dev/null 2>&1
+echo "used:"; use sync
+use sync --dry-run 2>&1 | grep -c "keeping node 12.22.11: requested by account's default"
+rm "$2/account/.config/usher/tool-versions"
+echo "its day:"; use sync; in_store; cat /etc/usher/retired
 printf 'node 12\nnod 1\n' > $list
 echo "invalid:"; use sync 2>&1 || echo "exit $?"
 account use sync 2>&1 || echo "exit $?"
@@ -122,6 +127,8 @@ fn the_machines_store_follows_the_list() {
          node 12.22.12\n\
          wanted again:\n\
          node 12.22.11 DATE\n\
+         used:\n\
+         1\n\
          its day:\n\
          removed node 12.22.11 (retired; its day was 2020-01-31)\n\
          10.24.1 12.22.12 13.0.0 \n\

@@ -149,6 +149,12 @@ impl Sync<'_> {
             }
             if !self.log.is_dry_run {
                 uninstall(&self.installer.store, &location)?;
+                // An account that requests it again gets a version that isn't retired.
+                let list = RetiredVersions::read(&session.folders)?;
+                if let Some(shorter) = list.without(location.known.tool, location.version.as_str())
+                {
+                    shorter.write()?;
+                }
             }
             let (tool, version) = (location.known.tool.name, &location.version);
             let change = Change::new(Action::Removed, tool, version);
