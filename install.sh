@@ -111,6 +111,12 @@ set_default() {
 }
 
 show_path() {
+    if [ -n "$system" ]; then
+        say
+        say "To have the shims on every account's PATH: '$shims/use' setup --system"
+        say 'It shows the changes in /etc first.'
+        return
+    fi
     case :${PATH:-}: in
         *:"$shims":*)
             say "$shims is already on PATH"
@@ -119,8 +125,12 @@ show_path() {
     esac
     line=$("$shims/use" setup sh --print)
     say
-    say "To put the shims on PATH in all your shells: '$shims/use' setup"
-    say 'For this shell only, or in a file of your choice:'
+    if [ -n "$system" ]; then
+        say 'To put the shims on PATH for all accounts, in a file of /etc/profile.d:'
+    else
+        say "To put the shims on PATH in all your shells: '$shims/use' setup"
+        say 'For this shell only, or in a file of your choice:'
+    fi
     say "$line"
 }
 

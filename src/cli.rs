@@ -10,6 +10,7 @@ pub mod progress;
 pub mod search_path;
 pub mod shell_setup;
 pub mod shims;
+pub mod system_setup;
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -240,7 +241,7 @@ enum Verb {
     Doctor,
     /// Add the shims to PATH in your shell's files (shows the change first)
     #[command(
-        after_help = "Examples:\n  use setup\n  use setup zsh --yes\n  use setup --undo --yes"
+        after_help = "Examples:\n  use setup\n  use setup zsh --yes\n  use setup --undo --yes\n  use setup --system --yes       in /etc, for all accounts; as root"
     )]
     Setup(SetupArguments),
     /// Show what the machine's policy limits, or check a policy file
@@ -511,6 +512,9 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
         }
         Some(Verb::Reshim) => commands::reshim::run(&mut session, json),
         Some(Verb::Doctor) => return commands::doctor::run(&session, json),
+        Some(Verb::Setup(arguments)) if arguments.system => {
+            commands::setup_system::run(&session, &arguments, json)
+        }
         Some(Verb::Setup(arguments)) => commands::setup::run(&session, &arguments, json),
         Some(Verb::Completions { .. } | Verb::Policy { .. } | Verb::InstallItself { .. }) => Ok(()),
         None if typed.tools.is_empty() => {

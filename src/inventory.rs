@@ -12,13 +12,14 @@ mod scan;
 mod stores;
 mod system;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub use folder_setting::{SetFolder, set_folder};
 pub use folders::{expand_folder, names_in_folder};
 pub use package_programs::ADDED;
 pub use scan::{MachineScan, ProbeReuse};
-pub use system::MAX_SHIM_SIZE;
+pub use stores::refused_stores;
+pub use system::{MAX_SHIM_SIZE, host_folders, run_fault};
 
 use folders::FolderListings;
 use usher_shims::error::Result;
@@ -30,10 +31,11 @@ use usher_shims::world::{AnyWorld, World as _, read_optional};
 /// Scans the machine; returns the index that the shims read.
 pub fn scan(scan: &MachineScan<'_>) -> Result<Index> {
     let before = previous_index(scan);
+    let machine = machine_index(scan);
     let mut home = Index {
         folders: scan.folders.clone(),
         settings: scan.settings.clone(),
-        shared_stores: shared_stores(scan),
+        shared_stores: machine.iter().map(|index| index.folders.toolchains()).collect(),
         tools: scan.registry.tools().clone(),
         ..Index::default()
     };
@@ -48,6 +50,12 @@ pub fn scan(scan: &MachineScan<'_>) -> Result<Index> {
         let (system, refused) = system::find_system_versions(scan, tool, &before, &mut listed)?;
         home.system_programs.extend(system);
         home.rejected_programs.extend(refused);
+    }
+    let of_machine = machine.map(|index| index.adopted_stores).unwrap_or_default();
+    for store in of_machine {
+        if !home.adopted_stores.iter().any(|known| known.folder == store.folder) {
+            home.adopted_stores.push(store);
+        }
     }
     home.global_packages = package_programs::find_package_programs(scan, &home)?;
     Ok(home)
@@ -70,10 +78,15 @@ fn previous_index(scan: &MachineScan<'_>) -> Index {
     before
 }
 
-/// The machine's store, which an account uses beside its own.
-fn shared_stores(scan: &MachineScan<'_>) -> Vec<PathBuf> {
-    let machine = machine_of_account(scan.world, scan.folders, scan.machine);
-    machine.map(|machine| machine.join("toolchains")).into_iter().collect()
+/// The machine's index, for an account, which uses the machine's store beside its own.
+fn machine_index(scan: &MachineScan<'_>) -> Option<Index> {
+    let machine = machine_of_account(scan.world, scan.folders, scan.machine)?;
+    let shims = shims_in(machine);
+    let text = read_optional(scan.world, &index_file(&shims)).ok().flatten();
+    let index = text.and_then(|text| index_in(scan.world, &shims, &text.bytes, None));
+    let mut index = index.unwrap_or_default();
+    index.folders.data = machine.to_path_buf();
+    Some(index)
 }
 
 /// The machine's data folder, if these folders are another home's and the machine's is in use.

@@ -161,8 +161,8 @@ impl Session {
     fn machine_scan(&self, probe_reuse: ProbeReuse) -> MachineScan<'_> {
         let (world, folders, registry) = (&self.world, &self.folders, &self.registry);
         let (settings, known) = (self.settings.from_files(), &self.index);
-        let machine = &self.machine;
-        MachineScan { world, folders, machine, settings, registry, known, probe_reuse }
+        let (machine, toolchains) = (&self.machine, &self.settings.toolchains);
+        MachineScan { world, folders, machine, settings, toolchains, registry, known, probe_reuse }
     }
 
     /// Prints no notes and no progress from now on.

@@ -70,7 +70,11 @@ pub fn calls(index: &Index, name: &str, argument: Option<&str>) -> Vec<Call> {
     }
     let by_digits = || {
         let (base, digits) = split_version(name)?;
-        let tool = tools.of_program(base)?;
+        // What is before an `@` is a tool, where one has that name: `npm@10` is a release of npm,
+        // and `npm10` is node 10's.
+        let by_name = || tools.named(base).filter(|tool| tool.programs.contains(&base));
+        let named = name.contains('@').then(by_name).flatten();
+        let tool = named.or_else(|| tools.of_program(base))?;
         let request = Request::parse(digits, tool, RequestTrust::User).ok()?;
         let pin = Pin { requests: vec![request], origin: Origin::Name(name.to_owned()) };
         Some(call(tool, Some(pin), ProviderRule::Always))
@@ -190,6 +194,11 @@ mod tests {
         check("node12", None, "node 12 node12|node");
         check("node12", Some("+10"), "node 10 node12|node");
         check("node@lts", None, "node lts node@lts|node");
+        check("npm12", None, "node 12 npm12|npm");
+        check("npm@10", None, "npm 10 npm@10|npm");
+        check("npx@10", None, "node 10 npx@10|npx");
+        check("pnpm9", None, "pnpm 9 pnpm9|pnpm");
+        check("php-fpm8.2", None, "php 8.2 php-fpm8.2|php-fpm");
         check("python3", None, "python - python3");
         check("python3.7", None, "python 3.7 python3.7|python");
         check("pip3.7", None, "python 3.7 pip3.7|pip");

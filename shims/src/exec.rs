@@ -135,7 +135,17 @@ fn failure(program: &Path, error: &io::Error) -> Error {
         }
         Some(libc::ENOEXEC) => message.because("it is not a program for this machine"),
         Some(libc::EACCES) => {
-            message.because("no permission to execute it (file mode, or a noexec file system)")
+            // The program's own mode and file system permit it: then its interpreter's don't.
+            let is_permitted = rustix::fs::access(program, rustix::fs::Access::EXEC_OK).is_ok();
+            let content = Os.read(program).ok().filter(|_| is_permitted);
+            message.because(match content.as_ref().and_then(|file| interpreter(&file.bytes)) {
+                Some(interpreter) => {
+                    format!("no permission to execute its interpreter {}", Shown(interpreter))
+                }
+                None => {
+                    "no permission to execute it (file mode, or a noexec file system)".to_owned()
+                }
+            })
         }
         Some(libc::E2BIG) => message.because("the arguments and the environment are too long"),
         Some(libc::ETXTBSY) => message.because("another process is writing to it"),

@@ -12,6 +12,11 @@ pub const MACHINE_DATA: &str = "/opt/usher";
 /// The shim folder's name in the data folder.
 pub(crate) const SHIMS: &str = "shims";
 
+/// The names of settings, of the default and of the folder of custom tools, in a configuration folder.
+pub(crate) const SETTINGS_FILE: &str = "config.toml";
+pub(crate) const DEFAULT_FILE: &str = "tool-versions";
+pub(crate) const CUSTOM_TOOLS: &str = "registry";
+
 /// The machine's settings and default.
 const MACHINE_CONFIG: &str = "/etc/usher";
 
@@ -69,11 +74,11 @@ impl Folders {
         variable: &dyn Fn(&str) -> Option<OsString>,
         user_home: Option<PathBuf>,
     ) -> Option<Self> {
-        let base = |name, default| xdg_base(variable, name, default, user_home.as_deref());
+        let home = user_home.as_deref();
         Some(Self {
-            data: Self::data_of_account(variable, user_home.as_deref())?,
-            config: base("XDG_CONFIG_HOME", ".config")?,
-            cache: base("XDG_CACHE_HOME", ".cache")?,
+            data: Self::data_of_account(variable, home)?,
+            config: Self::config_of_account(variable, home)?,
+            cache: xdg_base(variable, "XDG_CACHE_HOME", ".cache", home)?,
             user_home,
             machine_config: MACHINE_CONFIG.into(),
             is_system_wide: false,
@@ -86,6 +91,14 @@ impl Folders {
         user_home: Option<&Path>,
     ) -> Option<PathBuf> {
         xdg_base(variable, "XDG_DATA_HOME", ".local/share", user_home)
+    }
+
+    /// The configuration folder of a user.
+    pub(crate) fn config_of_account(
+        variable: &dyn Fn(&str) -> Option<OsString>,
+        user_home: Option<&Path>,
+    ) -> Option<PathBuf> {
+        xdg_base(variable, "XDG_CONFIG_HOME", ".config", user_home)
     }
 
     /// The one folder for PATH.
@@ -125,22 +138,22 @@ impl Folders {
 
     /// The user's settings.
     pub fn settings_file(&self) -> PathBuf {
-        self.config.join("config.toml")
+        self.config.join(SETTINGS_FILE)
     }
 
     /// The machine's settings.
     pub fn machine_settings_file(&self) -> PathBuf {
-        self.machine_config.join("config.toml")
+        self.machine_config.join(SETTINGS_FILE)
     }
 
     /// The file of the user's default.
     pub fn default_file(&self) -> PathBuf {
-        self.config.join("tool-versions")
+        self.config.join(DEFAULT_FILE)
     }
 
     /// The file of the machine's default.
     pub fn machine_default_file(&self) -> PathBuf {
-        self.machine_config.join("tool-versions")
+        self.machine_config.join(DEFAULT_FILE)
     }
 }
 

@@ -150,10 +150,14 @@ impl Index {
         match toolchain.store {
             Store::Own | Store::Folder => None,
             Store::Shared | Store::Adopted(_) | Store::System(_) => {
-                let version = toolchain.version.as_ref()?;
-                Some(self.folders.additions().join(tool.name).join(version.as_str()))
+                toolchain.version.as_ref().map(|version| self.packages_folder(tool, version))
             }
         }
+    }
+
+    /// The user's folder for global packages of a version, wherever that is or was installed.
+    pub fn packages_folder(&self, tool: &Tool, version: &Version) -> PathBuf {
+        self.folders.additions().join(tool.name).join(version.as_str())
     }
 
     /// The folder in a toolchain for programs that package managers add, if that isn't the one of
@@ -188,6 +192,11 @@ impl Index {
         }
         if self.global_packages.is_empty() {
             std::mem::swap(&mut self.global_packages, &mut machine.global_packages);
+        }
+        for store in machine.adopted_stores.drain(..) {
+            if !self.adopted_stores.iter().any(|known| known.folder == store.folder) {
+                self.adopted_stores.push(store);
+            }
         }
         self.tools.add_unknown(&mut machine.tools);
     }

@@ -60,7 +60,10 @@ fn become_one(given: &ProcessArgs) -> Result<Error> {
         Some(index) => Some(index),
         None => process::account_index(&Os, &mut shim, &name)?,
     };
-    let Some(index) = index else { return Ok(hand_off(&shim, &name, given)) };
+    let Some(mut index) = index else { return Ok(hand_off(&shim, &name, given)) };
+    if process::add_account_config(&Os, &mut index) {
+        return Ok(hand_off(&shim, &name, given));
+    }
     let unusable = OnceLock::new();
     let resolver =
         Resolver { world: &Os, index: &index, shim: &shim.known, unusable: Some(&unusable) };

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 use crate::call::calls;
 use crate::error::{Error, ErrorKind, Result, Shown};
-use crate::folders::{Folders, Relocation, SHIMS, shims_in, usher_home};
+use crate::folders::{
+    CUSTOM_TOOLS, DEFAULT_FILE, Folders, Relocation, SETTINGS_FILE, SHIMS, shims_in, usher_home,
+};
 use crate::index::{Index, index_file};
 use crate::name::Name;
 use crate::ownership::{ROOT, is_planted};
 use crate::path::Shim;
 use crate::policy::Policy;
-use crate::settings::Overrides;
+use crate::settings::{Overrides, may_set_shared};
 use crate::sys;
 use crate::world::{FileContent, World, read_optional};
 
@@ -131,6 +133,33 @@ pub fn read_index(
     Ok(Some(index))
 }
 
+/// For an account without an index, on the machine's: takes its default from its configuration folder,
+/// as `use` does. Returns whether `use` has to resolve the call: it has settings or tools that no index
+/// has.
+///
+/// The usual account has no such folder, which costs one system call.
+pub fn add_account_config(world: &impl World, index: &mut Index) -> bool {
+    if !index.folders.is_system_wide || set(world, "USHER_HOME").is_some() {
+        return false;
+    }
+    let user_home = set(world, "HOME").map(PathBuf::from);
+    let config = Folders::config_of_account(&|name| set(world, name), user_home.as_deref());
+    let Some(config) = config else { return false };
+    let found = world.existing_names(&config, &[DEFAULT_FILE, SETTINGS_FILE, CUSTOM_TOOLS]);
+    // Who may write in the machine's home changes that, and has no other.
+    if matches!(found, Ok(0)) || world.is_writable(&index.folders.data) {
+        return false;
+    }
+    index.folders.config = config;
+    let settings = || world.read(&index.folders.settings_file());
+    match found {
+        Ok(found) if found & 0b100 == 0 => {
+            found & 0b010 != 0 && settings().map_or(true, |file| may_set_shared(&file.bytes))
+        }
+        Ok(_) | Err(_) => true,
+    }
+}
+
 /// The user's index, for a copy of a shim in a folder without an index. `None` with `USHER_HOME`,
 /// since `use` creates that home.
 pub fn account_index(
@@ -217,4 +246,51 @@ fn account_data(world: &impl World) -> Option<PathBuf> {
 /// A variable; an empty one counts as unset.
 fn set(world: &impl World, name: &str) -> Option<OsString> {
     world.variable(name).filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::MemoryWorld;
+
+    /// The default's file that a shim reads on the machine's index, and whether `use` is to resolve.
+    fn check(world: MemoryWorld, expected: (&str, bool)) {
+        let world = world.unwritable("/opt");
+        let mut index = Index { folders: Folders::machine(), ..Index::default() };
+        let hands_off = add_account_config(&world, &mut index);
+        let file = index.folders.default_file();
+        assert_eq!((file.to_str().unwrap(), hands_off), expected);
+    }
+
+    #[test]
+    fn an_account_without_an_index_has_its_default() {
+        let world = || MemoryWorld::at("/p").variable("HOME", "/home/u");
+        let config =
+            |name: &str, text: &str| world().file(format!("/home/u/.config/usher/{name}"), text);
+        let machine = "/etc/usher/tool-versions";
+        let own = "/home/u/.config/usher/tool-versions";
+        check(world(), (machine, false));
+        check(config("shims/go", ""), (machine, false));
+        check(config("tool-versions", "node 9"), (own, false));
+        check(config("config.toml", "offline = true"), (own, false));
+        check(config("config.toml", "ceiling = '/srv'"), (own, true));
+        check(config("registry/x.toml", ""), (own, true));
+        check(config("tool-versions", "").variable("USHER_HOME", "/opt/usher"), (machine, false));
+        let moved = world().variable("XDG_CONFIG_HOME", "/c").file("/c/usher/tool-versions", "");
+        check(moved, ("/c/usher/tool-versions", false));
+        check(MemoryWorld::at("/p"), (machine, false));
+    }
+
+    #[test]
+    fn who_may_write_in_the_machines_home_has_its_default() {
+        let world = MemoryWorld::at("/p").variable("HOME", "/r");
+        let world = world.file("/r/.config/usher/tool-versions", "node 9");
+        let mut index = Index { folders: Folders::machine(), ..Index::default() };
+        assert!(!add_account_config(&world, &mut index));
+        assert_eq!(index.folders, Folders::machine());
+        // A home of one's own names its folders itself.
+        index.folders.is_system_wide = false;
+        assert!(!add_account_config(&world.unwritable("/opt"), &mut index));
+        assert_eq!(index.folders.config, Path::new("/etc/usher"));
+    }
 }

@@ -23,6 +23,7 @@ mod system;
 mod version_folder;
 
 pub use environment::ProgramEnvironment;
+pub use programs::versions_with_packages;
 pub use providers::{Outcome, Plan, Resolver, without_system};
 pub use runtime::{Compatibility, Runtime};
 pub use select::{MissingVersion, Selection, Selector};

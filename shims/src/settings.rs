@@ -72,6 +72,13 @@ impl Overrides {
     }
 }
 
+/// Whether a `config.toml` with this text may have a setting that shims read from the index. TOML can
+/// escape the characters of a key.
+pub fn may_set_shared(text: &[u8]) -> bool {
+    let settings = ["ignore_variables", "ceiling", "stores", "\\"];
+    settings.iter().any(|word| memchr::memmem::find(text, word.as_bytes()).is_some())
+}
+
 /// A variable that isn't UTF-8.
 #[cold]
 pub fn not_text(variable: &str) -> Error {
@@ -138,6 +145,17 @@ mod tests {
             Err(error) => error.to_string().replace("\n ", ";"),
         };
         assert_eq!(printed, expected, "{name}={value}");
+    }
+
+    #[test]
+    fn shared_settings_are_recognized_in_a_file() {
+        let check = |text: &str, expected| assert_eq!(may_set_shared(text.as_bytes()), expected);
+        check("", false);
+        check("auto_install = 'never'\n[source]\nnode = 'npm'\n", false);
+        check("  ignore_variables=['NODE_VERSION']", true);
+        check("'ceiling' = '/srv'", true);
+        check("stores = ['/srv/usher']", true);
+        check("\"c\\u0065iling\" = '/srv'", true);
     }
 
     #[test]

@@ -46,11 +46,22 @@ impl Toolchain {
     ///
     /// The operating system's have a suffix: `pip` beside `python3.11` is `pip3.11`.
     pub fn program(&self, name: &str) -> PathBuf {
-        let Store::System(suffix) = &self.store else { return self.programs().join(name) };
+        self.program_in(self.programs(), name)
+    }
+
+    /// The path of a program for daemons and administrators, which may not exist: those are in `sbin`,
+    /// beside `bin`.
+    pub fn daemon(&self, name: &str) -> Option<PathBuf> {
+        let folder = self.programs().parent()?.join("sbin");
+        Some(self.program_in(folder, name))
+    }
+
+    fn program_in(&self, folder: PathBuf, name: &str) -> PathBuf {
+        let Store::System(suffix) = &self.store else { return folder.join(name) };
         let base = match suffix.is_empty() {
             true => name,
             false => name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.'),
         };
-        self.programs().join(format!("{base}{suffix}"))
+        folder.join(format!("{base}{suffix}"))
     }
 }

@@ -22,6 +22,7 @@ pub mod reshim;
 pub mod retire;
 pub mod run;
 pub mod setup;
+pub mod setup_system;
 pub mod shim;
 mod shim_faults;
 pub mod status;

@@ -145,6 +145,13 @@ fn run_plan(
 ) -> Result<Error> {
     let own = &arguments[plan.skip.saturating_sub(1).min(arguments.len())..];
     if let Some(rule) = package_call(&session.index, plan, name, words) {
+        // With the variables that name these folders. A call that installs nothing globally runs
+        // without them, in a home that can't be written to.
+        let again = match global_packages::make_needed_folders(session, plan) {
+            Ok(true) => Some(session.resolver().resolve(name, words)?),
+            Ok(false) | Err(_) => None,
+        };
+        let plan = if let Some(Outcome::Run(again)) = &again { again } else { plan };
         let call = PackageManagerCall::new(session, plan, rule, words)?;
         return global_packages::run(session, &call, own);
     }

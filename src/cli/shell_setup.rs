@@ -25,7 +25,7 @@ use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
 use block::UnclosedBlock;
 
-mod block;
+pub mod block;
 mod change;
 mod files;
 mod path_line;
@@ -52,9 +52,8 @@ pub fn plan(
     for file in files::shell_files(shell, folders, read)? {
         let before = file.text;
         let updated = match &before {
-            Some(text) => {
-                block::update_block(text, &line).map_err(|at| unclosed_error(&file.path, at))?
-            }
+            Some(text) => block::update_block(text, &line)
+                .map_err(|at| unclosed_error(&file.path, at, SETUP))?,
             None => None,
         };
         let after = match updated {
@@ -84,7 +83,8 @@ pub fn plan_removal(
         let Some(before) = file.text else {
             continue;
         };
-        let after = block::remove_block(&before).map_err(|at| unclosed_error(&file.path, at))?;
+        let after =
+            block::remove_block(&before).map_err(|at| unclosed_error(&file.path, at, SETUP))?;
         let before = Some(before);
         if after != before {
             changes.push(FileChange { path: file.path, before, after });
@@ -93,12 +93,16 @@ pub fn plan_removal(
     Ok(changes)
 }
 
-fn unclosed_error(path: &Path, UnclosedBlock(line): UnclosedBlock) -> Error {
+/// What is typed after a damaged block was deleted.
+const SETUP: &str = "use setup";
+
+/// The error for a block that never ends; `command` writes it again.
+pub fn unclosed_error(path: &Path, UnclosedBlock(line): UnclosedBlock, command: &str) -> Error {
     let path = Shown(path);
     Error::new(
         ErrorKind::BadFile,
         format!("usher's block in {path} begins on line {line} and never ends"),
     )
     .because(format!("the line `{}` is missing", block::CLOSE))
-    .hint(format!("delete what is left of the block from {path}, then: use setup"))
+    .hint(format!("delete what is left of the block from {path}, then: {command}"))
 }

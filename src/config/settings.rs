@@ -22,7 +22,7 @@ use crate::text::closest;
 mod value;
 
 pub use crate::http::Address;
-pub use value::{AutoInstall, ShimPolicy, StorePaths, ToolNames};
+pub use value::{AutoInstall, ShimPolicy, StorePaths, ToolFolders, ToolNames};
 
 use value::SettingType;
 
@@ -76,6 +76,9 @@ settings! {
 
     /// Shared stores, filled by `use install --store`; their versions are used in place.
     stores: StorePaths = StorePaths::default(), r#"stores = ["/srv/usher"]"#;
+
+    /// Folders of versions that were built on this machine, each with its programs in it or in its `bin`; a `*` stands for a version's number.
+    toolchains: ToolFolders = ToolFolders::default(), r#"toolchains = { python = ["/usr/alt/python*"] }"#;
 
     /// Which shims exist: those that are needed here, or those of all tools, in all spellings.
     shims: ShimPolicy = ShimPolicy::Auto, r#"shims = "all""#;

@@ -11,14 +11,16 @@
 //! replacement needs; and old containers refuse it.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, Mode, OFlags, Stat, fstat, mkdirat, openat, readlinkat, statat, unlinkat,
+    AtFlags, CWD, Mode, OFlags, RawMode, Stat, chmodat, fstat, mkdirat, openat, readlinkat, statat,
+    unlinkat,
 };
 use rustix::io::Errno;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
@@ -27,12 +29,15 @@ use usher_shims::search::VERSION_CONTROL;
 use usher_shims::world::{NOT_REGULAR, read_open};
 
 use super::durable::sync_names_in;
-use super::replace::{Durability, NewFile};
+use super::replace::{Durability, FileMode, NewFile};
 use super::same_access::OldAccess;
 use crate::sys::SEARCH_FOLDER;
 
 /// The permission bits of a file that all users may read and write; the umask removes some.
 const NEW_FILE: u32 = 0o666;
+
+/// The permission bits of a folder that only its owner changes and all users read.
+const FOLDER_FOR_ALL: RawMode = 0o755;
 
 /// The bits of a file that only its owner sees until it has those of the one that it replaces.
 const PRIVATE_FILE: u32 = 0o600;
@@ -334,14 +339,28 @@ impl ConfinedFile {
     ///
     /// [`ErrorKind::Changed`] if it isn't the file that was read, unchanged.
     pub fn replace(&self, text: &str) -> Result<()> {
-        let made = self.make_missing().map_err(|error| self.failed("make the folder of", error))?;
+        self.replace_or_create(text, FileMode::Masked(NEW_FILE))
+    }
+
+    /// [`Self::replace`], where a new file has this mode. New folders above a file whose bits are exact
+    /// can be read by all.
+    pub fn replace_or_create(&self, text: &str, mode: FileMode) -> Result<()> {
+        let (FileMode::Exact(new_bits) | FileMode::Masked(new_bits)) = mode;
+        let exact = matches!(mode, FileMode::Exact(_)).then_some(FOLDER_FOR_ALL);
+        let made =
+            self.make_missing(exact).map_err(|error| self.failed("make the folder of", error))?;
         let folder = made.as_ref().map_or(self.folder.as_fd(), OwnedFd::as_fd);
         let write = |error| self.failed("write", error);
-        let bits = self.old.as_ref().map_or(NEW_FILE, |_| PRIVATE_FILE);
+        let bits = self.old.as_ref().map_or(new_bits, |_| PRIVATE_FILE);
         let mut new = NewFile::create(&folder, UNFINISHED, bits).map_err(write)?;
-        if let Some(OldFile { file, stat, .. }) = &self.old {
-            OldAccess { file, stat }.give_to(new.file()).map_err(write)?;
+        match (&self.old, mode) {
+            (Some(OldFile { file, stat, .. }), _) => OldAccess { file, stat }.give_to(new.file()),
+            (None, FileMode::Exact(bits)) => {
+                new.file().set_permissions(Permissions::from_mode(bits))
+            }
+            (None, FileMode::Masked(_)) => Ok(()),
         }
+        .map_err(write)?;
         new.fill(text.as_bytes(), Durability::Synced).map_err(write)?;
         self.check_unchanged(folder)?;
         let renamed = match self.old {
@@ -371,13 +390,19 @@ impl ConfinedFile {
         Ok(())
     }
 
-    /// Makes the folders that are missing; `None` if none is.
-    fn make_missing(&self) -> io::Result<Option<OwnedFd>> {
+    /// Makes the folders that are missing, with exactly these bits if they are given; `None` if none
+    /// is missing.
+    fn make_missing(&self, exact: Option<RawMode>) -> io::Result<Option<OwnedFd>> {
         let mut made: Option<OwnedFd> = None;
         for name in &self.missing {
             let folder = made.as_ref().unwrap_or(&self.folder);
-            match mkdirat(folder, name, Mode::from_raw_mode(0o777)) {
-                Ok(()) => sync_names_in(folder.as_fd()),
+            match mkdirat(folder, name, Mode::from_raw_mode(exact.unwrap_or(0o777))) {
+                Ok(()) => {
+                    if let Some(bits) = exact {
+                        chmodat(folder, name, Mode::from_raw_mode(bits), AtFlags::empty())?;
+                    }
+                    sync_names_in(folder.as_fd());
+                }
                 Err(Errno::EXIST) => {}
                 Err(error) => return Err(error.into()),
             }

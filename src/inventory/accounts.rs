@@ -21,7 +21,7 @@ use rustix::process::geteuid;
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::folders::Folders;
 
-use super::probe::{Limits, ProbeResult, TIMEOUT, probe_within};
+use super::probe::{Limits, ProbeResult, ProbeRights, TIMEOUT, probe_within};
 
 /// The list of accounts on this machine itself.
 const PASSWD: &str = "/etc/passwd";
@@ -100,7 +100,8 @@ pub fn require_root(what: &str) -> Result<()> {
 fn listed_by_getent() -> Vec<u8> {
     let limits = Limits { time: TIMEOUT, bytes: MOST_BYTES };
     let program = GETENT.iter().map(Path::new).find(|path| path.exists());
-    let listed = program.map(|program| probe_within(program, &["passwd".to_owned()], limits));
+    let listed = program
+        .map(|program| probe_within(program, &["passwd".to_owned()], limits, ProbeRights::Caller));
     match listed {
         Some(Ok(ProbeResult::Output(text))) => text.into_bytes(),
         Some(Ok(ProbeResult::Failed(_) | ProbeResult::TimedOut) | Err(_)) | None => Vec::new(),

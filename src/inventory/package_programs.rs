@@ -7,6 +7,7 @@ use std::path::Path;
 use usher_shims::error::Result;
 use usher_shims::index::{GlobalPackage, Index};
 use usher_shims::name::Name;
+use usher_shims::resolve::versions_with_packages;
 use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::Store;
 use usher_shims::world::World as _;
@@ -19,7 +20,7 @@ use super::scan::MachineScan;
 pub const ADDED: &str = "added";
 
 /// The programs in usher's own and shared toolchains that the registry doesn't list, and those that the
-/// account added to other toolchains by calls of the shims.
+/// account added to other toolchains by calls of the shims, whether these are installed or not.
 pub(super) fn find_package_programs(
     scan: &MachineScan<'_>,
     home: &Index,
@@ -33,10 +34,15 @@ pub(super) fn find_package_programs(
                 Store::System(_) | Store::Adopted(_) => None,
                 Store::Own | Store::Shared | Store::Folder => Some(toolchain.programs()),
             };
-            let packages = home.global_packages_folder(known.tool, &toolchain);
-            let packages = packages.map(|folder| [folder.join("bin"), folder.join(ADDED)]);
             let beside = home.package_programs(known.tool, &toolchain);
-            for folder in own.into_iter().chain(beside).chain(packages.into_iter().flatten()) {
+            for folder in own.into_iter().chain(beside) {
+                all_names.extend(programs(scan, &folder)?);
+            }
+        }
+        // Also those of versions that are no longer installed: their shims say so.
+        for version in versions_with_packages(scan.world, home, known.tool) {
+            let folder = home.packages_folder(known.tool, &version);
+            for folder in [folder.join("bin"), folder.join(ADDED)] {
                 all_names.extend(programs(scan, &folder)?);
             }
         }

@@ -9,7 +9,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use libc::{EINVAL, EPERM};
+use rustix::process::{Pid, Signal, geteuid, kill_process_group};
 
 use crate::files::bare::null_device;
 use crate::files::shortage::{FOR_A_PROGRAM, is_shortage, too_few_descriptors};
@@ -40,14 +41,27 @@ pub(super) enum ProbeResult {
     TimedOut,
 }
 
+/// With whose rights a program is probed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProbeRights {
+    /// The caller's.
+    Caller,
+    /// Those of an account without any, if root probes: what runs for root alone fails.
+    AnyAccount,
+}
+
+/// The account without rights: `nobody`.
+const NOBODY: u32 = 65534;
+
 /// Runs a program with these arguments, at most `limit` long. An error only where the machine has no room
 /// for it, which says nothing about the program.
 pub(super) fn probe(
     program: &Path,
     arguments: &[String],
     limit: Duration,
+    rights: ProbeRights,
 ) -> io::Result<ProbeResult> {
-    probe_within(program, arguments, Limits { time: limit, bytes: MAX_OUTPUT })
+    probe_within(program, arguments, Limits { time: limit, bytes: MAX_OUTPUT }, rights)
 }
 
 /// Like [`probe`], with other limits.
@@ -55,8 +69,9 @@ pub(super) fn probe_within(
     program: &Path,
     arguments: &[String],
     limits: Limits,
+    rights: ProbeRights,
 ) -> io::Result<ProbeResult> {
-    let result = match spawn(program, arguments) {
+    let result = match spawn_as(program, arguments, rights) {
         Ok((child, output)) => wait_for_output(child, output, limits),
         Err(error) if is_shortage(&error) => return Err(error),
         Err(error) => ProbeResult::Failed(error.to_string()),
@@ -67,10 +82,27 @@ pub(super) fn probe_within(
     failed.then(too_few).flatten().map_or(Ok(result), Err)
 }
 
-/// Starts it in a process group of its own, with one pipe for both output streams.
-fn spawn(program: &Path, arguments: &[String]) -> io::Result<(Child, io::PipeReader)> {
-    let (reader, writer) = io::pipe()?;
+/// Starts it with these rights; with the caller's where a container has no other account.
+fn spawn_as(
+    program: &Path,
+    arguments: &[String],
+    rights: ProbeRights,
+) -> io::Result<(Child, io::PipeReader)> {
     let mut command = Command::new(program);
+    if rights == ProbeRights::AnyAccount && geteuid().is_root() {
+        command.gid(NOBODY).uid(NOBODY);
+        match spawn(command, arguments) {
+            Err(error) if [Some(EPERM), Some(EINVAL)].contains(&error.raw_os_error()) => {}
+            started => return started,
+        }
+        command = Command::new(program);
+    }
+    spawn(command, arguments)
+}
+
+/// Starts it in a process group of its own, with one pipe for both output streams.
+fn spawn(mut command: Command, arguments: &[String]) -> io::Result<(Child, io::PipeReader)> {
+    let (reader, writer) = io::pipe()?;
     command.args(arguments).env_clear().current_dir("/").process_group(0);
     // Scripts find their interpreters on PATH, and some interpreters don't start without a HOME.
     command.env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", "/");
@@ -112,7 +144,8 @@ mod tests {
     use super::*;
 
     fn shell(line: &str, limit: Duration) -> ProbeResult {
-        probe(Path::new("/bin/sh"), &["-c".to_owned(), line.to_owned()], limit).unwrap()
+        let words = ["-c".to_owned(), line.to_owned()];
+        probe(Path::new("/bin/sh"), &words, limit, ProbeRights::Caller).unwrap()
     }
 
     #[test]
@@ -122,7 +155,8 @@ mod tests {
             shell("echo 1; exit 3", TIMEOUT),
             ProbeResult::Failed("exit status: 3".to_owned())
         );
-        assert!(matches!(probe(Path::new("/absent"), &[], TIMEOUT), Ok(ProbeResult::Failed(_))));
+        let absent = probe(Path::new("/absent"), &[], TIMEOUT, ProbeRights::AnyAccount);
+        assert!(matches!(absent, Ok(ProbeResult::Failed(_))));
         assert_eq!(shell("echo $HOME $OTHER", TIMEOUT), ProbeResult::Output("/\n".to_owned()));
     }
 

@@ -7,6 +7,7 @@ use usher_shims::index::Index;
 use usher_shims::settings::SharedSettings;
 use usher_shims::world::{AnyWorld, World as _};
 
+use crate::config::settings::ToolFolders;
 use crate::registry::Registry;
 
 /// The input of a scan.
@@ -19,6 +20,8 @@ pub struct MachineScan<'a> {
     pub machine: &'a Path,
     /// The settings for the shims, which the index contains.
     pub settings: &'a SharedSettings,
+    /// Folders of versions that were built on this machine.
+    pub toolchains: &'a ToolFolders,
     /// All tools.
     pub registry: &'a Registry,
     /// What earlier scans of this process found.

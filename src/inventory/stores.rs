@@ -5,30 +5,31 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use usher_definition::{ForeignStore, VersionInfoFile};
-use usher_shims::error::{Error, Result};
+use usher_shims::error::{Error, Result, Shown};
+use usher_shims::folders::Folders;
 use usher_shims::index::{AdoptedStore, ReadToolchain, fingerprint};
 use usher_shims::normalize;
+use usher_shims::ownership::{ROOT, is_shared};
 use usher_shims::store::{self, is_resource_exhaustion};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::{self, Toolchain};
 use usher_shims::version::Version;
-use usher_shims::world::{Identity, World as _};
+use usher_shims::world::{AnyWorld, Identity, World as _};
 
 use super::folders::{expand_folder, names_in_folder};
 use super::scan::MachineScan;
 use crate::files::account::with_owners_rights;
-use crate::registry::KnownTool;
+use crate::registry::{KnownTool, Registry};
 
-/// The existing stores of other managers. A machine-wide home adopts none, since those are an
-/// account's.
+/// The existing stores of other managers. A machine-wide home adopts those that no account can change
+/// and every account can read.
 pub(super) fn find_adopted_stores(
     scan: &MachineScan<'_>,
     known: KnownTool<'_>,
     before: &[AdoptedStore],
 ) -> Result<Vec<AdoptedStore>> {
-    if scan.folders.is_system_wide {
-        return Ok(Vec::new());
-    }
+    let is_for_all =
+        |folder: &Path| !scan.folders.is_system_wide || unfit_for_all(scan.world, folder).is_none();
     let mut found: Vec<AdoptedStore> = Vec::new();
     for (store, folder) in folders_of(scan, known, |store| !store.version_from_file)? {
         let adopted = AdoptedStore {
@@ -40,17 +41,87 @@ pub(super) fn find_adopted_stores(
             subdir: store.subdir.clone(),
         };
         let is_new = !found.contains(&adopted);
-        if is_new && scan.is_folder(&adopted.folder) && is_laid_out_so(scan, &adopted)? {
+        if is_new
+            && scan.is_folder(&adopted.folder)
+            && is_for_all(&adopted.folder)
+            && is_laid_out_so(scan, &adopted)?
+        {
             found.push(adopted);
         }
     }
     let is_lost =
         |store: &&AdoptedStore| found.iter().all(|adopted| adopted.folder != store.folder);
     let of_tool = before.iter().filter(|store| store.tool == known.tool.name);
-    let is_there = |store: &&AdoptedStore| scan.is_folder(&store.folder);
+    let is_there =
+        |store: &&AdoptedStore| scan.is_folder(&store.folder) && is_for_all(&store.folder);
     let lost: Vec<AdoptedStore> = of_tool.filter(is_lost).filter(is_there).cloned().collect();
     found.extend(lost);
     Ok(found)
+}
+
+/// Why a store isn't adopted for all accounts: another account than root could change it, or not every
+/// account can read it.
+fn unfit_for_all(world: &AnyWorld, folder: &Path) -> Option<String> {
+    let Ok(physical) = world.physical(folder) else {
+        return Some(format!("{} can't be read", Shown(folder)));
+    };
+    physical.ancestors().find_map(|part| {
+        let Some(seen) = world.metadata(part).ok().flatten() else {
+            return Some(format!("{} can't be read", Shown(part)));
+        };
+        let needed = if part == physical { READ_AND_SEARCH } else { SEARCH };
+        let why = match () {
+            () if seen.owner != ROOT => format!("belongs to account {}", seen.owner),
+            () if seen.mode & WRITABLE != 0 && !is_shared(&seen) => {
+                "is writable for others than root".to_owned()
+            }
+            () if seen.mode & needed != needed => "is closed to other accounts".to_owned(),
+            () => return None,
+        };
+        Some(format!("{} {why}", Shown(part)))
+    })
+}
+
+/// What everyone may do with a folder, and who else than its owner may write.
+const READ_AND_SEARCH: u32 = 0o005;
+const SEARCH: u32 = 0o001;
+const WRITABLE: u32 = 0o022;
+
+/// The stores that the caller's variables name and that the machine's home doesn't adopt, each with the
+/// variable and the reason.
+pub fn refused_stores(
+    world: &AnyWorld,
+    folders: &Folders,
+    registry: &Registry,
+) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    if !folders.is_system_wide {
+        return Ok(found);
+    }
+    for store in registry.all().flat_map(|known| &known.definition.store) {
+        for pattern in store.folders.iter().filter(|folder| folder.starts_with('$')) {
+            let variable = pattern.trim_start_matches('$').split('/').next().unwrap_or_default();
+            for folder in expand_folder(world, &with_variables(folders), pattern)? {
+                let is_there = world.metadata(&folder).ok().flatten().is_some();
+                let reason = unfit_for_all(world, &folder).filter(|_| is_there);
+                let text = reason.map(|reason| {
+                    let folder = Shown(&folder);
+                    format!("{folder} ({variable}) is not used for all accounts: {reason}")
+                });
+                found.extend(text.filter(|text| !found.contains(text)));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The folders with which variables count, also in the machine's home: whoever runs `use reshim` there
+/// names stores by them. An account's own home folder doesn't.
+fn with_variables(folders: &Folders) -> Folders {
+    match folders.is_system_wide {
+        true => Folders { is_system_wide: false, user_home: None, ..folders.clone() },
+        false => folders.clone(),
+    }
 }
 
 /// The existing folders of a tool's stores that `accepts` selects.
@@ -60,13 +131,13 @@ fn folders_of<'k>(
     accepts: fn(&ForeignStore) -> bool,
 ) -> Result<Vec<(&'k ForeignStore, PathBuf)>> {
     let mut found = Vec::new();
+    let folders = with_variables(scan.folders);
     for store in known.definition.store.iter().filter(|store| accepts(store)) {
-        for folder in &store.folders {
-            found.extend(
-                expand_folder(scan.world, scan.folders, folder)?
-                    .into_iter()
-                    .map(|folder| (store, folder)),
-            );
+        for pattern in &store.folders {
+            let is_named = scan.folders.is_system_wide && pattern.starts_with('$');
+            let mut existing = expand_folder(scan.world, &folders, pattern)?;
+            existing.retain(|folder| !is_named || unfit_for_all(scan.world, folder).is_none());
+            found.extend(existing.into_iter().map(|folder| (store, folder)));
         }
     }
     Ok(found)

@@ -4,16 +4,19 @@ use std::path::{Path, PathBuf};
 
 use usher_definition::System;
 use usher_shims::error::{Error, Result};
+use usher_shims::folders::Folders;
 use usher_shims::index::{INDEX_FILE, Index, RejectedProgram, SystemProgram, fingerprint};
 use usher_shims::normalize;
 use usher_shims::process::is_shim_binary;
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
-use usher_shims::world::{FileMeta, World as _};
+use usher_shims::world::{AnyWorld, FileMeta, World as _};
 
 use super::folders::{FolderListings, expand_folder, match_pattern};
-use super::probe::{ProbeResult, TIMEOUT, probe};
+use super::probe::{ProbeResult, ProbeRights, TIMEOUT, probe};
 use super::scan::MachineScan;
+use crate::config::settings::ToolFolders;
 use crate::registry::KnownTool;
 
 /// The largest size of a shim in bytes; debug builds are the largest.
@@ -36,7 +39,8 @@ pub(super) fn find_system_versions(
     let (mut found, mut refused) = (Vec::new(), Vec::new());
     let Some(system) = &known.definition.system else { return Ok((found, refused)) };
     let mut stamps = Vec::new();
-    for (path, suffix) in candidates(scan, system, listed)? {
+    let host_built = host_folders(scan.world, scan.folders, (scan.toolchains, known.tool))?;
+    for (path, suffix) in candidates(scan, system, listed, &host_built)? {
         let Ok(Some(seen)) = scan.world.metadata(&path) else { continue };
         let fingerprint = fingerprint(&seen);
         if !seen.is_program || stamps.contains(&fingerprint) {
@@ -47,9 +51,18 @@ pub(super) fn find_system_versions(
             continue;
         }
         let tool = known.tool.name.to_owned();
+        let is_built_here = host_built.iter().any(|folder| path.parent() == Some(folder));
         let probed = match cached {
             Some(cached) => cached,
-            None => probe_version(&path, system, known.tool)?,
+            None if is_built_here => {
+                // What the administrator named is used as it is, if accounts can run it.
+                let rights = rights(scan.folders);
+                probe_version(&path, known.tool, &system.probe, rights)?
+            }
+            None => match probe_version(&path, known.tool, &system.probe, ProbeRights::Caller)? {
+                Ok(version) => check_needs(&path, system, version)?,
+                unusable => unusable,
+            },
         };
         match probed {
             Ok(version) => {
@@ -66,12 +79,29 @@ pub(super) fn find_system_versions(
     Ok((found, refused))
 }
 
+/// The folders of the programs of a tool's versions that were built on this machine, by the setting
+/// `toolchains`.
+pub fn host_folders(
+    world: &AnyWorld,
+    folders: &Folders,
+    (toolchains, tool): (&ToolFolders, &Tool),
+) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for pattern in toolchains.of(tool.all_names()) {
+        for folder in expand_folder(world, folders, pattern)? {
+            found.extend([folder.join("bin"), folder]);
+        }
+    }
+    Ok(found)
+}
+
 /// The files that match a definition's patterns, with the text that the `*` matches. Names with a
 /// version come first, so that they win over a name without one that links to them.
 fn candidates(
     scan: &MachineScan<'_>,
     system: &System,
     listed: &mut FolderListings,
+    host_built: &[PathBuf],
 ) -> Result<Vec<(PathBuf, String)>> {
     let mut found = Vec::new();
     let folders: Result<Vec<_>> = system
@@ -79,7 +109,7 @@ fn candidates(
         .iter()
         .map(|folder| expand_folder(scan.world, scan.folders, folder))
         .collect();
-    for folder in folders?.into_iter().flatten() {
+    for folder in folders?.into_iter().flatten().chain(host_built.iter().cloned()) {
         let names = listed.names(&folder)?;
         for pattern in &system.programs {
             let fitting =
@@ -122,33 +152,62 @@ fn cached_probe(
     Some(Err(UnusableReason { reason: known.reason.clone(), hint: known.hint.clone() }))
 }
 
-/// Probes a program for its version, and for the requirements that its definition names. The outer error
-/// is the machine's: it has no room to start programs.
+/// With whose rights programs of a home are probed: the machine's are for all accounts.
+fn rights(folders: &Folders) -> ProbeRights {
+    match folders.is_system_wide {
+        true => ProbeRights::AnyAccount,
+        false => ProbeRights::Caller,
+    }
+}
+
+/// Why a toolchain's main program doesn't run, for all accounts if the home is the machine's; `None` if
+/// it does, or if its definition has no probe.
+pub fn run_fault(
+    folders: &Folders,
+    known: KnownTool<'_>,
+    toolchain: &Toolchain,
+) -> Result<Option<String>> {
+    let Some(system) = &known.definition.system else { return Ok(None) };
+    let program = toolchain.program(known.tool.main_program());
+    let probed = probe(&program, &system.probe, TIMEOUT, rights(folders));
+    Ok(match probed.map_err(|error| Error::io("run", &program, error))? {
+        ProbeResult::Output(_) => None,
+        ProbeResult::Failed(how) => Some(how),
+        ProbeResult::TimedOut => Some(timed_out()),
+    })
+}
+
+/// Whether a program can be used, or why not.
+type Probed = std::result::Result<Version, UnusableReason>;
+
+/// Probes a program for its version. The outer error is the machine's: it has no room to start programs.
 fn probe_version(
     path: &Path,
-    system: &System,
     tool: &Tool,
-) -> Result<std::result::Result<Version, UnusableReason>> {
+    arguments: &[String],
+    rights: ProbeRights,
+) -> Result<Probed> {
     let unusable = |reason: String| UnusableReason { reason, hint: String::new() };
     let not_started = |error| Error::io("run", path, error);
-    let version = match probe(path, &system.probe, TIMEOUT).map_err(not_started)? {
-        ProbeResult::Output(output) => match version_in(&output, tool) {
-            Some(version) => version,
-            None => return Ok(Err(unusable("its output has no version".to_owned()))),
-        },
-        ProbeResult::Failed(how) => {
-            return Ok(Err(unusable(format!("it fails to print its version ({how})"))));
-        }
-        ProbeResult::TimedOut => return Ok(Err(unusable(timed_out()))),
-    };
+    Ok(match probe(path, arguments, TIMEOUT, rights).map_err(not_started)? {
+        ProbeResult::Output(output) => version_in(&output, tool)
+            .ok_or_else(|| unusable("its output has no version".to_owned())),
+        ProbeResult::Failed(how) => Err(unusable(format!("it fails to print its version ({how})"))),
+        ProbeResult::TimedOut => Err(unusable(timed_out())),
+    })
+}
+
+/// Probes a program of a version for what its definition requires.
+fn check_needs(path: &Path, system: &System, version: Version) -> Result<Probed> {
     let Some(needs) = &system.needs else { return Ok(Ok(version)) };
-    Ok(match probe(path, &needs.probe, TIMEOUT).map_err(not_started)? {
+    let probed = probe(path, &needs.probe, TIMEOUT, ProbeRights::Caller);
+    Ok(match probed.map_err(|error| Error::io("run", path, error))? {
         ProbeResult::Output(_) => Ok(version),
         ProbeResult::Failed(_) => Err(UnusableReason {
             reason: format!("{version} {}", needs.problem),
             hint: needs.hint.clone(),
         }),
-        ProbeResult::TimedOut => Err(unusable(timed_out())),
+        ProbeResult::TimedOut => Err(UnusableReason { reason: timed_out(), hint: String::new() }),
     })
 }
 

@@ -96,6 +96,21 @@ pub fn constraint(session: &Session, known: KnownTool<'_>) -> Result<Option<Pin>
     Ok(nearest)
 }
 
+/// The nearest pin in the project's files, whatever is stronger; `None` if there is none, or if the
+/// search fails.
+pub fn pin_of_files(session: &Session, known: KnownTool<'_>) -> Option<Pin> {
+    let call = Call::for_main_program(known.tool)?;
+    let mut pin = None;
+    let searched = search(&session.world, &session.index, &call, &mut |finding| match finding {
+        Finding::Pin(one) if matches!(one.origin, Origin::File(_)) => {
+            pin = Some(one);
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    });
+    searched.ok().and(pin)
+}
+
 /// The active version of a tool: the one that all its programs run.
 pub fn active_selection(session: &Session, known: KnownTool<'_>) -> Result<Selection> {
     match Call::for_main_program(known.tool) {
@@ -125,6 +140,14 @@ pub fn store_label(store: &Store) -> &str {
         Store::Adopted(manager) => manager,
         Store::System(_) => SYSTEM,
         Store::Folder => "folder",
+    }
+}
+
+/// Whose a toolchain of a shared store is, in a message.
+pub fn shared_owner(session: &Session, root: &Path) -> &'static str {
+    match root.starts_with(&session.machine) {
+        true => "the machine's",
+        false => "a shared store's",
     }
 }
 

@@ -99,7 +99,7 @@ fn has_default(session: &Session, tool: &Tool) -> bool {
 pub fn names_of(session: &Session, entry: &str) -> Vec<String> {
     let known = entry.split_once('@').and_then(|(tool, word)| {
         let known = session.registry.all().find(|known| known.tool.name == tool)?;
-        Some(versioned::names_for_suffix(known.tool, word))
+        Some(versioned::names_for_suffix(known, word))
     });
     known.unwrap_or_default()
 }

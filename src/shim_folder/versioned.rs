@@ -5,17 +5,21 @@
 //! programs, unless the settings want all shims.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use usher_shims::call::calls;
 use usher_shims::error::Result;
-use usher_shims::index::Index;
+use usher_shims::index::{Index, SystemProgram};
+use usher_shims::name::split_version;
 use usher_shims::request::{Request, RequestKind, RequestTrust};
 use usher_shims::store::{all_toolchains, is_complete};
-use usher_shims::tool::{CustomTool, Tool};
+use usher_shims::tool::CustomTool;
+use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
+use usher_shims::world::World as _;
 
 use crate::config::settings::ShimPolicy;
+use crate::inventory::host_folders;
 use crate::registry::KnownTool;
 use crate::releases::Finder;
 use crate::releases::network::Network;
@@ -23,7 +27,8 @@ use crate::session::Session;
 use crate::session::active::is_systems;
 
 /// A request as it is in a shim's name: `12`, `lts-hydrogen`. None for ranges and paths.
-pub fn request_suffix(request: &Request, tool: &'static Tool) -> Option<String> {
+pub fn request_suffix(request: &Request, known: KnownTool<'_>) -> Option<String> {
+    let tool = known.tool;
     let suffix = match request.kind() {
         RequestKind::Version(version) => version_suffix(version),
         RequestKind::Latest => "latest".to_owned(),
@@ -35,7 +40,7 @@ pub fn request_suffix(request: &Request, tool: &'static Tool) -> Option<String> 
         RequestKind::Range(_) | RequestKind::Path(_) => return None,
     };
     let again = Request::parse(&suffix, tool, RequestTrust::User).ok()?;
-    (!names_for_suffix(tool, &suffix).is_empty() && is_equivalent(&again, request))
+    (!names_for_suffix(known, &suffix).is_empty() && is_equivalent(&again, request))
         .then_some(suffix)
 }
 
@@ -57,13 +62,16 @@ fn is_equivalent(one: &Request, other: &Request) -> bool {
     }
 }
 
-/// The shims for such a suffix: `python3.7`, `pip3.7` and `python@3.7`.
+/// The shims for such a suffix: `python3.7`, `pip3.7` and `python@3.7`; `node12`, `npm12`, `npx12` and
+/// `node@12`.
 ///
-/// Only names that a shim resolves to this request: `python3` is a program of its own.
-pub fn names_for_suffix(tool: &'static Tool, suffix: &str) -> Vec<String> {
+/// Only names that a shim resolves to this request of this tool: `python3` is a program of its own, and
+/// `npm10` is node's.
+pub fn names_for_suffix(known: KnownTool<'_>, suffix: &str) -> Vec<String> {
+    let tool = known.tool;
     let is_version = suffix.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let joined =
-        versioned_programs(tool).filter(|_| is_version).map(|base| format!("{base}{suffix}"));
+    let programs = versioned_programs(known).into_iter().filter(|_| is_version);
+    let joined = programs.map(|base| format!("{base}{suffix}"));
     let with_at = format!("{}@{suffix}", tool.main_program());
     let Ok(suffix_request) = Request::parse(suffix, tool, RequestTrust::User) else {
         return Vec::new();
@@ -72,28 +80,35 @@ pub fn names_for_suffix(tool: &'static Tool, suffix: &str) -> Vec<String> {
     index.tools.add(CustomTool { tool, file: PathBuf::new(), fingerprint: String::new() });
     let is_understood = |name: &String| {
         let calls = calls(&index, name, None);
-        let pin = calls.first().and_then(|call| call.pin.as_ref());
-        let request = pin.and_then(|pin| pin.request());
+        let call = calls.first().filter(|call| call.tool.name == tool.name);
+        let request = call.and_then(|call| call.pin.as_ref()?.request());
         request.is_some_and(|request| request.kind() == suffix_request.kind())
     };
     joined.chain([with_at]).filter(is_understood).collect()
 }
 
-/// The programs that usually have versions in their names: the interpreter, and those that the tool
-/// also ships with a number, as `pip` and `pip3`.
-fn versioned_programs(tool: &'static Tool) -> impl Iterator<Item = &'static str> {
+/// The programs that usually have versions in their names: the interpreter, those that the tool also
+/// ships with a number, as `pip` and `pip3`, and its companions.
+fn versioned_programs(known: KnownTool<'_>) -> Vec<&'static str> {
+    let tool = known.tool;
     let digits = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
     let is_shipped_with_digits = move |program: &str| {
         tool.programs.iter().any(|other| other.strip_prefix(program).is_some_and(digits))
     };
     let is_base = move |program: &&'static str| {
-        *program == tool.main_program() || is_shipped_with_digits(program)
+        *program == tool.main_program()
+            || is_shipped_with_digits(program)
+            || is_companion(known, program)
     };
-    tool.programs.iter().copied().filter(is_base)
+    tool.programs.iter().copied().filter(is_base).collect()
 }
 
-/// The versioned shims of all installed versions. The system's versions have such programs
-/// themselves.
+/// Whether a program has a versioned shim although it isn't the main one: `npm12`.
+fn is_companion(known: KnownTool<'_>, program: &str) -> bool {
+    known.definition.companions.iter().any(|companion| companion == program)
+}
+
+/// The versioned shims of all installed versions.
 pub fn of_installed(session: &Session, known: KnownTool<'_>) -> Result<BTreeSet<String>> {
     let tool = known.tool;
     // Whether the system's programs were replaced doesn't matter here.
@@ -104,10 +119,68 @@ pub fn of_installed(session: &Session, known: KnownTool<'_>) -> Result<BTreeSet<
         if let Some(version) = toolchain.version.as_ref().filter(|_| has_shims)
             && is_complete(&session.world, tool, &toolchain)?
         {
-            found.extend(of_version(version, known, session.settings.shims));
+            let names = of_version(version, known, session.settings.shims);
+            found.extend(names.into_iter().filter(|name| {
+                let base = split_version(name).map_or("", |(base, _)| base);
+                !is_companion(known, base) || has(session, &toolchain, base)
+            }));
         }
     }
+    found.extend(of_host(session, known)?);
+    found.extend(of_system(session, known));
     Ok(found)
+}
+
+/// The versioned shims of interpreters that the host built, which aren't on PATH.
+fn of_host(session: &Session, known: KnownTool<'_>) -> Result<Vec<String>> {
+    let setting = (&session.settings.toolchains, known.tool);
+    let folders = host_folders(&session.world, &session.folders, setting)?;
+    let is_one = |program: &&SystemProgram| {
+        program.tool == known.tool.name
+            && folders.iter().any(|folder| program.path.starts_with(folder))
+    };
+    let programs = session.index.system_programs.iter().filter(is_one);
+    let names =
+        |program: &SystemProgram| of_version(&program.version, known, session.settings.shims);
+    Ok(programs.flat_map(names).collect())
+}
+
+/// The versioned shims of the system's versions, for their release lines: `erl25`, `php8.2`. A system
+/// may have such a program itself, but that wouldn't pass its version on to its children.
+fn of_system(session: &Session, known: KnownTool<'_>) -> Vec<String> {
+    let tool = known.tool;
+    let Some(count) = known.definition.release_line else { return Vec::new() };
+    let of_tool = |program: &&SystemProgram| program.tool == tool.name;
+    let programs = session.index.system_programs.iter().filter(of_tool);
+    let names_of = |program: &SystemProgram| {
+        let toolchain = Toolchain {
+            version: Some(program.version.clone()),
+            root: program.path.parent().unwrap_or(Path::new("/")).to_path_buf(),
+            store: Store::System(program.suffix.clone()),
+        };
+        let mut names = names_for_suffix(known, &release_line(&program.version, count));
+        names.retain(|name| {
+            let base = split_version(name).map_or("", |(base, _)| base);
+            let is_core = known.core_programs().any(|core| core == base);
+            (is_core || is_companion(known, base))
+                && !name.contains('@')
+                && has(session, &toolchain, base)
+        });
+        names
+    };
+    programs.flat_map(names_of).collect()
+}
+
+/// Whether a toolchain has a program, or a daemon.
+fn has(session: &Session, toolchain: &Toolchain, program: &str) -> bool {
+    let daemon = || toolchain.daemon(program).is_some_and(|path| session.world.is_program(&path));
+    session.world.is_program(&toolchain.program(program)) || daemon()
+}
+
+/// The first numbers of a version: `3.12`.
+fn release_line(version: &Version, count: usize) -> String {
+    let numbers = version.numbers().as_slice().iter().take(count);
+    numbers.map(ToString::to_string).collect::<Vec<_>>().join(".")
 }
 
 /// The versioned shims of all known releases, if the settings enable them: of those that the cached
@@ -123,31 +196,36 @@ pub fn names_for_known_releases(session: &Session, known: KnownTool<'_>) -> BTre
     let lts = releases.iter().filter_map(|release| release.lts.clone());
     let lts = lts.chain(tool.lts.iter().map(|line| line.name.to_owned()));
     let mut found: BTreeSet<String> =
-        lts.flat_map(|line| names_for_suffix(tool, &format!("lts-{line}"))).collect();
+        lts.flat_map(|line| names_for_suffix(known, &format!("lts-{line}"))).collect();
     if !tool.lts.is_empty() {
-        found.extend(names_for_suffix(tool, "lts"));
+        found.extend(names_for_suffix(known, "lts"));
     }
     let policy = session.settings.shims;
     found.extend(releases.iter().flat_map(|release| of_version(&release.version, known, policy)));
     found
 }
 
-/// The versioned shims of a version: for its first number, and for its first two.
+/// The versioned shims of a version: for its first number, and for its first two; of its companions,
+/// for its release line.
 fn of_version(version: &Version, known: KnownTool<'_>, policy: ShimPolicy) -> Vec<String> {
     let tool = known.tool;
     let numbers = version.numbers().as_slice();
-    let lines = (1..=numbers.len().min(2)).map(|count| {
-        let parts: Vec<String> = numbers[..count].iter().map(ToString::to_string).collect();
-        parts.join(".")
-    });
+    let lines = (1..=numbers.len().min(2)).map(|count| release_line(version, count));
+    let own_line = known.definition.release_line.map(|count| release_line(version, count));
     let matches = |line: &String| {
         let request = Request::parse(line, tool, RequestTrust::User);
         request.is_ok_and(|request| request.matches(version, tool))
     };
     let names_of = |line: String| {
-        let is_usual =
-            |name: &String| known.core_programs().any(|base| *name == format!("{base}{line}"));
-        let mut names = names_for_suffix(tool, &line);
+        let is_own_line = own_line.as_ref() == Some(&line);
+        let is_usual = |name: &String| {
+            let (base, version) = split_version(name).unwrap_or_default();
+            let is_core = known.core_programs().any(|core| core == base);
+            version == line
+                && !name.contains('@')
+                && if is_companion(known, base) { is_own_line } else { is_core }
+        };
+        let mut names = names_for_suffix(known, &line);
         names.retain(|name| policy == ShimPolicy::All || is_usual(name));
         names
     };
@@ -158,18 +236,18 @@ fn of_version(version: &Version, known: KnownTool<'_>, policy: ShimPolicy) -> Ve
 mod tests {
     use super::*;
     use crate::registry::Registry;
-    use usher_shims::tool::TOOLS;
-
-    fn tool(name: &str) -> &'static Tool {
-        Tool::named(TOOLS, name).unwrap()
-    }
 
     #[test]
     fn a_request_has_versioned_shims() {
+        let registry = Registry::load().unwrap();
         for (argument, expected) in [
-            ("node@12", "node12 node@12"),
-            ("node@v12.x", "node12 node@12"),
-            ("node@12.22.12", "node12.22.12 node@12.22.12"),
+            ("node@12", "node12 npm12 npx12 node@12"),
+            ("node@v12.x", "node12 npm12 npx12 node@12"),
+            ("node@12.22.12", "node12.22.12 npm12.22.12 npx12.22.12 node@12.22.12"),
+            // `npm12` is node 12's.
+            ("npm@12", "npm@12"),
+            ("pnpm@9", "pnpm9 pnpm@9"),
+            ("php@8.2", "php8.2 php-cgi8.2 php-fpm8.2 php@8.2"),
             ("node@lts", "node@lts"),
             ("node@lts/*", "node@lts"),
             ("node@lts/Hydrogen", "node@lts-hydrogen"),
@@ -187,11 +265,11 @@ mod tests {
             ("node@path:/x", "-"),
         ] {
             let (name, request) = argument.split_once('@').unwrap();
-            let tool = tool(name);
-            let request = Request::parse(request, tool, RequestTrust::User).unwrap();
-            let suffix = request_suffix(&request, tool);
+            let known = registry.named(name).unwrap();
+            let request = Request::parse(request, known.tool, RequestTrust::User).unwrap();
+            let suffix = request_suffix(&request, known);
             let printed =
-                suffix.map_or("-".to_owned(), |suffix| names_for_suffix(tool, &suffix).join(" "));
+                suffix.map_or("-".to_owned(), |suffix| names_for_suffix(known, &suffix).join(" "));
             assert_eq!(printed, expected, "{argument}");
         }
     }
@@ -206,11 +284,25 @@ mod tests {
             assert_eq!(names(ShimPolicy::Auto), one, "{name} {version}");
             assert_eq!(names(ShimPolicy::All), all, "{name} {version}");
         };
-        check("node", "12.22.12", "node12 node12.22", "node12 node@12 node12.22 node@12.22");
+        check(
+            "node",
+            "12.22.12",
+            "node12 npm12 npx12 node12.22",
+            "node12 npm12 npx12 node@12 node12.22 npm12.22 npx12.22 node@12.22",
+        );
         check("node", "13.0.0-rc.1", "", "");
         let all = "python@3 python3.7 pip3.7 pydoc3.7 idle3.7 python@3.7";
         check("python", "3.7.16", "python3.7 pip3.7", all);
         check("python", "pypy3.10-7.3.12", "", "");
-        check("java", "21.0.5", "java21 java21.0", "java21 java@21 java21.0 java@21.0");
+        let all = "java21 javac21 java@21 java21.0 javac21.0 java@21.0";
+        check("java", "21.0.5", "java21 javac21 java21.0", all);
+        let all = "erl25 erlc25 escript25 erl@25 erl25.3 erlc25.3 escript25.3 erl@25.3";
+        check("erlang", "25.3", "erl25 erlc25 escript25 erl25.3", all);
+        check(
+            "ruby",
+            "3.1.2",
+            "ruby3 ruby3.1 gem3.1 bundle3.1",
+            "ruby3 gem3 bundle3 ruby@3 ruby3.1 gem3.1 bundle3.1 ruby@3.1",
+        );
     }
 }

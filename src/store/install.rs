@@ -16,9 +16,13 @@ pub mod fetcher;
 pub mod from_archive;
 mod post_install;
 
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::time::Instant;
 
-use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
+use usher_shims::folders::Folders;
 use usher_shims::toolchain::Toolchain;
 
 use self::assembly::Assembly;
@@ -29,9 +33,11 @@ use super::own::OwnStore;
 use super::publish::publish;
 use crate::files::write_access::WriteAccess;
 use crate::registry::KnownTool;
+use crate::releases::cache_folder::clean;
 use crate::releases::network::Network;
 use crate::releases::{Finder, Release, ReleasePart, ToolRequest};
 use crate::session::Session;
+use crate::text::human_size;
 
 /// Whether a release may be installed that upstream publishes no checksum for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,13 +188,38 @@ fn install_assembled<'a>(
     }
     store.check_fetch(location)?;
     let began = Instant::now();
-    let mut assembly = assemble()?;
-    store.check_room(location, assembly.bytes())?;
-    publish(store.access, assembly.finish()?, &location.root)?;
-    assembly.discard_downloads();
+    let published = assemble().and_then(|mut assembly| {
+        store.check_room(location, assembly.bytes())?;
+        publish(store.access, assembly.finish()?, &location.root)?;
+        assembly.discard_downloads();
+        Ok(())
+    });
+    published.map_err(|error| with_cached(store.folders, error))?;
     let seconds = began.elapsed().as_secs_f64();
     store.reporter.note(&format!("{} is ready ({seconds:.1} s)", location.name()));
     Ok(Installed { toolchain: location.toolchain(), already_installed: false })
+}
+
+/// How many bytes a full disk's message names: an index alone makes no room.
+const WORTH_DELETING: u64 = 1_000_000;
+
+/// Adds to a disk-full error how much is cached on the same disk, and can be deleted.
+fn with_cached(folders: &Folders, error: Error) -> Error {
+    let cache = &folders.cache;
+    let device = |folder: &Path| fs::metadata(folder).ok().map(|seen| seen.dev());
+    let is_full = || {
+        device(cache).is_some() && device(cache) == device(&folders.staging())
+            || error.what.contains(&Shown(cache).to_string())
+    };
+    if error.kind() != ErrorKind::DiskFull || !is_full() {
+        return error;
+    }
+    match clean(cache, None).bytes {
+        ..WORTH_DELETING => error,
+        bytes => error
+            .because(format!("{} can be deleted from the cache", human_size(bytes)))
+            .hint("use cache clean"),
+    }
 }
 
 impl UnverifiedPolicy {

@@ -19,6 +19,7 @@ mod prune;
 mod repair;
 mod run;
 mod setup;
+mod setup_system;
 mod shim;
 mod status;
 mod typed;

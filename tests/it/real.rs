@@ -17,6 +17,7 @@ mod languages;
 mod machine;
 mod managers;
 mod native;
+mod php_web;
 mod published;
 
 use std::fs;

@@ -1,10 +1,12 @@
 //! Versions from elsewhere: other managers' stores (`adopted`), the system's interpreters
-//! (`system`), the administrator's stores and home (`shared`, `machine`, `machine_cache`), the user's own
-//! tools (`own`, `alone`), and which of their programs have shims (`shim_names`); what accounts use of the
-//! machine's (`account_use`), which of those go (`retired`), the defaults that root sets for accounts
-//! (`account_defaults`), and what the machine installs for accounts (`sync`).
+//! (`system`), the administrator's stores and home (`shared`, `machine`, `machine_cache`, `accounts`),
+//! the user's own tools (`own`, `alone`), which of their programs have shims (`shim_names`), and calls
+//! by version (`versioned_names`); what accounts use of the machine's (`account_use`), which of those
+//! go (`retired`), the defaults that root sets for accounts (`account_defaults`), and what the machine
+//! installs for accounts (`sync`).
 
 pub(crate) mod account_use;
+mod accounts;
 mod adopted;
 mod alone;
 pub(crate) mod machine;
@@ -18,6 +20,7 @@ pub(crate) mod shared;
 mod shim_names;
 mod sync;
 mod system;
+mod versioned_names;
 
 use crate::support::Sandbox;
 

@@ -38,6 +38,13 @@ pub struct Definition {
     /// main programs.
     #[serde(default)]
     pub core_programs: Vec<String>,
+    /// How many numbers name a release line: 1 for `node12`, 2 for `php8.2`. Only with it, a
+    /// version that the operating system provides has versioned shims.
+    pub release_line: Option<usize>,
+    /// Programs that have versioned shims with those numbers beside the main program's, in versions
+    /// that have them: `["npm"]` for `npm12`.
+    #[serde(default)]
+    pub companions: Vec<String>,
     /// Other flavours that sources have. A request may be a flavour alone, for its newest version:
     /// `["pypy"]`.
     #[serde(default)]
@@ -303,11 +310,14 @@ impl Definition {
         read::rest(text)
     }
 
-    /// A core program that isn't one of the tool's.
+    /// A core program or a companion that isn't one of the tool's.
     fn foreign_core_program(&self, tool: &Tool) -> Option<String> {
-        let mut programs = self.core_programs.iter();
-        let foreign = programs.find(|program| !tool.programs.contains(&program.as_str()))?;
-        Some(format!("`{foreign}` in `core_programs` isn't one of the `programs`"))
+        let fields = [("core_programs", &self.core_programs), ("companions", &self.companions)];
+        fields.into_iter().find_map(|(field, programs)| {
+            let is_foreign = |program: &&String| !tool.programs.contains(&program.as_str());
+            let foreign = programs.iter().find(is_foreign)?;
+            Some(format!("`{foreign}` in `{field}` isn't one of the `programs`"))
+        })
     }
 
     /// What is impossible in a definition that has the right shape.
@@ -491,6 +501,7 @@ mod tests {
         check("built_for = { tool = '../y', mark = '-y-' }", None, "`../y` can't be a name");
         check("built_for = { tool = 'y', mark = '' }", None, "`mark` is empty");
         check("core_programs = ['y']", None, "`y` in `core_programs` isn't one of the `programs`");
+        check("companions = ['y']", None, "`y` in `companions` isn't one of the `programs`");
         let value = "[[environment]]\nvariable = 'V'\nvalue = '{additions}/x'";
         check(value, None, "`{additions}` is called `{global_packages}` now");
         let preload = "[[environment]]\nvariable = 'LD_PRELOAD'\nvalue = '{root}/x.so'";

@@ -1,7 +1,7 @@
 //! The program's environment: the variables that a tool's programs need, by the registry.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::version_folder::RunningVersion;
 use crate::call::Call;
@@ -127,8 +127,7 @@ impl<W: World> ProgramEnvironment<'_, W> {
         for rule in runtime.environment.iter().filter(|rule| is_for_program(rule, call)) {
             let has_file = |when: &When| self.is_file(&toolchain.root.join(when.file));
             let holder = if rule.when.as_ref().is_some_and(has_file) { toolchain } else { active };
-            let is_needed = !rule.unwritable || self.is_unwritable(runtime, active);
-            if is_needed
+            if self.is_needed(rule, runtime, active)
                 && self.is_unset(rule, runtime, &running)
                 && self.holds(rule.when.as_ref(), runtime, &holder.root)
             {
@@ -152,9 +151,24 @@ impl<W: World> ProgramEnvironment<'_, W> {
 
     /// A variable's value for a toolchain.
     fn value(&self, rule: &EnvRule, tool: &Tool, toolchain: &Toolchain) -> OsString {
-        let value = rule.value.replace("{root}", &toolchain.root.to_string_lossy());
+        self.fill(rule.value, tool, toolchain).into()
+    }
+
+    /// A text of the registry, with its placeholders filled for a toolchain.
+    fn fill(&self, text: &str, tool: &Tool, toolchain: &Toolchain) -> String {
+        let text = text.replace("{root}", &toolchain.root.to_string_lossy());
         let additions = self.index.global_packages_folder(tool, toolchain).unwrap_or_default();
-        value.replace("{global_packages}", &additions.to_string_lossy()).into()
+        text.replace("{global_packages}", &additions.to_string_lossy())
+    }
+
+    /// The folders that a toolchain's variables need, missing ones too: where a package manager is
+    /// to install something, they are made.
+    pub fn needed_folders(&self, tool: &Tool, toolchain: &Toolchain) -> Vec<PathBuf> {
+        if !self.is_unwritable(tool, toolchain) {
+            return Vec::new();
+        }
+        let folders = tool.environment.iter().filter_map(|rule| rule.needs_folder);
+        folders.map(|folder| self.fill(folder, tool, toolchain).into()).collect()
     }
 
     /// Whether a variable is unset; a value that names another version than the running one doesn't
@@ -175,13 +189,19 @@ impl<W: World> ProgramEnvironment<'_, W> {
             && !self.world.is_writable(&toolchain.root)
     }
 
+    /// Whether a toolchain in this place needs a rule's variable.
+    fn is_needed(&self, rule: &EnvRule, tool: &Tool, toolchain: &Toolchain) -> bool {
+        let is_there = |folder: &str| self.is_file(Path::new(&self.fill(folder, tool, toolchain)));
+        (!rule.unwritable || self.is_unwritable(tool, toolchain))
+            && rule.needs_folder.is_none_or(is_there)
+    }
+
     /// Whether a rule applies to a call's program in a toolchain.
     fn applies(&self, rule: &EnvRule, call: &Call, toolchain: &Toolchain) -> bool {
         let for_program = rule.programs.is_empty() || is_for_program(rule, call);
-        if for_program && rule.unwritable && !self.is_unwritable(call.tool, toolchain) {
-            return false;
-        }
-        for_program && self.holds(rule.when.as_ref(), call.tool, &toolchain.root)
+        for_program
+            && self.is_needed(rule, call.tool, toolchain)
+            && self.holds(rule.when.as_ref(), call.tool, &toolchain.root)
     }
 
     /// Whether a condition is true in a toolchain's folder; no condition always is.

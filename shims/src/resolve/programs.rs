@@ -8,6 +8,7 @@ use crate::index::Index;
 use crate::store::has_program;
 use crate::tool::Tool;
 use crate::toolchain::{Store, Toolchain};
+use crate::version::Version;
 use crate::world::World;
 
 /// The programs of toolchains.
@@ -36,10 +37,41 @@ impl<W: World> ToolchainPrograms<'_, W> {
         if let Some(added) = self.find_global_package(call.tool, toolchain, name) {
             return Ok(Some(added));
         }
-        match has_program(self.world, toolchain, name)? {
-            true => Ok(Some(toolchain.program(name))),
-            false => Ok(self.find_user_wide(call.tool, name)),
+        if has_program(self.world, toolchain, name)? {
+            return Ok(Some(toolchain.program(name)));
         }
+        let daemon = toolchain.daemon(name).filter(|path| self.world.is_program(path));
+        Ok(daemon
+            .or_else(|| self.find_earlier_package(call.tool, toolchain, name))
+            .or_else(|| self.find_user_wide(call.tool, name)))
+    }
+
+    /// A program of the user's global packages for a version that is in usher's own store now, and
+    /// was elsewhere when they were installed.
+    fn find_earlier_package(
+        &self,
+        tool: &Tool,
+        toolchain: &Toolchain,
+        name: &str,
+    ) -> Option<PathBuf> {
+        let version = toolchain.version.as_ref().filter(|_| toolchain.store == Store::Own)?;
+        self.in_folder(&self.index.packages_folder(tool, version).join("bin"), name)
+    }
+
+    /// The versions with a program in the user's global packages that aren't installed.
+    pub(super) fn orphaned_versions(
+        &self,
+        tool: &Tool,
+        name: &str,
+        installed: &[Toolchain],
+    ) -> Vec<Version> {
+        let mut found = versions_with_packages(self.world, self.index, tool);
+        found.retain(|version| {
+            let folder = self.index.packages_folder(tool, version).join("bin");
+            !installed.iter().any(|one| one.version.as_ref() == Some(version))
+                && self.in_folder(&folder, name).is_some()
+        });
+        found
     }
 
     /// A program of the user's global packages for a toolchain outside usher's own store, or of
@@ -70,4 +102,16 @@ impl<W: World> ToolchainPrograms<'_, W> {
         let program = folder.join(name);
         self.world.is_program(&program).then_some(program)
     }
+}
+
+/// The versions of a tool for which the user has a folder of global packages, installed or not; in no
+/// order.
+pub fn versions_with_packages(world: &impl World, index: &Index, tool: &Tool) -> Vec<Version> {
+    let mut found = Vec::new();
+    let folder = index.folders.additions().join(tool.name);
+    // What can't be listed has no program that could run.
+    let _ = world.folders(&folder, &mut |name| {
+        found.extend(name.to_str().and_then(Version::parse));
+    });
+    found
 }

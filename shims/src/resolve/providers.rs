@@ -346,11 +346,15 @@ impl<'a, W: World> Resolver<'a, W> {
             }
         }
         let error = Error::new(ErrorKind::NotFound, what);
-        Err(match having.first() {
-            Some(newest) => error
+        let orphaned = self.programs().orphaned_versions(call.tool, program.as_str(), &all);
+        Err(match (having.first(), orphaned.iter().max()) {
+            (Some(newest), _) => error
                 .because(format!("installed for {tool} {}", having.join(", ")))
                 .hint(format!("use {tool}@{newest}")),
-            None => match self.index.tools.of_program(program.as_str()) {
+            (None, Some(version)) => error
+                .because(format!("it is for {tool} {version}, which was uninstalled"))
+                .hint(format!("use {tool}@{version}")),
+            (None, None) => match self.index.tools.of_program(program.as_str()) {
                 Some(owner) => error.hint(format!("use {}@latest", owner.name)),
                 None => error,
             },

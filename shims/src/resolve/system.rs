@@ -87,10 +87,21 @@ impl<W: World> SystemPrograms<'_, W> {
         let is_program = |program: &PathBuf| {
             self.world.is_program(program) && !self.leads_out_of(&folders, program) && fits(program)
         };
-        let beside = folders.iter().map(|folder| folder.join(name)).find(is_program);
+        let daemons = folders.iter().filter_map(|folder| Some(folder.parent()?.join("sbin")));
+        let daemons: Vec<PathBuf> = daemons.collect();
+        let beside = folders.iter().chain(&daemons);
+        let beside = beside.map(|folder| folder.join(name)).find(is_program);
         let next = || next_on_path_where(self.world, self.shim, name, passed, &fits);
         let alias = || self.tool.main_programs().contains(&name).then(|| main.to_path_buf());
-        Ok(beside.or_else(next).or_else(alias))
+        let found = beside.or_else(next).or_else(alias);
+        let daemon = || {
+            let known = self.recorded(main).ok().flatten()?;
+            let root = known.path.parent()?.to_path_buf();
+            let store = Store::System(known.suffix.clone());
+            let toolchain = Toolchain { version: Some(known.version.clone()), root, store };
+            toolchain.daemon(name).filter(|path| self.world.is_program(path))
+        };
+        Ok(found.or_else(daemon))
     }
 
     /// The folders of a version's programs: the main program's, and the one that it is a link into.

@@ -390,6 +390,48 @@ fn a_missing_programs_error_names_the_versions_that_have_it() {
 }
 
 #[test]
+fn packages_of_an_uninstalled_version_name_it() {
+    let world =
+        machine().variable("NODE_VERSION", "12").file("/u/additions/node/9.1.0/bin/greet", "");
+    let mut index = index(&world);
+    let tools = vec!["node".into()];
+    index.global_packages.push(GlobalPackage { program: Name::parse("greet").unwrap(), tools });
+    let error = "error: greet is not installed for node 12.22.12 (requested by NODE_VERSION)";
+    let orphaned = format!("{error}; it is for node 9.1.0, which was uninstalled");
+    assert_eq!(printed(&world, &index, "greet"), orphaned);
+    let newer = world.clone().file("/u/additions/node/11.0.0/bin/greet", "");
+    assert_eq!(printed(&newer, &index, "greet"), orphaned.replace("9.1.0", "11.0.0"));
+    // Where the version is usher's own now, its earlier packages are its.
+    let again = world.file("/u/toolchains/node/9.1.0/bin/node", "").variable("NODE_VERSION", "9");
+    assert_eq!(printed(&again, &index, "greet"), "/u/additions/node/9.1.0/bin/greet");
+}
+
+#[test]
+fn a_variable_may_need_a_folder() {
+    let store = "/home/u/.nvm/versions/node/v20.1.0";
+    let world =
+        machine().file(format!("{store}/bin/node"), "").file(format!("{store}/bin/npm"), "");
+    let world = world.variable("NODE_VERSION", "20").unwritable(store);
+    let mut index = index(&world);
+    index.adopted_stores.push(AdoptedStore {
+        tool: "node".into(),
+        manager: "nvm".into(),
+        folder: "/home/u/.nvm/versions/node".into(),
+        prefix: "v".into(),
+        version_ends_at: String::new(),
+        subdir: String::new(),
+    });
+    let npm = format!("{store}/bin/npm");
+    assert_eq!(printed(&world, &index, "npm ls"), npm);
+    let packages = "/u/additions/node/20.1.0";
+    let without_lib = world.clone().file(format!("{packages}/bin/greet"), "");
+    assert_eq!(printed(&without_lib, &index, "npm ls"), npm);
+    let complete = without_lib.folder(&format!("{packages}/lib"));
+    let set = format!("{npm} NPM_CONFIG_PREFIX={packages}");
+    assert_eq!(printed(&complete, &index, "npm ls"), set);
+}
+
+#[test]
 fn a_separate_package_manager_gets_the_headers_variable() {
     let npm = r#"{"version": "10.9.0"}"#;
     let library = "lib/node_modules/npm";

@@ -317,6 +317,9 @@ pub struct EnvRule {
     /// write to: `NPM_CONFIG_PREFIX = "{global_packages}"`.
     #[serde(default)]
     pub unwritable: bool,
+    /// Only if this folder exists: `{global_packages}/lib`. A call that installs global packages
+    /// makes it first.
+    pub needs_folder: Option<&'static str>,
 }
 
 /// A condition on a JSON file inside the toolchain.

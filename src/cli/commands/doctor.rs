@@ -1,25 +1,25 @@
 //! `use doctor`: looks for problems, and prints what to do about each.
 
+mod all_accounts;
 mod folder_variables;
 mod moved_scripts;
 mod venvs;
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use usher_shims::call::Call;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::folders::shims_in;
 use usher_shims::index::{Index, index_file};
-use usher_shims::pin::Origin;
 use usher_shims::policy::policy_file;
-use usher_shims::resolve::Selection;
-use usher_shims::search::{Finding, search};
-use usher_shims::store::{damaged, has_program, ships};
+use usher_shims::resolve::{Selection, versions_with_packages};
+use usher_shims::settings::may_set_shared;
+use usher_shims::store::{all_toolchains, damaged, has_program, ships};
 use usher_shims::toolchain::Toolchain;
+use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
+use self::all_accounts::{AllAccountsNotice, path_of_all_accounts};
 use self::folder_variables::{FolderNotice, notices};
 use self::moved_scripts::moved_scripts;
 use self::venvs::VenvNotice;
@@ -30,13 +30,14 @@ use crate::cli::output::{self, Report};
 use crate::cli::search_path::SearchPath;
 use crate::cli::shims::pinned_tools;
 use crate::config::settings;
+use crate::inventory::names_in_folder;
 use crate::project::notices::{Notice, ProjectFindings};
 use crate::registry::KnownTool;
 use crate::releases::network::plain_http_note;
 use crate::releases::platform::platform;
 use crate::releases::{PlainHttpSource, plain_http_sources};
 use crate::session::Session;
-use crate::session::active::{active_selection, version_label};
+use crate::session::active::{active_selection, pin_of_files, version_label};
 use crate::session::policy::Rule;
 use crate::session::retired::{RetiredToolchains, retired_text};
 use crate::shim_folder;
@@ -87,6 +88,11 @@ pub fn run(session: &Session, as_json: bool) -> Result<i32> {
     let mut report = decide(session, shim_folder_state(session));
     let scripts = moved_scripts(session).into_iter();
     report.checks.extend(scripts.map(|notice| DoctorCheck::note(notice.what, notice.hint)));
+    let for_all = path_of_all_accounts(session).into_iter();
+    report.checks.extend(for_all.map(|AllAccountsNotice { what, hint }| match hint {
+        Some(hint) => DoctorCheck::note(what, hint),
+        None => DoctorCheck::ok(what),
+    }));
     output::print(&report, as_json, &*session.reporter)
 }
 
@@ -124,7 +130,9 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
         checks.extend(retired_version(session, known, &retired));
         checks.extend(virtual_environments(session, known));
         checks.extend(rejected_programs(session, known));
+        checks.extend(orphaned_packages(session, known));
     }
+    checks.extend(settings_without_index(session));
     checks.extend(settings_in_use(session));
     checks.extend(policy_rules(session));
     checks.extend(plain_http(session));
@@ -199,8 +207,9 @@ fn retired_version(
 /// Whether the shims come first on PATH.
 fn path(session: &Session) -> DoctorCheck {
     let shims = session.folders.shims();
+    let setup = if session.folders.is_system_wide { "use setup --system" } else { "use setup" };
     let Some(path) = SearchPath::of(session) else {
-        return DoctorCheck::error(format!("PATH doesn't contain {}", Shown(&shims)), "use setup");
+        return DoctorCheck::error(format!("PATH doesn't contain {}", Shown(&shims)), setup);
     };
     let path = path.without_venvs(session);
     let programs = session.registry.all().flat_map(|known| known.tool.programs);
@@ -209,7 +218,7 @@ fn path(session: &Session) -> DoctorCheck {
     match hiding {
         Some(program) => DoctorCheck::error(
             format!("{} comes before the shims on PATH and hides them", Shown(&program)),
-            format!("move {} to the front of PATH, or: use setup", Shown(&shims)),
+            format!("move {} to the front of PATH, or: {setup}", Shown(&shims)),
         ),
         None => DoctorCheck::ok(format!("{} is on PATH", Shown(&path.shims))),
     }
@@ -361,16 +370,7 @@ fn virtual_environments(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCh
 
 /// The pin of the project's files that a variable overrides.
 fn overridden_pin(session: &Session, known: KnownTool<'_>) -> Option<String> {
-    let call = Call::for_main_program(known.tool)?;
-    let mut pin = None;
-    let searched = search(&session.world, &session.index, &call, &mut |finding| match finding {
-        Finding::Pin(one) if matches!(one.origin, Origin::File(_)) => {
-            pin = Some(one);
-            ControlFlow::Break(())
-        }
-        _ => ControlFlow::Continue(()),
-    });
-    let pin = searched.ok().and(pin)?;
+    let pin = pin_of_files(session, known)?;
     let request = pin.request()?;
     Some(format!("{request} (requested by {})", pin.origin))
 }
@@ -399,6 +399,41 @@ fn rejected_programs(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck
     }
     let note = |RefusedNote { what, hint }| DoctorCheck { state: CheckState::Note, what, hint };
     refused_system_programs(session, known).into_iter().map(note).collect()
+}
+
+/// Global packages of versions that are no longer installed.
+fn orphaned_packages(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
+    let (world, index, tool) = (&session.world, &session.index, known.tool);
+    let Ok(Some(installed)) = all_toolchains(world, index, tool) else { return Vec::new() };
+    let mut orphaned = versions_with_packages(world, index, tool);
+    orphaned.retain(|version| installed.iter().all(|one| one.version.as_ref() != Some(version)));
+    orphaned.sort();
+    let check = |version: Version| {
+        let folder = index.packages_folder(tool, &version);
+        let names = names_in_folder(&folder.join("bin")).unwrap_or_default();
+        let names: Vec<String> = names.into_iter().collect();
+        let tool = tool.name;
+        let what = format!("{tool} {version} is no longer installed, and has global packages");
+        (!names.is_empty()).then(|| {
+            DoctorCheck::note(
+                format!("{what}: {}", short_list(&names)),
+                format!("use install {tool}@{version}, or: rm -r '{}'", Shown(&folder)),
+            )
+        })
+    };
+    orphaned.into_iter().filter_map(check).collect()
+}
+
+/// Settings for the shims in an account that has no index: each of its calls starts `use`, which reads
+/// them.
+fn settings_without_index(session: &Session) -> Option<DoctorCheck> {
+    used_machine_shims(session)?;
+    let file = session.folders.settings_file();
+    let content = session.world.read(&file).ok()?;
+    may_set_shared(&content.bytes).then(|| {
+        let what = format!("{} slows down each call of a shim: no index has it", Shown(&file));
+        DoctorCheck::note(what, "use reshim")
+    })
 }
 
 /// Whether a pinned tool can run, and what runs where it isn't pinned.

@@ -344,7 +344,15 @@ impl BatchInstaller<'_> {
                     (Err(error), Some(toolchain)) if !stops_the_batch(&error) => {
                         (toolchain, requested_by(tool_request, error))
                     }
-                    (Err(error), _) => return Err(requested_by(tool_request, error)),
+                    (Err(error), fallback) => {
+                        let error = requested_by(tool_request, error);
+                        return Err(
+                            match fallback.filter(|_| error.kind() == ErrorKind::DiskFull) {
+                                Some(installed) => with_installed(tool_request, &installed, error),
+                                None => error,
+                            },
+                        );
+                    }
                 }
             }
         };
@@ -369,6 +377,14 @@ impl BatchInstaller<'_> {
         let dependent = (tool_request.known.tool, toolchain);
         install_runtime(&self.installer, &session.registry, dependent, &missing)
     }
+}
+
+/// Adds to a disk-full error the installed version that matches as well: it needs no space.
+fn with_installed(tool_request: &ToolRequest<'_>, installed: &Toolchain, error: Error) -> Error {
+    let (tool, version) = (tool_request.known.tool.name, version_label(installed));
+    error
+        .because(format!("{tool} {version} is installed, and matches as well"))
+        .hint(format!("use {tool}@{version}"))
 }
 
 /// An error of an install, with the file that requests the version.

@@ -13,6 +13,7 @@ use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::files::integrity::Integrity;
 use crate::http::Address;
+use crate::inventory::run_fault;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::session::Session;
@@ -80,6 +81,12 @@ fn apply(session: &Session, plan: &FromArchivePlan<'_>) -> Result<InstallReport>
     let fetcher = Fetcher::new(session, &network, &access);
     let Installed { toolchain, already_installed } =
         install_from_archive(store, fetcher, &store.location(*known, version), archive)?;
+    // It may need what is only on the machine, or in the home, that it was built in.
+    if let Some(reason) = run_fault(&session.folders, *known, &toolchain)? {
+        let accounts = if session.folders.is_system_wide { " for every account" } else { "" };
+        let name = known.tool.name;
+        session.note(&format!("{name} {version} doesn't run{accounts}: {reason}"));
+    }
     Ok(InstallReport {
         tool: known.tool.name,
         request: version.to_string(),

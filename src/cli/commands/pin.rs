@@ -17,7 +17,7 @@ use crate::project::{PinTarget, check_target, pin_target, write_pin};
 use crate::registry::KnownTool;
 use crate::releases::ToolRequest;
 use crate::session::Session;
-use crate::session::active::{constraint, system_version};
+use crate::session::active::{constraint, pin_of_files, system_version};
 
 /// What `use TOOL@REQUEST…` writes where.
 struct PinPlan<'a> {
@@ -35,6 +35,8 @@ struct PlannedPin<'a> {
     overriding: Vec<(&'static str, String)>,
     /// What limits the versions in the project.
     constraint: Option<Pin>,
+    /// The pin of a folder above, which the new file is nearer than.
+    above: Option<Pin>,
 }
 
 /// A pin as it is in the file now.
@@ -90,7 +92,11 @@ fn decide<'a>(session: &'a Session, words: &[String], is_global: bool) -> Result
             PinTarget::Default => None,
             PinTarget::Existing(_) | PinTarget::NewFile { .. } => constraint(session, known)?,
         };
-        plan.pins.push(PlannedPin { known, request, target, overriding, constraint });
+        let above = match target {
+            PinTarget::NewFile { .. } => pin_of_files(session, known),
+            PinTarget::Existing(_) | PinTarget::Default => None,
+        };
+        plan.pins.push(PlannedPin { known, request, target, overriding, constraint, above });
     }
     Ok(plan)
 }
@@ -151,7 +157,13 @@ impl PlannedPin<'_> {
         let of_system = of_system.map(|main| system_version(session, tool, &main)).transpose()?;
         let version = version.or(of_system.as_ref().and_then(Option::as_ref));
         let broken = version.and_then(|version| self.broken(version));
-        Ok(broken.into_iter().chain(overriding).collect())
+        let wide = (matches!(self.target, PinTarget::Default) && session.folders.is_system_wide)
+            .then(|| "this is the machine's default, for all accounts".to_owned());
+        let above = self.above.as_ref().and_then(|pin| {
+            let (request, origin) = (pin.request()?, &pin.origin);
+            Some(format!("{} {request} (requested by {origin}) no longer applies here", tool.name))
+        });
+        Ok(wide.into_iter().chain(above).chain(broken).chain(overriding).collect())
     }
 
     /// The warning about a version that doesn't satisfy the project's constraint. Constraints don't

@@ -7,6 +7,7 @@ use super::ended;
 use super::shim_faults::shim_faults;
 use crate::cli::output;
 use crate::cli::shims::rescan_all_and_refresh;
+use crate::inventory::refused_stores;
 use crate::session::Session;
 use crate::shim_folder::ShimChanges;
 use crate::shim_folder::foreign::foreign_files_notice;
@@ -24,6 +25,10 @@ struct ReshimReport<'a> {
 /// Runs the command. An error if it leaves a file that isn't usher's among the shims.
 pub fn run(session: &mut Session, as_json: bool) -> Result<()> {
     let changes = rescan_all_and_refresh(session)?;
+    let refused = refused_stores(&session.world, &session.folders, &session.registry)?;
+    for text in refused {
+        session.note(&text);
+    }
     let error = (!changes.unmoved.is_empty())
         .then(|| Error::new(ErrorKind::Io, foreign_files_notice(session, &changes.unmoved)));
     let ShimChanges { created, mended: _, removed, foreign, unmoved: _ } = &changes;

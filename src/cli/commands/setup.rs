@@ -28,6 +28,9 @@ pub struct SetupArguments {
     /// Only print the line for PATH
     #[arg(long)]
     pub print: bool,
+    /// Change the files in /etc, for all accounts of the machine; needs root
+    #[arg(long, conflicts_with = "shell")]
+    pub system: bool,
 }
 
 /// What is done to a shell's files.

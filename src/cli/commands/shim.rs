@@ -88,12 +88,12 @@ fn versioned_shims(
     let Some(request) = request else {
         return Err(usage(format!("which version of {}?", tool.name)));
     };
-    let suffix = versioned::request_suffix(&request, tool);
+    let suffix = versioned::request_suffix(&request, known);
     let entry = suffix.as_ref().and_then(|one| Name::parse(&format!("{}@{one}", tool.name)));
     let (Some(suffix), Some(entry)) = (suffix, entry) else {
         return Err(usage(format!("{} {request} can't be part of a shim's name", tool.name)));
     };
-    let names = versioned::names_for_suffix(tool, &suffix);
+    let names = versioned::names_for_suffix(known, &suffix);
     Ok(VersionedShims { known, request, entry, names })
 }
 

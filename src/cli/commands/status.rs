@@ -12,7 +12,7 @@ use crate::registry::KnownTool;
 use crate::releases::updates::is_unknown_word;
 use crate::session::Session;
 use crate::session::active::{
-    active_selection, is_constraint, store_label, system_version, version_label,
+    active_selection, is_constraint, shared_owner, store_label, system_version, version_label,
 };
 use crate::session::retired::RetiredToolchains;
 
@@ -44,6 +44,9 @@ struct StatusRow {
     #[serde(skip)]
     is_constraint: bool,
     store: Option<String>,
+    /// Whose the version is, if it is in a shared store.
+    #[serde(skip)]
+    shared_owner: &'static str,
     path: Option<ReportPath>,
     /// Whether the request is a word that nothing can match.
     #[serde(skip)]
@@ -104,6 +107,7 @@ fn status(
             version: Some(version_label(&toolchain)),
             installed: true,
             store: Some(store_label(&toolchain.store).to_owned()),
+            shared_owner: shared_owner(session, &toolchain.root),
             path: Some(ReportPath::new(&toolchain.root)),
             retired: retired.date_of(session, known.tool, &toolchain).map(|date| date.to_string()),
             ..requested(pin.as_ref())
@@ -155,6 +159,7 @@ impl StatusRow {
             }
             (None, true, Some("usher"), _) => "installed".to_owned(),
             (None, true, Some("system"), Some(path)) => path.to_string(),
+            (None, true, Some("shared"), _) => self.shared_owner.to_owned(),
             (None, true, store, _) => format!("from {}", store.unwrap_or("?")),
         }
     }

@@ -19,7 +19,7 @@ use crate::config::folders;
 use crate::files::write_access::WriteAccess;
 use crate::registry::KnownTool;
 use crate::session::Session;
-use crate::session::active::{store_label, version_label};
+use crate::session::active::{shared_owner, store_label, version_label};
 use crate::store::own::OwnStore;
 use crate::store::prune::KeepReason;
 use crate::store::prune::running::Processes;
@@ -151,9 +151,11 @@ fn own_version<'a>(
 
 /// A version that another version manager or the system installed is removed by that one.
 fn not_ours(session: &Session, known: KnownTool<'_>, foreign: &Toolchain) -> Error {
-    let (name, owner) =
-        (format!("{} {}", known.tool.name, version_label(foreign)), store_label(&foreign.store));
-    let what = format!("{name} was not installed by usher: it belongs to {owner}");
+    let name = format!("{} {}", known.tool.name, version_label(foreign));
+    let what = match &foreign.store {
+        Store::Shared => format!("{name} is {}", shared_owner(session, &foreign.root)),
+        other => format!("{name} was not installed by usher: it belongs to {}", store_label(other)),
+    };
     let error = Error::new(ErrorKind::Permission, what)
         .because(format!("it is in {}", Shown(&foreign.root)));
     match session.registry.uninstall_command(known.tool, foreign) {

@@ -196,6 +196,10 @@ fn find_upgrade(
         row.skip(reason, None);
         return Ok(None);
     }
+    if let Some((reason, hint)) = of_the_administrator(session, known, request, origin) {
+        row.skip(reason, Some(hint));
+        return Ok(None);
+    }
     if let Some(exact) = request.exact(known.tool) {
         let hint = match current.version {
             Some(_) => newer_than_pinned(known, exact, origin, releases),
@@ -216,6 +220,20 @@ fn find_upgrade(
     row.state = UpgradeState::Upgradable;
     let (request, origin) = (request.clone(), origin.clone());
     Ok(Some(PlannedUpgrade { request, origin, release, old: current.toolchain }))
+}
+
+/// Why an account doesn't upgrade what the machine's default requests, and what to type for a version
+/// of its own: what it installed would be in its home alone, and would run from then on.
+fn of_the_administrator(
+    session: &Session,
+    known: KnownTool<'_>,
+    request: &Request,
+    origin: &Origin,
+) -> Option<(&'static str, String)> {
+    let Origin::Machine(location) = origin else { return None };
+    let is_own = session.folders.is_system_wide || session.world.is_writable(&location.path);
+    let hint = format!("use --global {}@{request}", known.tool.name);
+    (!is_own).then_some(("the machine's default is the administrator's to upgrade", hint))
 }
 
 /// Why `use upgrade` doesn't change a tool, whatever releases there are.
@@ -378,6 +396,17 @@ mod tests {
         check(variable, "25.0.0", &format!("{exact} · export NODE_VERSION=12.22.12"));
         let default = MemoryWorld::at("/p").file("/usher/config/tool-versions", "node 12.22.11\n");
         check(default, "25.0.0", &format!("{exact} · use --global node@12.22.12"));
+    }
+
+    #[test]
+    fn the_machines_default_is_its_administrators() {
+        let machine = || MemoryWorld::at("/p").file("/etc/usher/tool-versions", "node 12\n");
+        check(machine(), "12.22.12", "Upgradable 12.22.11 · 12.22.12 · - · -");
+        let reason = "the machine's default is the administrator's to upgrade";
+        let skipped = format!("Skipped 12.22.11 · - · {reason} · use --global node@12");
+        check(machine().unwritable("/etc"), "12.22.12", &skipped);
+        let own = machine().unwritable("/etc").file("/p/.nvmrc", "12");
+        check(own, "12.22.12", "Upgradable 12.22.11 · 12.22.12 · - · -");
     }
 
     #[test]

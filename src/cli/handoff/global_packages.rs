@@ -139,6 +139,27 @@ fn active_versions(session: &Session, plan: &Plan) -> Vec<(&'static Tool, Toolch
     own.into_iter().chain(runtime).collect()
 }
 
+/// Makes the account's folders that a call's variables need, so that none names a folder that isn't
+/// complete. Returns whether any was missing.
+pub(super) fn make_needed_folders(session: &Session, plan: &Plan) -> Result<bool> {
+    let resolver = session.resolver();
+    let environment = resolver.environment();
+    let versions = active_versions(session, plan).into_iter();
+    let needed = versions.flat_map(|(tool, version)| environment.needed_folders(tool, &version));
+    let is_missing =
+        |folder: &PathBuf| !session.world.metadata(folder).is_ok_and(|one| one.is_some());
+    let missing: Vec<PathBuf> = needed.filter(is_missing).collect();
+    for folder in &missing {
+        let access = folders::write_access(&session.folders)?;
+        new_folder(&access, folder)?;
+    }
+    Ok(!missing.is_empty())
+}
+
+fn new_folder(_: &WriteAccess, folder: &Path) -> Result<()> {
+    make_folders(folder)
+}
+
 /// Creates the files that the rule names, unless they exist.
 fn create_files(session: &Session, call: &PackageManagerCall<'_>) -> Result<()> {
     let Some(toolchain) = call.own_toolchain() else { return Ok(()) };

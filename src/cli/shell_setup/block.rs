@@ -6,10 +6,10 @@
 use std::ops::Range;
 
 /// The line that begins the block; a note may follow on it.
-pub(super) const OPEN: &str = "# >>> usher >>>";
+pub const OPEN: &str = "# >>> usher >>>";
 
 /// The line that ends the block.
-pub(super) const CLOSE: &str = "# <<< usher <<<";
+pub const CLOSE: &str = "# <<< usher <<<";
 
 /// Follows [`OPEN`] if usher had to end the file's last line (or found an empty file), so that
 /// removing the block restores that.
@@ -17,7 +17,7 @@ const NO_NEWLINE: &str = " (the file had no newline at its end)";
 
 /// Where in a file the block must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BlockPosition {
+pub enum BlockPosition {
     /// Before anything that could end the reading.
     Top,
     /// After everything that could set PATH again.
@@ -26,10 +26,10 @@ pub(super) enum BlockPosition {
 
 /// A block was begun on this line, counted from 1, and never ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct UnclosedBlock(pub(super) usize);
+pub struct UnclosedBlock(pub usize);
 
 /// A text with a block put in; `None` is a file that doesn't exist yet.
-pub(super) fn insert_block(text: Option<&str>, line: &str, position: BlockPosition) -> String {
+pub fn insert_block(text: Option<&str>, line: &str, position: BlockPosition) -> String {
     let block = |note: &str| format!("{OPEN}{note}\n{line}\n{CLOSE}\n");
     match (text, position) {
         (None, _) => block(""),
@@ -41,7 +41,7 @@ pub(super) fn insert_block(text: Option<&str>, line: &str, position: BlockPositi
 }
 
 /// The text with `line` in the block that it has; `None` if it has no block.
-pub(super) fn update_block(text: &str, line: &str) -> Result<Option<String>, UnclosedBlock> {
+pub fn update_block(text: &str, line: &str) -> Result<Option<String>, UnclosedBlock> {
     let blocks = find(text)?;
     if blocks.is_empty() {
         return Ok(None);
@@ -54,7 +54,7 @@ pub(super) fn update_block(text: &str, line: &str) -> Result<Option<String>, Unc
 }
 
 /// The text as it was without the block; `None` if there was no file.
-pub(super) fn remove_block(text: &str) -> Result<Option<String>, UnclosedBlock> {
+pub fn remove_block(text: &str) -> Result<Option<String>, UnclosedBlock> {
     let blocks = find(text)?;
     let mut rest = text.to_owned();
     for block in blocks.iter().rev() {

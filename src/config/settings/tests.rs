@@ -44,6 +44,11 @@ fn values_keep_their_origin() {
     let source = "source = { node = \"npm\", python = \"nodejs.org\" } (/a.toml:2)";
     check("#\n[source]\nnode='npm'\npython='nodejs.org'", None, source);
     check("#\nsource = { node='npm', python='nodejs.org' }", None, source);
+    let toolchains = "toolchains = { node = [\"/n\"], python = [\"/a/python*\", \"/b\"] }";
+    let table = "[toolchains]\npython=['/a/python*','/b']\nnode=['/n']";
+    check(table, None, &format!("{toolchains} (/a.toml:1)"));
+    let pairs = "python=/a/python* node=/n,python=/b";
+    check("", Some(("USHER_TOOLCHAINS", pairs)), &format!("{toolchains} (USHER_TOOLCHAINS)"));
     check(
         "npm_registry = 'https://me:hunter2@registry.example'",
         None,

@@ -68,6 +68,25 @@ impl ToolNames {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StorePaths(pub Vec<PathBuf>);
 
+/// Tools and the folders of each, with `*` for a version's number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ToolFolders(BTreeMap<String, Vec<String>>);
+
+impl ToolFolders {
+    /// The folders of a tool, by any of its names.
+    pub fn of<'n>(&self, mut names: impl Iterator<Item = &'n str>) -> Vec<&str> {
+        let folders = names.find_map(|name| self.0.get(name)).into_iter().flatten();
+        folders.map(String::as_str).collect()
+    }
+
+    fn add(&mut self, tool: &str, folder: Option<&str>) -> Option<()> {
+        let folder = folder.filter(|folder| settings::absolute_path(folder).is_some())?;
+        let folders = self.0.entry(is_name(tool).then(|| tool.to_owned())?).or_default();
+        folders.push(folder.to_owned());
+        Some(())
+    }
+}
+
 impl AutoInstall {
     /// Its spelling in the settings.
     pub fn name(self) -> &'static str {
@@ -210,6 +229,39 @@ impl SettingType for StorePaths {
     }
 }
 
+impl SettingType for ToolFolders {
+    const FORM: &'static str = "a table of tools, with a list of absolute paths for each";
+    const TEXT_FORM: &'static str =
+        "pairs like python=/usr/alt/python*, separated by commas or spaces";
+
+    fn from_text(text: &str) -> Option<Self> {
+        let mut found = Self::default();
+        for pair in settings::list_items(text) {
+            let (tool, folder) = pair.split_once('=')?;
+            found.add(tool, Some(folder))?;
+        }
+        Some(found)
+    }
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        let mut found = Self::default();
+        for (tool, folders) in value.as_table()? {
+            for folder in folders.get_ref().as_array()? {
+                found.add(tool.get_ref(), folder.get_ref().as_str())?;
+            }
+        }
+        Some(found)
+    }
+
+    fn shown(&self) -> String {
+        let pairs = self.0.iter().map(|(tool, folders)| {
+            let folders: Vec<String> = folders.iter().map(|folder| quoted(folder)).collect();
+            format!("{} = [{}]", quoted_key(tool), folders.join(", "))
+        });
+        shown_table(&pairs.collect::<Vec<_>>())
+    }
+}
+
 /// Tools and the source of each.
 impl SettingType for BTreeMap<String, String> {
     const FORM: &'static str = "a table of tools, with the name or address of a source for each";
@@ -230,12 +282,10 @@ impl SettingType for BTreeMap<String, String> {
     }
 
     fn shown(&self) -> String {
-        if self.is_empty() {
-            return "{}".to_owned();
-        }
-        let key = |tool: &str| if tool.contains('.') { quoted(tool) } else { tool.to_owned() };
-        let pairs = self.iter().map(|(tool, source)| format!("{} = {}", key(tool), quoted(source)));
-        format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+        let pairs = self.iter();
+        let pairs =
+            pairs.map(|(tool, source)| format!("{} = {}", quoted_key(tool), quoted(source)));
+        shown_table(&pairs.collect::<Vec<_>>())
     }
 }
 
@@ -270,6 +320,18 @@ pub(super) const UNSET: &str = "not set";
 
 fn quoted(text: &str) -> String {
     format!("\"{}\"", Escaped(text))
+}
+
+/// A key of a table, quoted if it has to be.
+fn quoted_key(tool: &str) -> String {
+    if tool.contains('.') { quoted(tool) } else { tool.to_owned() }
+}
+
+fn shown_table(pairs: &[String]) -> String {
+    match pairs {
+        [] => "{}".to_owned(),
+        pairs => format!("{{ {} }}", pairs.join(", ")),
+    }
 }
 
 fn quoted_list(names: &[String]) -> String {

@@ -229,6 +229,7 @@ fn an_extended_file_is_edited_only_inside_the_project() {
     --- standard error
     usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: node 12.22.12 is ready ([TIME])
+    usher: node 10.24.1 (requested by [SANDBOX]/project/base/volta.json (volta.node)) no longer applies here
     ");
     assert_eq!(sandbox.read("project/base/volta.json"), base);
 

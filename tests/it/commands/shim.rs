@@ -10,6 +10,17 @@ use serde_json::json;
 use super::{offline_sandbox, sandbox};
 use crate::support::{Sandbox, Upstream};
 
+/// Compares the shims that begin so and go on with a version. Those of this machine's own versions may
+/// be there too.
+fn assert_versioned(sandbox: &Sandbox, program: &str, expected: &str) {
+    let of_system = versioned(&offline_sandbox(), program);
+    let of_system = BTreeSet::from_iter(of_system.split(' '));
+    let wanted = BTreeSet::from_iter(expected.split(' '));
+    let found = versioned(sandbox, program);
+    let found = found.split(' ').filter(|name| wanted.contains(name) || !of_system.contains(name));
+    assert_eq!(found.collect::<Vec<_>>().join(" "), expected, "{program}");
+}
+
 /// The shims that begin so and go on with a version.
 fn versioned(sandbox: &Sandbox, program: &str) -> String {
     let entries = fs::read_dir(sandbox.shims()).unwrap().map(|entry| entry.unwrap().file_name());
@@ -24,7 +35,7 @@ fn versioned(sandbox: &Sandbox, program: &str) -> String {
 #[test]
 fn only_installed_versions_have_versioned_shims() {
     let sandbox = offline_sandbox();
-    assert_eq!(versioned(&sandbox, "node"), "");
+    assert_versioned(&sandbox, "node", "");
     let newer = sandbox.fake_toolchain("node", "12.22.12");
     sandbox.fake_toolchain("node", "12.0.0");
     sandbox.fake_toolchain("node", "13.0.0-rc.1");
@@ -32,11 +43,12 @@ fn only_installed_versions_have_versioned_shims() {
     sandbox.fake_program("home/.nvm/versions/node/v10.24.1/bin/node");
     sandbox.reshim();
     let lines = "node10 node10.24 node12 node12.0 node12.22 node@10 node@10.24 node@12 node@12.0 node@12.22";
-    assert_eq!(versioned(&sandbox, "node"), lines);
-    assert_eq!(versioned(&sandbox, "npm"), "");
+    assert_versioned(&sandbox, "node", lines);
+    let lines = "npm12 npm12.0 npm12.22";
+    assert_versioned(&sandbox, "npm", lines);
     // `python3` is a program, and no request.
-    assert_eq!(versioned(&sandbox, "python"), "python3 python3.7 python@3 python@3.7");
-    assert_eq!(versioned(&sandbox, "pip"), "pip3 pip3.7");
+    assert_versioned(&sandbox, "python", "python3 python3.7 python@3 python@3.7");
+    assert_versioned(&sandbox, "pip", "pip3 pip3.7");
     assert_eq!(sandbox.reshim().stdout, "all shims are up to date\n");
 
     for (name, version) in [("node12", "12.22.12"), ("node@12.0", "12.0.0"), ("node10", "10.24.1")]
@@ -54,8 +66,8 @@ fn only_installed_versions_have_versioned_shims() {
     fs::remove_dir_all(sandbox.toolchain("python", "3.7.16")).unwrap();
     sandbox.reshim();
     let lines = "node10 node10.24 node12 node12.0 node@10 node@10.24 node@12 node@12.0";
-    assert_eq!(versioned(&sandbox, "node"), lines);
-    assert_eq!(versioned(&sandbox, "pip"), "pip3");
+    assert_versioned(&sandbox, "node", lines);
+    assert_versioned(&sandbox, "pip", "pip3");
 }
 
 #[test]
@@ -63,10 +75,10 @@ fn install_and_uninstall_update_versioned_shims() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.use_command(&["install", "node@12"]).run().succeeds();
-    assert_eq!(versioned(&sandbox, "node"), "node12 node12.22 node@12 node@12.22");
+    assert_versioned(&sandbox, "node", "node12 node12.22 node@12 node@12.22");
     sandbox.command("node12").argument("--version").run().succeeds().stdout_is("v12.22.12");
     sandbox.use_command(&["uninstall", "node@12.22.12"]).run().succeeds();
-    assert_eq!(versioned(&sandbox, "node"), "");
+    assert_versioned(&sandbox, "node", "");
 }
 
 #[test]
@@ -77,7 +89,7 @@ fn a_requested_versioned_shim_stays_until_removed() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    created: node12 node@12 python3.12.3 pip3.12.3 pydoc3.12.3 idle3.12.3 python@3.12.3 node@lts
+    created: node12 npm12 npx12 node@12 python3.12.3 pip3.12.3 pydoc3.12.3 idle3.12.3 python@3.12.3 node@lts
     --- standard error
     ");
     let archives = upstream.all_requests().into_iter().filter(|one| one.path.contains(".tar"));
@@ -86,14 +98,14 @@ fn a_requested_versioned_shim_stays_until_removed() {
     insta::assert_snapshot!(again.transcript(), @"
     exit status: 0
     --- standard output
-    already there: node12 node@12
+    already there: node12 npm12 npx12 node@12
     --- standard error
     ");
     sandbox.reshim();
     insta::assert_snapshot!(sandbox.use_command(&["shim"]).run().transcript(), @"
     exit status: 0
     --- standard output
-    node@12        node12 node@12
+    node@12        node12 npm12 npx12 node@12
     node@lts       node@lts
     python@3.12.3  python3.12.3 pip3.12.3 pydoc3.12.3 idle3.12.3 python@3.12.3
     --- standard error
@@ -110,7 +122,7 @@ fn a_requested_versioned_shim_stays_until_removed() {
     exit status: 0
     --- standard output
     removed: node@lts
-    kept for an installed version: node12 node@12
+    kept for an installed version: node12 npm12 npx12 node@12
     --- standard error
     ");
     let again = sandbox.use_command(&["shim", "--remove", "node@12"]).run();
@@ -128,7 +140,7 @@ fn a_requested_versioned_shim_stays_until_removed() {
     );
     let removed = sandbox.use_command(&["shim", "--json", "--remove", "python@3.12.3"]).run();
     assert_eq!(removed.succeeds().json()["removed"], listed[0]["names"]);
-    assert_eq!(versioned(&sandbox, "idle"), "idle3 idle3.12");
+    assert_versioned(&sandbox, "idle", "idle3 idle3.12");
 }
 
 #[test]
@@ -214,7 +226,7 @@ fn a_shim_is_made_without_a_network() {
     insta::assert_snapshot!(offline.transcript(), @"
     exit status: 0
     --- standard output
-    created: node13 node@13
+    created: node13 npm13 npx13 node@13
     --- standard error
     ");
 }
@@ -238,12 +250,12 @@ fn the_versioned_shims_setting_creates_shims_for_all_lines() {
     {
         assert!(sandbox.shim(name).is_file(), "{name}");
     }
-    assert_eq!(versioned(&sandbox, "python"), "python3");
+    assert_versioned(&sandbox, "python", "python3");
     sandbox.command("node18").argument("--version").run().succeeds().stdout_is("v18.20.8");
 
     sandbox.file("home/.config/usher/config.toml", "");
     sandbox.reshim();
-    assert_eq!(versioned(&sandbox, "node"), "node18 node18.20 node@18 node@18.20");
+    assert_versioned(&sandbox, "node", "node18 node18.20 node@18 node@18.20");
 }
 
 /// They would run in place of the pinned version.
@@ -270,7 +282,7 @@ fn foreign_files_in_the_shim_folder_are_moved_away() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    created: node node12 node12.22 node@12 node@12.22
+    created: node node12 node12.22 node@12 node@12.22 npm12 and 3 more
     --- standard error
     usher: moved from [SANDBOX]/home/.local/share/usher/shims to [SANDBOX]/home/.local/share/usher/moved-from-shims, since they aren't usher's: deploy, node, node12
     ");

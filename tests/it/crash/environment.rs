@@ -53,14 +53,27 @@ fn a_full_disk_leaves_nothing() {
         return;
     }
     for folder in &full {
-        let line =
-            format!("use install node@{CHANGED}; code=$?; ls -A \"$0\" | grep node; exit $code");
+        let cached = "mkdir -p \"$0/downloads\"; head -c 2000000 /dev/zero > \"$0/downloads/$(printf %064d 0)\"";
+        let line = format!(
+            "{cached}; use install node@{CHANGED}; code=$?; ls -A \"$0\" | grep node; exit $code"
+        );
         let outcome = run(folder, &line).fails_with(74).stderr_contains("No space left on device");
         let outcome = outcome.stderr_contains(&sandbox.mask(&sandbox.home().to_string_lossy()));
         let outcome = outcome.stderr_contains(" are free");
         assert_eq!(outcome.stdout, "", "{outcome}");
+        // Only what is on the same disk makes room.
+        let frees_cache = outcome.stderr.contains(" 2.0 MB can be deleted from the cache\n");
+        assert_eq!(frees_cache, *folder == full[1], "{outcome}");
+        assert_eq!(outcome.stderr.ends_with("hint: use cache clean\n"), frees_cache, "{outcome}");
         assert_nothing_came(&sandbox, &outcome);
     }
+    // A version that is installed, and matches as well, needs no room.
+    let major = CHANGED.split('.').next().unwrap_or_default();
+    sandbox.fake_toolchain("node", &format!("{major}.0.0"));
+    let outcome = run(&full[1], &format!("use install node@{major}")).fails_with(74);
+    let installed = format!("node {major}.0.0 is installed, and matches as well\n");
+    let hint = format!("hint: use install node@{major}.0.0\n");
+    outcome.stderr_contains(&installed).stderr_contains(&hint);
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn a_shared_store_is_installed_into_listed_and_used() {
     let list = sandbox.use_command(&["list", "node"]).run().succeeds();
     assert!(sandbox.mask(&list.stdout).contains(&format!("shared  {folder}")), "{list}");
     let refused = sandbox.use_command(&["uninstall", "node@12"]).run().fails_with(77);
-    refused.stderr_contains("was not installed by usher: it belongs to shared");
+    refused.stderr_contains("error: node 12.22.12 is a shared store's\n");
     // A variable lists stores in their place.
     let other = sandbox.command("node").variable("USHER_STORES", "/nowhere");
     other.variable("USHER_AUTO_INSTALL", "never").run().fails_with(127);
