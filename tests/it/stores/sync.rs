@@ -138,7 +138,7 @@ fn the_machines_store_follows_the_list() {
            a line has a tool and its versions: node 20 22\n\
          exit 65\n\
          error: `use sync` is for the machine's versions, and these are an account's\n  \
-           hint: sudo /opt/usher/shims/use sync\n\
+           hint: sudo '/opt/usher/shims/use' sync\n\
          exit 77\n"
     ));
 }
@@ -222,10 +222,12 @@ account node --version 2>/dev/null || ls /opt/usher/requests/new
 use sync 2>/dev/null; account node --version
 sed -i 's/^wait.*/wait = 60/' /etc/usher/policy.toml
 echo 10.24.1 > .nvmrc
-account sh -c 'echo $$ > "$HOME/pid"; exec node --version' 2>&1 & interrupted=$!
+account sh -c 'echo $$ > "$HOME/pid"; exec node --version' > "$2/interrupted" 2>&1 & interrupted=$!
 while [ -z "$(ls /opt/usher/requests/new)" ]; do sleep 0.05; done
 kill "$(cat "$2/account/pid")"
 wait $interrupted || echo "exit $?"
+# The shell adds a line of its own.
+grep "^usher" "$2/interrupted"
 ls /opt/usher/requests/new
 echo 12.99.0 > .nvmrc
 account node --version 2>&1 & waiting=$!
@@ -253,8 +255,8 @@ fn a_request_waits_is_interrupted_and_is_refused() {
          node@12.22.12@65534\n\
          served node 12.22.12, requested by account 65534\n\
          v12.22.12\n\
-         usher: waiting for the machine to install node 10.24.1 (at most 60 s)\n\
          exit 143\n\
+         usher: waiting for the machine to install node 10.24.1 (at most 60 s)\n\
          usher: waiting for the machine to install node 12.99.0 (at most 60 s)\n\
          refused node 12.99.0, requested by account 65534 \
          (no node release matches 12.99.0: nearest: 12.22.12, 13.0.0)\n\
