@@ -512,7 +512,7 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
         }
         Some(Verb::Reshim) => commands::reshim::run(&mut session, json),
         Some(Verb::Doctor) => return commands::doctor::run(&session, json),
-        Some(Verb::Setup(arguments)) if arguments.system => {
+        Some(Verb::Setup(arguments)) if arguments.target.system => {
             commands::setup_system::run(&session, &arguments, json)
         }
         Some(Verb::Setup(arguments)) => commands::setup::run(&session, &arguments, json),

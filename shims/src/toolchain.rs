@@ -1,6 +1,6 @@
 //! An installed version: its folder and its store.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::version::Version;
 
@@ -46,17 +46,17 @@ impl Toolchain {
     ///
     /// The operating system's have a suffix: `pip` beside `python3.11` is `pip3.11`.
     pub fn program(&self, name: &str) -> PathBuf {
-        self.program_in(self.programs(), name)
+        self.program_in(&self.programs(), name)
     }
 
     /// The path of a program for daemons and administrators, which may not exist: those are in `sbin`,
     /// beside `bin`.
     pub fn daemon(&self, name: &str) -> Option<PathBuf> {
         let folder = self.programs().parent()?.join("sbin");
-        Some(self.program_in(folder, name))
+        Some(self.program_in(&folder, name))
     }
 
-    fn program_in(&self, folder: PathBuf, name: &str) -> PathBuf {
+    fn program_in(&self, folder: &Path, name: &str) -> PathBuf {
         let Store::System(suffix) = &self.store else { return folder.join(name) };
         let base = match suffix.is_empty() {
             true => name,

@@ -6,7 +6,7 @@ use crate::{Outcome, Result, process};
 
 /// A package, and the file or program by which it is known to be installed. A program that is
 /// looked for on PATH has no slash; interpreters are tested where the system has them.
-const PACKAGES: [(&str, &str); 9] = [
+const PACKAGES: [(&str, &str); 11] = [
     ("shellcheck", "shellcheck"),
     ("zsh", "zsh"),
     ("fish", "fish"),
@@ -14,6 +14,8 @@ const PACKAGES: [(&str, &str); 9] = [
     ("busybox", "busybox"),
     ("strace", "strace"),
     ("php-cli", "/usr/bin/php"),
+    ("nginx-light", "nginx"),
+    ("sudo", "sudo"),
     ("ruby", "/usr/bin/ruby"),
     ("erlang-base", "/usr/bin/erl"),
 ];

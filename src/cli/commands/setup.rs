@@ -17,8 +17,9 @@ use crate::session::Session;
 /// The arguments of `use setup`.
 #[derive(Debug, Default, Args)]
 pub struct SetupArguments {
-    /// Which shell: bash, zsh, fish or sh; without it, yours
-    pub shell: Option<String>,
+    /// Whose files.
+    #[command(flatten)]
+    pub target: SetupTarget,
     /// Make the change
     #[arg(short, long)]
     pub yes: bool,
@@ -28,6 +29,13 @@ pub struct SetupArguments {
     /// Only print the line for PATH
     #[arg(long)]
     pub print: bool,
+}
+
+/// Whose files are changed: those of one account's shell, or the machine's.
+#[derive(Debug, Default, Args)]
+pub struct SetupTarget {
+    /// Which shell: bash, zsh, fish or sh; without it, yours
+    pub shell: Option<String>,
     /// Change the files in /etc, for all accounts of the machine; needs root
     #[arg(long, conflicts_with = "shell")]
     pub system: bool,
@@ -51,7 +59,7 @@ struct SetupReport {
 /// Runs the command.
 pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Result<()> {
     if arguments.print {
-        let shell = shell(session, arguments.shell.as_deref())?;
+        let shell = shell(session, arguments.target.shell.as_deref())?;
         let line = path_line(shell, &session.folders.shims())?;
         return output::print_exact(format!("{line}\n").as_bytes());
     }
@@ -68,7 +76,7 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
 }
 
 fn decide(session: &Session, arguments: &SetupArguments, read: ReadFile<'_>) -> Result<SetupPlan> {
-    let shell = shell(session, arguments.shell.as_deref())?;
+    let shell = shell(session, arguments.target.shell.as_deref())?;
     let folders = shell_folders(session)?;
     let changes = match arguments.undo {
         false => plan(shell, &folders, &session.folders.shims(), read)?,
@@ -154,7 +162,7 @@ mod tests {
         let has = |flag: &str| words.split(' ').any(|word| word == flag);
         let shell = words.split(' ').find(|word| !word.is_empty() && !word.starts_with('-'));
         SetupArguments {
-            shell: shell.map(str::to_owned),
+            target: SetupTarget { shell: shell.map(str::to_owned), system: false },
             undo: has("--undo"),
             ..Default::default()
         }

@@ -15,8 +15,16 @@ use crate::cli::shell_setup::block::{BlockPosition, insert_block};
 #[derive(Debug, PartialEq, Eq)]
 struct SecurePath {
     file: PathBuf,
-    /// `None` where it is switched off.
-    value: Option<String>,
+    value: PathRule,
+}
+
+/// What a line does to PATH.
+#[derive(Debug, PartialEq, Eq)]
+enum PathRule {
+    /// It is replaced by this.
+    Replaced(String),
+    /// It is kept.
+    Kept,
 }
 
 /// usher's own file.
@@ -47,7 +55,7 @@ pub(super) fn plan(
         plan.notes.push("sudo is not changed: it has no secure_path, and keeps PATH".to_owned());
         return Ok(());
     };
-    let Some(value) = value else {
+    let PathRule::Replaced(value) = value else {
         plan.notes.push(format!(
             "sudo is not changed: {} switches secure_path off, and so PATH is kept",
             Shown(file)
@@ -157,19 +165,20 @@ fn joined_lines(text: &str) -> Vec<String> {
     lines
 }
 
-/// The value of `secure_path` in a line `Defaults …`; `Some(None)` where the line switches it off.
+/// What a line `Defaults …` sets for `secure_path`; `None` if it doesn't name that.
 ///
 /// `Defaults:user`, `Defaults@host` and others of that kind hold for some alone, and stay as they are.
-fn secure_path(line: &str) -> Option<Option<String>> {
+fn secure_path(line: &str) -> Option<PathRule> {
     let settings = line.strip_prefix("Defaults").filter(|rest| rest.starts_with([' ', '\t']))?;
     let mut found = None;
     for setting in split_settings(settings) {
         let setting = setting.trim();
         if setting.strip_prefix('!').map(str::trim_start) == Some("secure_path") {
-            found = Some(None);
+            found = Some(PathRule::Kept);
         } else if let Some(value) = setting.strip_prefix("secure_path") {
             let value = value.trim_start().strip_prefix('=').map(str::trim);
-            found = value.map(|value| Some(value.trim_matches('"').to_owned())).or(found);
+            let value = value.map(|value| value.trim_matches('"').to_owned());
+            found = value.map(PathRule::Replaced).or(found);
         }
     }
     found
@@ -209,7 +218,10 @@ mod tests {
             ("# Defaults secure_path=/a", None),
             ("Defaults secure_paths=/a", None),
         ] {
-            let expected = value.map(|value| value.map(str::to_owned));
+            let expected = value.map(|value| match value {
+                Some(value) => PathRule::Replaced(value.to_owned()),
+                None => PathRule::Kept,
+            });
             assert_eq!(secure_path(line), expected, "{line}");
         }
         assert_eq!(joined_lines("a\\\nb\nc\\"), ["ab", "c"]);

@@ -197,13 +197,13 @@ fn on_disk(visudo: &str) -> (tempfile::TempDir, PathBuf) {
 
 fn tree(folder: &Path) -> BTreeMap<PathBuf, (u32, String)> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let below = entries.flat_map(|path| match path.is_dir() {
-        true => tree(&path).into_iter().collect::<Vec<_>>(),
-        false => {
-            let mode = path.metadata().unwrap().mode() & 0o7777;
-            let text = fs::read_to_string(&path).unwrap();
-            vec![(path, (mode, text))]
+    let below = entries.flat_map(|path| {
+        if path.is_dir() {
+            return tree(&path).into_iter().collect::<Vec<_>>();
         }
+        let mode = path.metadata().unwrap().mode() & 0o7777;
+        let text = fs::read_to_string(&path).unwrap();
+        vec![(path, (mode, text))]
     });
     below.collect()
 }

@@ -14,8 +14,8 @@ use crate::support::{Sandbox, Upstream};
 /// be there too.
 fn assert_versioned(sandbox: &Sandbox, program: &str, expected: &str) {
     let of_system = versioned(&offline_sandbox(), program);
-    let of_system = BTreeSet::from_iter(of_system.split(' '));
-    let wanted = BTreeSet::from_iter(expected.split(' '));
+    let of_system = of_system.split(' ').collect::<BTreeSet<_>>();
+    let wanted = expected.split(' ').collect::<BTreeSet<_>>();
     let found = versioned(sandbox, program);
     let found = found.split(' ').filter(|name| wanted.contains(name) || !of_system.contains(name));
     assert_eq!(found.collect::<Vec<_>>().join(" "), expected, "{program}");
@@ -215,7 +215,7 @@ fn a_shim_is_made_without_a_network() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    created: node12 node@12 node@lts
+    created: node12 npm12 npx12 node@12 node@lts
     --- standard error
     usher: can't look up node 12 (requested by the command line): no source answered
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
