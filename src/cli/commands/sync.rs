@@ -215,7 +215,7 @@ impl Sync<'_> {
         };
         let action = if before.is_some() { Action::Upgraded } else { Action::Installed };
         let from = before.map(|before| before.version.to_string());
-        let change = Change::new(action, wanted.known.tool.name, version).from(from);
+        let change = Change::new(action, wanted.known.tool.name, &version).from(from);
         self.log.record(change.because(format!("wanted by {}", wanted.origin)))
     }
 

@@ -66,7 +66,7 @@ pub(super) enum Action {
 
 impl Change {
     /// A change of a version.
-    pub(super) fn new(action: Action, tool: &str, version: impl ToString) -> Self {
+    pub(super) fn new(action: Action, tool: &str, version: &impl ToString) -> Self {
         Self {
             time: unix_seconds(),
             action,
@@ -111,13 +111,14 @@ impl Change {
             (false, Action::Retired) => "would retire",
             (false, Action::Removed) => "would remove",
         };
-        let mut text = match &self.from {
+        let text = match &self.from {
             Some(from) => format!("{verb} {tool} {from} to {version}"),
             None => format!("{verb} {tool} {version}"),
         };
-        if let Some(account) = self.account {
-            text.push_str(&format!(", requested by account {account}"));
-        }
+        let text = match self.account {
+            Some(account) => format!("{text}, requested by account {account}"),
+            None => text,
+        };
         match &self.reason {
             Some(reason) => format!("{text} ({reason})"),
             None => text,
@@ -195,14 +196,14 @@ mod tests {
 
     #[test]
     fn a_change_is_a_line_for_people_and_a_message_for_the_log() {
-        let upgraded = Change::new(Action::Upgraded, "node", "12.22.12")
+        let upgraded = Change::new(Action::Upgraded, "node", &"12.22.12")
             .from(Some("12.22.11".to_owned()))
             .because("wanted by /etc/usher/wanted-versions:1");
         let text = "upgraded node 12.22.11 to 12.22.12 (wanted by /etc/usher/wanted-versions:1)";
         assert_eq!(upgraded.text(), text);
         let process = std::process::id();
         assert_eq!(upgraded.syslog(), format!("<30>usher[{process}]: {text}"));
-        let refused = Change::new(Action::Refused, "node", "17.0.0").for_account(1001);
+        let refused = Change::new(Action::Refused, "node", &"17.0.0").for_account(1001);
         assert_eq!(refused.text(), "refused node 17.0.0, requested by account 1001");
         assert!(refused.syslog().starts_with("<28>"));
         let planned = Change { done: false, ..refused };
