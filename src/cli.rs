@@ -1,6 +1,7 @@
 //! The command line: its arguments, and the command that runs.
 
 pub mod commands;
+mod dispatch;
 pub mod environment;
 pub mod explanation;
 pub mod handoff;
@@ -19,21 +20,15 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::exec::ProcessArgs;
-use usher_shims::process::{HANDOFF_ARG, is_secure, running_shim};
+use usher_shims::process::HANDOFF_ARG;
 use usher_shims::tool::{TOOLS, Tool};
 
-use crate::cli::commands::cache::CleanMode;
-use crate::cli::commands::install_from::ArchiveArguments;
-use crate::cli::commands::outdated::ToolFilter;
-use crate::cli::commands::pin::PinScope;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::retire::RetireArguments;
 use crate::cli::commands::setup::SetupArguments;
 use crate::cli::commands::sync::SyncArguments;
 use crate::cli::commands::uninstall::UninstallArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
-use crate::config::folders;
-use crate::session::Session;
 use crate::text::closest;
 
 /// Run every command with the version your project asks for
@@ -307,7 +302,7 @@ pub fn run(given: ProcessArgs) -> i32 {
     if let Err(error) = typed.validate(&arguments) {
         return output::print_failure(&error, as_json);
     }
-    match execute(typed, given) {
+    match dispatch::execute(typed, given) {
         Ok(code) => code,
         Err(error) => output::print_failure(&error, as_json),
     }
@@ -428,122 +423,6 @@ fn renamed_flag(arguments: &[&OsStr]) -> Option<Error> {
     let (old, new) = RENAMED_FLAGS.iter().find(is_used)?;
     let error = Error::new(ErrorKind::Usage, format!("unknown flag {old}"));
     Some(error.because(format!("it is called {new} now")))
-}
-
-/// Runs the command; returns the exit code of one that printed its own report.
-fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
-    let json = typed.global_flags.json;
-    match &typed.verb {
-        Some(Verb::Completions { shell }) => return completions(*shell).map(|()| 0),
-        Some(Verb::Policy { file }) => return commands::policy::run(file.as_deref(), json),
-        _ => {}
-    }
-    if is_secure() && !typed.only_reads() {
-        return Err(folders::refused_when_secure("nothing is installed, fetched or written"));
-    }
-    let running = running_shim()?;
-    if let Some(Verb::InstallItself { system }) = typed.verb {
-        return commands::install_itself::run(given, running, system).map(|()| 0);
-    }
-    let mut session = Session::new(given, running, progress::reporter)?;
-    if typed.global_flags.offline {
-        session.settings.go_offline();
-    }
-    if typed.global_flags.quiet {
-        session.set_quiet();
-    }
-    // `use doctor` reports them itself.
-    if !matches!(typed.verb, Some(Verb::Doctor)) {
-        session.report_registry_errors();
-    }
-    let done = match typed.verb {
-        Some(Verb::Install { tools, from: Some(from), sha256, .. }) => {
-            let archive = ArchiveArguments { from: &from, sha256: sha256.as_deref() };
-            commands::install_from::run(&mut session, &tools, &archive, json)
-        }
-        Some(Verb::Install { tools, store: Some(store), .. }) => {
-            commands::install::into_store(&mut session, &tools, &store, json)
-        }
-        Some(Verb::Install { tools, .. }) => commands::install::run(&mut session, &tools, json),
-        Some(Verb::Upgrade(arguments)) => {
-            return commands::upgrade::run(&mut session, &arguments, json);
-        }
-        Some(Verb::Outdated { tools, all }) => {
-            let filter = match tools.as_slice() {
-                [] if all => ToolFilter::All,
-                [] => ToolFilter::Pinned,
-                names => ToolFilter::Named(names),
-            };
-            return commands::outdated::run(&session, &filter, json);
-        }
-        Some(Verb::Uninstall(arguments)) => {
-            commands::uninstall::run(&mut session, &arguments, json)
-        }
-        Some(Verb::Verify { tools }) => return commands::verify::run(&session, &tools, json),
-        Some(Verb::Repair { yes, tools }) => commands::repair::run(&mut session, &tools, yes, json),
-        Some(Verb::Prune(arguments)) if arguments.copies => {
-            commands::prune_copies::run(&mut session, &arguments, json)
-        }
-        Some(Verb::Prune(arguments)) => commands::prune::run(&mut session, &arguments, json),
-        Some(Verb::Sync(arguments)) => return commands::sync::run(&mut session, &arguments, json),
-        Some(Verb::Retire(arguments)) => return commands::retire::run(&session, &arguments, json),
-        Some(Verb::List { tool, accounts: true, projects }) => {
-            return commands::list_accounts::run(&session, tool.as_slice(), &projects, json);
-        }
-        Some(Verb::List { tool, .. }) => {
-            return commands::list::run(&session, tool.as_deref(), json);
-        }
-        Some(Verb::Available { tool, request }) => {
-            return commands::available::run(&session, &tool, request.as_deref(), json);
-        }
-        Some(Verb::Cache { verb: CacheVerb::Clean { dry_run } }) => {
-            let mode = if dry_run { CleanMode::DryRun } else { CleanMode::Delete };
-            return commands::cache::run(&session, mode, json);
-        }
-        Some(Verb::Which { program, home: true }) => {
-            commands::which::run_home(&session, &program, json)
-        }
-        Some(Verb::Which { program, home: false }) => {
-            commands::which::run(&session, &program, json)
-        }
-        Some(Verb::Env(arguments)) => commands::env::run(&mut session, &arguments, json),
-        Some(Verb::Why { program }) => {
-            return commands::why::run(&session, program.as_deref(), json);
-        }
-        Some(Verb::Check) => return commands::check::run(&session, json),
-        Some(Verb::Shim { tools, remove: true }) => {
-            commands::shim::remove(&mut session, &tools, json)
-        }
-        Some(Verb::Shim { tools, remove: false }) => {
-            commands::shim::run(&mut session, &tools, json)
-        }
-        Some(Verb::Reshim) => commands::reshim::run(&mut session, json),
-        Some(Verb::Doctor) => return commands::doctor::run(&session, json),
-        Some(Verb::Setup(arguments)) if arguments.target.system => {
-            commands::setup_system::run(&session, &arguments, json)
-        }
-        Some(Verb::Setup(arguments)) => commands::setup::run(&session, &arguments, json),
-        Some(Verb::Completions { .. } | Verb::Policy { .. } | Verb::InstallItself { .. }) => Ok(()),
-        None if typed.tools.is_empty() => {
-            return commands::status::run(&mut session, typed.all, json);
-        }
-        None if !typed.command.is_empty() => {
-            commands::run::run(&mut session, &typed.tools, &typed.command)
-        }
-        None => {
-            let scope = PinScope::new(typed.global, typed.account, typed.group);
-            commands::pin::run(&mut session, &typed.tools, &scope, json)
-        }
-    };
-    done.map(|()| 0)
-}
-
-fn completions(shell: Shell) -> Result<()> {
-    let mut script = Vec::new();
-    for name in ["use", "usher"] {
-        clap_complete::generate(shell, &mut CommandLine::command(), name, &mut script);
-    }
-    output::print_exact(&script)
 }
 
 #[cfg(test)]

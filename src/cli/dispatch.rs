@@ -1,0 +1,132 @@
+//! Which function runs a command, once its arguments are parsed.
+
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+use usher_shims::error::Result;
+use usher_shims::exec::ProcessArgs;
+use usher_shims::process::{is_secure, running_shim};
+
+use super::{CacheVerb, CommandLine, Verb, commands, output, progress};
+use crate::cli::commands::cache::CleanMode;
+use crate::cli::commands::install_from::ArchiveArguments;
+use crate::cli::commands::outdated::ToolFilter;
+use crate::cli::commands::pin::PinScope;
+use crate::config::folders;
+use crate::session::Session;
+
+/// Runs the command; returns the exit code of one that printed its own report.
+pub(super) fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
+    let json = typed.global_flags.json;
+    match &typed.verb {
+        Some(Verb::Completions { shell }) => return completions(*shell).map(|()| 0),
+        Some(Verb::Policy { file }) => return commands::policy::run(file.as_deref(), json),
+        _ => {}
+    }
+    if is_secure() && !typed.only_reads() {
+        return Err(folders::refused_when_secure("nothing is installed, fetched or written"));
+    }
+    let running = running_shim()?;
+    if let Some(Verb::InstallItself { system }) = typed.verb {
+        return commands::install_itself::run(given, running, system).map(|()| 0);
+    }
+    let mut session = Session::new(given, running, progress::reporter)?;
+    if typed.global_flags.offline {
+        session.settings.go_offline();
+    }
+    if typed.global_flags.quiet {
+        session.set_quiet();
+    }
+    // `use doctor` reports them itself.
+    if !matches!(typed.verb, Some(Verb::Doctor)) {
+        session.report_registry_errors();
+    }
+    match typed.verb {
+        Some(verb) => run_verb(&mut session, verb, json),
+        None => run_without_verb(&mut session, typed, json),
+    }
+}
+
+/// Runs a verb that needs a session.
+fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
+    let done = match verb {
+        Verb::Install { tools, from: Some(from), sha256, .. } => {
+            let archive = ArchiveArguments { from: &from, sha256: sha256.as_deref() };
+            commands::install_from::run(session, &tools, &archive, json)
+        }
+        Verb::Install { tools, store: Some(store), .. } => {
+            commands::install::into_store(session, &tools, &store, json)
+        }
+        Verb::Install { tools, .. } => commands::install::run(session, &tools, json),
+        Verb::Upgrade(arguments) => {
+            return commands::upgrade::run(session, &arguments, json);
+        }
+        Verb::Outdated { tools, all } => {
+            let filter = match tools.as_slice() {
+                [] if all => ToolFilter::All,
+                [] => ToolFilter::Pinned,
+                names => ToolFilter::Named(names),
+            };
+            return commands::outdated::run(session, &filter, json);
+        }
+        Verb::Uninstall(arguments) => commands::uninstall::run(session, &arguments, json),
+        Verb::Verify { tools } => return commands::verify::run(session, &tools, json),
+        Verb::Repair { yes, tools } => commands::repair::run(session, &tools, yes, json),
+        Verb::Prune(arguments) if arguments.copies => {
+            commands::prune_copies::run(session, &arguments, json)
+        }
+        Verb::Prune(arguments) => commands::prune::run(session, &arguments, json),
+        Verb::Sync(arguments) => return commands::sync::run(session, &arguments, json),
+        Verb::Retire(arguments) => return commands::retire::run(session, &arguments, json),
+        Verb::List { tool, accounts: true, projects } => {
+            return commands::list_accounts::run(session, tool.as_slice(), &projects, json);
+        }
+        Verb::List { tool, .. } => {
+            return commands::list::run(session, tool.as_deref(), json);
+        }
+        Verb::Available { tool, request } => {
+            return commands::available::run(session, &tool, request.as_deref(), json);
+        }
+        Verb::Cache { verb: CacheVerb::Clean { dry_run } } => {
+            let mode = if dry_run { CleanMode::DryRun } else { CleanMode::Delete };
+            return commands::cache::run(session, mode, json);
+        }
+        Verb::Which { program, home: true } => commands::which::run_home(session, &program, json),
+        Verb::Which { program, home: false } => commands::which::run(session, &program, json),
+        Verb::Env(arguments) => commands::env::run(session, &arguments, json),
+        Verb::Why { program } => {
+            return commands::why::run(session, program.as_deref(), json);
+        }
+        Verb::Check => return commands::check::run(session, json),
+        Verb::Shim { tools, remove: true } => commands::shim::remove(session, &tools, json),
+        Verb::Shim { tools, remove: false } => commands::shim::run(session, &tools, json),
+        Verb::Reshim => commands::reshim::run(session, json),
+        Verb::Doctor => return commands::doctor::run(session, json),
+        Verb::Setup(arguments) if arguments.target.system => {
+            commands::setup_system::run(session, &arguments, json)
+        }
+        Verb::Setup(arguments) => commands::setup::run(session, &arguments, json),
+        // They ran without a session.
+        Verb::Completions { .. } | Verb::Policy { .. } | Verb::InstallItself { .. } => Ok(()),
+    };
+    done.map(|()| 0)
+}
+
+/// Runs `use`, `use TOOL@REQUEST…` or `use TOOL@REQUEST… -- COMMAND…`.
+fn run_without_verb(session: &mut Session, typed: CommandLine, json: bool) -> Result<i32> {
+    if typed.tools.is_empty() {
+        return commands::status::run(session, typed.all, json);
+    }
+    if !typed.command.is_empty() {
+        return commands::run::run(session, &typed.tools, &typed.command).map(|()| 0);
+    }
+    let scope = PinScope::new(typed.global, typed.account, typed.group);
+    commands::pin::run(session, &typed.tools, &scope, json).map(|()| 0)
+}
+
+fn completions(shell: Shell) -> Result<()> {
+    let mut script = Vec::new();
+    for name in ["use", "usher"] {
+        clap_complete::generate(shell, &mut CommandLine::command(), name, &mut script);
+    }
+    output::print_exact(&script)
+}
