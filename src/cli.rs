@@ -29,6 +29,7 @@ use crate::cli::commands::pin::PinScope;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::retire::RetireArguments;
 use crate::cli::commands::setup::SetupArguments;
+use crate::cli::commands::sync::SyncArguments;
 use crate::cli::commands::uninstall::UninstallArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
 use crate::config::folders;
@@ -148,9 +149,14 @@ enum Verb {
     },
     /// Remove unused versions (asks first)
     #[command(
-        after_help = "Examples:\n  use prune --unused 90 --dry-run\n  use prune --unused 90 --projects ~/src\n  use prune node@12.22.12\n\nKeeps versions that this project, your default or the machine's default requests."
+        after_help = "Examples:\n  use prune --unused 90 --dry-run\n  use prune --unused 90 --projects ~/src\n  use prune node@12.22.12\n  use prune --copies --dry-run\n\nKeeps versions that this project, your default or the machine's default requests."
     )]
     Prune(PruneArguments),
+    /// Install what the machine's list and its accounts request (for root)
+    #[command(
+        after_help = "Examples:\n  use sync --dry-run\n  use sync --quiet --log syslog\n  use sync --print-unit timer > /etc/systemd/system/usher-sync.timer\n\nThe list is /etc/usher/wanted-versions, with lines such as: node 20 22"
+    )]
+    Sync(SyncArguments),
     /// Announce that versions of the machine are removed (root); without arguments, list those
     #[command(
         after_help = "Examples:\n  use retire                          list what is retired\n  use retire node@8 --on 2027-01-31   tell accounts that use node 8 on a terminal\n  use retire node@8 --cancel\n\nNothing is removed, and nothing else changes."
@@ -343,6 +349,7 @@ impl CommandLine {
                 | Verb::Uninstall { .. }
                 | Verb::Repair { .. }
                 | Verb::Prune(_)
+                | Verb::Sync(_)
                 | Verb::Retire(_)
                 | Verb::Outdated { .. }
                 | Verb::Available { .. }
@@ -474,7 +481,11 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
         }
         Some(Verb::Verify { tools }) => return commands::verify::run(&session, &tools, json),
         Some(Verb::Repair { yes, tools }) => commands::repair::run(&mut session, &tools, yes, json),
+        Some(Verb::Prune(arguments)) if arguments.copies => {
+            commands::prune_copies::run(&mut session, &arguments, json)
+        }
         Some(Verb::Prune(arguments)) => commands::prune::run(&mut session, &arguments, json),
+        Some(Verb::Sync(arguments)) => return commands::sync::run(&mut session, &arguments, json),
         Some(Verb::Retire(arguments)) => return commands::retire::run(&session, &arguments, json),
         Some(Verb::List { tool, accounts: true, projects }) => {
             return commands::list_accounts::run(&session, tool.as_slice(), &projects, json);

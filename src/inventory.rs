@@ -12,6 +12,8 @@ mod scan;
 mod stores;
 mod system;
 
+use std::path::Path;
+
 pub use folder_setting::{SetFolder, set_folder};
 pub use folders::{expand_folder, names_in_folder};
 pub use package_programs::ADDED;
@@ -21,10 +23,10 @@ pub use system::{MAX_SHIM_SIZE, host_folders, run_fault};
 
 use folders::FolderListings;
 use usher_shims::error::Result;
-use usher_shims::folders::shims_in;
+use usher_shims::folders::{Folders, shims_in};
 use usher_shims::index::{Index, index_file};
 use usher_shims::process::index_in;
-use usher_shims::world::{World as _, read_optional};
+use usher_shims::world::{AnyWorld, World as _, read_optional};
 
 /// Scans the machine; returns the index that the shims read.
 pub fn scan(scan: &MachineScan<'_>) -> Result<Index> {
@@ -78,15 +80,24 @@ fn previous_index(scan: &MachineScan<'_>) -> Index {
 
 /// The machine's index, for an account, which uses the machine's store beside its own.
 fn machine_index(scan: &MachineScan<'_>) -> Option<Index> {
-    if scan.folders.is_system_wide || scan.folders.data == scan.machine {
-        return None;
-    }
-    let shims = shims_in(scan.machine);
-    let file = index_file(&shims);
-    scan.world.metadata(&file).ok().flatten()?;
-    let text = read_optional(scan.world, &file).ok().flatten();
+    let machine = machine_of_account(scan.world, scan.folders, scan.machine)?;
+    let shims = shims_in(machine);
+    let text = read_optional(scan.world, &index_file(&shims)).ok().flatten();
     let index = text.and_then(|text| index_in(scan.world, &shims, &text.bytes, None));
     let mut index = index.unwrap_or_default();
-    index.folders.data = scan.machine.to_path_buf();
+    index.folders.data = machine.to_path_buf();
     Some(index)
+}
+
+/// The machine's data folder, if these folders are another home's and the machine's is in use.
+pub fn machine_of_account<'m>(
+    world: &AnyWorld,
+    folders: &Folders,
+    machine: &'m Path,
+) -> Option<&'m Path> {
+    let index = index_file(&shims_in(machine));
+    let is_in_use = !folders.is_system_wide
+        && folders.data != machine
+        && world.metadata(&index).ok().flatten().is_some();
+    is_in_use.then_some(machine)
 }

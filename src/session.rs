@@ -29,7 +29,7 @@ use self::reporter::{Reporter, Silent};
 use crate::config::folders::{self, Homes};
 use crate::config::settings::Settings;
 use crate::files::own_folder::{self, OwnFolder, Refusal};
-use crate::inventory::{MachineScan, ProbeReuse, expand_folder, scan};
+use crate::inventory::{MachineScan, ProbeReuse, expand_folder, machine_of_account, scan};
 use crate::registry::{self, Registry};
 
 /// What a command runs with; created once, in [`crate::run`].
@@ -112,12 +112,18 @@ impl Session {
     /// Whether this account administers the machine's versions, so that the limits of accounts don't
     /// concern it.
     pub fn is_administrator(&self) -> bool {
-        self.folders.is_system_wide || self.world.account() == ROOT
+        let is_machines = self.folders.is_system_wide && self.folders.data == self.machine;
+        is_machines || self.world.account() == ROOT
     }
 
     /// Whether this account may install versions.
     pub fn may_fetch(&self) -> bool {
         self.policy.fetch == FetchPolicy::Accounts || self.is_administrator()
+    }
+
+    /// Whether this account may request versions from the machine, which installs them.
+    pub fn may_request(&self) -> bool {
+        self.policy.fetch == FetchPolicy::Requests && self.machine_home().is_some()
     }
 
     /// The shims' resolver, with the current index.
@@ -141,6 +147,11 @@ impl Session {
         add_unwritten(&self.world, &mut index)?;
         self.index = index;
         Ok(())
+    }
+
+    /// The machine's data folder, if that is another home than this session's and is in use.
+    pub fn machine_home(&self) -> Option<&Path> {
+        machine_of_account(&self.world, &self.folders, &self.machine)
     }
 
     /// The existing folders that a folder pattern of a definition (`~/.nvm/versions/*`) matches.

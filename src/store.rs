@@ -13,6 +13,7 @@
 //! | the store itself: locks, staging, what killed processes left | [`own`] |
 //! | the moment at which a version comes to exist | [`publish`] |
 //! | what is recorded about an install | [`receipt`] |
+//! | what accounts request from the machine | [`requests`] |
 //! | comparing a version with what was installed | [`verify`](mod@verify) |
 //! | which paths belong to package managers | [`package_paths`] |
 //! | which versions can be removed | [`prune`] |
@@ -31,6 +32,7 @@ pub mod prune;
 mod publish;
 pub mod receipt;
 pub mod repair;
+pub mod requests;
 pub mod runtime;
 pub mod uninstall;
 pub(crate) mod usage;

@@ -12,10 +12,12 @@ pub const MACHINE_DATA: &str = "/opt/usher";
 /// The shim folder's name in the data folder.
 pub(crate) const SHIMS: &str = "shims";
 
-/// The names of settings, of the default and of the folder of custom tools, in a configuration folder.
+/// The names of the settings and of the default in a configuration folder.
 pub(crate) const SETTINGS_FILE: &str = "config.toml";
 pub(crate) const DEFAULT_FILE: &str = "tool-versions";
-pub(crate) const CUSTOM_TOOLS: &str = "registry";
+
+/// The name of the folder of custom tools there.
+pub const CUSTOM_TOOLS: &str = "registry";
 
 /// The machine's settings and default.
 const MACHINE_CONFIG: &str = "/etc/usher";

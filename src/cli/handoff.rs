@@ -175,8 +175,11 @@ fn install_if_allowed(session: &mut Session, missing: &MissingVersion) -> Result
     }
     let tools =
         install_missing(session, &folders::write_access(&session.folders)?, &tool_request, found)?;
-    refresh_shims(session, &tools)?;
-    Ok(())
+    match session.may_fetch() {
+        true => refresh_shims(session, &tools),
+        // The machine installed it, and has shims for it. The account gets no folders for that.
+        false => session.refresh(),
+    }
 }
 
 /// Installs a missing version unless it was found, and the runtime that it needs. Returns the tools
@@ -203,12 +206,31 @@ fn install_missing(
 }
 
 fn fetch(installer: &Installer<'_>, tool_request: &ToolRequest<'_>) -> Result<Toolchain> {
+    if let Some(toolchain) = request_exact(installer, tool_request)? {
+        return Ok(toolchain);
+    }
     let release = installer.finder.find(tool_request)?;
     let installed = installer.install_from_any(tool_request, release).map_err(|error| {
         let ToolRequest { known, request, origin } = tool_request;
         error.because(format!("{} {request} is requested by {origin}", known.tool.name))
     })?;
     Ok(installed.toolchain)
+}
+
+/// Requests an exact version from the machine, where that installs versions for accounts: no index is
+/// needed for it.
+fn request_exact(
+    installer: &Installer<'_>,
+    tool_request: &ToolRequest<'_>,
+) -> Result<Option<Toolchain>> {
+    let ToolRequest { known, request, origin } = *tool_request;
+    // A version that is built for several runtimes isn't one.
+    let exact = request.exact(known.tool).filter(|_| known.tool.built_for.is_none());
+    let Some(version) = exact else { return Ok(None) };
+    let location = installer.store.location(known, version);
+    installer.store.request_from_machine(&location).map_err(|error| {
+        error.because(format!("{} {request} is requested by {origin}", known.tool.name))
+    })
 }
 
 /// Refuses what a file of another account requests of the machine's store: entering a folder is no
@@ -231,7 +253,7 @@ fn check_requester(
 
 /// Whether the machine's policy and the settings allow a shim to install this.
 fn check_policy(session: &Session, tool: &Tool, request: &Request, origin: &Origin) -> Result<()> {
-    if !session.may_fetch() {
+    if !session.may_fetch() && !session.may_request() {
         let refusal = session.policy.fetch_refusal(&format!("{} {request}", tool.name));
         return Err(with_origin(refusal, origin));
     }

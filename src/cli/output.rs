@@ -189,7 +189,17 @@ pub fn print_path(path: &Path) -> Result<()> {
 /// and can't steer a terminal either.
 pub fn print_json(value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(|error| unwritten(&error.into()))?;
-    let text = replace_hidden(&text, &|shown, character| match character {
+    print_json_text(&text)
+}
+
+/// As [`print_json`], on one line.
+pub fn print_json_line(value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string(value).map_err(|error| unwritten(&error.into()))?;
+    print_json_text(&text)
+}
+
+fn print_json_text(text: &str) -> Result<()> {
+    let text = replace_hidden(text, &|shown, character| match character {
         '\n' => shown.push('\n'),
         other => {
             for unit in other.encode_utf16(&mut [0; 2]) {

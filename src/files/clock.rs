@@ -21,6 +21,11 @@ pub fn date(moment: SystemTime) -> String {
     httpdate::fmt_http_date(UNIX_EPOCH + since.min(LATEST))
 }
 
+/// The seconds from 1970 to this moment.
+pub fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
 /// A day of the calendar, in UTC: `2027-01-31`.
 ///
 /// jiff and time were looked at: a library of time zones is much for a day that exists.

@@ -95,6 +95,11 @@ impl WriteAccess {
         Ok(())
     }
 
+    /// The account that new files belong to.
+    pub fn account(&self) -> u32 {
+        self.owner.map_or(geteuid().as_raw(), |owner| owner.user)
+    }
+
     /// This access for other threads, as long as this value exists.
     pub fn for_threads(&self) -> ThreadAccess<'_> {
         ThreadAccess { owner: self.owner, _access: PhantomData }

@@ -108,6 +108,16 @@ impl Client {
         }
     }
 
+    /// Whether a request to an address has a user name, a password or a token in it. What comes back may
+    /// be for that account alone.
+    pub fn sends_secrets_to(&self, address: &Address) -> bool {
+        let authorization = match address.location() {
+            Location::Web(url) => self.config.credentials.authorization(url),
+            Location::File(_) => None,
+        };
+        authorization.is_some() || address.has_secrets()
+    }
+
     /// The retries of one request or download.
     pub(super) fn retry(&self) -> Retry<'_> {
         Retry::new(&self.config.timeouts)

@@ -54,10 +54,10 @@ struct SearchMisses {
 impl<'a> Finder<'a> {
     /// A finder for a session.
     pub fn new(session: &'a Session, network: &'a Network<'a>) -> Self {
-        let Session { world, folders, settings, .. } = session;
+        let Session { world, settings, .. } = session;
         let platform = platform(world);
         let indexes = ReleaseIndexReader {
-            cache: IndexCache::new(folders.cache.clone()),
+            cache: IndexCache::of_session(session),
             writer: network.writer(),
             fetch_locks: network.index_locks(),
             settings,

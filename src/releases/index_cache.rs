@@ -2,15 +2,20 @@
 //!
 //! A file has a header line and the content. Its modification time is when the source last confirmed
 //! it. It must not know what an index means.
+//!
+//! An account also uses what the machine's usher cached, so that a thousand accounts don't fetch the
+//! same list a thousand times. An index that was fetched with credentials stays private.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::PathBuf;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use usher_shims::ownership::ROOT;
 
 use super::limits::MAX_FRESH_AGE;
 use crate::files::integrity::sha256;
@@ -18,6 +23,10 @@ use crate::files::own_folder::OwnFolder;
 use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::write_access::WriteAccess;
 use crate::http::Address;
+use crate::session::Session;
+
+/// The machine's cache folder in its data folder.
+const CACHE_OF_MACHINE: &str = "cache";
 
 /// Their folder in usher's cache folder.
 pub(super) const FOLDER: &str = "indexes";
@@ -37,6 +46,10 @@ const FORMAT: u32 = 5;
 /// The cached indexes, a file each.
 pub(super) struct IndexCache {
     cache: PathBuf,
+    /// The machine's data folder, whose cached indexes are used, too.
+    machine: Option<PathBuf>,
+    /// Whether every account may read them: the cache is the machine's.
+    is_for_everyone: bool,
 }
 
 /// Identifies an index.
@@ -46,6 +59,8 @@ pub(super) struct CacheKey<'a> {
     pub(super) address: &'a Address,
     /// How it is parsed. An index that was parsed in another way is fetched again.
     pub(super) parser_id: &'a str,
+    /// Whether it is fetched with credentials: then it is one account's own.
+    pub(super) is_private: bool,
 }
 
 /// A cached index.
@@ -54,6 +69,8 @@ pub(super) struct CachedIndex<T> {
     pub(super) age: Duration,
     /// The validator of its response; `None` if the index must be fetched and parsed again.
     pub(super) validator: Option<String>,
+    /// Whether it is the machine's, and not this home's own.
+    is_of_machine: bool,
 }
 
 /// The first line of a file.
@@ -70,27 +87,37 @@ struct CacheHeader {
 
 impl IndexCache {
     /// The cached indexes in usher's cache folder.
+    #[cfg(test)]
     pub(super) fn new(cache: PathBuf) -> Self {
-        Self { cache }
+        Self { cache, machine: None, is_for_everyone: false }
     }
 
-    /// The cached index; `None` if there is none, or if its file is damaged.
+    /// The cached indexes of a session: an account's and the machine's, or the machine's own.
+    pub(super) fn of_session(session: &Session) -> Self {
+        Self {
+            cache: session.folders.cache.clone(),
+            machine: session.machine_home().map(Path::to_path_buf),
+            is_for_everyone: session.folders.is_system_wide,
+        }
+    }
+
+    /// The cached index; `None` if there is none, or if its file is damaged. If the machine has it as
+    /// well, the one that the source confirmed last.
     pub(super) fn get<T: DeserializeOwned>(&self, key: &CacheKey<'_>) -> Option<CachedIndex<T>> {
-        let mut file = self.open(key)?;
-        let modified = file.metadata().ok()?.modified().ok()?;
-        let mut text = Vec::new();
-        file.read_to_end(&mut text).ok()?;
-        let (head, content) = text.split_at(text.iter().position(|byte| *byte == b'\n')? + 1);
-        let head: CacheHeader = serde_json::from_slice(head).ok()?;
-        let is_whole = head.format == FORMAT
-            && head.source == key.address.id()
-            && head.sha256 == sha256(content);
-        let content = serde_json::from_slice(content).ok().filter(|_| is_whole)?;
-        let age = age(modified);
-        Some(match head.parser_id == key.parser_id {
-            true => CachedIndex { content, age, validator: head.validator },
-            false => CachedIndex { content, age: age.max(MAX_FRESH_AGE), validator: None },
-        })
+        let own = self.open(key).and_then(|file| read(file, key));
+        let machines = match &self.machine {
+            Some(machine) if !key.is_private => {
+                let modified = |file: &File| file.metadata().ok()?.modified().ok();
+                let is_newer = |file: &File| {
+                    own.as_ref()
+                        .is_none_or(|own| modified(file).is_some_and(|at| age(at) < own.age))
+                };
+                open_machines(machine, key).filter(is_newer).and_then(|file| read(file, key))
+            }
+            Some(_) | None => None,
+        };
+        let machines = machines.map(|index| CachedIndex { is_of_machine: true, ..index });
+        own.into_iter().chain(machines).min_by_key(|index| index.age)
     }
 
     /// Caches an index. A cache that can't be written is not an error.
@@ -109,16 +136,37 @@ impl IndexCache {
             target: &folder.path().join(file_name(key.address)),
             staging: folder.path(),
             prefix: UNFINISHED,
-            mode: FileMode::Masked(0o600),
+            mode: FileMode::Masked(self.mode(key)),
             durability: Durability::Unsynced,
         };
         let _ = replacement.write(&text);
     }
 
-    /// Records that the source still has this index.
-    pub(super) fn mark_fresh(&self, _: &WriteAccess, key: &CacheKey<'_>) {
+    /// Records that the source still has this index. The machine's becomes this home's own.
+    pub(super) fn mark_fresh<T: Serialize>(
+        &self,
+        access: &WriteAccess,
+        key: &CacheKey<'_>,
+        index: &CachedIndex<T>,
+    ) {
+        if index.is_of_machine {
+            return self.put(access, key, &index.content, index.validator.clone());
+        }
         // If the time can't be set, the source is fetched again the next time.
-        let _ = self.open(key).map(|file| file.set_modified(SystemTime::now()));
+        let Some(file) = self.open(key) else { return };
+        let _ = file.set_modified(SystemTime::now());
+        // An older usher kept the machine's indexes to itself.
+        if self.is_for_everyone {
+            let _ = file.set_permissions(Permissions::from_mode(self.mode(key)));
+        }
+    }
+
+    /// The permission bits of an index: for every account only in the machine's cache.
+    fn mode(&self, key: &CacheKey<'_>) -> u32 {
+        match self.is_for_everyone && !key.is_private {
+            true => 0o644,
+            false => 0o600,
+        }
     }
 
     /// The folder of the indexes. `None` if there is none, or if another account could have put it
@@ -143,6 +191,40 @@ impl IndexCache {
             }
         }
     }
+}
+
+/// Reads a file; `None` if it is damaged or another index.
+fn read<T: DeserializeOwned>(mut file: File, key: &CacheKey<'_>) -> Option<CachedIndex<T>> {
+    let modified = file.metadata().ok()?.modified().ok()?;
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).ok()?;
+    let (head, content) = text.split_at(text.iter().position(|byte| *byte == b'\n')? + 1);
+    let head: CacheHeader = serde_json::from_slice(head).ok()?;
+    let is_whole =
+        head.format == FORMAT && head.source == key.address.id() && head.sha256 == sha256(content);
+    let content = serde_json::from_slice(content).ok().filter(|_| is_whole)?;
+    let age = age(modified);
+    let is_of_machine = false;
+    Some(match head.parser_id == key.parser_id {
+        true => CachedIndex { content, age, validator: head.validator, is_of_machine },
+        false => {
+            CachedIndex { content, age: age.max(MAX_FRESH_AGE), validator: None, is_of_machine }
+        }
+    })
+}
+
+/// Opens an index in the machine's cache. `None` if there is none, if it is private, or if it could be
+/// of another account than root and the owner of the machine's home.
+fn open_machines(machine: &Path, key: &CacheKey<'_>) -> Option<File> {
+    let owner = OwnFolder::open(machine).ok().flatten()?.meta().owner;
+    let cache = OwnFolder::open(&machine.join(CACHE_OF_MACHINE)).ok().flatten()?;
+    let folder = cache.folder(OsStr::new(FOLDER)).ok().flatten()?;
+    let is_trusted = |uid: u32| uid == ROOT || uid == owner;
+    if !is_trusted(cache.meta().owner) || !is_trusted(folder.meta().owner) {
+        return None;
+    }
+    let file = open_file(&folder, &file_name(key.address))?;
+    file.metadata().ok().filter(|file| is_trusted(file.uid())).map(|_| file)
 }
 
 /// Opens a file in the folder of indexes. `None` if there is none, or if another account could have
@@ -211,7 +293,7 @@ mod tests {
     });
 
     fn key() -> CacheKey<'static> {
-        CacheKey { address: &ADDRESSES[0], parser_id: "1" }
+        CacheKey { address: &ADDRESSES[0], parser_id: "1", is_private: false }
     }
 
     fn cache() -> (tempfile::TempDir, IndexCache) {
@@ -254,10 +336,83 @@ mod tests {
         };
         date(SystemTime::now() - Duration::from_secs(50 * 3_600));
         assert!(cached(&cache, &key()).unwrap().age > MAX_FRESH_AGE);
-        cache.mark_fresh(&WriteAccess::for_test(), &key());
+        let index = cached(&cache, &key()).unwrap();
+        cache.mark_fresh(&WriteAccess::for_test(), &key(), &index);
         assert!(cached(&cache, &key()).unwrap().age < MAX_FRESH_AGE);
         date(SystemTime::now() + Duration::from_secs(50 * 3_600));
         assert_eq!(cached(&cache, &key()).unwrap().age, MAX_FRESH_AGE);
+    }
+
+    /// The caches of a machine's home and of an account.
+    fn machine_and_account() -> (tempfile::TempDir, IndexCache, IndexCache) {
+        let folder = tempfile::tempdir().unwrap();
+        let machine = folder.path().join("machine");
+        let of_machine =
+            IndexCache { is_for_everyone: true, ..IndexCache::new(machine.join(CACHE_OF_MACHINE)) };
+        let account =
+            IndexCache { machine: Some(machine), ..IndexCache::new(folder.path().join("account")) };
+        (folder, of_machine, account)
+    }
+
+    fn set_age(cache: &IndexCache, age: Duration) {
+        let file = File::options().append(true).open(path(cache, key().address)).unwrap();
+        file.set_modified(SystemTime::now() - age).unwrap();
+    }
+
+    #[test]
+    fn the_machines_index_is_used_if_it_is_newer_and_public() {
+        let (_folder, machine, account) = machine_and_account();
+        let access = WriteAccess::for_test();
+        let used = |key: &CacheKey<'_>| cached(&account, key).map(|index| index.content.concat());
+        machine.put(&access, &key(), &["12.0.0"], Some("m".to_owned()));
+        let mode =
+            || path(&machine, key().address).metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!((used(&key()), mode()), (Some("12.0.0".to_owned()), 0o644));
+        let private = CacheKey { is_private: true, ..key() };
+        assert_eq!(used(&private), None);
+
+        account.put(&access, &key(), &["14.0.0"], None);
+        set_age(&machine, Duration::from_secs(100));
+        assert_eq!(used(&key()), Some("14.0.0".to_owned()));
+        set_age(&account, Duration::from_secs(200));
+        assert_eq!(used(&key()), Some("12.0.0".to_owned()));
+
+        // What the source confirms becomes the account's own; the machine's stays as it is.
+        let index = cached(&account, &key()).unwrap();
+        account.mark_fresh(&access, &key(), &index);
+        fs::remove_file(path(&machine, key().address)).unwrap();
+        assert_eq!(used(&key()), Some("12.0.0".to_owned()));
+        let kept = cached(&account, &key()).unwrap();
+        assert_eq!((kept.validator.as_deref(), kept.is_of_machine), (Some("m"), false));
+
+        machine.put(&access, &private, &["12.0.0"], None);
+        assert_eq!(mode(), 0o600);
+        let index = cached(&machine, &key()).unwrap();
+        machine.mark_fresh(&access, &key(), &index);
+        assert_eq!(mode(), 0o644, "one of an older usher");
+    }
+
+    #[test]
+    fn the_machines_index_is_not_used_if_another_account_could_have_written_it() {
+        let (_folder, machine, account) = machine_and_account();
+        machine.put(&WriteAccess::for_test(), &key(), &["12.0.0"], None);
+        let file = path(&machine, key().address);
+        let set_mode = |path: &Path, mode| {
+            fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        };
+        let is_used = || cached(&account, &key()).is_some();
+        assert!(is_used());
+        set_mode(&file, 0o666);
+        assert!(!is_used());
+        set_mode(&file, 0o644);
+        set_mode(file.parent().unwrap(), 0o777);
+        assert!(!is_used());
+        set_mode(file.parent().unwrap(), 0o755);
+        assert!(is_used());
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&file, Some(4711), None).unwrap();
+            assert!(!is_used());
+        }
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub(super) struct IndexQuery<'a> {
     /// Identifies the parser and its parameters. An index that was parsed in another way is fetched
     /// again.
     pub(super) parser_id: String,
+    /// Whether it is fetched with credentials.
+    pub(super) is_private: bool,
     pub(super) get: Box<Get<'a>>,
     pub(super) parse: Box<Parse<'a>>,
 }
@@ -97,8 +99,8 @@ impl ReleaseIndexReader<'_> {
                 Ok(FetchedIndex { entries, freshness: Freshness::New })
             }
             (Ok(Conditional::NotModified), cached) => {
-                if let Some(writer) = self.writer {
-                    writer.with(|access| self.cache.mark_fresh(access, &query.key()));
+                if let (Some(writer), Some(cached)) = (self.writer, &cached) {
+                    writer.with(|access| self.cache.mark_fresh(access, &query.key(), cached));
                 }
                 let entries = cached.map_or_else(Vec::new, |cached| cached.content);
                 Ok(FetchedIndex { entries, freshness: Freshness::New })
@@ -116,7 +118,8 @@ impl ReleaseIndexReader<'_> {
 
 impl IndexQuery<'_> {
     fn key(&self) -> CacheKey<'_> {
-        CacheKey { address: &self.address, parser_id: &self.parser_id }
+        let Self { address, parser_id, is_private, .. } = self;
+        CacheKey { address, parser_id, is_private: *is_private }
     }
 
     fn entries(&self, bytes: &[u8]) -> Result<Vec<IndexEntry>, FetchError> {

@@ -158,6 +158,7 @@ impl SourceReader<'_> {
         Ok(IndexQuery {
             address: address.clone(),
             parser_id: self.parser_id(definition),
+            is_private: client.sends_secrets_to(&address),
             get: Box::new(move |validator| {
                 client.get_if_modified(&address, most, "*/*", validator)
             }),
@@ -173,6 +174,7 @@ impl SourceReader<'_> {
         Ok(IndexQuery {
             address: address.clone(),
             parser_id: parser_id("packument"),
+            is_private: npm.client.sends_secrets_to(&address),
             get: Box::new(move |validator| {
                 npm.client.get_if_modified(&address, MAX_INDEX, "*/*", validator)
             }),
@@ -188,6 +190,7 @@ impl SourceReader<'_> {
         Ok(IndexQuery {
             address: address.clone(),
             parser_id: self.parser_id(project),
+            is_private: index.client.sends_secrets_to(&address),
             get: Box::new(move |validator| {
                 index.client.get_if_modified(&address, MAX_INDEX, pypi::ACCEPT, validator)
             }),

@@ -96,6 +96,16 @@ pub fn constraint(session: &Session, known: KnownTool<'_>) -> Result<Option<Pin>
     Ok(nearest)
 }
 
+/// Whether a request is a default that only the machine's administrator changes and upgrades: the
+/// machine's, or one for this account or its groups.
+pub fn is_the_administrators(session: &Session, origin: &Origin) -> bool {
+    let (Origin::Account(location) | Origin::Group(location) | Origin::Machine(location)) = origin
+    else {
+        return false;
+    };
+    !session.folders.is_system_wide && !session.world.is_writable(&location.path)
+}
+
 /// The nearest pin in the project's files, whatever is stronger; `None` if there is none, or if the
 /// search fails.
 pub fn pin_of_files(session: &Session, known: KnownTool<'_>) -> Option<Pin> {

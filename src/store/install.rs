@@ -95,9 +95,15 @@ impl<'a> Installer<'a> {
 }
 
 impl Installer<'_> {
-    /// Installs a release, unless it is installed already.
+    /// Installs a release, unless it is installed already. Where the machine installs versions for
+    /// accounts, it is requested from it.
     pub fn install(&self, known: KnownTool<'_>, release: &Release) -> Result<Installed> {
         let location = self.store.location(known, &release.version);
+        if self.store.find_installed(&location)?.is_none()
+            && let Some(toolchain) = self.store.request_from_machine(&location)?
+        {
+            return Ok(Installed { toolchain, already_installed: false });
+        }
         install_assembled(&self.store, &location, || {
             let parts = self.finder.release_parts(known, release)?;
             self.assemble(&location, release, &parts)

@@ -15,6 +15,7 @@ use usher_shims::world::Os;
 
 use super::location::InstallLocation;
 use super::publish::restore_backup;
+use super::requests::RequestSpool;
 use super::usage::used_bytes;
 use crate::files::durable::sync_name;
 use crate::files::lock::{Lock, Locks};
@@ -38,6 +39,8 @@ pub struct OwnStore<'a> {
     pub lock_timeout: Duration,
     /// What an account may add; `None` for an administrator.
     pub limits: Option<&'a MachinePolicy>,
+    /// The machine's data folder, if this is an account's store on a machine with usher.
+    pub machine: Option<&'a Path>,
     /// Reports what happens.
     pub reporter: &'a dyn Reporter,
 }
@@ -50,6 +53,7 @@ impl<'a> OwnStore<'a> {
             access,
             lock_timeout: session.settings.lock_timeout,
             limits: (!session.is_administrator()).then_some(&session.policy),
+            machine: session.machine_home(),
             reporter: &*session.reporter,
         }
     }
@@ -79,6 +83,43 @@ impl<'a> OwnStore<'a> {
             .hint(format!("move it away: mv {} /somewhere/else", ShellWord(target)))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io("look at", target, error)),
+        }
+    }
+
+    /// The machine's version, where the machine installs versions for accounts: requested from it
+    /// unless it has it. `None` where accounts install versions themselves, or can't install any.
+    pub fn request_from_machine(
+        &self,
+        location: &InstallLocation<'_>,
+    ) -> Result<Option<Toolchain>> {
+        let (Some(limits), Some(machine)) = (self.limits, self.machine) else { return Ok(None) };
+        if limits.fetch != FetchPolicy::Requests {
+            return Ok(None);
+        }
+        let (tool, version) = (location.known.tool, &location.version);
+        let root = machine.join("toolchains").join(tool.name).join(version.as_str());
+        let toolchain = Toolchain { version: Some(version.clone()), root, store: Store::Shared };
+        if is_complete(&Os, tool, &toolchain)? {
+            return Ok(Some(toolchain));
+        }
+        if !limits.wait.is_zero() {
+            self.reporter.note(&format!(
+                "waiting for the machine to install {} (at most {} s)",
+                location.name(),
+                limits.wait.as_secs()
+            ));
+        }
+        let requested = (tool.name, version);
+        RequestSpool::of(machine)
+            .request(self.access, requested, limits.wait)
+            .map_err(|error| limits.versions.with_contact(error))?;
+        match is_complete(&Os, tool, &toolchain)? {
+            true => Ok(Some(toolchain)),
+            false => Err(Error::new(
+                ErrorKind::NotInstalled,
+                format!("the machine didn't install {}", location.name()),
+            )
+            .because("its request was deleted without an answer")),
         }
     }
 
@@ -159,6 +200,7 @@ pub(super) mod tests {
             folders: &folders,
             access: &access,
             limits: None,
+            machine: None,
             lock_timeout: Duration::ZERO,
             reporter: &Silent,
         };

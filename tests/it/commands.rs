@@ -11,7 +11,7 @@ mod doctor;
 mod env;
 mod from;
 mod install;
-mod json;
+pub(crate) mod json;
 mod lost_output;
 mod outdated;
 mod pin;

@@ -1,8 +1,9 @@
 //! Versions from elsewhere: other managers' stores (`adopted`), the system's interpreters
-//! (`system`), the administrator's stores and home (`shared`, `machine`, `accounts`), the user's own
-//! tools (`own`, `alone`), which of their programs have shims (`shim_names`), and calls by version
-//! (`versioned_names`); what accounts use of the machine's (`account_use`), which of those go
-//! (`retired`), and the defaults that root sets for accounts (`account_defaults`).
+//! (`system`), the administrator's stores and home (`shared`, `machine`, `machine_cache`, `accounts`),
+//! the user's own tools (`own`, `alone`), which of their programs have shims (`shim_names`), and calls
+//! by version (`versioned_names`); what accounts use of the machine's (`account_use`), which of those
+//! go (`retired`), the defaults that root sets for accounts (`account_defaults`), and what the machine
+//! installs for accounts (`sync`).
 
 mod account_defaults;
 pub(crate) mod account_use;
@@ -10,6 +11,7 @@ mod accounts;
 mod adopted;
 mod alone;
 pub(crate) mod machine;
+mod machine_cache;
 mod moved_home;
 mod one_version;
 mod own;
@@ -17,6 +19,7 @@ mod previous_home;
 mod retired;
 pub(crate) mod shared;
 mod shim_names;
+mod sync;
 mod system;
 mod versioned_names;
 

@@ -446,7 +446,7 @@ fn a_variable_may_need_a_folder() {
     let packages = "/u/additions/node/20.1.0";
     let without_lib = world.clone().file(format!("{packages}/bin/greet"), "");
     assert_eq!(printed(&without_lib, &index, "npm ls"), npm);
-    let complete = without_lib.folder(&format!("{packages}/lib"));
+    let complete = without_lib.folder(format!("{packages}/lib"));
     let set = format!("{npm} NPM_CONFIG_PREFIX={packages}");
     assert_eq!(printed(&complete, &index, "npm ls"), set);
 }

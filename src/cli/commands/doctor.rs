@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
-use usher_shims::folders::shims_in;
+use usher_shims::folders::{CUSTOM_TOOLS, shims_in};
 use usher_shims::index::{Index, index_file};
 use usher_shims::policy::policy_file;
 use usher_shims::resolve::{Selection, versions_with_packages};
@@ -424,14 +424,19 @@ fn orphaned_packages(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck
     orphaned.into_iter().filter_map(check).collect()
 }
 
-/// Settings for the shims in an account that has no index: each of its calls starts `use`, which reads
-/// them.
+/// Settings for the shims, or tools, in an account that has no index: each of its calls starts `use`,
+/// which reads them.
 fn settings_without_index(session: &Session) -> Option<DoctorCheck> {
     used_machine_shims(session)?;
-    let file = session.folders.settings_file();
-    let content = session.world.read(&file).ok()?;
-    may_set_shared(&content.bytes).then(|| {
-        let what = format!("{} slows down each call of a shim: no index has it", Shown(&file));
+    let (settings, tools) =
+        (session.folders.settings_file(), session.folders.config.join(CUSTOM_TOOLS));
+    let content = session.world.read(&settings).ok();
+    let slow = match content.is_some_and(|content| may_set_shared(&content.bytes)) {
+        true => Some(settings),
+        false => Some(tools).filter(|tools| exists(session, tools)),
+    };
+    slow.map(|path| {
+        let what = format!("{} slows down each call of a shim: no index has it", Shown(&path));
         DoctorCheck::note(what, "use reshim")
     })
 }

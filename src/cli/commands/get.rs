@@ -162,7 +162,7 @@ impl Chooser<'_> {
         {
             return Ok(Choice::Installed(toolchain));
         }
-        if installed.is_none() && !session.may_fetch() {
+        if installed.is_none() && !session.may_fetch() && !session.may_request() {
             let name = format!("{} {request}", known.tool.name);
             return Err(with_origin(session.policy.fetch_refusal(&name), tool_request.origin));
         }

@@ -14,7 +14,7 @@ use crate::releases::network::Network;
 use crate::releases::updates::Updates;
 use crate::releases::{Finder, Freshness, Release};
 use crate::session::Session;
-use crate::session::active::ActiveVersion;
+use crate::session::active::{ActiveVersion, is_the_administrators};
 use crate::text::human_duration;
 
 /// The tools to report on.
@@ -63,6 +63,9 @@ struct OutdatedRow {
     /// Whether the tool could be resolved; if not, it is unknown whether it is pinned.
     #[serde(skip)]
     is_resolved: bool,
+    /// Whether `use upgrade` installs a newer version that matches.
+    #[serde(skip)]
+    is_upgradable: bool,
     /// Where a cached index is from, and its age, which is worth a note.
     #[serde(skip)]
     cached: Option<(String, Duration)>,
@@ -106,6 +109,8 @@ fn decide(
             if !is_included(session, &current, filter)? {
                 return Ok(false);
             }
+            let origin = current.requested().map(|(_, origin)| origin);
+            row.is_upgradable = !origin.is_some_and(|one| is_the_administrators(session, one));
             row.fill(&current, check).map(|()| true)
         });
         match filled {
@@ -208,6 +213,7 @@ impl Report for OutdatedReport {
         }
         let is_newer =
             |row: &OutdatedRow| row.latest_matching.as_ref().is_some_and(|it| it.is_newer);
+        let is_newer = |row: &OutdatedRow| row.is_upgradable && is_newer(row);
         if self.rows.iter().any(is_newer) {
             notes.push("to install the newer versions: use upgrade".to_owned());
         }

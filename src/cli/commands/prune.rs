@@ -36,6 +36,9 @@ pub struct PruneArguments {
     /// Remove versions that were unused for at least this many days
     #[arg(long, value_name = "DAYS")]
     pub unused: Option<u64>,
+    /// Remove versions that the machine's store has as well
+    #[arg(long, conflicts_with = "unused")]
+    pub copies: bool,
     /// Keep what projects in this folder request or have environments of; can be repeated
     #[arg(long, value_name = "DIR")]
     pub projects: Vec<PathBuf>,
@@ -153,11 +156,11 @@ fn prune(
 
 /// Refuses arguments that name nothing to remove, and a run that needs a confirmation but can't
 /// get one.
-fn check_arguments(arguments: &PruneArguments, can_ask: bool) -> Result<()> {
+pub(super) fn check_arguments(arguments: &PruneArguments, can_ask: bool) -> Result<()> {
     let usage = |what: &str, hint: &str| Err(Error::new(ErrorKind::Usage, what).hint(hint));
     let has_bare_tool = arguments.tools.iter().any(|word| !word.contains('@'));
     match arguments.unused {
-        None if arguments.tools.is_empty() || has_bare_tool => usage(
+        None if !arguments.copies && (arguments.tools.is_empty() || has_bare_tool) => usage(
             "name the versions to remove, or use --unused DAYS",
             "use prune --unused 90, or: use prune TOOL@VERSION",
         ),

@@ -183,8 +183,8 @@ mod tests {
 
     #[test]
     fn a_request_has_shims_of_its_own() {
-        check("node@12", "node@12: node12 node@12");
-        check("node@v12.x node@lts", "node@12: node12 node@12\nnode@lts: node@lts");
+        check("node@12", "node@12: node12 npm12 npx12 node@12");
+        check("node@v12.x node@lts", "node@12: node12 npm12 npx12 node@12\nnode@lts: node@lts");
         check("python@3.7", "python@3.7: python3.7 pip3.7 pydoc3.7 idle3.7 python@3.7");
         let range = "node >=12 can't be part of a shim's name\n  hint: use shim node@latest";
         check("node@>=12", range);
@@ -217,7 +217,7 @@ mod tests {
             .iter()
             .filter_map(|entry| requested_shims(&session, entry))
             .collect();
-        assert_eq!(table(&shims), [["node@12", "node12 node@12"]]);
-        insta::assert_snapshot!(serde_json::to_string(&shims).unwrap(), @r#"[{"tool":"node","request":"12","names":["node12","node@12"]}]"#);
+        assert_eq!(table(&shims), [["node@12", "node12 npm12 npx12 node@12"]]);
+        insta::assert_snapshot!(serde_json::to_string(&shims).unwrap(), @r#"[{"tool":"node","request":"12","names":["node12","npm12","npx12","node@12"]}]"#);
     }
 }

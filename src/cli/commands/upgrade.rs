@@ -25,7 +25,7 @@ use crate::releases::runtime;
 use crate::releases::updates::is_release_request;
 use crate::releases::{Finder, Release, ToolRequest};
 use crate::session::Session;
-use crate::session::active::ActiveVersion;
+use crate::session::active::{ActiveVersion, is_the_administrators};
 use crate::store::install::Installer;
 use crate::store::runtime::install_runtime;
 
@@ -196,7 +196,9 @@ fn find_upgrade(
         row.skip(reason, None);
         return Ok(None);
     }
-    if let Some((reason, hint)) = of_the_administrator(session, known, request, origin) {
+    if session.may_fetch()
+        && let Some((reason, hint)) = of_the_administrator(session, known, request, origin)
+    {
         row.skip(reason, Some(hint));
         return Ok(None);
     }
@@ -230,13 +232,9 @@ fn of_the_administrator(
     request: &Request,
     origin: &Origin,
 ) -> Option<(&'static str, String)> {
-    let (Origin::Account(location) | Origin::Group(location) | Origin::Machine(location)) = origin
-    else {
-        return None;
-    };
-    let is_own = session.folders.is_system_wide || session.world.is_writable(&location.path);
     let hint = format!("use --global {}@{request}", known.tool.name);
-    (!is_own).then_some(("this default is the administrator's to upgrade", hint))
+    is_the_administrators(session, origin)
+        .then_some(("this default is the administrator's to upgrade", hint))
 }
 
 /// Why `use upgrade` doesn't change a tool, whatever releases there are.

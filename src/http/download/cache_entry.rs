@@ -42,10 +42,11 @@ fn prepare(folder: &Path) -> io::Result<()> {
     let (Some(cache), Some(name)) = (folder.parent(), folder.file_name()) else {
         return Err(refused());
     };
-    let create = |folder| DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    create(cache)?;
+    // Others may read what else is cached, as far as the umask allows: the machine's indexes.
+    let create = |folder, mode| DirBuilder::new().recursive(true).mode(mode).create(folder);
+    create(cache, 0o777)?;
     let cache = OwnFolder::open(cache).ok().flatten().ok_or_else(refused)?;
-    create(folder)?;
+    create(folder, 0o700)?;
     let downloads = cache.folder(name).ok().flatten().ok_or_else(refused)?;
     if downloads.meta().owner != geteuid().as_raw() || downloads.meta().mode & 0o022 != 0 {
         return Err(refused());

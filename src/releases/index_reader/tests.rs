@@ -43,7 +43,7 @@ impl Case {
     fn cached(age: Duration) -> Self {
         let case = Self::empty();
         let cache = IndexCache::new(case.folder.path().to_path_buf());
-        let key = CacheKey { address: &address(), parser_id: "1" };
+        let key = CacheKey { address: &address(), parser_id: "1", is_private: false };
         let validator = Some("v1".to_owned());
         cache.put(&WriteAccess::for_test(), &key, &entries("12.0.0"), validator);
         for entry in fs::read_dir(case.folder.path().join(FOLDER)).unwrap() {
@@ -69,6 +69,7 @@ impl Case {
         let query = IndexQuery {
             address: address(),
             parser_id: reading.to_owned(),
+            is_private: false,
             get: Box::new(|validator| {
                 *fetched.borrow_mut() =
                     format!("fetched with {}: ", validator.unwrap_or("nothing"));

@@ -33,6 +33,7 @@ fn help_and_version_are_results() {
       verify       Check installed versions for changed, missing or added files
       repair       Restore installed versions, keeping packages you added
       prune        Remove unused versions (asks first)
+      sync         Install what the machine's list and its accounts request (for root)
       retire       Announce that versions of the machine are removed (root); without arguments, list those
       list         List installed versions
       outdated     Show which active versions have newer releases

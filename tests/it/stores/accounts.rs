@@ -55,10 +55,10 @@ fn check(script: &str, expected: &str) {
 #[test]
 fn a_new_account_is_healthy() {
     check(
-        r##"
+        r#"
 account use doctor | sed 's/usher [0-9.]* on .*, at/usher, at/; /is not pinned/d'
 find "$base/account" -mindepth 1
-"##,
+"#,
         "ok     usher, at [SANDBOX]/account/.local/share/usher\n\
          ok     /opt/usher/shims is on PATH\n\
          ok     the machine's shims are used: /opt/usher/shims\n\
@@ -70,7 +70,7 @@ find "$base/account" -mindepth 1
 #[test]
 fn an_account_without_an_index_has_its_default_and_its_settings() {
     check(
-        r##"
+        r#"
 config=$base/account/.config/usher
 both machine
 mkdir -p "$config"
@@ -97,7 +97,7 @@ find "$base/account/.local" 2>/dev/null || echo "nothing is written"
 account use reshim >/dev/null
 both "own index"
 account use doctor | grep "slows down" || echo "no longer"
-"##,
+"#,
         "machine: node 11.12.0, node/11.12.0\n\
          default: node 9.11.2, node/9.11.2\n\
          variable: node 10.24.1, node/10.24.1\n\
@@ -121,7 +121,7 @@ account use doctor | grep "slows down" || echo "no longer"
 /// As `docs/exec.md` has it. Root, whose home this is, looks for no index of its own.
 #[test]
 fn a_new_account_costs_two_system_calls() {
-    let script = r##"
+    let script = r#"
 command -v strace >/dev/null || { echo skipped; exit; }
 calls() { "$@" strace -f -qq -o "$base/trace" node >/dev/null && sed -n '/toolchains.*\/bin\/node/q;s/(.*//p' "$base/trace" | sed 's/^[0-9]* *//' | sort | uniq -c; }
 : > "$base/trace"; chmod 666 "$base/trace"
@@ -129,7 +129,7 @@ calls env "HOME=$base/account" > "$base/root-calls"
 calls account > "$base/account-calls"
 grep -c "/account/[^\"]*usher[^\"]*\".*ENOENT" "$base/trace"
 diff "$base/root-calls" "$base/account-calls" | grep '^[<>]' | sed 's/  */ /g' || true
-"##;
+"#;
     let sandbox = Sandbox::new().offline();
     let Some(outcome) = run(&sandbox, script) else { return };
     let outcome = outcome.succeeds();
@@ -146,7 +146,7 @@ diff "$base/root-calls" "$base/account-calls" | grep '^[<>]' | sed 's/  */ /g' |
 #[test]
 fn npms_prefix_is_never_an_incomplete_folder() {
     check(
-        r##"
+        r#"
 export NODE_VERSION=12
 account="$base/account"
 account env NODE_VERSION=12 npm ls
@@ -161,7 +161,7 @@ account env NODE_VERSION=12 npm rm -g cowsay
 ls "$account/.local/share/usher/additions/node/12.22.12"
 chmod a-w "$account/.local/share/usher"; chown -R 0:0 "$account/.local"
 account env NODE_VERSION=10 npm install right-pad | head -1
-"##,
+"#,
         "npm prefix=unset ls\n\
          npm prefix=~/.local/share/usher/additions/node/12.22.12 install left-pad\n\
          npm prefix=~/.local/share/usher/additions/node/12.22.12 ls\n\
@@ -181,7 +181,7 @@ account env NODE_VERSION=10 npm install right-pad | head -1
 #[test]
 fn a_real_npm_lists_and_runs_packages_in_an_account() {
     let Some(sandbox) = with_npm(&["12.0.0", "22.12.0"]) else { return };
-    let script = r##"
+    let script = r#"
 cp -R "$base/home/.local/share/usher/toolchains/node/12.0.0" /opt/usher/toolchains/node/
 cp -R "$base/home/.local/share/usher/toolchains/node/22.12.0" /opt/usher/toolchains/node/
 use reshim >/dev/null
@@ -201,7 +201,7 @@ for version in 12.0.0 22.12.0; do
     npm install -g ./greeter-1.0.0.tgz >/dev/null
     npm ls -g --depth=0 | grep -o "greeter@1.0.0"
 done
-"##;
+"#;
     let Some(outcome) = run(&sandbox, script) else { return };
     let outcome = outcome.succeeds();
     let packages =
@@ -216,7 +216,7 @@ done
 #[test]
 fn packages_of_an_uninstalled_version_name_it() {
     check(
-        r##"
+        r#"
 account env NODE_VERSION=12 npm install -g cowsay >/dev/null
 account env NODE_VERSION=12 "$base/account/.local/share/usher/shims/cowsay"
 use uninstall node@12.22.12 --yes >/dev/null
@@ -229,7 +229,7 @@ account use doctor | grep -A1 "no longer"
 script "$base/account/.local/share/usher/toolchains/node/12.22.12/bin/node" "echo node"
 account env NODE_VERSION=12 "$cowsay"
 account use doctor | grep -A1 "no longer" || echo healthy
-"##,
+"#,
         "cowsay\n\
          usher: cowsay is not installed for node 11.12.0 (requested by the machine's default, /etc/usher/tool-versions:1)\n  \
            it is for node 12.22.12, which was uninstalled\n  \
@@ -254,7 +254,7 @@ account use doctor | grep -A1 "no longer" || echo healthy
 #[test]
 fn the_machine_adopts_stores_that_only_root_can_change() {
     check(
-        r##"
+        r#"
 script /opt/pyenv/versions/3.7.16/bin/python 'echo "Python 3.7.16"'
 PYENV_ROOT=/opt/pyenv use reshim | grep -o "python3.7"
 use list python | grep pyenv | sed "s/  */ /g"
@@ -269,7 +269,7 @@ for fault in "chmod 775" "chmod 750" "chown 65534"; do
     PYENV_ROOT=/opt/pyenv use reshim 2>&1 >/dev/null | grep -v removed
     chmod 755 /opt/pyenv; chown 0 /opt/pyenv
 done
-"##,
+"#,
         "python3.7\n \
          python 3.7.16 pyenv /opt/pyenv/versions/3.7.16/bin/python\n\
          all shims are up to date\n\
@@ -286,7 +286,7 @@ done
 #[test]
 fn versions_that_the_host_built_are_named_in_a_setting() {
     check(
-        r##"
+        r#"
 script /opt/built/3.9/bin/python3.9 'echo "Python 3.9.18"'
 script /opt/built/3.9/bin/pip3.9 'echo "pip of 3.9"'
 mkdir /opt/alt
@@ -310,7 +310,7 @@ chmod 700 /opt/built/3.10
 ln -s /opt/built/3.10 /opt/alt/python3.10
 use reshim >/dev/null
 use list python 2>&1 | grep -o "python at /opt/alt.*"
-"##,
+"#,
         "Python 3.9.18\n\
          Python 3.9.18\n\
          pip of 3.9\n\
@@ -330,15 +330,17 @@ use list python 2>&1 | grep -o "python at /opt/alt.*"
 #[test]
 fn the_machines_default_is_upgraded_by_its_administrator() {
     check(
-        r##"
+        r#"
 account use upgrade
+account use outdated | grep "use upgrade" || echo "nothing to upgrade"
 find "$base/account" -path "*toolchains/*"
 account use uninstall node@12 || echo "rc $?"
 account use
-"##,
+"#,
         "node 11.12.0 is not upgraded: this default is the administrator's to upgrade \
          (11 requested by the machine's default, /etc/usher/tool-versions:1)\n  \
            hint: use --global node@11\n\
+         nothing to upgrade\n\
          error: node 12.22.12 is the machine's\n  \
            it is in /opt/usher/toolchains/node/12.22.12\n\
          rc 77\n\
@@ -349,7 +351,7 @@ account use
 #[test]
 fn root_is_told_of_the_machines_default_and_anyone_of_a_nearer_pin() {
     check(
-        r##"
+        r#"
 HOME=$base/account use --global node@10.24.1 2>&1
 mkdir -p "$base/account/site/app"
 cd "$base/account/site/app"
@@ -358,7 +360,7 @@ echo '{}' > package.json
 chown -R 65534 "$base/account/site"
 account use node@12.22.12
 account use node@11.12.0
-"##,
+"#,
         "pinned node 10.24.1 in /etc/usher/tool-versions\n\
          usher: this is the machine's default, for all accounts\n\
          pinned node 12.22.12 in [SANDBOX]/account/site/app/.tool-versions\n\
@@ -370,7 +372,7 @@ account use node@11.12.0
 #[test]
 fn a_script_whose_interpreter_is_out_of_reach_names_it() {
     check(
-        r##"
+        r#"
 script /opt/closed/bin/interpreter 'echo never'
 script /opt/usher/toolchains/node/12.22.12/bin/tool 'echo'
 printf '#!/opt/closed/bin/interpreter\n' > /opt/usher/toolchains/node/12.22.12/bin/tool
@@ -379,7 +381,7 @@ chmod 700 /opt/closed
 account env NODE_VERSION=12 tool || echo "rc $?"
 chmod 755 /opt/closed; chmod 644 /opt/closed/bin/interpreter
 account env NODE_VERSION=12 tool || echo "rc $?"
-"##,
+"#,
         "usher: can't run /opt/usher/toolchains/node/12.22.12/bin/tool\n  \
            no permission to execute its interpreter /opt/closed/bin/interpreter\n\
          rc 126\n\
@@ -392,7 +394,7 @@ account env NODE_VERSION=12 tool || echo "rc $?"
 #[test]
 fn an_archive_that_runs_for_root_alone_is_reported() {
     check(
-        r##"
+        r#"
 script /opt/private/lib/node 'echo v16.1.0'
 chmod 700 /opt/private
 mkdir -p "$base/archive/node/bin"
@@ -402,7 +404,7 @@ tar -C "$base/archive" -czf "$base/node.tgz" node
 use install node@16.1.0 --from "$base/node.tgz" 2>&1 | grep -v -e checksum -e "is ready" -e fetching
 chmod 755 /opt/private
 use install node@16.2.0 --from "$base/node.tgz" 2>&1 | grep -v -e checksum -e "is ready" -e fetching
-"##,
+"#,
         "usher: node 16.1.0 doesn't run for every account: exit status: 126\n\
          installed node 16.1.0 (/opt/usher/toolchains/node/16.1.0)\n\
          installed node 16.2.0 (/opt/usher/toolchains/node/16.2.0)\n",
