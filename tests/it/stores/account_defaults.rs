@@ -64,7 +64,7 @@ use prune node@9.11.2 --yes | grep -o 'requested by .*' | numbers
     alice: node 11.12.0, bob: node 13.14.0, carol: node 8.17.0
     node 14.21.3
     node 13.14.0
-    node  9.11.2  1 account  1 default, used long ago
+    node  9.11.2  1 account  1 default, used today
       group STUDENTS  default  /etc/usher/groups/STUDENTS:2
     requested by group STUDENTS's default, /etc/usher/groups/STUDENTS:2
     "#);
