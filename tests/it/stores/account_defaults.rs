@@ -39,7 +39,7 @@ each
 in_groups $bob bob env NODE_VERSION=14 node
 umask 077
 use --offline --global node@13 --account $carol >/dev/null 2>&1; as carol node
-use list --accounts node@9 node@11 2>&1 | sed 's/used [0-9]* days ago/used long ago/' | numbers
+use list --accounts node@9 2>&1 | sed 's/used [0-9]* days ago/used long ago/' | numbers
 use prune node@9.11.2 --yes | grep -o 'requested by .*' | numbers
 "#;
     let Some(printed) = run(&[MACHINE, ACCOUNTS, script]) else { return };
@@ -60,11 +60,13 @@ use prune node@9.11.2 --yes | grep -o 'requested by .*' | numbers
     │  ├─ 9 requested by the default for your group, /etc/usher/groups/STUDENTS:2: loses, the default for your account is stronger
     │  ├─ 10 requested by the default for your group, /etc/usher/groups/TEACHERS:2: loses, the default for your account is stronger
     │  └─ 8 requested by the machine's default, /etc/usher/tool-versions:1: loses, the default for your account is stronger
-    node 11.12.0 from shared 11 requested by the default for your account, /etc/usher/accounts/ALICE:2
+    node 11.12.0 the machine's 11 requested by the default for your account, /etc/usher/accounts/ALICE:2
     alice: node 11.12.0, bob: node 13.14.0, carol: node 8.17.0
     node 14.21.3
     node 13.14.0
-    TODO
+    node  9.11.2  1 account  1 default, used today
+      group STUDENTS  default  /etc/usher/groups/STUDENTS:2
+    requested by group STUDENTS's default, /etc/usher/groups/STUDENTS:2
     "#);
 }
 

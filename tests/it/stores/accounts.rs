@@ -127,7 +127,7 @@ calls() { "$@" strace -f -qq -o "$base/trace" node >/dev/null && sed -n '/toolch
 : > "$base/trace"; chmod 666 "$base/trace"
 calls env "HOME=$base/account" > "$base/root-calls"
 calls account > "$base/account-calls"
-grep -c "ENOENT.*/account\|/account.*ENOENT" "$base/trace"
+grep -c "/account/[^\"]*usher[^\"]*\".*ENOENT" "$base/trace"
 diff "$base/root-calls" "$base/account-calls" | grep '^[<>]' | sed 's/  */ /g' || true
 "#;
     let sandbox = Sandbox::new().offline();
