@@ -239,7 +239,7 @@ account use doctor | grep -A1 "no longer" || echo healthy
            it is for node 12.22.12, which was uninstalled\n  \
            hint: use node@12.22.12\n\
          rc 127\n\
-         removed: node12 node12.22\n\
+         removed: node12 node12.22 npm12\n\
          usher: cowsay is not installed for node 11.12.0 (requested by the machine's default, /etc/usher/tool-versions:1)\n  \
            it is for node 12.22.12, which was uninstalled\n  \
            hint: use node@12.22.12\n\

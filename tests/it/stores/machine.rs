@@ -102,7 +102,7 @@ fn the_machines_new_programs_are_known_to_accounts() {
     sandbox.open_to_all();
     let Some(outcome) = in_own_namespace(&sandbox, ADDED) else { return };
     outcome.succeeds().stdout_is(
-        "created: node18 node@18\n\
+        "created: node18 npm18 npx18 node@18\n\
          root: newtool\n\
          account: newtool plain\n\
          which: /opt/usher/toolchains/node/18.1.0/bin/newtool\n\
