@@ -18,6 +18,7 @@ use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::{Finder, Freshness, ListedReleases, Release, ServedFrom};
 use crate::session::Session;
+use crate::session::end_of_life::EndOfLife;
 use crate::text::human_duration;
 
 /// The versions that can be installed.
@@ -37,6 +38,9 @@ struct AvailableReport {
 struct AvailableRow {
     version: String,
     lts: Option<String>,
+    /// The last day on which its release line is maintained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_of_life: Option<EndOfLife>,
     installed: bool,
     #[serde(flatten)]
     served_from: ServedFrom,
@@ -112,6 +116,7 @@ fn rows(
 ) -> Result<Vec<AvailableRow>> {
     let installed =
         all_toolchains(&session.world, &session.index, filter.tool)?.unwrap_or_default();
+    let known = session.registry.named(filter.tool.name)?;
     let is_installed =
         |version: &Version| installed.iter().any(|one| one.version.as_ref() == Some(version));
     let mut rows: BTreeMap<&Version, AvailableRow> = BTreeMap::new();
@@ -120,6 +125,7 @@ fn rows(
             rows.entry(&release.version).or_insert_with(|| AvailableRow {
                 version: release.version.to_string(),
                 lts: filter.lts(release),
+                end_of_life: EndOfLife::of(session, known, &release.version),
                 installed: is_installed(&release.version),
                 served_from: one.served_from.clone(),
                 index_age: one.freshness.age().as_secs(),
@@ -188,7 +194,14 @@ impl AvailableRow {
     fn cells(&self) -> Vec<String> {
         let lts = self.lts.as_ref().map_or_else(String::new, |name| format!("lts/{name}"));
         let installed = if self.installed { "installed" } else { "" };
-        vec![self.version.clone(), lts, installed.to_owned()]
+        let mut cells = vec![self.version.clone(), lts, installed.to_owned()];
+        cells.extend(self.mark());
+        cells
+    }
+
+    /// The mark of a release line that isn't maintained any more, or soon won't be.
+    fn mark(&self) -> Option<String> {
+        self.end_of_life.and_then(EndOfLife::mark)
     }
 }
 
@@ -199,7 +212,9 @@ fn build_cells(rule: BuiltFor, rows: &[&AvailableRow]) -> Vec<Vec<String>> {
         let (name, least) =
             (rule.without_build_suffix(&row.parsed), rule.minimum_runtime(&row.parsed));
         if lines.last().is_none_or(|line| line[0] != name) {
-            lines.push(vec![name.to_owned(), String::new(), String::new()]);
+            let mut line = vec![name.to_owned(), String::new(), String::new()];
+            line.extend(row.mark());
+            lines.push(line);
         }
         let Some(line) = lines.last_mut() else { continue };
         match least {

@@ -38,6 +38,7 @@ use crate::releases::platform::platform;
 use crate::releases::{PlainHttpSource, plain_http_sources};
 use crate::session::Session;
 use crate::session::active::{active_selection, pin_of_files, version_label};
+use crate::session::end_of_life::EndOfLife;
 use crate::session::policy::Rule;
 use crate::session::retired::{RetiredToolchains, retired_text};
 use crate::shim_folder;
@@ -128,6 +129,7 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
         checks.extend(folder_variables(session, known));
         checks.extend(check_selected_version(session, known));
         checks.extend(retired_version(session, known, &retired));
+        checks.extend(ended_version(session, known));
         checks.extend(virtual_environments(session, known));
         checks.extend(rejected_programs(session, known));
         checks.extend(orphaned_packages(session, known));
@@ -202,6 +204,19 @@ fn retired_version(
     let date = retired.date_of(session, known.tool, &toolchain)?;
     let what = retired_text(known.tool, &version_label(&toolchain), date);
     Some(DoctorCheck::note(what, format!("use available {}", known.tool.name)))
+}
+
+/// The note on an active version that is no longer maintained, or soon won't be.
+fn ended_version(session: &Session, known: KnownTool<'_>) -> Option<DoctorCheck> {
+    let Ok(Selection::Toolchain(toolchain, _)) = active_selection(session, known) else {
+        return None;
+    };
+    let end_of_life = EndOfLife::of_toolchain(session, known, &toolchain)?;
+    let what = end_of_life.text(known.tool, toolchain.version.as_ref()?)?;
+    // Which line a project moves to is its own matter; the list has the marks of each.
+    let hint =
+        (!known.definition.source.is_empty()).then(|| format!("use available {}", known.tool.name));
+    Some(DoctorCheck { state: CheckState::Note, what, hint })
 }
 
 /// Whether the shims come first on PATH.

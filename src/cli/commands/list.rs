@@ -11,6 +11,7 @@ use crate::cli::output::{self, Report, ReportPath};
 use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::active::{active_selection, is_active, store_label, version_label};
+use crate::session::end_of_life::EndOfLife;
 use crate::session::retired::RetiredToolchains;
 
 /// The installed versions.
@@ -37,6 +38,9 @@ struct ListRow {
     /// The day from which on the machine may remove it.
     #[serde(skip_serializing_if = "Option::is_none")]
     retired: Option<String>,
+    /// The last day on which its release line is maintained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_of_life: Option<EndOfLife>,
 }
 
 /// Runs `use list`.
@@ -67,7 +71,8 @@ fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {
             let active = is_active(session, known.tool, toolchain, &active);
             let date = retired.date_of(session, known.tool, toolchain);
             let retired = date.map(|date| date.to_string());
-            ListRow { retired, ..ListRow::of(known, toolchain, active) }
+            let end_of_life = EndOfLife::of_toolchain(session, known, toolchain);
+            ListRow { retired, end_of_life, ..ListRow::of(known, toolchain, active) }
         }));
     }
     let refused = tools.into_iter().flat_map(|known| refused_system_programs(session, known));
@@ -83,6 +88,7 @@ impl ListRow {
             store: store_label(&toolchain.store).to_owned(),
             path: ReportPath::new(toolchain.program(known.tool.main_program())),
             retired: None,
+            end_of_life: None,
         }
     }
 
@@ -95,6 +101,7 @@ impl ListRow {
             self.store.clone(),
             self.path.to_string(),
         ];
+        cells.extend(self.end_of_life.and_then(EndOfLife::mark));
         cells.extend(self.retired.as_ref().map(|date| format!("retired: {date}")));
         cells
     }

@@ -15,6 +15,7 @@ use crate::releases::updates::Updates;
 use crate::releases::{Finder, Freshness, Release};
 use crate::session::Session;
 use crate::session::active::{ActiveVersion, is_the_administrators};
+use crate::session::end_of_life::EndOfLife;
 use crate::text::human_duration;
 
 /// The tools to report on.
@@ -43,6 +44,9 @@ struct OutdatedRow {
     tool: &'static str,
     /// The active version.
     version: Option<String>,
+    /// The last day on which its release line is maintained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_of_life: Option<EndOfLife>,
     request: Option<String>,
     requested_by: Option<String>,
     /// The latest release that matches the request.
@@ -109,6 +113,10 @@ fn decide(
             if !is_included(session, &current, filter)? {
                 return Ok(false);
             }
+            row.end_of_life = current
+                .toolchain
+                .as_ref()
+                .and_then(|toolchain| EndOfLife::of_toolchain(session, known, toolchain));
             let origin = current.requested().map(|(_, origin)| origin);
             row.is_upgradable = !origin.is_some_and(|one| is_the_administrators(session, one));
             row.fill(&current, check).map(|()| true)
@@ -180,7 +188,10 @@ impl OutdatedRow {
             _ => ("?".to_owned(), "unknown".to_owned()),
         };
         let active = self.version.clone().unwrap_or_else(|| "?".to_owned());
-        vec![self.tool.to_owned(), active, matching, cell(self.latest.as_ref()), request]
+        let mut cells =
+            vec![self.tool.to_owned(), active, matching, cell(self.latest.as_ref()), request];
+        cells.extend(self.end_of_life.and_then(EndOfLife::mark));
+        cells
     }
 }
 
