@@ -265,6 +265,7 @@ mod tests {
     use usher_shims::world::MemoryWorld;
 
     use super::*;
+    use crate::session::end_of_life::tests::day_of_2027;
     use crate::session::in_memory::session;
 
     fn listed_releases(source: &str, freshness: Freshness, versions: &[&str]) -> ListedReleases {
@@ -314,12 +315,34 @@ mod tests {
             json!([{
                 "version": "12.22.12",
                 "lts": "erbium",
+                "end_of_life": "2022-04-30",
                 "installed": true,
                 "source": "site",
                 "host": "site",
                 "index_age": 0,
             }])
         );
+    }
+
+    #[test]
+    fn release_lines_that_end_are_marked() {
+        let mut session = session(MemoryWorld::at("/p"));
+        session.now = day_of_2027(60);
+        let text = |name: &str, versions: &[&str]| {
+            let tool = session.registry.named(name).unwrap().tool;
+            let listed = [listed_releases("site", Freshness::New, versions)];
+            decide(&session, AvailableFilter { tool, request: None }, &listed).unwrap().text()
+        };
+        insta::assert_snapshot!(text("node", &["20.19.5", "22.20.0", "24.11.0", "99.0.0"]), @"
+        20.19.5  lts/iron       end of life: 2026-04-30
+        22.20.0  lts/jod        end of life: 2027-04-30
+        24.11.0  lts/krypton
+        99.0.0
+        ");
+        insta::assert_snapshot!(text("elixir", &["1.14.5-otp-24", "1.14.5-otp-25", "1.18.0"]), @"
+        1.14.5  erlang 24 25    end of life: 2025-10-16
+        1.18.0
+        ");
     }
 
     #[test]

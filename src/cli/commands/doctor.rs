@@ -519,6 +519,7 @@ mod tests {
     use usher_shims::world::MemoryWorld;
 
     use super::*;
+    use crate::session::end_of_life::tests::day_of_2027;
     use crate::session::in_memory::session;
 
     /// Node 12 is pinned and installed, the shims are on PATH, and their index is up to date.
@@ -549,6 +550,22 @@ mod tests {
     /// The results but for the first line, which names the platform.
     fn text(report: &DoctorReport) -> String {
         report.checks[1..].iter().map(DoctorCheck::text).collect()
+    }
+
+    #[test]
+    fn an_active_version_of_a_release_line_that_ends_is_a_note() {
+        let mut session = session(world());
+        let notes = |session: &Session| {
+            let report = decide(session, Ok(ShimFolderState::default()));
+            let is_note = |check: &&DoctorCheck| check.state == CheckState::Note;
+            report.checks.iter().filter(is_note).map(DoctorCheck::text).collect::<String>()
+        };
+        assert_eq!(notes(&session), "");
+        session.now = day_of_2027(0);
+        insta::assert_snapshot!(notes(&session), @"
+        note   node 12.22.12 is past its end of life, 2022-04-30: it gets no fixes
+               use available node
+        ");
     }
 
     #[test]

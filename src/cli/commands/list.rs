@@ -129,6 +129,7 @@ mod tests {
     use usher_shims::world::MemoryWorld;
 
     use super::*;
+    use crate::session::end_of_life::tests::day_of_2027;
     use crate::session::in_memory::session;
 
     fn world() -> MemoryWorld {
@@ -156,12 +157,28 @@ mod tests {
                 "active": true,
                 "store": "usher",
                 "path": "/usher/toolchains/node/10.24.1/bin/node",
+                "end_of_life": "2021-04-30",
             })
         );
         let python = decide(&session, Some("python")).unwrap();
         assert_eq!(python.rows.iter().map(|row| row.tool).collect::<Vec<_>>(), ["python"]);
         let unknown = decide(&session, Some("pythom")).unwrap_err();
         assert_eq!(unknown.hint.as_deref(), Some("use python"));
+    }
+
+    #[test]
+    fn versions_of_release_lines_that_end_are_marked() {
+        let world = world().file("/usher/toolchains/node/22.20.0/bin/node", "");
+        let mut session = session(world);
+        let marked = |session: &Session| {
+            let text = decide(session, None).unwrap().text();
+            let marks = text.lines().filter_map(|line| line.split_once("  end of life: "));
+            marks.map(|(_, date)| date.to_owned()).collect::<Vec<_>>()
+        };
+        session.now = day_of_2027(28);
+        assert_eq!(marked(&session), ["2022-04-30", "2021-04-30"]);
+        session.now = day_of_2027(29);
+        assert_eq!(marked(&session), ["2027-04-30", "2022-04-30", "2021-04-30"]);
     }
 
     #[test]

@@ -246,6 +246,7 @@ mod tests {
 
     use super::*;
     use crate::releases::ServedFrom;
+    use crate::session::end_of_life::tests::day_of_2027;
     use crate::session::in_memory::session;
 
     fn release(version: &str) -> Release {
@@ -298,6 +299,7 @@ mod tests {
             json!([{
                 "tool": "node",
                 "version": "12.22.11",
+                "end_of_life": "2022-04-30",
                 "request": "12",
                 "requested_by": report.rows[0].requested_by,
                 "latest_matching": { "version": "12.22.12", "is_newer": true },
@@ -307,6 +309,18 @@ mod tests {
                 "index_age": 10_800,
             }])
         );
+    }
+
+    #[test]
+    fn an_active_version_of_a_release_line_that_ends_is_marked() {
+        let mut session = session(world().file("/p/.nvmrc", "12").file("/p/.python-version", "3"));
+        session.now = day_of_2027(0);
+        let text = decide(&session, &ToolFilter::Pinned, &updates).unwrap().text();
+        insta::assert_snapshot!(text, @"
+        tool    active    latest matching   latest          request
+        node    12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1          end of life: 2022-04-30
+        python  3.12.1    ?                 ?               3 requested by .python-version:1
+        ");
     }
 
     #[test]
