@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The number of seconds of a day.
 const DAY: u64 = 24 * 3_600;
@@ -15,8 +16,7 @@ const LATEST: Duration = Duration::from_secs(DAY * 2_932_000);
 /// A day of the calendar, in UTC: `2027-01-31`.
 ///
 /// jiff and time were looked at: a library of time zones is much for a day that exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date {
     year: u64,
     month: u64,
@@ -76,11 +76,10 @@ impl FromStr for Date {
     }
 }
 
-impl TryFrom<String> for Date {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse().map_err(|reason| format!("`{text}`: {reason}"))
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|reason| D::Error::custom(format!("`{text}`: {reason}")))
     }
 }
 
