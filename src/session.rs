@@ -203,8 +203,8 @@ impl Session {
     pub fn with_store<T>(&mut self, store: &Path, act: impl FnOnce(&Self) -> T) -> T {
         let own =
             Folders { data: store.to_path_buf(), is_system_wide: true, ..self.folders.clone() };
-        let tools = self.registry.tools().clone();
-        let index = Index { folders: own.clone(), tools, ..Index::default() };
+        let (tools, policy) = (self.registry.tools().clone(), self.index.policy.clone());
+        let index = Index { folders: own.clone(), tools, policy, ..Index::default() };
         let before =
             (std::mem::replace(&mut self.folders, own), std::mem::replace(&mut self.index, index));
         let done = act(self);

@@ -79,7 +79,7 @@ impl Policy {
             .as_ref()
             .map_or_else(|| has_key(text, ALLOW), |list| list.entries.is_empty())
         {
-            return Err(format!("`{ALLOW}` is not a list of tools: [\"node@>=12\", \"python\"]"));
+            return Err(format!("`{ALLOW}` is not a list of tools: [\"node@>=12\"]"));
         }
         Ok(policy)
     }

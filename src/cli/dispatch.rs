@@ -6,7 +6,8 @@ use usher_shims::error::Result;
 use usher_shims::exec::ProcessArgs;
 use usher_shims::process::{is_secure, running_shim};
 
-use super::{CacheVerb, CommandLine, Verb, commands, output, progress};
+use super::arguments::{CacheVerb, CommandLine, Verb};
+use super::{commands, output, progress};
 use crate::cli::commands::cache::CleanMode;
 use crate::cli::commands::install_from::ArchiveArguments;
 use crate::cli::commands::outdated::ToolFilter;

@@ -75,7 +75,7 @@ const KEYS: [Key; 7] = [
     Key {
         name: ALLOW,
         form: "a list of tools, with requests or without",
-        example: r#"allow = ["node@>=12", "python"]"#,
+        example: r#"allow = ["node@>=12"]"#,
         // Read by the hot half; an empty list is refused there.
         set: |_, value| texts(value).is_some(),
     },

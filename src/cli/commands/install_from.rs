@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::tool_policy::ToolPolicy;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
@@ -66,6 +67,11 @@ fn decide<'a>(
     archive: &ArchiveArguments<'_>,
 ) -> Result<FromArchivePlan<'a>> {
     let (known, version) = exact_version(session, words)?;
+    if let Some(policy) = ToolPolicy::of(&session.index.policy, known.tool)?
+        && !policy.allows(&version)
+    {
+        return Err(policy.refusal(Some(&version)));
+    }
     let archive = UserArchive {
         address: address(session, archive.from)?,
         integrity: archive.sha256.map(integrity).transpose()?,

@@ -50,7 +50,7 @@ fn check_everything_works(sandbox: &Sandbox, hide: &str) {
         "use verify",
         "use repair node@12.22.12",
         "use reshim",
-        "use uninstall node@12.22.12",
+        "use uninstall node@12.22.12 --yes",
     ] {
         let outcome = run(line);
         assert!(!outcome.stderr.contains("No such file"), "blames something: {outcome}");
@@ -110,7 +110,7 @@ fn missing_random_numbers_are_an_error_and_installed_versions_run() {
         return;
     }
     for error in ["1", "38"] {
-        for line in [INSTALL, "use node@12", "use uninstall node@10.24.1", "node +12 -v"] {
+        for line in [INSTALL, "use node@12", "use uninstall node@10.24.1 --yes", "node +12 -v"] {
             let code = if line.starts_with("node") { 126 } else { 74 };
             let outcome = without_random_numbers(&sandbox, error, line).fails_with(code);
             let outcome = outcome.stderr_contains("this machine has no random numbers");
@@ -126,7 +126,7 @@ fn missing_random_numbers_are_an_error_and_installed_versions_run() {
         // The device alone is enough.
         let refuse = sandbox.command(refuse()).arguments([error, "getrandom"]);
         refuse.arguments(["use", "install", "node@12.22.12"]).run().succeeds();
-        sandbox.use_command(&["uninstall", "node@12.22.12"]).run().succeeds();
+        sandbox.use_command(&["uninstall", "node@12.22.12", "--yes"]).run().succeeds();
     }
     assert!(sandbox.toolchain("node", "10.24.1").exists());
 }

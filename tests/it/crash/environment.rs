@@ -110,7 +110,7 @@ fn too_few_file_descriptors_are_an_error() {
             None => panic!("ended by a signal: {outcome}"),
         }
         sandbox.use_command(&["install", &format!("node@{CHANGED}")]).run().succeeds();
-        sandbox.use_command(&["uninstall", &format!("node@{CHANGED}")]).run().succeeds();
+        sandbox.use_command(&["uninstall", &format!("node@{CHANGED}"), "--yes"]).run().succeeds();
     }
 }
 
@@ -132,7 +132,7 @@ fn without_hard_links_shims_are_copies() {
         assert_eq!((seen.nlink(), seen.mode() & 0o777), (1, 0o555));
         sandbox.command(&shim).argument("-v").run().succeeds().stdout_is(&format!("v{CHANGED}"));
         // A copied shim is deleted with its version, like a linked one.
-        sandbox.use_command(&["uninstall", &format!("node@{CHANGED}")]).run().succeeds();
+        sandbox.use_command(&["uninstall", &format!("node@{CHANGED}"), "--yes"]).run().succeeds();
         assert!(!shim.exists());
     }
 }

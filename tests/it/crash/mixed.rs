@@ -56,7 +56,7 @@ fn run_random_operation(sandbox: &Sandbox, numbers: &mut Numbers) -> Result<(), 
     let run = |words: &[&str]| sandbox.use_command(words).run();
     let (outcome, codes): (Outcome, &[i32]) = match numbers.below(14) {
         0..=2 => (run(&["install", &named]), &[0]),
-        3 => (run(&["uninstall", &named]), &[0, 127]),
+        3 => (run(&["uninstall", &named, "--yes"]), &[0, 127]),
         4 => (run(&["prune", "--yes", &named]), &[0, 127]),
         5 => (run(&["verify", &named]), &[0, 127]),
         6 => (run(&["verify"]), &[0]),

@@ -50,7 +50,7 @@ pub(super) const SHIM_INSTALL: Operation = Operation {
 pub(super) const UNINSTALL: Operation = Operation {
     name: "uninstall",
     prepare: with_changed,
-    command: &["use", "uninstall", "node@12.22.12"],
+    command: &["use", "uninstall", "node@12.22.12", "--yes"],
     passes_absence: false,
     becomes_program: false,
 };
@@ -58,7 +58,7 @@ pub(super) const UNINSTALL: Operation = Operation {
 pub(super) const REINSTALL: Operation = Operation {
     name: "reinstall",
     prepare: with_changed,
-    command: &["sh", "-c", "use uninstall node@12.22.12; use install node@12.22.12"],
+    command: &["sh", "-c", "use uninstall node@12.22.12 --yes; use install node@12.22.12"],
     passes_absence: true,
     becomes_program: false,
 };

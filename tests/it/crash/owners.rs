@@ -68,7 +68,7 @@ fn files_root_writes_in_a_users_home_belong_to_the_user() {
         &["upgrade"],
         &["shim", "node@12"],
         &["shim", "--remove", "node@12"],
-        &["uninstall", "node@12.22.12"],
+        &["uninstall", "node@12.22.12", "--yes"],
     ] {
         sandbox.use_command(words).run().succeeds();
     }
@@ -327,7 +327,7 @@ fn locks_are_private_to_those_who_write_there() {
         fs::set_permissions(&locks, Permissions::from_mode(folder)).unwrap();
         fs::set_permissions(&lock, Permissions::from_mode(0o644)).unwrap();
         install();
-        sandbox.use_command(&["uninstall", "node@12.22.12"]).run().succeeds();
+        sandbox.use_command(&["uninstall", "node@12.22.12", "--yes"]).run().succeeds();
         assert_eq!((mode(&locks), mode(&lock)), (folder_after, file_after));
     }
     for path in [&locks, &lock] {

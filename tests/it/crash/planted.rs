@@ -37,7 +37,7 @@ fn planted_symlinks_are_not_followed() {
         symlink(foreign.join("file"), &path).unwrap();
         sandbox.use_command(&["install", "node@12.22.12"]).run();
         sandbox.use_command(&["shim", "node@12"]).run();
-        let _ = sandbox.use_command(&["uninstall", "node@12.22.12"]).run();
+        let _ = sandbox.use_command(&["uninstall", "node@12.22.12", "--yes"]).run();
         let changes = before.changes(&sandbox.tree("foreign"));
         assert!(changes.is_empty(), "{}: {changes:?}", path.display());
         let _ = fs::remove_file(&path);

@@ -147,7 +147,7 @@ fn two_installs_without_locks_publish_one_version() {
         sandbox.use_command(&["verify", "node@12.22.12"]).run().succeeds();
         let left = fs::read_dir(sandbox.toolchain("node", "12.22.12").parent().unwrap()).unwrap();
         assert_eq!(left.count(), 1);
-        sandbox.use_command(&["uninstall", "node@12.22.12"]).run().succeeds();
+        sandbox.use_command(&["uninstall", "node@12.22.12", "--yes"]).run().succeeds();
     }
 }
 

@@ -35,6 +35,8 @@ done
 try account use install node@13
 try account use --global node@10
 try account env USHER_HOME="$base/home/own" use install node@13
+try account use install node@13.0.0 --store "$base/home/store"
+try account use install node@13.0.0 --from "$base/archive.tar.gz"
 try use install node@18.20.8
 try account use install ruby@3
 try account ruby3 --version
@@ -52,6 +54,7 @@ echo 'fetch = "machine"' > /etc/usher/policy.toml
 echo "installed: $(NODE_VERSION=13 account node --version)"
 NODE_VERSION=18 try account node --version
 try account use install node@18
+try account use install node@18 --store "$base/home/store"
 try account use node@12
 cat .tool-versions; rm .tool-versions
 try account use upgrade node
