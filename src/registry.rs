@@ -10,7 +10,9 @@ use usher_definition::{Common, Definition, UnreadFile, VenvRules};
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::tool::{COMMON, CustomTool, DEFINITIONS, TOOLS, Tool, Tools};
 use usher_shims::toolchain::{Store, Toolchain};
+use usher_shims::version::Version;
 
+use crate::files::clock::Date;
 use crate::text::closest;
 
 pub use custom::{CustomToolFile, files};
@@ -57,6 +59,11 @@ impl<'a> KnownTool<'a> {
     pub fn flavours(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let flavours = self.definition.flavours.iter().map(String::as_str);
         flavours.chain(self.tool.vendors.iter().copied())
+    }
+
+    /// The last day on which the release line of a version is maintained, if it is known.
+    pub fn end_of_life(&self, version: &Version) -> Option<Date> {
+        self.definition.end_of_life.date_of(version.flavour(), version.numbers().as_slice())
     }
 }
 
@@ -242,6 +249,53 @@ mod tests {
         for name in ["aws", "flask", "2to3-3.12", "r.js", "python3.12-config", "user", "lsx", "py"]
         {
             assert!(registry.allows_shim(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_lines_that_end_are_the_tools_own_and_in_order() {
+        let registry = Registry::load().unwrap();
+        let tools = || registry.all().map(|known| known.tool.name).zip(DEFINITIONS);
+        assert!(tools().all(|(name, (file, _))| *file == format!("{name}.toml")));
+        let mut found = 0;
+        for (name, (_, text)) in tools() {
+            let known = registry.named(name).unwrap();
+            let Some((_, below)) = text.split_once("\n[end_of_life]\n") else { continue };
+            let lines = below.lines().take_while(|line| line.starts_with('"'));
+            let lines = lines.map(|line| Version::parse(line.split('"').nth(1).unwrap()).unwrap());
+            let lines: Vec<Version> = lines.collect();
+            assert!(lines.is_sorted(), "{name}: {lines:?}");
+            for line in &lines {
+                assert!(line.flavour().is_empty() || known.has_flavour(line.flavour()), "{line}");
+                assert!(known.end_of_life(line).is_some(), "{line}");
+            }
+            found += 1;
+        }
+        assert_eq!(found, 9);
+    }
+
+    #[test]
+    fn the_end_of_life_is_that_of_the_version_s_line() {
+        let registry = Registry::load().unwrap();
+        let date = |tool: &str, version: &str| {
+            let version = Version::parse(version).unwrap();
+            registry.named(tool).unwrap().end_of_life(&version).map(|date| date.to_string())
+        };
+        for (tool, version, expected) in [
+            ("node", "16.20.2", Some("2023-09-11")),
+            ("node", "0.10.48", Some("2016-10-31")),
+            ("python", "3.1.5", Some("2012-04-09")),
+            ("python", "3.13.1t", Some("2029-10-31")),
+            ("python", "pypy3.8-7.3.11", None),
+            ("java", "temurin-17.0.9+9", Some("2027-10-31")),
+            ("java", "zulu-17.0.9", None),
+            ("elixir", "1.14.5-otp-25", Some("2025-10-16")),
+            ("erlang", "25.3.2.8", Some("2025-05-21")),
+            ("ruby", "2.0.0-p648", Some("2016-02-24")),
+            ("ruby", "jruby-9.4.5.0", None),
+            ("bun", "1.0.0", None),
+        ] {
+            assert_eq!(date(tool, version).as_deref(), expected, "{tool} {version}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! What every command runs with: the process, the folders, the settings, the registry, the index.
 
 pub mod active;
+pub mod end_of_life;
 mod home_world;
 #[cfg(test)]
 pub(crate) mod in_memory;
@@ -12,6 +13,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
+use std::time::SystemTime;
 
 use usher_shims::error::{Error, Result};
 use usher_shims::exec::ProcessArgs;
@@ -56,6 +58,8 @@ pub struct Session {
     pub shim: Shim,
     /// Prints notes and progress.
     pub reporter: Box<dyn Reporter + Sync>,
+    /// When the command began.
+    pub now: SystemTime,
     /// Whether it was reported that the cache isn't used.
     cache_report: Once,
 }
@@ -103,6 +107,7 @@ impl Session {
             index,
             shim,
             reporter,
+            now: SystemTime::now(),
             cache_report,
         };
         session.refresh()?;

@@ -1,6 +1,7 @@
 //! A session over the in-memory world, for unit tests of decisions, tables and messages.
 
 use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
 
 use usher_shims::exec::ProcessArgs;
 use usher_shims::folders::Folders;
@@ -17,6 +18,9 @@ use crate::session::policy::MachinePolicy;
 
 /// Where a test's usher has its folders: `/usher/toolchains/node/12.22.12/bin/node`.
 pub(crate) const HOME: &str = "/usher";
+
+/// 1 January 2000, when no release line of a tool had ended.
+const YEAR_2000: u64 = 946_684_800;
 
 /// A session in this world, whose home is [`HOME`]; nothing of the real machine shows in it.
 pub(crate) fn session(world: MemoryWorld) -> Session {
@@ -35,6 +39,7 @@ pub(crate) fn session(world: MemoryWorld) -> Session {
         index,
         shim,
         reporter: Box::new(Silent),
+        now: UNIX_EPOCH + Duration::from_secs(YEAR_2000),
         cache_report: std::sync::Once::new(),
     }
 }

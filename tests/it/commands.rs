@@ -8,6 +8,7 @@ mod available;
 pub(crate) mod cache;
 mod check;
 mod doctor;
+mod end_of_life;
 mod env;
 mod from;
 mod install;

@@ -32,7 +32,7 @@ mod upstream;
 pub(crate) use archives::{Archive, script_package as package};
 pub(crate) use built::shim;
 pub(crate) use catalogue::{Catalogue, IndexFile, NodeRelease, Package, Platform, PythonBuild};
-pub(crate) use command::{Outcome, RunningShim, TestCommand};
+pub(crate) use command::{Outcome, RunningShim, TestCommand, without_end_of_life};
 pub(crate) use documents::sha256;
 pub(crate) use executables::stdout_if_success;
 pub(crate) use pipe::Pipe;

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 mod check;
 mod common;
+mod date;
+mod end_of_life;
 mod index;
 mod platform;
 mod read;
@@ -21,6 +23,8 @@ mod version_file;
 
 pub use check::{CheckRules, LockfileRule, Notation, UnreadFile};
 pub use common::Common;
+pub use date::Date;
+pub use end_of_life::EndOfLife;
 pub use index::{IndexFormat, IndexSource, Mirror, OneOf, ReleaseRule};
 pub use platform::{PLATFORMS, entry_for, split as split_platform};
 pub use read::{DefinitionError, line_of};
@@ -52,6 +56,10 @@ pub struct Definition {
     /// The rest of [`Tool::package_calls`].
     #[serde(default)]
     pub package_calls: Vec<PackageCallRule>,
+    /// The last day on which each release line is maintained: `"16" = "2023-09-11"`; see
+    /// [`EndOfLife`].
+    #[serde(default)]
+    pub end_of_life: EndOfLife,
     /// How global packages are migrated from one version to another; see [`PackageMigrationRule`].
     pub migrate: Option<PackageMigrationRule>,
     /// Links to create in a new version, unless upstream has such a file: link = target.
@@ -299,6 +307,7 @@ impl Definition {
     pub fn parse(text: &str) -> Result<(Tool, Self), DefinitionError> {
         let (tool, definition): (Tool, Self) = read::two(text)?;
         let fault = tool_fault(&tool).or_else(|| definition.fault());
+        let fault = fault.or_else(|| definition.end_of_life.fault(&tool));
         match fault.or_else(|| definition.foreign_core_program(&tool)) {
             None => Ok((tool, definition)),
             Some(reason) => Err(DefinitionError { line: None, reason }),

@@ -18,6 +18,7 @@ use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::{Finder, Freshness, ListedReleases, Release, ServedFrom};
 use crate::session::Session;
+use crate::session::end_of_life::EndOfLife;
 use crate::text::human_duration;
 
 /// The versions that can be installed.
@@ -37,6 +38,9 @@ struct AvailableReport {
 struct AvailableRow {
     version: String,
     lts: Option<String>,
+    /// The last day on which its release line is maintained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_of_life: Option<EndOfLife>,
     installed: bool,
     #[serde(flatten)]
     served_from: ServedFrom,
@@ -112,6 +116,7 @@ fn rows(
 ) -> Result<Vec<AvailableRow>> {
     let installed =
         all_toolchains(&session.world, &session.index, filter.tool)?.unwrap_or_default();
+    let known = session.registry.named(filter.tool.name)?;
     let is_installed =
         |version: &Version| installed.iter().any(|one| one.version.as_ref() == Some(version));
     let mut rows: BTreeMap<&Version, AvailableRow> = BTreeMap::new();
@@ -120,6 +125,7 @@ fn rows(
             rows.entry(&release.version).or_insert_with(|| AvailableRow {
                 version: release.version.to_string(),
                 lts: filter.lts(release),
+                end_of_life: EndOfLife::of(session, known, &release.version),
                 installed: is_installed(&release.version),
                 served_from: one.served_from.clone(),
                 index_age: one.freshness.age().as_secs(),
@@ -188,7 +194,14 @@ impl AvailableRow {
     fn cells(&self) -> Vec<String> {
         let lts = self.lts.as_ref().map_or_else(String::new, |name| format!("lts/{name}"));
         let installed = if self.installed { "installed" } else { "" };
-        vec![self.version.clone(), lts, installed.to_owned()]
+        let mut cells = vec![self.version.clone(), lts, installed.to_owned()];
+        cells.extend(self.mark());
+        cells
+    }
+
+    /// The mark of a release line that isn't maintained any more, or soon won't be.
+    fn mark(&self) -> Option<String> {
+        self.end_of_life.and_then(EndOfLife::mark)
     }
 }
 
@@ -199,7 +212,9 @@ fn build_cells(rule: BuiltFor, rows: &[&AvailableRow]) -> Vec<Vec<String>> {
         let (name, least) =
             (rule.without_build_suffix(&row.parsed), rule.minimum_runtime(&row.parsed));
         if lines.last().is_none_or(|line| line[0] != name) {
-            lines.push(vec![name.to_owned(), String::new(), String::new()]);
+            let mut line = vec![name.to_owned(), String::new(), String::new()];
+            line.extend(row.mark());
+            lines.push(line);
         }
         let Some(line) = lines.last_mut() else { continue };
         match least {
@@ -250,6 +265,7 @@ mod tests {
     use usher_shims::world::MemoryWorld;
 
     use super::*;
+    use crate::session::end_of_life::tests::day_of_2027;
     use crate::session::in_memory::session;
 
     fn listed_releases(source: &str, freshness: Freshness, versions: &[&str]) -> ListedReleases {
@@ -299,12 +315,34 @@ mod tests {
             json!([{
                 "version": "12.22.12",
                 "lts": "erbium",
+                "end_of_life": "2022-04-30",
                 "installed": true,
                 "source": "site",
                 "host": "site",
                 "index_age": 0,
             }])
         );
+    }
+
+    #[test]
+    fn release_lines_that_end_are_marked() {
+        let mut session = session(MemoryWorld::at("/p"));
+        session.now = day_of_2027(60);
+        let text = |name: &str, versions: &[&str]| {
+            let tool = session.registry.named(name).unwrap().tool;
+            let listed = [listed_releases("site", Freshness::New, versions)];
+            decide(&session, AvailableFilter { tool, request: None }, &listed).unwrap().text()
+        };
+        insta::assert_snapshot!(text("node", &["20.19.5", "22.20.0", "24.11.0", "99.0.0"]), @"
+        20.19.5  lts/iron       end of life: 2026-04-30
+        22.20.0  lts/jod        end of life: 2027-04-30
+        24.11.0  lts/krypton
+        99.0.0
+        ");
+        insta::assert_snapshot!(text("elixir", &["1.14.5-otp-24", "1.14.5-otp-25", "1.18.0"]), @"
+        1.14.5  erlang 24 25    end of life: 2025-10-16
+        1.18.0
+        ");
     }
 
     #[test]

@@ -38,6 +38,7 @@ use crate::releases::platform::platform;
 use crate::releases::{PlainHttpSource, plain_http_sources};
 use crate::session::Session;
 use crate::session::active::{active_selection, pin_of_files, version_label};
+use crate::session::end_of_life::EndOfLife;
 use crate::session::policy::Rule;
 use crate::session::retired::{RetiredToolchains, retired_text};
 use crate::shim_folder;
@@ -128,6 +129,7 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
         checks.extend(folder_variables(session, known));
         checks.extend(check_selected_version(session, known));
         checks.extend(retired_version(session, known, &retired));
+        checks.extend(ended_version(session, known));
         checks.extend(virtual_environments(session, known));
         checks.extend(rejected_programs(session, known));
         checks.extend(orphaned_packages(session, known));
@@ -202,6 +204,19 @@ fn retired_version(
     let date = retired.date_of(session, known.tool, &toolchain)?;
     let what = retired_text(known.tool, &version_label(&toolchain), date);
     Some(DoctorCheck::note(what, format!("use available {}", known.tool.name)))
+}
+
+/// The note on an active version that is no longer maintained, or soon won't be.
+fn ended_version(session: &Session, known: KnownTool<'_>) -> Option<DoctorCheck> {
+    let Ok(Selection::Toolchain(toolchain, _)) = active_selection(session, known) else {
+        return None;
+    };
+    let end_of_life = EndOfLife::of_toolchain(session, known, &toolchain)?;
+    let what = end_of_life.text(known.tool, toolchain.version.as_ref()?)?;
+    // Which line a project moves to is its own matter; the list has the marks of each.
+    let hint =
+        (!known.definition.source.is_empty()).then(|| format!("use available {}", known.tool.name));
+    Some(DoctorCheck { state: CheckState::Note, what, hint })
 }
 
 /// Whether the shims come first on PATH.
@@ -504,6 +519,7 @@ mod tests {
     use usher_shims::world::MemoryWorld;
 
     use super::*;
+    use crate::session::end_of_life::tests::day_of_2027;
     use crate::session::in_memory::session;
 
     /// Node 12 is pinned and installed, the shims are on PATH, and their index is up to date.
@@ -534,6 +550,22 @@ mod tests {
     /// The results but for the first line, which names the platform.
     fn text(report: &DoctorReport) -> String {
         report.checks[1..].iter().map(DoctorCheck::text).collect()
+    }
+
+    #[test]
+    fn an_active_version_of_a_release_line_that_ends_is_a_note() {
+        let mut session = session(world());
+        let notes = |session: &Session| {
+            let report = decide(session, Ok(ShimFolderState::default()));
+            let is_note = |check: &&DoctorCheck| check.state == CheckState::Note;
+            report.checks.iter().filter(is_note).map(DoctorCheck::text).collect::<String>()
+        };
+        assert_eq!(notes(&session), "");
+        session.now = day_of_2027(0);
+        insta::assert_snapshot!(notes(&session), @"
+        note   node 12.22.12 is past its end of life, 2022-04-30: it gets no fixes
+               use available node
+        ");
     }
 
     #[test]

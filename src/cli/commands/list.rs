@@ -11,6 +11,7 @@ use crate::cli::output::{self, Report, ReportPath};
 use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::active::{active_selection, is_active, store_label, version_label};
+use crate::session::end_of_life::EndOfLife;
 use crate::session::retired::RetiredToolchains;
 
 /// The installed versions.
@@ -37,6 +38,9 @@ struct ListRow {
     /// The day from which on the machine may remove it.
     #[serde(skip_serializing_if = "Option::is_none")]
     retired: Option<String>,
+    /// The last day on which its release line is maintained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_of_life: Option<EndOfLife>,
 }
 
 /// Runs `use list`.
@@ -67,7 +71,8 @@ fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {
             let active = is_active(session, known.tool, toolchain, &active);
             let date = retired.date_of(session, known.tool, toolchain);
             let retired = date.map(|date| date.to_string());
-            ListRow { retired, ..ListRow::of(known, toolchain, active) }
+            let end_of_life = EndOfLife::of_toolchain(session, known, toolchain);
+            ListRow { retired, end_of_life, ..ListRow::of(known, toolchain, active) }
         }));
     }
     let refused = tools.into_iter().flat_map(|known| refused_system_programs(session, known));
@@ -83,6 +88,7 @@ impl ListRow {
             store: store_label(&toolchain.store).to_owned(),
             path: ReportPath::new(toolchain.program(known.tool.main_program())),
             retired: None,
+            end_of_life: None,
         }
     }
 
@@ -95,6 +101,7 @@ impl ListRow {
             self.store.clone(),
             self.path.to_string(),
         ];
+        cells.extend(self.end_of_life.and_then(EndOfLife::mark));
         cells.extend(self.retired.as_ref().map(|date| format!("retired: {date}")));
         cells
     }
@@ -122,6 +129,7 @@ mod tests {
     use usher_shims::world::MemoryWorld;
 
     use super::*;
+    use crate::session::end_of_life::tests::day_of_2027;
     use crate::session::in_memory::session;
 
     fn world() -> MemoryWorld {
@@ -149,12 +157,28 @@ mod tests {
                 "active": true,
                 "store": "usher",
                 "path": "/usher/toolchains/node/10.24.1/bin/node",
+                "end_of_life": "2021-04-30",
             })
         );
         let python = decide(&session, Some("python")).unwrap();
         assert_eq!(python.rows.iter().map(|row| row.tool).collect::<Vec<_>>(), ["python"]);
         let unknown = decide(&session, Some("pythom")).unwrap_err();
         assert_eq!(unknown.hint.as_deref(), Some("use python"));
+    }
+
+    #[test]
+    fn versions_of_release_lines_that_end_are_marked() {
+        let world = world().file("/usher/toolchains/node/22.20.0/bin/node", "");
+        let mut session = session(world);
+        let marked = |session: &Session| {
+            let text = decide(session, None).unwrap().text();
+            let marks = text.lines().filter_map(|line| line.split_once("  end of life: "));
+            marks.map(|(_, date)| date.to_owned()).collect::<Vec<_>>()
+        };
+        session.now = day_of_2027(28);
+        assert_eq!(marked(&session), ["2022-04-30", "2021-04-30"]);
+        session.now = day_of_2027(29);
+        assert_eq!(marked(&session), ["2027-04-30", "2022-04-30", "2021-04-30"]);
     }
 
     #[test]

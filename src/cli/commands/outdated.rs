@@ -15,6 +15,7 @@ use crate::releases::updates::Updates;
 use crate::releases::{Finder, Freshness, Release};
 use crate::session::Session;
 use crate::session::active::{ActiveVersion, is_the_administrators};
+use crate::session::end_of_life::EndOfLife;
 use crate::text::human_duration;
 
 /// The tools to report on.
@@ -43,6 +44,9 @@ struct OutdatedRow {
     tool: &'static str,
     /// The active version.
     version: Option<String>,
+    /// The last day on which its release line is maintained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_of_life: Option<EndOfLife>,
     request: Option<String>,
     requested_by: Option<String>,
     /// The latest release that matches the request.
@@ -109,6 +113,10 @@ fn decide(
             if !is_included(session, &current, filter)? {
                 return Ok(false);
             }
+            row.end_of_life = current
+                .toolchain
+                .as_ref()
+                .and_then(|toolchain| EndOfLife::of_toolchain(session, known, toolchain));
             let origin = current.requested().map(|(_, origin)| origin);
             row.is_upgradable = !origin.is_some_and(|one| is_the_administrators(session, one));
             row.fill(&current, check).map(|()| true)
@@ -180,7 +188,10 @@ impl OutdatedRow {
             _ => ("?".to_owned(), "unknown".to_owned()),
         };
         let active = self.version.clone().unwrap_or_else(|| "?".to_owned());
-        vec![self.tool.to_owned(), active, matching, cell(self.latest.as_ref()), request]
+        let mut cells =
+            vec![self.tool.to_owned(), active, matching, cell(self.latest.as_ref()), request];
+        cells.extend(self.end_of_life.and_then(EndOfLife::mark));
+        cells
     }
 }
 
@@ -235,6 +246,7 @@ mod tests {
 
     use super::*;
     use crate::releases::ServedFrom;
+    use crate::session::end_of_life::tests::day_of_2027;
     use crate::session::in_memory::session;
 
     fn release(version: &str) -> Release {
@@ -287,6 +299,7 @@ mod tests {
             json!([{
                 "tool": "node",
                 "version": "12.22.11",
+                "end_of_life": "2022-04-30",
                 "request": "12",
                 "requested_by": report.rows[0].requested_by,
                 "latest_matching": { "version": "12.22.12", "is_newer": true },
@@ -296,6 +309,18 @@ mod tests {
                 "index_age": 10_800,
             }])
         );
+    }
+
+    #[test]
+    fn an_active_version_of_a_release_line_that_ends_is_marked() {
+        let mut session = session(world().file("/p/.nvmrc", "12").file("/p/.python-version", "3"));
+        session.now = day_of_2027(0);
+        let text = decide(&session, &ToolFilter::Pinned, &updates).unwrap().text();
+        insta::assert_snapshot!(text, @"
+        tool    active    latest matching   latest          request
+        node    12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1          end of life: 2022-04-30
+        python  3.12.1    ?                 ?               3 requested by .python-version:1
+        ");
     }
 
     #[test]

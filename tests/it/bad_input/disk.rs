@@ -52,8 +52,9 @@ fn set_folder_modes(folder: &Path, mode: u32) {
 fn installed_versions_run_from_a_read_only_home() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
-    sandbox.fake_toolchain("node", "12.22.12");
-    sandbox.file("project/.nvmrc", "12\n");
+    // Of a release line that has no end of life yet.
+    sandbox.fake_toolchain("node", "99.0.0");
+    sandbox.file("project/.nvmrc", "99\n");
     sandbox.reshim();
     let read_only = ReadOnly::new(&sandbox);
     let before = sandbox.tree("");

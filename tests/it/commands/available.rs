@@ -69,7 +69,7 @@ fn json_has_all_of_each_version() {
     sandbox.fake_toolchain("node", "12.0.0");
     let outcome = sandbox.use_command(&["available", "node", "12", "--json"]).run().succeeds();
     let host = upstream.base().trim_start_matches("http://");
-    let line = |version, lts, installed| json!({ "version": version, "lts": lts, "installed": installed, "source": host, "host": host, "index_age": 0 });
+    let line = |version, lts, installed| json!({ "version": version, "lts": lts, "end_of_life": "2022-04-30", "installed": installed, "source": host, "host": host, "index_age": 0 });
     assert_eq!(
         outcome.json(),
         json!([

@@ -9,8 +9,9 @@ use crate::support::{Outcome, Sandbox};
 /// A sandbox without a problem; PATH is the sandbox's own.
 fn healthy() -> Sandbox {
     let sandbox = offline_sandbox();
-    sandbox.fake_toolchain("node", "12.22.12");
-    sandbox.file("project/.nvmrc", "12\n");
+    // Of a release line that has no end of life yet.
+    sandbox.fake_toolchain("node", "99.0.0");
+    sandbox.file("project/.nvmrc", "99\n");
     sandbox.reshim();
     sandbox
 }

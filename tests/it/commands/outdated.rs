@@ -37,6 +37,7 @@ fn newer_releases_are_reported_and_are_no_failure() {
       {
         "tool": "node",
         "version": "12.22.11",
+        "end_of_life": "2022-04-30",
         "request": "12",
         "requested_by": ".nvmrc:1",
         "latest_matching": {

@@ -201,6 +201,7 @@ fn list_has_the_installed_versions_and_their_stores() {
                 "active": false,
                 "store": "usher",
                 "path": "[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12/bin/node",
+                "end_of_life": "2022-04-30",
             },
             {
                 "tool": "node",
@@ -208,6 +209,7 @@ fn list_has_the_installed_versions_and_their_stores() {
                 "active": true,
                 "store": "nvm",
                 "path": "[SANDBOX]/home/.nvm/versions/node/v10.24.1/bin/node",
+                "end_of_life": "2021-04-30",
             },
         ])
     );

@@ -1,7 +1,7 @@
 //! A hosting platform's published list of node versions: each can be installed, and each works.
 
 use super::{FETCHED as INSTALLED, connected, machine, with_node};
-use crate::support::{Sandbox, TestCommand, stdout_if_success};
+use crate::support::{Sandbox, TestCommand, stdout_if_success, without_end_of_life};
 
 /// The versions that the platform offers.
 const LIST: [&str; 18] = [
@@ -13,8 +13,9 @@ const LIST: [&str; 18] = [
 fn all_listed_node_versions_are_available() {
     let Some(sandbox) = with_node(&INSTALLED) else { return };
     let outcome = sandbox.use_command(&["available", "node"]).with_long_timeout().run().succeeds();
+    let table = without_end_of_life(&outcome.stdout);
     let listed: Vec<Vec<&str>> =
-        outcome.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+        table.lines().map(|line| line.split_whitespace().collect()).collect();
     for version in LIST {
         let row = listed.iter().find(|row| row.first() == Some(&version));
         let row = row.unwrap_or_else(|| panic!("{version} isn't listed\n{outcome}"));
