@@ -62,7 +62,9 @@ find "$base/account" -mindepth 1
         "ok     usher, at [SANDBOX]/account/.local/share/usher\n\
          ok     /opt/usher/shims is on PATH\n\
          ok     the machine's shims are used: /opt/usher/shims\n\
-         ok     [SANDBOX]/account/.local/share/usher is writable\n",
+         ok     [SANDBOX]/account/.local/share/usher is writable\n\
+         note   node 11.12.0 is past its end of life, 2019-06-01: it gets no fixes\n       \
+                use available node\n",
     );
 }
 
@@ -271,7 +273,7 @@ for fault in "chmod 775" "chmod 750" "chown 65534"; do
 done
 "#,
         "python3.7\n \
-         python 3.7.16 pyenv /opt/pyenv/versions/3.7.16/bin/python\n\
+         python 3.7.16 pyenv /opt/pyenv/versions/3.7.16/bin/python end of life: 2023-06-27\n\
          all shims are up to date\n\
          Python 3.7.16\n\
          /opt/pyenv/versions/3.7.16/bin/python\n\

@@ -61,7 +61,7 @@ cat /etc/usher/retired
     node 8.17.0
     --- use
     node 8.17.0 retired: 2027-01-31 8 requested by the machine's default, /etc/usher/tool-versions:1
-    * node 8.17.0 shared /opt/usher/toolchains/node/8.17.0/bin/node retired: 2027-01-31
+    * node 8.17.0 shared /opt/usher/toolchains/node/8.17.0/bin/node end of life: 2019-12-31 retired: 2027-01-31
     note   node 8.17.0 is retired: this machine may remove it from 2027-01-31 on
            use available node
     │  └─ 8.17.0 (shared, active, retired: 2027-01-31) /opt/usher/toolchains/node/8.17.0
