@@ -142,6 +142,17 @@ fn forbidden_versions_neither_run_nor_are_installed() {
           questions: help@host.example
           hint: use list node
         = 77
+        error: node 13.0.0 is not allowed on this machine
+          requested by the command line
+          /etc/usher/policy.toml:1: `deny` has node@13
+          questions: help@host.example
+          hint: use list node
+        = 77
+        error: node 13.0.0 is not allowed on this machine
+          /etc/usher/policy.toml:1: `deny` has node@13
+          questions: help@host.example
+          hint: use list node
+        = 77
         usher: fetching node 18.20.8 from 127.0.0.1:[PORT]
         usher: node 18.20.8 is ready ([TIME])
         installed node 18.20.8 (/opt/usher/toolchains/node/18.20.8)
@@ -184,6 +195,11 @@ fn the_policy_says_who_may_install_how_much_and_from_where() {
           accounts install no versions: fetch = "machine" (/etc/usher/policy.toml:1)
           hint: use list node
         = 126
+        error: node 18 is not installed on this machine
+          requested by the command line
+          accounts install no versions: fetch = "machine" (/etc/usher/policy.toml:1)
+          hint: use list node
+        = 77
         error: node 18 is not installed on this machine
           requested by the command line
           accounts install no versions: fetch = "machine" (/etc/usher/policy.toml:1)
