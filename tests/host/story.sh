@@ -159,11 +159,11 @@ prints "the service's program" "/opt/usher/toolchains/node/24." readlink "/proc/
 prints "Woob, in Python, asked through Node" '"version":"3.' woob_version
 
 title "Who uses what"
-use list --accounts
-prints "carol's service and pin" "carol" use list --accounts node@24
+use list --accounts --projects /home
+prints "carol's pin" "carol/kresus/.tool-versions" use list --accounts --projects /home node@24
 
 title "Uninstalling what is used"
-refuses "node 24" "carol" use uninstall node@24
+refuses "node 24" "in use by process" use uninstall node@24
 prints "the service goes on" '"version":"3.' woob_version
 
 title "Retirement"
