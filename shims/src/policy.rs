@@ -102,9 +102,13 @@ fn has_key(text: &str, key: &str) -> bool {
 /// The error for a policy that can't be used: nothing is allowed then.
 #[cold]
 pub fn invalid_policy(path: &Path, reason: &str) -> Error {
-    Error::new(ErrorKind::BadFile, format!("invalid policy {}", Shown(path)))
-        .because(reason)
-        .because("nothing runs or is installed until it is corrected")
+    let what = format!("invalid policy {}", Shown(path));
+    let error = Error::new(ErrorKind::BadFile, what).because(reason);
+    // Another file is only checked.
+    match path.as_os_str() == policy_file().as_os_str() {
+        true => error.because("nothing runs or is installed until it is corrected"),
+        false => error,
+    }
 }
 
 #[cfg(test)]

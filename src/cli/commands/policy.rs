@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use rustix::io::Errno;
 use serde::Serialize;
 use usher_shims::error::{Error, Result, Shown};
 use usher_shims::folders::Folders;
@@ -35,8 +36,7 @@ pub fn run(file: Option<&Path>, as_json: bool) -> Result<i32> {
         }
         None if file.is_none() => PolicyReport { path: None, rules: Vec::new() },
         None => {
-            let absent = std::io::Error::from(std::io::ErrorKind::NotFound);
-            return Err(Error::io("read", &path, absent));
+            return Err(Error::io("read", &path, Errno::NOENT.into()));
         }
     };
     output::print(&report, as_json, &Silent)

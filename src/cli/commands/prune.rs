@@ -165,10 +165,11 @@ pub(super) fn check_arguments(arguments: &PruneArguments, can_ask: bool) -> Resu
             "use prune --unused 90, or: use prune TOOL@VERSION",
         ),
         Some(0) => usage("`--unused` needs at least 1 day", "use prune --unused 90"),
-        Some(_) | None if !arguments.dry_run && !arguments.yes && !can_ask => usage(
-            "no terminal to ask on",
-            "use prune --dry-run to see what would be removed, and --yes to confirm it",
-        ),
+        Some(_) | None if !arguments.dry_run && !arguments.yes && !can_ask => {
+            let options = if arguments.copies { "--copies --dry-run" } else { "--dry-run" };
+            let hint = "to see what would be removed, and --yes to confirm it";
+            usage("no terminal to ask on", &format!("use prune {options} {hint}"))
+        }
         Some(_) | None => Ok(()),
     }
 }

@@ -25,6 +25,9 @@ cd "$base/project"
 const VERSIONS: &str = r#"
 printf 'deny = ["node@13"]\nallow = ["node@>=12", "python"]\ncontact = "help@host.example"\n' > "$base/policy"
 try use policy "$base/policy"
+echo "deny = 5" > "$base/wrong"
+try use policy "$base/wrong"
+try use policy "$base/none"
 cp "$base/policy" /etc/usher/policy.toml
 echo "12: $(account node --version)"
 echo ">=12: $(NODE_VERSION='>=12' account node --version)"
@@ -94,11 +97,18 @@ fn check(script: &str) -> Option<String> {
 #[test]
 fn forbidden_versions_neither_run_nor_are_installed() {
     if let Some(printed) = check(VERSIONS) {
-        insta::assert_snapshot!(printed, @"
+        insta::assert_snapshot!(printed, @r#"
         allow    node@>=12, python  [SANDBOX]/policy:2
         contact  help@host.example  [SANDBOX]/policy:3
         deny     node@13            [SANDBOX]/policy:1
         = 0
+        error: invalid policy [SANDBOX]/wrong
+          line 1: deny must be a list of tools, with requests or without
+          example: deny = ["node@17"]
+        = 65
+        error: can't read [SANDBOX]/none
+          No such file or directory (os error 2)
+        = 74
         12: v12.22.11
         >=12: v20.20.2
         >=12, asked: error: node 13.0.0 is not allowed on this machine
@@ -181,7 +191,7 @@ fn forbidden_versions_neither_run_nor_are_installed() {
         = 0
         v13.0.0
         = 0
-        ");
+        "#);
     }
 }
 
