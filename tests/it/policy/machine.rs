@@ -30,7 +30,7 @@ try use policy "$base/wrong"
 try use policy "$base/none"
 cp "$base/policy" /etc/usher/policy.toml
 echo "12: $(account node --version)"
-echo ">=12: $(NODE_VERSION='>=12' account node --version)"
+echo ">=12: $(NODE_VERSION='>=12 <14' account node --version)"
 echo ">=12, asked: $(account use which node13 2>&1 | head -1)"
 for request in 13 10 99 path:/opt/usher/toolchains/node/13.0.0; do
     NODE_VERSION=$request try account node --version
@@ -110,7 +110,7 @@ fn forbidden_versions_neither_run_nor_are_installed() {
           No such file or directory (os error 2)
         = 74
         12: v12.22.11
-        >=12: v20.20.2
+        >=12: v12.22.11
         >=12, asked: error: node 13.0.0 is not allowed on this machine
         usher: node 13.0.0 is not allowed on this machine
           requested by NODE_VERSION

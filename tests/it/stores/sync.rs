@@ -22,6 +22,8 @@ as() {
     setpriv --reuid=$number --regid=$number --clear-groups env HOME="$home" "$@"
 }
 account() { as 65534 "$base/account" "$@"; }
+# Also of tools that nothing on this machine has yet.
+all_shims() { echo 'shims = "all"' > /etc/usher/config.toml; use reshim >/dev/null 2>&1; }
 in_store() { ls /opt/usher/toolchains/node 2>/dev/null | tr '\n' ' '; echo; }
 cd "$2/project"
 "#;
@@ -145,6 +147,7 @@ fn the_machines_store_follows_the_list() {
 
 /// Serves requests as systemd's path unit does, until the script ends.
 const SERVING: &str = r#"
+all_shims
 serve() {
     use sync -q
     while :; do
@@ -213,6 +216,7 @@ fn requests_of_many_accounts_are_served_by_one_download() {
 
 /// A request that isn't served in time, one that is interrupted, and one that is refused.
 const WAITING: &str = r#"
+all_shims
 printf 'fetch = "requests"\nwait = 0\n' > /etc/usher/policy.toml
 echo 12.22.12 > .nvmrc
 echo "no spool:"; account node --version 2>&1 || echo "exit $?"
