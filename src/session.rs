@@ -22,7 +22,7 @@ use usher_shims::index::Index;
 use usher_shims::ownership::ROOT;
 use usher_shims::path::Shim;
 use usher_shims::policy::policy_file;
-use usher_shims::process::{RunningShim, add_unwritten, is_secure};
+use usher_shims::process::{RunningShim, add_variables, is_secure};
 use usher_shims::resolve::Resolver;
 use usher_shims::world::{AnyWorld, Os, World, read_optional};
 
@@ -149,7 +149,8 @@ impl Session {
     /// Rescans the machine, reusing cached probe results according to `probe_reuse`.
     pub fn rescan(&mut self, probe_reuse: ProbeReuse) -> Result<()> {
         let mut index = scan(&self.machine_scan(probe_reuse))?;
-        add_unwritten(&self.world, &mut index)?;
+        add_variables(&self.world, &mut index)?;
+        index.policy = self.policy.versions.clone();
         self.index = index;
         Ok(())
     }

@@ -101,14 +101,14 @@ fn warn(unusable: Option<&Error>) {
     }
 }
 
-/// Tells a person that the machine's version is retired: once, and not for each program that it calls.
+/// Tells a person that the machine's version is retired.
 fn warn_of_retired(index: &Index, plan: &Plan) {
     let mut stderr = std::io::stderr();
+    let is_terminal = || std::io::stderr().is_terminal();
+    let parent = std::os::unix::process::parent_id;
     if let Some(toolchain) = &plan.toolchain
-        && retired::is_machines(index, toolchain)
-        && stderr.is_terminal()
-        && let Some(notice) = retired::notice(&Os, index, plan.tool, toolchain)
-        && !retired::is_called_by_toolchain(&Os, index, std::os::unix::process::parent_id())
+        && let Some(notice) =
+            retired::notice(&Os, index, (plan.tool, toolchain), is_terminal, parent)
     {
         let _ = writeln!(stderr, "usher: {notice}");
     }

@@ -178,10 +178,16 @@ pub fn account_index(
     Ok(Some(index))
 }
 
+/// Adds the settings from this process's variables.
+pub fn add_variables(world: &impl World, index: &mut Index) -> Result<()> {
+    index.overrides = Overrides::read(&|name| world.variable(name))?;
+    Ok(())
+}
+
 /// Adds what is never written in an index: the settings from this process's variables, and the
 /// machine's policy.
-pub fn add_unwritten(world: &impl World, index: &mut Index) -> Result<()> {
-    index.overrides = Overrides::read(&|name| world.variable(name))?;
+fn add_unwritten(world: &impl World, index: &mut Index) -> Result<()> {
+    add_variables(world, index)?;
     index.policy = Policy::load(world)?;
     Ok(())
 }

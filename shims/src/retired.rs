@@ -25,18 +25,23 @@ pub fn is_machines(index: &Index, toolchain: &Toolchain) -> bool {
     }
 }
 
-/// What a person who runs a toolchain of the machine's store is told; `None` if it isn't retired, or if
-/// the list can't be read.
+/// What a person who runs a toolchain of the machine's store is told: once, and not for each program
+/// that it calls. `None` if it isn't retired, if the list can't be read, and if no person reads it, which
+/// is asked before the list is read. `parent` returns the caller's process.
 pub fn notice(
     world: &impl World,
     index: &Index,
-    tool: &Tool,
-    toolchain: &Toolchain,
+    (tool, toolchain): (&Tool, &Toolchain),
+    is_read_by_a_person: impl FnOnce() -> bool,
+    parent: fn() -> u32,
 ) -> Option<String> {
     let version = toolchain.version.as_ref()?;
+    if !is_machines(index, toolchain) || !is_read_by_a_person() {
+        return None;
+    }
     let list = world.read(&retired_file(&index.folders.machine_config)).ok()?;
     let date = removal_date(str::from_utf8(&list.bytes).ok()?, tool, version)?;
-    Some(text(tool, version.as_str(), date))
+    (!is_called_by_toolchain(world, index, parent())).then(|| text(tool, version.as_str(), date))
 }
 
 /// The text for a retired version.
@@ -46,7 +51,7 @@ pub fn text(tool: &Tool, version: &str, date: &str) -> String {
 
 /// Whether a program of usher's called: its user was told when that was called. `parent` is the
 /// caller's process; where the system doesn't show its program, it counts as another one.
-pub fn is_called_by_toolchain(world: &impl World, index: &Index, parent: u32) -> bool {
+fn is_called_by_toolchain(world: &impl World, index: &Index, parent: u32) -> bool {
     let program = world.physical(Path::new(&format!("/proc/{parent}/exe")));
     let own = index.folders.toolchains();
     let mut stores = index.shared_stores.iter().chain([&own]);

@@ -78,14 +78,10 @@ fn run_handoff(given: ProcessArgs) -> Result<Error> {
 
 /// Tells a person that the machine's version is retired, as the shim does.
 fn warn_of_retired(session: &Session, plan: &Plan) {
-    let toolchain = plan.toolchain.as_ref().filter(|_| output::is_read_by_a_person());
-    let Some(toolchain) = toolchain.filter(|one| retired::is_machines(&session.index, one)) else {
-        return;
-    };
-    let notice = retired::notice(&session.world, &session.index, plan.tool, toolchain);
-    let parent = std::os::unix::process::parent_id();
-    let is_told = || retired::is_called_by_toolchain(&session.world, &session.index, parent);
-    if let Some(notice) = notice.filter(|_| !is_told()) {
+    let Some(toolchain) = &plan.toolchain else { return };
+    let (world, index, one) = (&session.world, &session.index, (plan.tool, toolchain));
+    let parent = std::os::unix::process::parent_id;
+    if let Some(notice) = retired::notice(world, index, one, output::is_read_by_a_person, parent) {
         session.note(&notice);
     }
 }

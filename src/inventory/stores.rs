@@ -115,7 +115,7 @@ pub fn refused_stores(
     Ok(found)
 }
 
-/// The folders with which variables count, also in the machine's home: whoever runs `use reshim` there
+/// The folders with which variables count, also in the machine's home: the account that runs `use reshim` there
 /// names stores by them. An account's own home folder doesn't.
 fn with_variables(folders: &Folders) -> Folders {
     match folders.is_system_wide {
