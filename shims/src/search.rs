@@ -115,10 +115,14 @@ impl fmt::Display for Skipped {
 pub enum ErrorSource {
     /// A variable.
     Variable,
-    /// A file or a folder that can't be read.
-    File,
+    /// This file or folder, which can't be read.
+    File(PathBuf),
     /// The text at this place in a file; writing another request there fixes it.
     Text(FileLocation),
+}
+
+fn broken_file(path: &Path) -> ErrorSource {
+    ErrorSource::File(path.to_path_buf())
 }
 
 /// Finds requests and constraints, strongest first, until the visitor breaks.
@@ -325,7 +329,7 @@ impl<W: World> Search<'_, W> {
                 }
                 Err(error) => {
                     let error = Error::io("search", folder, error);
-                    step!((self.visit)(Finding::Broken(error, ErrorSource::File)));
+                    step!((self.visit)(Finding::Broken(error, broken_file(folder))));
                 }
             }
             if self.index.ceiling() == Some(folder) {
@@ -372,7 +376,7 @@ impl<W: World> Search<'_, W> {
             }
             Err(error) => {
                 let error = Error::io("read", path, error);
-                return self.unusable(error, ErrorSource::File, file);
+                return self.unusable(error, broken_file(path), file);
             }
         };
         // And by what was read: the name may have changed its file.
@@ -409,7 +413,7 @@ impl<W: World> Search<'_, W> {
         depth: usize,
     ) -> FileRequests {
         let parse_error =
-            |reason: &str| (self.whole_file(path).parse_error(reason), ErrorSource::File);
+            |reason: &str| (self.whole_file(path).parse_error(reason), broken_file(path));
         if depth > MAX_EXTENSIONS {
             return Err(parse_error("too many files extend each other, or they do so in a circle"));
         }
@@ -438,7 +442,7 @@ impl<W: World> Search<'_, W> {
             let location = self.location(path, file, &raw);
             let extended = self.extended(&source, file, &location, &named);
             let others = extended
-                .map_err(|error| (error, ErrorSource::File))
+                .map_err(|error| (error, broken_file(path)))
                 .and_then(|(path, content)| self.requests(&path, &content, other, depth + 1));
             match others {
                 Ok(others) => all.extend(others.into_iter().filter(|found| match found {
@@ -643,13 +647,13 @@ impl<W: World> Search<'_, W> {
         let content = match read_optional(self.world, path) {
             Ok(Some(content)) => content,
             Ok(None) => return Ok(Vec::new()),
-            Err(error) => return Err((Error::io("read", path, error), ErrorSource::File)),
+            Err(error) => return Err((Error::io("read", path, error), broken_file(path))),
         };
         if is_planted_file(self.world, path, &content.meta) {
             let what = format!("{} may be another account's", Shown(path));
             let error = Error::new(ErrorKind::Permission, what)
                 .because("every account can create files there");
-            return Err((error, ErrorSource::File));
+            return Err((error, broken_file(path)));
         }
         self.requests(path, &content, file, 0)
     }

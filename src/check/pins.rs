@@ -5,116 +5,121 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use usher_shims::call::Call;
-use usher_shims::error::{Error, Result};
-use usher_shims::pin::{Origin, Pin};
-use usher_shims::search::{Finding, Skipped, search};
+use usher_shims::pin::{FileLocation, Origin, Pin};
+use usher_shims::request::Request;
+use usher_shims::search::{ErrorSource, Finding, Skipped, search};
 use usher_shims::tool::{Tool, VersionFile};
-use usher_shims::world::{Os, World as _};
 
-use super::mention::{Mention, MentionKind, MentionPlace, Note};
+use super::mention::{
+    BrokenFile, FileMentions, Mention, MentionKind, MentionPlace, MentionScope, Note,
+};
 use crate::inventory::os_in_folder::{OsInFolder, Visibility};
 use crate::session::Session;
 
-/// The pins and constraints in a folder.
-#[derive(Debug, Default)]
-pub(super) struct FolderPins {
-    /// All of them, the strongest of each tool first.
-    pub(super) mentions: Vec<Mention>,
-    /// What was skipped.
-    pub(super) notes: Vec<Note>,
-}
-
-/// The names of all tools' version files.
-pub(super) fn version_file_names(session: &Session) -> Vec<&'static str> {
+/// The places of all tools' version files, relative to a folder: `.nvmrc`, `.config/mise.toml`.
+pub(super) fn version_file_places(session: &Session) -> Vec<&'static str> {
     let files = session.registry.all().flat_map(|known| known.tool.files);
-    let mut names: Vec<&str> = files.flat_map(VersionFile::places).copied().collect();
-    names.sort_unstable();
-    names.dedup();
-    names
+    let mut places: Vec<&str> = files.flat_map(VersionFile::places).copied().collect();
+    places.sort_unstable();
+    places.dedup();
+    places
 }
 
-/// Reads the version files of a folder of the project. A file that exists for versions alone and
-/// can't be parsed is an error.
+/// Reads the version files of a folder of the project, of those tools that have some at these places:
+/// the strongest of each tool first.
 pub(super) fn read(
     session: &Session,
     root: &Path,
     folder: &Path,
-    names: &[&str],
-) -> Result<FolderPins> {
-    let mut pins = FolderPins::default();
-    let mut present = Vec::new();
-    let seen = Os.visit_existing(folder, names, &mut |place| {
-        present.push(names[place]);
-        ControlFlow::Continue(())
-    });
-    match seen {
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(pins),
-        seen => seen.map_err(|error| Error::io("search", folder, error))?,
-    }
+    present: &[&str],
+) -> FileMentions {
+    let mut found = FileMentions::default();
     for known in session.registry.all() {
         let mut places = known.tool.files.iter().flat_map(VersionFile::places);
         if places.any(|place| present.contains(place)) {
-            one_tool(session, (root, folder), known.tool, &mut pins)?;
+            one_tool(session, (root, folder), known.tool, &mut found);
         }
     }
-    Ok(pins)
+    found
 }
 
 fn one_tool(
     session: &Session,
     (root, folder): (&Path, &Path),
     tool: &'static Tool,
-    pins: &mut FolderPins,
-) -> Result<()> {
-    let Some(call) = Call::for_main_program(tool) else { return Ok(()) };
+    all: &mut FileMentions,
+) {
+    let Some(call) = Call::for_main_program(tool) else { return };
     let world = OsInFolder { folder, visibility: Visibility::FolderOnly };
-    let mut broken = None;
-    search(&world, &session.index, &call, &mut |finding| {
+    let found = search(&world, &session.index, &call, &mut |finding| {
         match finding {
             Finding::Pin(pin) => {
-                pins.mentions.extend(mention(root, tool, &pin, MentionKind::Pin));
+                all.mentions.extend(mention((root, folder), tool, &pin, MentionKind::Pin));
             }
             Finding::Constraint(pin) => {
-                pins.mentions.extend(mention(root, tool, &pin, MentionKind::Constraint));
+                all.mentions.extend(mention((root, folder), tool, &pin, MentionKind::Constraint));
             }
-            Finding::Broken(error, _) => {
-                broken = Some(error);
-                return ControlFlow::Break(());
+            Finding::Broken(error, source) => {
+                let (path, line) = match source {
+                    ErrorSource::Text(FileLocation { path, line, .. }) => (path, line),
+                    ErrorSource::File(path) => (path, 0),
+                    ErrorSource::Variable => return ControlFlow::Continue(()),
+                };
+                let place = MentionPlace { path: relative_path(root, &path), line };
+                all.broken.push(BrokenFile { place, what: error.line() });
             }
             Finding::Skipped(passed)
                 if passed.is_unusable() || matches!(passed, Skipped::UnreadableFolder(_)) =>
             {
-                pins.notes.push(Note { place: None, what: passed.to_string() });
+                all.notes.push(Note::about(None, passed.to_string()));
             }
             Finding::Skipped(_) | Finding::Default(_) => {}
         }
         ControlFlow::Continue(())
-    })?;
-    broken.map_or(Ok(()), Err)
+    });
+    if let Err(error) = found {
+        let place = MentionPlace { path: relative_path(root, folder), line: 0 };
+        all.broken.push(BrokenFile { place, what: error.line() });
+    }
 }
 
-fn mention(root: &Path, tool: &'static Tool, pin: &Pin, kind: MentionKind) -> Option<Mention> {
-    let Origin::File(place) = &pin.origin else { return None };
-    let requests: Vec<String> =
-        pin.requests.iter().map(|request| request.as_str().to_owned()).collect();
-    let label = place.field.map_or_else(String::new, |field| format!("{field}: "));
+fn mention(
+    (root, folder): (&Path, &Path),
+    tool: &'static Tool,
+    pin: &Pin,
+    kind: MentionKind,
+) -> Option<Mention> {
+    let Origin::File(location) = &pin.origin else { return None };
     Some(Mention {
         tool,
-        shown: format!("{label}{}", requests.join(" ")),
-        requests,
-        read: pin.requests.clone(),
-        place: MentionPlace { path: relative_path(root, &place.path), line: place.line },
+        shown: shown(location.field, &pin.requests),
+        requests: pin.requests.clone(),
+        place: MentionPlace { path: relative_path(root, &location.path), line: location.line },
         kind,
+        scope: MentionScope::Folder(relative_path(root, folder)),
+        job: None,
+        exempt: None,
+        unquoted: None,
     })
+}
+
+/// A field with its requests, `engines.node: 20`; of a pattern the line that it matches, `go 1.22`.
+pub(super) fn shown(field: Option<&str>, requests: &[Request]) -> String {
+    let requests: Vec<&str> = requests.iter().map(Request::as_str).collect();
+    let requests = requests.join(" ");
+    match field {
+        None => requests,
+        Some(field) if !field.contains(['{', '*']) => format!("{field}: {requests}"),
+        Some(field) => match field.split_once("{}") {
+            Some((before, "")) if !before.contains(['{', '*', '"']) => {
+                format!("{before}{requests}")
+            }
+            _ => requests,
+        },
+    }
 }
 
 /// A path relative to the project's folder.
 pub(super) fn relative_path(root: &Path, path: &Path) -> PathBuf {
     path.strip_prefix(root).unwrap_or(path).to_path_buf()
-}
-
-/// The folder of a file of the project.
-pub(super) fn folder_of(root: &Path, path: &Path) -> PathBuf {
-    let path = root.join(path);
-    path.parent().unwrap_or(root).to_path_buf()
 }

@@ -1,228 +1,294 @@
-//! All mentions of a project, each compared with the active version, grouped by that version.
+//! The result of `use check`: what was compared, and the findings that follow from it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use usher_shims::error::Result;
-use usher_shims::request::{Request, RequestKind};
+use usher_shims::error::Escaped;
+use usher_shims::request::Request;
 use usher_shims::tool::Tool;
-use usher_shims::version::Version;
 
-use super::agreement::{Agreement, compare_requests, is_definite};
-use super::baseline::{Baseline, Expected, Requester, baseline_in};
-use super::mention::{Mention, MentionKind, Note, limit_notes};
-use super::pins::{self, folder_of};
-use crate::session::Session;
+use super::compare::{Baseline, ComparedMention, Level, ToolGroup, Verdict};
+use super::mention::{
+    BrokenFile, FileMentions, MAX_NOTES, Mention, MentionKind, MentionPlace, Note,
+};
+use super::overlap::why_unknown;
 
 /// The result of `use check`.
 #[derive(Debug)]
 pub struct CheckReport {
     /// The project's folder.
     pub root: PathBuf,
-    /// The active versions, and the mentions compared with each.
+    /// The mentions, grouped by what decides for them.
     pub groups: Vec<ToolGroup>,
-    /// What was skipped.
+    /// Version files that no shim could read.
+    pub broken: Vec<BrokenFile>,
+    /// What isn't compared, one of a kind and file.
     pub notes: Vec<Note>,
+    /// Whether warnings count as errors.
+    pub strict: bool,
 }
 
-/// The active version of a tool in some folders, and the mentions compared with it.
-#[derive(Debug)]
-pub struct ToolGroup {
-    /// The tool.
-    pub tool: &'static Tool,
-    /// The folder, relative to the project's; empty for the project's own.
-    pub folder: PathBuf,
-    /// The active version there; `None` if the tool isn't pinned and no mention can be compared with.
-    pub baseline: Option<Baseline>,
-    /// The mentions, in the order of the files.
-    pub mentions: Vec<ComparedMention>,
+/// Something to tell the project's maintainers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub level: Level,
+    /// Its kind.
+    pub rule: Rule,
+    /// The tool, if it is about one.
+    pub tool: Option<&'static Tool>,
+    /// Where.
+    pub place: Option<MentionPlace>,
+    /// What, in a sentence that says what it was compared with.
+    pub what: String,
 }
 
-/// A mention, and whether it agrees.
-#[derive(Debug)]
-pub struct ComparedMention {
-    /// The mention.
-    pub mention: Mention,
-    /// Whether it agrees.
-    pub agreement: Agreement,
+/// The kinds of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// Two places can't both be met.
+    VersionsDiffer,
+    /// A version file can't be used.
+    BrokenVersionFile,
+    /// A number loses its last zeros.
+    UnquotedNumber,
+    /// A place can't be compared.
+    NotCompared,
+}
+
+impl Rule {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::VersionsDiffer, Self::BrokenVersionFile, Self::UnquotedNumber, Self::NotCompared];
+
+    /// Its name in output for programs, which never changes.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::VersionsDiffer => "versions-differ",
+            Self::BrokenVersionFile => "broken-version-file",
+            Self::UnquotedNumber => "unquoted-number",
+            Self::NotCompared => "not-compared",
+        }
+    }
+
+    /// What it is about, in a sentence.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::VersionsDiffer => "Two places request versions that can't be the same.",
+            Self::BrokenVersionFile => {
+                "A version file can't be used, so that its programs don't run."
+            }
+            Self::UnquotedNumber => {
+                "A version without quotes is a number, which loses its last zeros."
+            }
+            Self::NotCompared => "A place names a version that can't be compared.",
+        }
+    }
 }
 
 impl CheckReport {
-    /// How many mentions have this result.
-    pub fn count(&self, agreement: &Agreement) -> usize {
-        let all = self.groups.iter().flat_map(|group| &group.mentions);
-        all.filter(|mentions| mentions.agreement == *agreement).count()
+    /// A report of what was compared and found.
+    pub(super) fn new(
+        root: PathBuf,
+        groups: Vec<ToolGroup>,
+        found: FileMentions,
+        strict: bool,
+    ) -> Self {
+        let mut notes = found.notes;
+        notes.extend(groups.iter().flat_map(group_notes));
+        let mut broken = found.broken;
+        broken.sort();
+        // A file of several tools is broken for each of them.
+        broken.dedup_by(|next, first| next.place == first.place);
+        Self { root, groups, broken, notes: summarized(notes), strict }
     }
 
-    /// Whether nothing disagrees.
-    pub fn agrees(&self) -> bool {
-        self.count(&Agreement::Disagrees) == 0
-    }
-}
-
-/// Compares all mentions.
-pub(super) fn compare(
-    session: &Session,
-    root: PathBuf,
-    mentions: Vec<Mention>,
-    mut notes: Vec<Note>,
-) -> Result<CheckReport> {
-    let mut of_tools: BTreeMap<&str, Vec<Mention>> = BTreeMap::new();
-    for mention in mentions {
-        of_tools.entry(mention.tool.name).or_default().push(mention);
-    }
-    let mut groups = Vec::new();
-    for known in session.registry.all() {
-        if let Some(mentions) = of_tools.remove(known.tool.name) {
-            let constraints: Vec<_> = mentions
-                .iter()
-                .filter(|one| one.kind == MentionKind::Constraint)
-                .cloned()
-                .collect();
-            let (root, tool) = (root.as_path(), known.tool);
-            let baselines = Baselines { session, root, tool, constraints, known: BTreeMap::new() };
-            groups.extend(baselines.compare(mentions)?);
-        }
-    }
-    notes.extend(groups.iter().flat_map(|group| &group.mentions).filter_map(uncompared_note));
-    limit_notes(&mut notes);
-    Ok(CheckReport { root, groups, notes })
-}
-
-fn uncompared_note(mentions: &ComparedMention) -> Option<Note> {
-    let Agreement::Unknown(why) = mentions.agreement else { return None };
-    let Mention { place, shown, .. } = &mentions.mention;
-    let what = format!("skipped {shown}: {why}");
-    Some(Note { place: Some(place.clone()), what })
-}
-
-/// The active versions of a tool in the folders of a project.
-struct Baselines<'a> {
-    session: &'a Session,
-    root: &'a Path,
-    tool: &'static Tool,
-    constraints: Vec<Mention>,
-    known: BTreeMap<PathBuf, Option<Baseline>>,
-}
-
-impl Baselines<'_> {
-    fn compare(mut self, mentions: Vec<Mention>) -> Result<Vec<ToolGroup>> {
-        let here = self.baseline_in(self.root.to_path_buf())?;
-        let mut groups = vec![self.group(self.root, here)];
-        let elsewhere = self.baselines_of_subfolders(&mentions)?;
-        let first = mentions.iter().find_map(baseline_of_mention);
-        for mention in mentions {
-            let folder = folder_of(self.root, &mention.place.path);
-            let (baseline, others) = match self.baseline_in(folder.clone())? {
-                Some(baseline) => (Some(baseline), &[][..]),
-                // The tool isn't pinned in this folder: a pin in a folder below may be meant.
-                None => match elsewhere.split_first() {
-                    Some((first, others)) => (Some(first.clone()), others),
-                    None => (first.clone(), &[][..]),
-                },
-            };
-            let agreement = agreement(&mention, baseline.as_ref(), others);
-            let known = groups.iter().position(|group| group.baseline == baseline);
-            let place = known.unwrap_or(groups.len());
-            if known.is_none() {
-                groups.push(self.group(&folder, baseline));
-            }
-            groups[place].mentions.push(ComparedMention { mention, agreement });
-        }
-        groups.retain(|group| group.baseline.is_some() || !group.mentions.is_empty());
-        Ok(groups)
+    /// Every place that was compared.
+    pub fn mentions(&self) -> impl Iterator<Item = &ComparedMention> {
+        self.groups.iter().flat_map(|group| &group.mentions)
     }
 
-    fn baseline_in(&mut self, folder: PathBuf) -> Result<Option<Baseline>> {
-        if let Some(known) = self.known.get(&folder) {
-            return Ok(known.clone());
-        }
-        let mut baseline = baseline_in(self.session, self.root, &folder, self.tool)?;
-        if let Some(baseline) = &mut baseline {
-            baseline.is_constraint = self.constraints.iter().any(|one| is_requester(one, baseline));
-        }
-        self.known.insert(folder, baseline.clone());
-        Ok(baseline)
-    }
-
-    /// The active versions in the folders of the project's version files.
-    fn baselines_of_subfolders(&mut self, mentions: &[Mention]) -> Result<Vec<Baseline>> {
-        let mut found = Vec::new();
-        for mention in mentions.iter().filter(|one| one.kind == MentionKind::Pin) {
-            let baseline = self.baseline_in(folder_of(self.root, &mention.place.path))?;
-            found.extend(baseline.filter(|baseline| !found.contains(baseline)));
-        }
-        Ok(found)
-    }
-
-    fn group(&self, folder: &Path, baseline: Option<Baseline>) -> ToolGroup {
-        // A version that a file requests is active in that file's folder and below.
-        let folder = match baseline.as_ref().map(|baseline| &baseline.requester) {
-            Some(Requester::File(place, _)) => folder_of(self.root, &place.path),
-            Some(Requester::Outside(_) | Requester::Mention(..)) | None => folder.to_path_buf(),
+    /// How many places were compared, and how many of them don't agree.
+    pub fn counts(&self) -> (usize, usize) {
+        let is_compared = |one: &&ComparedMention| {
+            matches!(one.verdict, Verdict::Agrees | Verdict::Exempt(_) | Verdict::Differs(_))
         };
-        let folder = pins::relative_path(self.root, &folder);
-        ToolGroup { tool: self.tool, folder, baseline, mentions: Vec::new() }
+        let differs = |one: &&ComparedMention| {
+            matches!(one.verdict, Verdict::Differs(Level::Error | Level::Warning))
+        };
+        (self.mentions().filter(is_compared).count(), self.mentions().filter(differs).count())
+    }
+
+    /// Whether the check fails.
+    pub fn fails(&self) -> bool {
+        let worst = self.findings().into_iter().map(|finding| finding.level).min();
+        match worst {
+            Some(Level::Error) => true,
+            Some(Level::Warning) => self.strict,
+            Some(Level::Note) | None => false,
+        }
+    }
+
+    /// Everything that is to be told, in the order of the tools and files; notes last.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = self.broken.iter().map(broken_finding).collect();
+        for group in &self.groups {
+            findings.extend(group.mentions.iter().filter_map(|one| differing(group, one)));
+        }
+        findings.extend(self.mentions().filter_map(|one| unquoted(&one.mention)));
+        findings.extend(self.notes.iter().map(note_finding));
+        findings
     }
 }
 
-fn agreement(mention: &Mention, baseline: Option<&Baseline>, others: &[Baseline]) -> Agreement {
-    let Some(baseline) = baseline else {
-        return Agreement::Unknown("no version is pinned here");
-    };
-    if is_requester(mention, baseline) {
-        return Agreement::Agrees;
-    }
-    if mention.kind == MentionKind::VirtualEnvironment {
-        return venv_agreement(mention, baseline);
-    }
-    let requests = mention.parsed();
-    let agrees =
-        |one: &Baseline| compare_requests(&requests, one, mention.tool) == Agreement::Agrees;
-    match others.iter().any(agrees) {
-        true => Agreement::Agrees,
-        false => compare_requests(&requests, baseline, mention.tool),
+impl ToolGroup {
+    /// The places that don't agree, with how bad that is.
+    pub fn differing(&self) -> impl Iterator<Item = (&Mention, Level)> {
+        self.mentions.iter().filter_map(|one| match one.verdict {
+            Verdict::Differs(level @ (Level::Error | Level::Warning)) => {
+                Some((&one.mention, level))
+            }
+            _ => None,
+        })
     }
 }
 
-/// An environment agrees if its version matches the request, even if it isn't the active one.
-fn venv_agreement(mention: &Mention, baseline: &Baseline) -> Agreement {
-    let version = mention.requests.first().and_then(|text| Version::parse(text));
-    let matches =
-        |version: &Version| baseline.requests.iter().any(|one| one.matches(version, mention.tool));
-    let is_definite = |one: &Request| {
-        !matches!(one.kind(), RequestKind::System | RequestKind::Path(_) | RequestKind::Named(_))
-    };
-    match version {
-        Some(version) if matches(&version) => Agreement::Agrees,
-        Some(_) if baseline.requests.iter().any(is_definite) => Agreement::Disagrees,
-        Some(_) | None => Agreement::Unknown("the version that is requested has no number"),
+impl Baseline {
+    /// What decides, in a sentence without its subject: `.nvmrc:1 pins 20`.
+    pub fn sentence(&self) -> String {
+        let (place, shown) = (&self.place, Escaped(&self.shown));
+        match self.kind {
+            MentionKind::Pin => format!("{place} pins {}", Escaped(&self.requested())),
+            MentionKind::Constraint => format!("nothing pins it, and {place} says {shown}"),
+            _ => format!("nothing pins it, and the first place is {place}: {shown}"),
+        }
+    }
+
+    /// What it requests: of a version file the first, which would be installed.
+    pub fn requested(&self) -> String {
+        let count = if self.kind == MentionKind::Pin { 1 } else { self.requests.len() };
+        let requests: Vec<&str> = self.requests.iter().take(count).map(Request::as_str).collect();
+        requests.join(" ")
     }
 }
 
-/// Whether a mention is the one that requests the active version.
-fn is_requester(mention: &Mention, baseline: &Baseline) -> bool {
-    let (Requester::File(place, _) | Requester::Mention(place, _)) = &baseline.requester else {
-        return false;
-    };
-    // Several fields of one file may have no line.
-    let requested = baseline.requests.iter().map(Request::as_str);
-    *place == mention.place && requested.eq(mention.requests.iter().map(String::as_str))
+fn broken_finding(file: &BrokenFile) -> Finding {
+    Finding {
+        level: Level::Error,
+        rule: Rule::BrokenVersionFile,
+        tool: None,
+        place: Some(file.place.clone()),
+        what: file.what.clone(),
+    }
 }
 
-/// A mention for others to be compared with; `None` if its versions are unknown.
-fn baseline_of_mention(mention: &Mention) -> Option<Baseline> {
-    if mention.kind == MentionKind::VirtualEnvironment {
+fn differing(group: &ToolGroup, compared: &ComparedMention) -> Option<Finding> {
+    let (Verdict::Differs(level @ (Level::Error | Level::Warning)), Some(baseline)) =
+        (compared.verdict, &group.baseline)
+    else {
         return None;
-    }
-    let requests: Vec<Request> =
-        mention.parsed().into_iter().flatten().filter(is_definite).collect();
-    let requester = Requester::Mention(mention.place.clone(), mention.shown.clone());
-    let expected = Expected::NotInstalled;
-    (!requests.is_empty()).then_some(Baseline {
-        expected,
-        requests,
-        requester,
-        is_constraint: false,
+    };
+    let mention = &compared.mention;
+    let what =
+        format!("{}: {}, but {}", group.tool.name, Escaped(&mention.shown), baseline.sentence());
+    Some(Finding {
+        level,
+        rule: Rule::VersionsDiffer,
+        tool: Some(group.tool),
+        place: Some(mention.place.clone()),
+        what,
     })
+}
+
+fn unquoted(mention: &Mention) -> Option<Finding> {
+    let number = mention.unquoted.as_ref()?;
+    let place = MentionPlace { path: mention.place.path.clone(), line: number.line };
+    let what =
+        format!("{0} without quotes is the number {1}: write '{0}'", number.written, number.read);
+    Some(Finding {
+        level: Level::Warning,
+        rule: Rule::UnquotedNumber,
+        tool: Some(mention.tool),
+        place: Some(place),
+        what,
+    })
+}
+
+fn note_finding(note: &Note) -> Finding {
+    Finding {
+        level: Level::Note,
+        rule: Rule::NotCompared,
+        tool: None,
+        place: note.place.clone(),
+        what: note.what(),
+    }
+}
+
+impl Note {
+    /// What isn't compared and why, in one line.
+    pub fn what(&self) -> String {
+        match self.shown.as_str() {
+            "" => self.why.clone(),
+            shown => format!("not compared, {}: {shown}", self.why),
+        }
+    }
+}
+
+/// The notes that follow from comparing: places of unknown meaning, and CI jobs that differ.
+fn group_notes(group: &ToolGroup) -> Vec<Note> {
+    let note = |mention: &Mention, why: String| Note {
+        place: Some(mention.place.clone()),
+        why,
+        shown: mention.shown.clone(),
+    };
+    let mut notes: Vec<Note> = group
+        .mentions
+        .iter()
+        .filter_map(|one| match one.verdict {
+            Verdict::Unknown(why) => Some(note(&one.mention, why.to_owned())),
+            Verdict::Differs(Level::Note) => {
+                let why = format!("nothing pins {}, and its CI jobs differ", group.tool.name);
+                Some(note(&one.mention, why))
+            }
+            _ => None,
+        })
+        .collect();
+    if let Some(baseline) = &group.baseline
+        && let Some(why) = baseline.requests.first().and_then(why_unknown)
+        && group.mentions.iter().any(|one| one.verdict == Verdict::Alone)
+    {
+        notes.push(Note {
+            place: Some(baseline.place.clone()),
+            why: format!("no place is compared with it, {why}"),
+            shown: baseline.shown.clone(),
+        });
+    }
+    notes
+}
+
+/// One note of each kind and file, which says how many more there are.
+fn summarized(mut notes: Vec<Note>) -> Vec<Note> {
+    notes.sort();
+    notes.dedup();
+    let mut kinds: BTreeMap<(Option<PathBuf>, String), Vec<Note>> = BTreeMap::new();
+    for note in notes {
+        let path = note.place.as_ref().map(|place| place.path.clone());
+        kinds.entry((path, note.why.clone())).or_default().push(note);
+    }
+    let mut summarized: Vec<Note> = kinds
+        .into_values()
+        .filter_map(|notes| {
+            let more = notes.len() - 1;
+            let mut first = notes.into_iter().next()?;
+            if more > 0 {
+                first.shown.push_str(&format!(" (and {more} more)"));
+            }
+            Some(first)
+        })
+        .collect();
+    if summarized.len() > MAX_NOTES {
+        summarized.truncate(MAX_NOTES);
+        summarized.push(Note::about(None, "more notes are left out"));
+    }
+    summarized
 }

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use usher_shims::call::Call;
 use usher_shims::error::Result;
 use usher_shims::pin::{FileLocation, Origin};
+use usher_shims::request::{Request, RequestTrust};
 use usher_shims::resolve::Selection;
 use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
-use super::mention::{Mention, MentionKind, MentionPlace, Note};
+use super::mention::{FileMentions, Mention, MentionKind, MentionPlace, MentionScope, Note};
 use super::pins::relative_path;
 use super::walk::ProjectFiles;
 use crate::inventory::os_in_folder::{OsInFolder, Visibility};
@@ -25,11 +26,7 @@ pub(super) fn is_venv_file(registry: &Registry, path: &Path) -> bool {
 }
 
 /// The versions of the environments in a project, and what is wrong with them on this machine.
-pub(super) fn read(
-    session: &Session,
-    root: &Path,
-    found: &ProjectFiles,
-) -> Result<(Vec<Mention>, Vec<Note>)> {
+pub(super) fn read(session: &Session, root: &Path, found: &ProjectFiles) -> Result<FileMentions> {
     let (mut mentions, mut notes) = (Vec::new(), Vec::new());
     let own: BTreeSet<&Path> = found
         .files
@@ -54,7 +51,7 @@ pub(super) fn read(
             }
         }
     }
-    Ok((mentions, notes))
+    Ok(FileMentions { mentions, notes, ..FileMentions::default() })
 }
 
 /// What is wrong with an environment, in the folder that it is in.
@@ -79,10 +76,13 @@ fn mention(session: &Session, root: &Path, venv: &Venv) -> Option<Mention> {
     Some(Mention {
         tool: venv.tool,
         shown: format!("virtual environment of {} {version}: {command}", venv.tool.name),
-        requests: vec![version],
-        read: Vec::new(),
+        requests: vec![Request::parse(&version, venv.tool, RequestTrust::Project).ok()?],
         place: place(root, venv, line),
         kind: MentionKind::VirtualEnvironment,
+        scope: MentionScope::Folder(relative_path(root, venv.folder.parent()?)),
+        job: None,
+        exempt: None,
+        unquoted: None,
     })
 }
 
@@ -98,7 +98,7 @@ fn note(session: &Session, root: &Path, venv: &Venv, fault: &VenvFault) -> Note 
     };
     let command = venv.create_command(&session.world.directory().unwrap_or_default());
     let what = format!("the virtual environment on this machine {what}: {command}");
-    Note { place: Some(place(root, venv, line)), what }
+    Note::about(Some(place(root, venv, line)), what)
 }
 
 /// An origin, with a file of the project relative to its folder.

@@ -1,6 +1,7 @@
 //! The project's folders, and the files in them whose names are known. Nothing is read here but
 //! names and `.gitignore`, and no link is followed out of the project.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,14 +24,21 @@ const MAX_ENTRIES: usize = 200_000;
 pub(super) struct ProjectFiles {
     /// All folders, the project's own first.
     pub(super) folders: Vec<PathBuf>,
+    /// The folders with version files, and the places at which those are: `.nvmrc`,
+    /// `.config/mise.toml`.
+    pub(super) version_files: BTreeMap<PathBuf, Vec<&'static str>>,
     /// The files with a relevant name.
     pub(super) files: Vec<PathBuf>,
     /// What was skipped.
     pub(super) notes: Vec<Note>,
 }
 
-/// Walks a project, sorted by file name.
-pub(super) fn walk(root: &Path, is_relevant: &dyn Fn(&Path) -> bool) -> Result<ProjectFiles> {
+/// Walks a project, sorted by file name. `places` are those of version files, relative to a folder.
+pub(super) fn walk(
+    root: &Path,
+    places: &[&'static str],
+    is_relevant: &dyn Fn(&Path) -> bool,
+) -> Result<ProjectFiles> {
     let mut found = ProjectFiles::default();
     let walk = WalkBuilder::new(root)
         .hidden(false)
@@ -48,7 +56,7 @@ pub(super) fn walk(root: &Path, is_relevant: &dyn Fn(&Path) -> bool) -> Result<P
             break;
         }
         match entry {
-            Ok(entry) => found.add(root, &entry, is_relevant),
+            Ok(entry) => found.add(root, &entry, places, is_relevant),
             Err(error) if found.folders.is_empty() => return Err(unreadable(root, &error)),
             Err(error) => found.note(error.to_string()),
         }
@@ -57,20 +65,34 @@ pub(super) fn walk(root: &Path, is_relevant: &dyn Fn(&Path) -> bool) -> Result<P
 }
 
 impl ProjectFiles {
-    fn add(&mut self, root: &Path, entry: &DirEntry, is_relevant: &dyn Fn(&Path) -> bool) {
+    fn add(
+        &mut self,
+        root: &Path,
+        entry: &DirEntry,
+        places: &[&'static str],
+        is_relevant: &dyn Fn(&Path) -> bool,
+    ) {
         let Some(kind) = entry.file_type() else { return };
         let path = entry.path();
         if kind.is_dir() {
             self.folders.push(path.to_path_buf());
-        } else if is_relevant(path)
-            && (kind.is_file() || (kind.is_symlink() && links_inside(root, path)))
+            return;
+        }
+        for place in places.iter().filter(|place| path.ends_with(place)) {
+            let owner = path.ancestors().nth(Path::new(place).components().count());
+            let owner = owner.filter(|owner| owner.starts_with(root));
+            if let Some(owner) = owner {
+                self.version_files.entry(owner.to_path_buf()).or_default().push(place);
+            }
+        }
+        if is_relevant(path) && (kind.is_file() || (kind.is_symlink() && links_inside(root, path)))
         {
             self.files.push(path.to_path_buf());
         }
     }
 
     fn note(&mut self, what: String) {
-        self.notes.push(Note { place: None, what });
+        self.notes.push(Note::about(None, what));
     }
 }
 

@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::tool::{TOOLS, Tool};
 
+use crate::cli::commands::check::CheckArguments;
 use crate::cli::commands::env::EnvArguments;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::retire::RetireArguments;
@@ -200,11 +201,11 @@ pub(super) enum Verb {
         /// The program; by default, all pinned tools
         program: Option<String>,
     },
-    /// Compare the versions in Dockerfiles, CI files and lock files with the active ones
+    /// Compare all versions that a project's files name: version files, Dockerfiles, CI
     #[command(
-        after_help = "Examples:\n  use check\n  use check --json\n\nExit code 1 if a version disagrees. Nothing is executed, downloaded or written."
+        after_help = "Examples:\n  use check\n  use check --strict\n  use check --json\n\nExit code 1 if a pin and another place can't both be met. Nothing is executed or downloaded."
     )]
-    Check,
+    Check(CheckArguments),
     /// Add versioned shims, such as node12; without arguments, list them
     #[command(
         after_help = "Examples:\n  use shim node@12             add node12 and node@12, installed or not\n  use shim python@3.7.16\n  use shim --remove node@12"
@@ -278,7 +279,7 @@ impl CommandLine {
                 | Verb::Which { .. }
                 | Verb::Env(_)
                 | Verb::Why { .. }
-                | Verb::Check
+                | Verb::Check(_)
                 | Verb::Doctor
                 | Verb::Policy { .. }
                 | Verb::Completions { .. },

@@ -97,7 +97,7 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
         Verb::Why { program } => {
             return commands::why::run(session, program.as_deref(), json);
         }
-        Verb::Check => return commands::check::run(session, json),
+        Verb::Check(arguments) => return commands::check::run(session, &arguments, json),
         Verb::Shim { tools, remove: true } => commands::shim::remove(session, &tools, json),
         Verb::Shim { tools, remove: false } => commands::shim::run(session, &tools, json),
         Verb::Reshim => commands::reshim::run(session, json),

@@ -105,7 +105,7 @@ fn pin_field(
 }
 
 /// The folder that isn't left: what version control has as one, else the project's folder.
-fn repository(session: &Session, root: &Path) -> PathBuf {
+pub fn repository(session: &Session, root: &Path) -> PathBuf {
     let home = session.folders.user_home.as_deref();
     let mut folders = root.ancestors().take_while(|folder| Some(*folder) != home);
     let has_marks = |folder: &&Path| {
@@ -192,7 +192,7 @@ fn current_pin(session: &Session, tool: &'static Tool) -> Result<Option<FileLoca
             unusable = unusable.take().or_else(|| Some(location).filter(is_meant));
             ControlFlow::Continue(())
         }
-        Finding::Broken(error, ErrorSource::File) => {
+        Finding::Broken(error, ErrorSource::File(_)) => {
             broken = Some(error);
             ControlFlow::Break(())
         }

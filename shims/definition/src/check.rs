@@ -12,10 +12,12 @@ use usher_tool::{FieldRole, Reader, Tool, VersionField, VersionFile};
 pub struct CheckRules {
     /// Container images whose tag is a version: `node`, `cimg/node`. A name matches without its
     /// registry (`docker.io/library/node` is `node`), or whole if it is written so here. One `*` is
-    /// a version in the name itself: `ubi9/nodejs-*`.
+    /// a version in the name itself: `ubi9/nodejs-*`. Behind a colon is what precedes the version in
+    /// the tag, if that doesn't begin with it: `maven:temurin-*`.
     #[serde(default)]
     pub images: Vec<String>,
-    /// Inputs of CI actions that request a version: `node-version`.
+    /// Inputs of CI actions that request a version: `node-version` of any action,
+    /// `pnpm/action-setup:version` of this one.
     #[serde(default)]
     pub inputs: Vec<String>,
     /// Lock files and similar files that name the version a project was made with; see
@@ -123,13 +125,27 @@ pub enum Notation {
 }
 
 impl CheckRules {
+    /// Whether an input requests a version of the tool: of this action, or of an unknown one.
+    pub fn has_input(&self, action: Option<&str>, name: &str) -> bool {
+        self.inputs.iter().any(|input| match input.split_once(':') {
+            Some((own, input)) => action == Some(own) && input == name,
+            None => input == name,
+        })
+    }
+
     /// What is impossible in it.
     pub(crate) fn fault(&self) -> Option<String> {
-        let image = self.images.iter().find(|image| {
-            image.is_empty() || image.matches('*').count() > 1 || image.contains([':', '@'])
-        });
-        if let Some(image) = image {
-            return Some(format!("image `{image}`: a name without a tag, with at most one `*`"));
+        let is_wrong = |image: &&String| match image.split_once(':') {
+            Some((name, tag)) => {
+                name.is_empty() || tag.contains(':') || tag.find('*') != Some(tag.len().max(2) - 1)
+            }
+            None => image.is_empty() || image.matches('*').count() > 1 || image.contains('@'),
+        };
+        if let Some(image) = self.images.iter().find(is_wrong) {
+            return Some(format!(
+                "image `{image}`: a name with at most one `*`, or `name:mark*` for a version behind \
+                 a mark in the tag"
+            ));
         }
         if let Some(lock) = self.locks.iter().find(|lock| lock.fields.is_empty()) {
             return Some(format!("lock `{}`: it has no fields", lock.name));

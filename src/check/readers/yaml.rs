@@ -9,6 +9,8 @@ use std::rc::Rc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
+use crate::check::mention::UnquotedNumber;
+
 /// The most values in a file, with aliases expanded.
 const MAX_VALUES: usize = 100_000;
 
@@ -114,8 +116,17 @@ impl YamlNode {
     }
 }
 
+/// A file of YAML.
+#[derive(Debug, Default)]
+pub(super) struct YamlFile {
+    /// Its documents.
+    pub(super) documents: Vec<Rc<YamlNode>>,
+    /// Its numbers that lose digits for want of quotes.
+    pub(super) unquoted: Vec<UnquotedNumber>,
+}
+
 /// Parses all documents of a file; the error is a short reason.
-pub(super) fn parse(text: &str) -> Result<Vec<Rc<YamlNode>>, String> {
+pub(super) fn parse(text: &str) -> Result<YamlFile, String> {
     let mut builder = YamlBuilder::default();
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
@@ -123,13 +134,13 @@ pub(super) fn parse(text: &str) -> Result<Vec<Rc<YamlNode>>, String> {
         })?;
         builder.add(event, span)?;
     }
-    Ok(builder.documents)
+    Ok(builder.file)
 }
 
 /// The tree while it is built.
 #[derive(Default)]
 struct YamlBuilder {
-    documents: Vec<Rc<YamlNode>>,
+    file: YamlFile,
     open: Vec<OpenNode>,
     anchors: HashMap<usize, Rc<YamlNode>>,
     count: usize,
@@ -149,7 +160,7 @@ impl YamlBuilder {
         match event {
             Event::Scalar(text, style, anchor, _) => {
                 let text = match style {
-                    ScalarStyle::Plain => as_number(text.into_owned()),
+                    ScalarStyle::Plain => self.as_number(line, text.into_owned()),
                     _ => text.into_owned(),
                 };
                 self.push_node(
@@ -170,6 +181,13 @@ impl YamlBuilder {
             | Event::DocumentStart(_)
             | Event::DocumentEnd => Ok(()),
         }
+    }
+
+    /// A plain scalar as YAML's readers understand it: `3.10` is the number 3.1.
+    fn as_number(&mut self, line: u32, written: String) -> String {
+        let Some(read) = shortened(&written).map(ToOwned::to_owned) else { return written };
+        self.file.unquoted.push(UnquotedNumber { line, written, read: read.clone() });
+        read
     }
 
     fn begin_collection(&mut self, line: u32, anchor: usize, is_map: bool) -> Result<(), String> {
@@ -214,7 +232,7 @@ impl YamlBuilder {
         }
         match self.open.last_mut() {
             Some(open) => open.children.push(node),
-            None => self.documents.push(node),
+            None => self.file.documents.push(node),
         }
         Ok(())
     }
@@ -237,15 +255,12 @@ fn too_deep(line: u32) -> String {
     format!("line {line}: values are nested more than {MAX_DEPTH} levels deep")
 }
 
-/// YAML readers understand an unquoted `3.10` as the number 3.1.
-fn as_number(text: String) -> String {
-    let is_decimal =
-        text.split_once('.').is_some_and(|(whole, rest)| [whole, rest].into_iter().all(is_digits));
-    if !is_decimal {
-        return text;
-    }
+/// The number that a text is to YAML's readers, if they shorten it: 3.1 of `3.10`.
+fn shortened(text: &str) -> Option<&str> {
+    let (whole, rest) = text.split_once('.')?;
     let short = text.trim_end_matches('0');
-    short.strip_suffix('.').map_or_else(|| short.to_owned(), ToOwned::to_owned)
+    (is_digits(whole) && is_digits(rest) && short != text)
+        .then(|| short.strip_suffix('.').unwrap_or(short))
 }
 
 fn is_digits(text: &str) -> bool {
@@ -277,8 +292,8 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         let printed = match parse(text) {
-            Ok(documents) => {
-                documents.iter().map(|one| print(one)).collect::<Vec<_>>().join(" --- ")
+            Ok(file) => {
+                file.documents.iter().map(|one| print(one)).collect::<Vec<_>>().join(" --- ")
             }
             Err(reason) => format!("error: {reason}"),
         };
@@ -314,7 +329,7 @@ mod tests {
             "a: &x {k: 1}\nb: &y {k: 2, m: 3}\nc: {<<: [*x, *y]}",
             "{a: {k: 1@1}, b: {k: 2@2, m: 3@2}, c: {k: 1@1, m: 3@2}}",
         );
-        let documents = parse("a: &x {k: 1}\nb: {<<: *x}").unwrap();
+        let documents = parse("a: &x {k: 1}\nb: {<<: *x}").unwrap().documents;
         assert_eq!(documents[0].at(&["b", "k"]).and_then(YamlNode::text), Some("1"));
         assert!(documents[0].at(&["b", "l"]).is_none());
     }

@@ -3,12 +3,13 @@
 //! <https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax> describes the
 //! format. It names no tool.
 
+use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
-use super::collector::{MentionCollector, WrittenValues};
+use super::collector::{MentionCollector, MentionContext, WrittenValues};
 use super::expression::{ExpandedText, LookupBudget, WorkflowScope};
-use super::mention::MentionKind;
 use super::yaml::YamlNode;
+use crate::check::mention::{MentionKind, MentionScope};
 
 /// The prefix of an image in `uses`.
 const DOCKER: &str = "docker://";
@@ -16,6 +17,7 @@ const DOCKER: &str = "docker://";
 /// Reads the documents of a workflow or of an `action.yml`.
 pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<'_>) {
     let budget = LookupBudget::full();
+    collector.context.scope = MentionScope::Repository;
     for document in documents {
         let called = ["workflow_call", "workflow_dispatch"];
         let called = called.into_iter().filter_map(|event| document.at(&["on", event, "inputs"]));
@@ -23,7 +25,9 @@ pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<
         let scope = WorkflowScope { budget: &budget, matrix: None, env: Vec::new(), inputs };
         let scope = variables(&scope, document, collector);
         for job in document.get("jobs").map(YamlNode::entries).unwrap_or_default() {
-            read_job(&scope, job.value, collector);
+            collector.in_job(exemption(job.value), |collector| {
+                read_job(&scope, job.value, collector);
+            });
         }
         if let Some(runs) = document.get("runs") {
             docker(&scope, runs.get("image"), collector);
@@ -34,6 +38,9 @@ pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<
 
 fn read_job(scope: &WorkflowScope<'_>, job: &YamlNode, collector: &mut MentionCollector<'_>) {
     let scope = WorkflowScope { matrix: job.at(&["strategy", "matrix"]), ..scope.clone() };
+    if let Some(folder) = working_directory(job) {
+        collector.context.scope = MentionScope::Folder(folder);
+    }
     let scope = variables(&scope, job, collector);
     if let Some(container) = job.get("container") {
         image(&scope, "container: ", Some(container), collector);
@@ -44,15 +51,33 @@ fn read_job(scope: &WorkflowScope<'_>, job: &YamlNode, collector: &mut MentionCo
         image(&scope, "image: ", service.value.get("image"), collector);
     }
     // A job that calls another workflow has inputs, too.
-    inputs(&scope, job, collector);
+    inputs(&scope, None, job, collector);
     steps(&scope, job, collector);
+}
+
+/// Why a job or a step may fail, and so runs another version on purpose.
+fn exemption(holder: &YamlNode) -> Option<&'static str> {
+    let allowed = holder.get("continue-on-error")?;
+    (allowed.text() != Some("false")).then_some("continue-on-error")
+}
+
+/// The folder in which a job runs its commands, if it is one of the project.
+fn working_directory(job: &YamlNode) -> Option<PathBuf> {
+    let named = job.at(&["defaults", "run", "working-directory"])?.text()?;
+    let path = Path::new(named.trim_start_matches("./"));
+    let is_inside = path.components().all(|part| matches!(part, Component::Normal(_)));
+    (is_inside && !named.contains('$')).then(|| path.to_path_buf())
 }
 
 fn steps(scope: &WorkflowScope<'_>, holder: &YamlNode, collector: &mut MentionCollector<'_>) {
     for step in holder.get("steps").into_iter().flat_map(YamlNode::items) {
         let scope = variables(scope, step, collector);
         docker(&scope, step.get("uses"), collector);
-        inputs(&scope, step, collector);
+        let action = step.get("uses").and_then(YamlNode::text);
+        let action = action.map(|uses| uses.split('@').next().unwrap_or_default());
+        let exempt = collector.context.exempt.or_else(|| exemption(step));
+        let context = MentionContext { exempt, ..collector.context.clone() };
+        collector.in_context(context, |collector| inputs(&scope, action, step, collector));
     }
 }
 
@@ -77,10 +102,19 @@ fn variables<'a>(
 }
 
 /// The inputs that `with` passes to an action.
-fn inputs(scope: &WorkflowScope<'_>, holder: &YamlNode, collector: &mut MentionCollector<'_>) {
+fn inputs(
+    scope: &WorkflowScope<'_>,
+    action: Option<&str>,
+    holder: &YamlNode,
+    collector: &mut MentionCollector<'_>,
+) {
     for entry in holder.get("with").map(YamlNode::entries).unwrap_or_default() {
-        let Some(tool) = collector.tool_of_input(entry.key) else { continue };
         let Some(ExpandedText { line, texts }) = scope.expand_scalar(entry.value) else { continue };
+        if let Some(tool) = collector.tool_of_file_input(action, entry.key) {
+            let label = format!("{}: ", entry.key);
+            collector.reference(tool, &WrittenValues { line, label: &label, values: &texts });
+        }
+        let Some(tool) = collector.tool_of_input(action, entry.key) else { continue };
         // Several lines are several versions.
         let lines = texts.iter().flat_map(|text| text.lines()).map(str::trim);
         let values: Vec<String> =
@@ -127,7 +161,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let found = on_page("ci.yml", |collector| read(&parse(text).unwrap(), collector));
+        let found = on_page("ci.yml", |collector| read(&parse(text).unwrap().documents, collector));
         assert_eq!(found.trim_end(), expected, "{text}");
     }
 

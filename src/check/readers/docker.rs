@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::collector::{MentionCollector, WrittenValues};
-use super::mention::MentionKind;
 use super::variables::expand;
+use crate::check::mention::MentionKind;
 
 /// The most variables, and the most stages, of a file. The value of one more is unknown.
 const MAX_NAMES: usize = 4096;
@@ -51,7 +51,11 @@ impl Build {
             return;
         };
         let values = expand(unquote(image), &|name| value_of(&self.global, name));
-        if !values.iter().any(|image| self.is_stage(image)) {
+        // What the argument says was read where it is set.
+        let is_read = collector.tool_of_variable(variable_in(image)).is_some_and(|_| {
+            self.global.get(variable_in(image)).is_some_and(|value| !value.is_empty())
+        });
+        if !is_read && !values.iter().any(|image| self.is_stage(image)) {
             collector.image(&WrittenValues { line, label: "FROM ", values: &values });
         }
         let has_name = words.next().is_some_and(|word| word.eq_ignore_ascii_case("as"));
@@ -134,6 +138,13 @@ impl Build {
             }
         }
     }
+}
+
+/// The first variable of a text: `NODE_VERSION` of `node:${NODE_VERSION}-alpine`.
+fn variable_in(text: &str) -> &str {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let behind = text.split_once('$').map_or("", |(_, behind)| behind.trim_start_matches('{'));
+    behind.split(|c| !is_part(c)).next().unwrap_or_default()
 }
 
 fn value_of(scope: &BTreeMap<String, String>, name: &str) -> Vec<String> {

@@ -1,54 +1,92 @@
-//! A container image's name and tag: the tool, and the version that it requests.
+//! A container image's name and tag: the tools, and the version that it requests of each.
 //!
 //! `16-alpine` requests 16: what follows the version describes the rest of the image. A tag without a
 //! version requests the latest one, as a missing tag does.
 
+use std::borrow::Cow;
+
+use usher_shims::normalize::normalize;
+use usher_shims::request::{Request, RequestTrust};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
 use crate::registry::{KnownTool, Registry};
 
-/// The version that an image requests.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum ImageVersion<T = &'static Tool> {
+/// The version that an image requests of a tool.
+#[derive(Debug, PartialEq)]
+pub(super) enum ImageVersion {
     /// A request for a tool.
-    Request(T, String),
+    Request(&'static Tool, Request),
     /// It is unknown, for this reason.
     Unknown(&'static str),
-    /// The image belongs to no tool.
-    Other,
 }
 
 /// The folder of official images, which mirrors have, too.
 const OFFICIAL: &str = "library/";
 
-/// The names of pre-releases in tags.
-const RELEASE_STAGES: [&str; 5] = ["rc", "beta", "alpha", "preview", "pre"];
+/// What begins a tag's second part if the version is a pre-release.
+const RELEASE_STAGES: [&str; 9] =
+    ["rc", "beta", "alpha", "preview", "pre", "dev", "nightly", "ea", "snapshot"];
 
-/// Reads an image reference: `[host/]name[:tag][@digest]`.
-pub(super) fn image_version(registry: &Registry, reference: &str) -> ImageVersion {
+/// How variables of the project's own image registry begin: an image there has any version.
+const OWN_REGISTRY: [&str; 2] = ["$CI_REGISTRY", "${CI_REGISTRY"];
+
+/// The placeholder for a version in an entry of the registry.
+const PLACEHOLDER: char = '*';
+
+/// Reads an image reference, `[host/]name[:tag][@digest]`: what it requests of each tool that the
+/// registry knows in such an image.
+pub(super) fn image_versions(registry: &Registry, reference: &str) -> Vec<ImageVersion> {
     let (named, is_digest) = match reference.split_once('@') {
         Some((named, _)) => (named, true),
         None => (reference, false),
     };
     let (name, tag) = split_tag(named);
-    if last_part(name).contains('$') {
-        return ImageVersion::Unknown("the image's name is unknown");
+    if last_part(name).contains('$') || OWN_REGISTRY.iter().any(|own| name.starts_with(own)) {
+        return Vec::new();
     }
-    let Some((known, inside)) =
-        registry.all().find_map(|known| Some((known, image_suffix(known, name)?)))
-    else {
-        return ImageVersion::Other;
-    };
-    let tag = match (inside, tag) {
-        ("", None) if is_digest => return ImageVersion::Unknown("a digest names no version"),
-        ("", tag) => tag.unwrap_or_default(),
-        (inside, _) => inside,
-    };
-    if tag.contains('$') {
-        return ImageVersion::Unknown("the image's tag is unknown");
+    let read = |known| image_version(known, name, tag, is_digest);
+    registry.all().filter_map(read).collect()
+}
+
+fn image_version(
+    known: KnownTool<'_>,
+    name: &str,
+    tag: Option<&str>,
+    is_digest: bool,
+) -> Option<ImageVersion> {
+    let names = [name, without_host(name)];
+    let mut is_image = false;
+    for entry in &known.definition.check.images {
+        let (entry, mark) = entry.split_once(':').map_or((&**entry, None), |(e, m)| (e, Some(m)));
+        let Some(inside) = names.iter().find_map(|name| match_pattern(entry, name)) else {
+            continue;
+        };
+        match mark {
+            Some(mark) => {
+                if let Some(version) = tag.and_then(|tag| version_behind(tag, mark)) {
+                    return Some(requested(&version, known.tool));
+                }
+            }
+            None if !inside.is_empty() => return Some(requested(inside, known.tool)),
+            None => is_image = true,
+        }
     }
-    ImageVersion::Request(known.tool, requested(tag, known.tool))
+    match tag {
+        _ if !is_image => None,
+        None if is_digest => Some(ImageVersion::Unknown("a digest names no version")),
+        tag => Some(requested(tag.unwrap_or_default(), known.tool)),
+    }
+}
+
+/// The version that a tag's text is, of a variable that is used in one: 18 of `18-alpine`. `None` if
+/// it isn't written like a tag.
+pub(super) fn version_before_flavour(text: &str, tool: &'static Tool) -> Option<Request> {
+    let is_tag = text.starts_with(|first: char| first.is_ascii_digit()) && text.contains('-');
+    match requested(text, tool) {
+        ImageVersion::Request(_, request) if is_tag => Some(request),
+        ImageVersion::Request(..) | ImageVersion::Unknown(_) => None,
+    }
 }
 
 fn split_tag(named: &str) -> (&str, Option<&str>) {
@@ -64,17 +102,26 @@ fn last_part(name: &str) -> &str {
     name.rsplit_once('/').map_or(name, |(_, last)| last)
 }
 
-/// Whether an image belongs to a tool; if so, the text where the tool's entry has its `*`.
-fn image_suffix<'n>(known: KnownTool<'_>, name: &'n str) -> Option<&'n str> {
-    let names = [name, without_host(name)];
-    let entries = &known.definition.check.images;
-    entries.iter().find_map(|entry| names.iter().find_map(|name| match_pattern(entry, name)))
-}
-
+/// Whether an image has a name; if so, the text where the name has its placeholder.
 fn match_pattern<'n>(entry: &str, name: &'n str) -> Option<&'n str> {
-    let Some((before, after)) = entry.split_once('*') else { return (entry == name).then_some("") };
+    let Some((before, after)) = entry.split_once(PLACEHOLDER) else {
+        return (entry == name).then_some("");
+    };
     let inside = name.strip_prefix(before)?.strip_suffix(after)?;
     inside.starts_with(|first: char| first.is_ascii_digit()).then_some(inside)
+}
+
+/// What follows a mark in a tag, up to the next `-`: 24.1.7 behind `erlang-` in
+/// `1.13.2-erlang-24.1.7-alpine-3.15.0`.
+fn version_behind(tag: &str, mark: &str) -> Option<String> {
+    let mark = mark.trim_end_matches(PLACEHOLDER);
+    let starts = tag.match_indices(mark).map(|(place, _)| place + mark.len());
+    let mut versions = starts.filter_map(|start| {
+        let rest = &tag[start..];
+        let version = rest.split('-').next().unwrap_or_default();
+        version.starts_with(|first: char| first.is_ascii_digit() || first == '$').then_some(version)
+    });
+    versions.next().map(str::to_owned)
 }
 
 /// A name without its registry and the folder of official images. A leading variable is a registry,
@@ -95,11 +142,28 @@ fn without_host(name: &str) -> &str {
 }
 
 /// The request that a tag is, as a version file writes it.
-fn requested(tag: &str, tool: &Tool) -> String {
+fn requested(tag: &str, tool: &'static Tool) -> ImageVersion {
+    let text = request_text(tag, tool);
+    if text.contains('$') {
+        return ImageVersion::Unknown("its tag isn't in this file");
+    }
+    match Request::parse(&text, tool, RequestTrust::Project) {
+        Ok(request) => ImageVersion::Request(tool, request),
+        Err(_) => ImageVersion::Unknown("no version"),
+    }
+}
+
+fn request_text(tag: &str, tool: &Tool) -> String {
     let mut parts = tag.split('-');
     let first = parts.next().unwrap_or_default();
+    let second = parts.next();
+    let both = &tag[..first.len() + second.map_or(0, |second| second.len() + 1)];
+    // A spelling of the tool's own has a hyphen in it: `8u402-b06`.
+    if second.is_some() && matches!(normalize(both, tool), Cow::Owned(_)) {
+        return both.to_owned();
+    }
     if let Some(version) = version(first) {
-        return match parts.next().filter(|next| is_stage(next)) {
+        return match second.filter(|next| is_stage(next)) {
             Some(stage) => format!("{version}-{stage}"),
             None => version,
         };
@@ -108,6 +172,7 @@ fn requested(tag: &str, tool: &Tool) -> String {
     match first {
         "lts" if !tool.lts.is_empty() => first.to_owned(),
         _ if is_line => format!("lts/{first}"),
+        _ if tag.contains('$') => tag.to_owned(),
         _ => "latest".to_owned(),
     }
 }
@@ -135,11 +200,12 @@ mod tests {
 
     fn check(reference: &str, expected: &str) {
         let registry = Registry::load().unwrap();
-        let printed = match image_version(&registry, reference) {
+        let printed = image_versions(&registry, reference).into_iter().map(|found| match found {
             ImageVersion::Request(tool, request) => format!("{} {request}", tool.name),
             ImageVersion::Unknown(why) => format!("? {why}"),
-            ImageVersion::Other => "-".to_owned(),
-        };
+        });
+        let printed: Vec<String> = printed.collect();
+        let printed = if printed.is_empty() { "-" } else { &printed.join(", ") };
         assert_eq!(printed, expected, "{reference}");
     }
 
@@ -202,10 +268,10 @@ mod tests {
 
     #[test]
     fn unknown_names_and_tags_have_a_reason() {
-        check("node:$TAG", "? the image's tag is unknown");
-        check("node:16-${VARIANT}", "? the image's tag is unknown");
-        check("$BASE", "? the image's name is unknown");
-        check("x/${BASE}:16", "? the image's name is unknown");
+        check("node:$TAG", "? its tag isn't in this file");
+        check("node:16-${VARIANT}", "node 16");
+        check("$BASE", "-");
+        check("x/${BASE}:16", "-");
         check("${REGISTRY}/other:$TAG", "-");
     }
 }

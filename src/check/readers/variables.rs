@@ -17,14 +17,15 @@ pub(super) const UNKNOWN: &str = "$";
 pub(super) type Values<'a> = &'a dyn Fn(&str) -> Vec<String>;
 
 /// Replaces variables by their values: a text for each combination. A variable of unknown value stays
-/// as `$NAME`.
+/// as it is written.
 pub(super) fn expand(text: &str, values: Values<'_>) -> Vec<String> {
     let mut texts = vec![String::new()];
     let mut rest = if text.len() > MAX_TEXT_LENGTH { UNKNOWN } else { text };
     while let Some(place) = rest.find('$') {
         append_to_each(&mut texts, &[rest[..place].to_owned()]);
         let (piece, after) = variable(&rest[place + 1..]);
-        append_to_each(&mut texts, &piece.values(values));
+        let written = &rest[place..rest.len() - after.len()];
+        append_to_each(&mut texts, &piece.values(written, values));
         rest = after;
     }
     append_to_each(&mut texts, &[rest.to_owned()]);
@@ -64,7 +65,7 @@ enum Expansion<'a> {
 }
 
 impl VariablePiece<'_> {
-    fn values(&self, values: Values<'_>) -> Vec<String> {
+    fn values(&self, written: &str, values: Values<'_>) -> Vec<String> {
         let Self::Variable(name, expansion) = self else { return vec!["$".to_owned()] };
         let mut known = values(name);
         match expansion {
@@ -75,7 +76,7 @@ impl VariablePiece<'_> {
             }
             Expansion::Then(other) if !known.is_empty() => vec![(*other).to_owned()],
             Expansion::Then(_) => vec![String::new()],
-            Expansion::Plain | Expansion::Odd => vec![format!("${name}")],
+            Expansion::Plain | Expansion::Odd => vec![written.to_owned()],
         }
     }
 }
@@ -154,9 +155,9 @@ mod tests {
     #[test]
     fn an_unknown_variable_stays() {
         check("a$U/b", &["a$U/b"]);
-        check("${U}", &["$U"]);
-        check("${U:?why}", &["$U"]);
-        check("${A#x}", &["$A"]);
+        check("${U}", &["${U}"]);
+        check("${U:?why}", &["${U:?why}"]);
+        check("${A#x}", &["${A#x}"]);
         for text in ["$", "a$", "$$", "${", "${A", "${}", "$-"] {
             assert!(expand(text, &|_| Vec::new())[0].contains('$'), "{text}");
         }

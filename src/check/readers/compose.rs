@@ -5,9 +5,9 @@
 use std::rc::Rc;
 
 use super::collector::{MentionCollector, WrittenValues};
-use super::mention::MentionKind;
 use super::variables::expand;
 use super::yaml::YamlNode;
+use crate::check::mention::MentionKind;
 
 /// Reads the documents of a compose file.
 pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<'_>) {
@@ -59,7 +59,8 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let found = on_page("compose.yml", |collector| read(&parse(text).unwrap(), collector));
+        let found =
+            on_page("compose.yml", |collector| read(&parse(text).unwrap().documents, collector));
         assert_eq!(found.trim_end(), expected, "{text}");
     }
 

@@ -10,7 +10,7 @@ use usher_definition::{LockfileRule, Notation, line_of};
 use usher_shims::tool::Tool;
 
 use super::collector::{MentionCollector, WrittenValues};
-use super::mention::MentionKind;
+use crate::check::mention::MentionKind;
 
 /// The most values of a lock file, which is read as a tree.
 const MAX_VALUES: usize = 100_000;
@@ -24,7 +24,7 @@ pub(super) fn read(
 ) {
     // In both notations a value follows one of these.
     if text.bytes().filter(|byte| b",=[{:".contains(byte)).count() > MAX_VALUES {
-        collector.note(0, format!("skipped: it has more than {MAX_VALUES} values"));
+        collector.note(0, format!("not compared: it has more than {MAX_VALUES} values"));
         return;
     }
     let found = match lock.notation {
@@ -42,7 +42,7 @@ pub(super) fn read(
                 );
             }
         }
-        Err(reason) => collector.note(0, format!("skipped: {reason}")),
+        Err(reason) => collector.note(0, format!("can't be parsed: {reason}")),
     }
 }
 
@@ -123,7 +123,7 @@ mod tests {
         );
         check("requires.short = 3.7", "");
         check("[[requires]]\nshort = '3.7'", "");
-        check("[requires\n", "0 note skipped: unclosed table, expected `]`");
+        check("[requires\n", "0 note can't be parsed: unclosed table, expected `]`");
     }
 
     #[test]
@@ -136,6 +136,6 @@ mod tests {
         );
         check("{\"requires\": []}", "");
         check("{\"requires\": {\"short\": 3}}", "");
-        check("// x\n{}", "0 note skipped: expected value at line 1 column 1");
+        check("// x\n{}", "0 note can't be parsed: expected value at line 1 column 1");
     }
 }

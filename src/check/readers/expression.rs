@@ -113,8 +113,8 @@ impl<'a> WorkflowScope<'a> {
                 self.env.iter().rev().find_map(|env| env.get(name)).into_iter().collect()
             }
             ["inputs", name] | ["github", "event", "inputs", name] => {
-                let inputs = self.inputs.iter();
-                inputs.filter_map(|inputs| inputs.at(&[name, "default"])).take(1).collect()
+                let input = self.inputs.iter().find_map(|inputs| inputs.get(name));
+                input.map(input_values).unwrap_or_default()
             }
             _ => Vec::new(),
         };
@@ -137,6 +137,12 @@ impl<'a> WorkflowScope<'a> {
         let all = listed.take(MAX_TEXTS).chain(included);
         all.filter_map(|node| node.at(rest)).take(MAX_TEXTS).collect()
     }
+}
+
+/// The values that an input can have, as far as its file says: its default, and those to choose from.
+fn input_values(input: &YamlNode) -> Vec<&YamlNode> {
+    let options = input.get("options").into_iter().flat_map(YamlNode::items);
+    input.get("default").into_iter().chain(options).take(MAX_TEXTS).collect()
 }
 
 /// The values, or the expression as it is written.

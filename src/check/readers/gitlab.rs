@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use super::collector::{MentionCollector, WrittenValues};
 use super::expression::LookupBudget;
-use super::mention::MentionKind;
 use super::variables::{MAX_TEXTS, expand};
 use super::yaml::YamlNode;
+use crate::check::mention::{MentionKind, MentionScope};
 
 /// Keys at the top of a file that aren't jobs.
 const GLOBAL_KEYS: [&str; 8] =
@@ -20,6 +20,7 @@ const MAX_REFERENCES: usize = 8;
 /// Reads the documents of a file.
 pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<'_>) {
     let budget = LookupBudget::full();
+    collector.context.scope = MentionScope::Repository;
     for document in documents {
         let variables = document.get("variables").into_iter().collect();
         let scope = JobScope { budget: &budget, variables, matrix: None };
@@ -30,10 +31,18 @@ pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<
         }
         for job in document.entries() {
             if !GLOBAL_KEYS.contains(&job.key) {
-                read_job(&scope, job.value, collector);
+                collector.in_job(exemption(job.value), |collector| {
+                    read_job(&scope, job.value, collector);
+                });
             }
         }
     }
+}
+
+/// Why a job may fail, and so runs another version on purpose.
+fn exemption(job: &YamlNode) -> Option<&'static str> {
+    let allowed = job.get("allow_failure")?;
+    (allowed.text() != Some("false")).then_some("allow_failure")
 }
 
 fn read_job(scope: &JobScope<'_>, job: &YamlNode, collector: &mut MentionCollector<'_>) {
@@ -137,7 +146,8 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let found = on_page(".gitlab-ci.yml", |collector| read(&parse(text).unwrap(), collector));
+        let found =
+            on_page(".gitlab-ci.yml", |collector| read(&parse(text).unwrap().documents, collector));
         assert_eq!(found.trim_end(), expected, "{text}");
     }
 

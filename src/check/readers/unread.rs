@@ -4,7 +4,7 @@ use usher_definition::UnreadFile;
 use usher_shims::tool::{FieldRole, Tool};
 
 use super::collector::MentionCollector;
-use super::mention::MentionKind;
+use crate::check::mention::MentionKind;
 use crate::project::unread::{UnreadField, fields};
 
 /// Reads such a file for a tool.
@@ -16,13 +16,14 @@ pub(super) fn read(
 ) {
     let found = match fields(text, file, tool) {
         Ok(found) => found,
-        Err(reason) => return collector.note(0, format!("skipped: {reason}")),
+        Err(reason) => return collector.note(0, format!("can't be parsed: {reason}")),
     };
     for UnreadField { line, field, requests } in found {
         let requests = match requests {
             Ok(requests) => requests,
             Err(reason) => {
-                collector.note(line, format!("skipped the version of {}: {reason}", tool.name));
+                collector
+                    .note(line, format!("its version of {} isn't compared: {reason}", tool.name));
                 continue;
             }
         };
@@ -31,13 +32,9 @@ pub(super) fn read(
             continue;
         }
         let kind = match field.role {
-            FieldRole::Pin => MentionKind::Pin,
+            FieldRole::Pin => MentionKind::UnreadPin,
             FieldRole::Constraint | FieldRole::Either => MentionKind::Constraint,
         };
-        let label = match field.path.contains('{') {
-            true => String::new(),
-            false => format!("{}: ", field.path),
-        };
-        collector.parsed((tool, kind), requests, (line, &label));
+        collector.parsed((tool, kind), requests, (line, field.path));
     }
 }

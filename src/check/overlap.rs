@@ -1,0 +1,260 @@
+//! Whether two requests can mean the same version. Values in, a value out: what is installed, and
+//! which versions have been released, makes no difference.
+
+use usher_shims::request::{Request, RequestKind, RequestTrust};
+use usher_shims::tool::Tool;
+use usher_shims::version::Version;
+
+/// Whether two requests can mean the same version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Overlap {
+    /// Some version matches both.
+    Some,
+    /// No version does.
+    None,
+    /// That can't be known, for this reason.
+    Unknown(&'static str),
+}
+
+/// A number above all in use, for the end of a range.
+const HIGH_NUMBER: u64 = 99_999;
+
+/// Whether some version matches one of the requests of each side.
+pub(super) fn overlap(ones: &[Request], others: &[Request], tool: &Tool) -> Overlap {
+    let mut answer = Overlap::None;
+    for one in ones {
+        for other in others {
+            match overlap_of_two(one, other, tool) {
+                Overlap::Some => return Overlap::Some,
+                Overlap::None => {}
+                unknown @ Overlap::Unknown(_) => answer = unknown,
+            }
+        }
+    }
+    answer
+}
+
+fn overlap_of_two(one: &Request, other: &Request, tool: &Tool) -> Overlap {
+    if one.kind() == other.kind() {
+        return Overlap::Some;
+    }
+    if let Some(reason) = why_unknown(one).or_else(|| why_unknown(other)) {
+        return Overlap::Unknown(reason);
+    }
+    let (one, other) = (&of_any_vendor(one, tool), &of_any_vendor(other, tool));
+    let candidates = [one, other].into_iter().flat_map(|request| candidates(request, tool));
+    let matches_both =
+        |version: Version| one.matches(&version, tool) && other.matches(&version, tool);
+    match candidates.into_iter().any(matches_both) {
+        true => Overlap::Some,
+        false => Overlap::None,
+    }
+}
+
+/// Whether it is known which versions match a request.
+pub(super) fn is_definite(request: &Request) -> bool {
+    why_unknown(request).is_none()
+}
+
+/// Why it is unknown which versions match a request.
+pub(super) fn why_unknown(request: &Request) -> Option<&'static str> {
+    match request.kind() {
+        RequestKind::Latest | RequestKind::Lts | RequestKind::LtsBack(_) => {
+            Some("it means different versions over time")
+        }
+        RequestKind::Version(version) if is_prerelease_line(version) => {
+            Some("it means different versions over time")
+        }
+        RequestKind::System | RequestKind::Path(_) | RequestKind::Named(_) => Some("no version"),
+        RequestKind::Version(_) | RequestKind::Range(_) | RequestKind::LtsNamed(_) => None,
+    }
+}
+
+/// `3.14-rc`, `3.14-dev`: the latest pre-release of a line.
+fn is_prerelease_line(version: &Version) -> bool {
+    let tail = version.tail();
+    !tail.is_empty() && !tail.contains(|c: char| c.is_ascii_digit())
+}
+
+/// A version without its vendor and its build: `zulu-21.0.5` and `21.0.5+11` are 21.0.5.
+fn of_any_vendor(request: &Request, tool: &Tool) -> Request {
+    let stripped = match request.kind() {
+        RequestKind::Version(version) if !tool.vendors.is_empty() => {
+            let is_vendor = tool.vendors.contains(&version.flavour());
+            let text = match is_vendor {
+                true => version.as_str()[version.flavour().len()..].trim_start_matches(['-', '@']),
+                false => version.as_str(),
+            };
+            let text = text.split('+').next().unwrap_or(text);
+            Request::parse(text, tool, RequestTrust::Project).ok()
+        }
+        _ => None,
+    };
+    stripped.unwrap_or_else(|| request.clone())
+}
+
+/// Versions near the bounds of a request: those that it names, and those just before, just after and
+/// far after them.
+fn candidates(request: &Request, tool: &Tool) -> Vec<Version> {
+    let text = match request.kind() {
+        RequestKind::LtsNamed(name) => {
+            let line = tool.lts.iter().find(|line| line.name == name.as_str());
+            line.map_or("", |line| line.versions)
+        }
+        RequestKind::Version(version) if !is_numbers(version.as_str()) => {
+            // A flavour or a pre-release: itself, and the exact version that it begins.
+            return [version.clone()]
+                .into_iter()
+                .chain(with_all_components(version, tool))
+                .collect();
+        }
+        RequestKind::Version(version) => version.as_str(),
+        _ => request.as_str(),
+    };
+    let is_part = |c: char| c.is_ascii_digit() || c == '.';
+    let written = text.split(|c| !is_part(c)).map(|part| part.trim_matches('.'));
+    written.filter(|part| !part.is_empty()).flat_map(|part| neighbors(part, tool)).collect()
+}
+
+fn is_numbers(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_digit() || c == '.')
+}
+
+/// `3.13t` with as many components as an exact version has.
+fn with_all_components(version: &Version, tool: &Tool) -> Option<Version> {
+    let missing =
+        usize::from(tool.version_components).checked_sub(version.numbers().as_slice().len())?;
+    let (before, tail) = version.as_str().split_at(version.as_str().len() - version.tail().len());
+    let (numbers, variant) = match version.is_free_threaded() {
+        true => before.split_at(before.len() - 1),
+        false => (before, ""),
+    };
+    Version::parse(&format!("{numbers}{}{variant}{tail}", ".0".repeat(missing)))
+}
+
+fn neighbors(text: &str, tool: &Tool) -> Vec<Version> {
+    let numbers: Vec<u64> = text.split('.').filter_map(|number| number.parse().ok()).collect();
+    let parts = usize::from(tool.version_components).max(numbers.len());
+    let mut found = Vec::new();
+    for count in 1..=numbers.len() {
+        let (start, last) = (&numbers[..count - 1], numbers[count - 1]);
+        for last in [last.saturating_sub(1), last, last.saturating_add(1)] {
+            for rest in [0, HIGH_NUMBER] {
+                let mut all = start.to_vec();
+                all.push(last);
+                all.resize(parts, rest);
+                let all: Vec<String> = all.iter().map(u64::to_string).collect();
+                found.extend(Version::parse(&all.join(".")));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_shims::tool::TOOLS;
+
+    use super::*;
+
+    /// `=` if a version matches both, `!` if none does, `?` if that can't be known.
+    #[track_caller]
+    fn check(name: &str, request: &str, others: &[(&str, char)]) {
+        let tool = Tool::named(TOOLS, name).unwrap();
+        let parse = |text: &str| Request::parse(text, tool, RequestTrust::Project).unwrap();
+        let one = [parse(request)];
+        for (texts, expected) in others {
+            let others: Vec<Request> = texts.split('|').map(parse).collect();
+            let answers = [overlap(&one, &others, tool), overlap(&others, &one, tool)];
+            let answers = answers.map(|answer| match answer {
+                Overlap::Some => '=',
+                Overlap::None => '!',
+                Overlap::Unknown(_) => '?',
+            });
+            assert_eq!(answers, [*expected; 2], "{texts} and {request}");
+        }
+    }
+
+    #[test]
+    fn requests_are_compared_with_each_other() {
+        check(
+            "node",
+            "20",
+            &[
+                ("20", '='),
+                ("20.1", '='),
+                ("20.1.0", '='),
+                ("v20.x", '='),
+                (">=18", '='),
+                ("^20.5", '='),
+                ("<20.5", '='),
+                ("~20.5", '='),
+                (">20.3.1 <20.3.3", '='),
+                ("lts/iron", '='),
+                ("lts/hydrogen", '!'),
+                ("16", '!'),
+                ("^18", '!'),
+                (">=21", '!'),
+                ("<20", '!'),
+                ("latest", '?'),
+                ("lts", '?'),
+                ("lts/-1", '?'),
+                ("20-nightly", '?'),
+                ("system", '?'),
+                ("16|18|20", '='),
+                ("16|18", '!'),
+                ("16|latest", '?'),
+                ("latest|20", '='),
+            ],
+        );
+        check(
+            "node",
+            "20.1.0",
+            &[("20", '='), ("20.1", '='), ("20.2", '!'), (">=20.1", '='), (">20.1.0", '!')],
+        );
+        check("node", "^20.1", &[("20", '='), ("20.0.0", '!'), ("21", '!'), (">=22", '!')]);
+        check("node", ">=18", &[("20", '='), ("18", '='), ("16", '!'), ("<18", '!')]);
+        check("node", "lts/*", &[("lts", '='), ("latest", '?'), ("18", '?')]);
+        check("node", "system", &[("system", '='), ("20", '?')]);
+        check("python", ">=3.8,<3.10", &[("3.9", '='), ("3.10", '!'), ("3.8", '='), ("3.7", '!')]);
+        check(
+            "python",
+            "3.12",
+            &[("3.12.3", '='), ("3.1", '!'), ("pypy3.12", '!'), ("3.13-dev", '?')],
+        );
+        check("python", "3.13t", &[("3.13t", '='), ("3.13.0t", '='), ("3.13", '!')]);
+        check("python", "3.13.0rc2", &[("3.13.0rc2", '='), ("3.13.0", '!')]);
+    }
+
+    #[test]
+    fn spellings_of_one_version_are_one_version() {
+        let same = [
+            ("8", '='),
+            ("1.8", '='),
+            ("8.0.392", '='),
+            ("8u392", '='),
+            ("1.8.0_392", '='),
+            ("1.8.0.392", '='),
+            ("openjdk64-1.8.0.392", '='),
+            ("oracle64-1.8.0.392", '='),
+            ("corretto64-1.8.0.392", '='),
+            ("temurin-8.0.392", '='),
+            ("8u402", '!'),
+            ("11", '!'),
+        ];
+        for spelling in ["1.8.0.392", "1.8.0_392", "8u392", "openjdk64-1.8.0.392", "8u392-b08"] {
+            check("java", spelling, &same);
+        }
+        check("java", "8", &same[..10]);
+        check(
+            "java",
+            "21.0.5-zulu",
+            &[("21.0.5+11", '='), ("21.0.5", '='), ("21", '='), ("21.0.4+7", '!'), ("17", '!')],
+        );
+        check(
+            "java",
+            "jdk-17.0.8+7",
+            &[("17", '='), ("17.0.8", '='), ("17.0.8+7", '='), ("21", '!')],
+        );
+    }
+}

@@ -1,0 +1,173 @@
+//! The readers of a project's files, one for each format. A file's name and folder say which one reads
+//! it; a reader reports what is written to the [`MentionCollector`], which knows whose version that
+//! is.
+
+pub(super) mod collector;
+mod compose;
+mod docker;
+mod expression;
+mod gitlab;
+mod image;
+mod locks;
+mod unread;
+mod variables;
+mod workflow;
+mod yaml;
+
+use std::path::Path;
+use std::rc::Rc;
+
+use usher_definition::{LockfileRule, UnreadFile};
+use usher_shims::read::decode;
+use usher_shims::tool::Tool;
+
+use self::collector::MentionCollector;
+use self::yaml::YamlNode;
+use super::mention::FileMentions;
+use crate::registry::Registry;
+
+/// A kind of file that is known by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileKind {
+    Docker,
+    Compose,
+    Workflow,
+    GitLab,
+}
+
+/// Whether some reader reads a file of this name.
+pub(super) fn is_read(registry: &Registry, path: &Path) -> bool {
+    kind(path).is_some()
+        || locks(registry, path).next().is_some()
+        || unread(registry, path).next().is_some()
+}
+
+/// The versions that a file of a project names. The path, relative to the project's folder, decides
+/// which reader reads it; what can't be understood is a note.
+pub(super) fn read_file(registry: &Registry, path: &Path, content: &[u8]) -> FileMentions {
+    let mut collector = MentionCollector::new(registry, path.to_path_buf());
+    match decode(content) {
+        Ok(text) => read(&text, path, &mut collector),
+        Err(reason) => collector.note(0, format!("can't be read: {reason}")),
+    }
+    collector.finish()
+}
+
+/// The kind of a file, by its name and folder.
+fn kind(path: &Path) -> Option<FileKind> {
+    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+    let yaml = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml"));
+    match (yaml, name.as_str()) {
+        (None, name) => is_dockerfile(name).then_some(FileKind::Docker),
+        (Some("action"), _) => Some(FileKind::Workflow),
+        (Some(stem), _) if stem.ends_with(".gitlab-ci") => Some(FileKind::GitLab),
+        (Some(stem), _) if stem.starts_with("compose") || stem.starts_with("docker-compose") => {
+            Some(FileKind::Compose)
+        }
+        (Some(_), _) => is_in_workflows(path).then_some(FileKind::Workflow),
+    }
+}
+
+fn is_dockerfile(name: &str) -> bool {
+    ["dockerfile", "containerfile"].iter().any(|own| {
+        let behind =
+            name.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let before = name.strip_suffix(own).is_some_and(|rest| rest.ends_with('.'));
+        behind || before
+    }) && !name.ends_with(".dockerignore")
+}
+
+/// Whether a file is in a folder where GitHub, or a forge that runs its workflows, looks for them.
+fn is_in_workflows(path: &Path) -> bool {
+    let forges = [".github", ".gitea", ".forgejo"];
+    path.parent().is_some_and(|folder| {
+        forges.iter().any(|forge| folder.ends_with(Path::new(forge).join("workflows")))
+    })
+}
+
+/// The tools whose lock file this is.
+fn locks<'a>(
+    registry: &'a Registry,
+    path: &'a Path,
+) -> impl Iterator<Item = (&'static Tool, &'a LockfileRule)> {
+    let all = registry
+        .all()
+        .flat_map(|known| known.definition.check.locks.iter().map(move |lock| (known.tool, lock)));
+    all.filter(move |(_, lock)| path.file_name().is_some_and(|name| name == lock.name.as_str()))
+}
+
+/// The tools whose version file this is, although no shim reads it.
+fn unread<'a>(
+    registry: &'a Registry,
+    path: &'a Path,
+) -> impl Iterator<Item = (&'static Tool, &'a UnreadFile)> {
+    registry.all().flat_map(move |known| {
+        let is_read = || known.tool.files.iter().any(|file| file.is_at(path));
+        let files = registry.unread_files(known).filter(|file| file.is_at(path));
+        files.filter(move |_| !is_read()).map(move |file| (known.tool, file))
+    })
+}
+
+fn read(text: &str, path: &Path, collector: &mut MentionCollector<'_>) {
+    match kind(path) {
+        Some(FileKind::Docker) => docker::read(text, collector),
+        Some(FileKind::Compose) => documents(text, collector, compose::read),
+        Some(FileKind::Workflow) => documents(text, collector, workflow::read),
+        Some(FileKind::GitLab) => documents(text, collector, gitlab::read),
+        None => {
+            let registry = collector.registry;
+            locks(registry, path).for_each(|(tool, lock)| locks::read(text, tool, lock, collector));
+            unread(registry, path)
+                .for_each(|(tool, file)| unread::read(text, tool, file, collector));
+        }
+    }
+}
+
+fn documents(
+    text: &str,
+    collector: &mut MentionCollector<'_>,
+    read: fn(&[Rc<YamlNode>], &mut MentionCollector<'_>),
+) {
+    match yaml::parse(text) {
+        Ok(file) => {
+            read(&file.documents, collector);
+            collector.mark_unquoted(&file.unquoted);
+        }
+        Err(reason) => collector.note(0, format!("can't be parsed: {reason}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checked_files_are_recognized_by_name() {
+        let cases: &[(&str, Option<FileKind>)] = &[
+            ("Dockerfile", Some(FileKind::Docker)),
+            ("a/Containerfile", Some(FileKind::Docker)),
+            ("web.Dockerfile", Some(FileKind::Docker)),
+            ("web.dockerfile", Some(FileKind::Docker)),
+            ("Dockerfile.web", Some(FileKind::Docker)),
+            ("Dockerfile.dockerignore", None),
+            ("MyDockerfile", None),
+            ("Dockerfiles", None),
+            ("compose.yml", Some(FileKind::Compose)),
+            ("compose.override.yaml", Some(FileKind::Compose)),
+            ("docker-compose.prod.yml", Some(FileKind::Compose)),
+            ("docker-compose.md", None),
+            (".github/workflows/ci.yml", Some(FileKind::Workflow)),
+            ("a/.forgejo/workflows/ci.yaml", Some(FileKind::Workflow)),
+            (".github/dependabot.yml", None),
+            ("workflows/ci.yml", None),
+            (".github/actions/x/action.yml", Some(FileKind::Workflow)),
+            (".gitlab-ci.yml", Some(FileKind::GitLab)),
+            ("ci/test.gitlab-ci.yml", Some(FileKind::GitLab)),
+            ("x.yml", None),
+            ("", None),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(kind(Path::new(path)), *expected, "{path}");
+        }
+    }
+}
