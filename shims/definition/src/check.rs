@@ -1,6 +1,7 @@
 //! What `use check` knows of a tool: images, inputs of CI actions, lock files. Independent of the
 //! rest of a definition.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -20,6 +21,10 @@ pub struct CheckRules {
     /// `pnpm/action-setup:version` of this one.
     #[serde(default)]
     pub inputs: Vec<String>,
+    /// Keys of other services' files that request a version, by the name of the format:
+    /// `travis = ["node_js"]`.
+    #[serde(default)]
+    pub settings: BTreeMap<String, Vec<String>>,
     /// Lock files and similar files that name the version a project was made with; see
     /// [`LockfileRule`].
     #[serde(default)]
@@ -131,6 +136,11 @@ impl CheckRules {
             Some((own, input)) => action == Some(own) && input == name,
             None => input == name,
         })
+    }
+
+    /// Whether a key of a file of this format requests a version of the tool.
+    pub fn has_setting(&self, format: &str, key: &str) -> bool {
+        self.settings.get(format).is_some_and(|keys| keys.iter().any(|own| own == key))
     }
 
     /// What is impossible in it.

@@ -159,6 +159,12 @@ impl<'a> MentionCollector<'a> {
         self.registry.all().find(is_it).map(|known| known.tool)
     }
 
+    /// The tool of which a key of a file of this format requests a version.
+    pub(super) fn tool_of_setting(&self, format: &str, key: &str) -> Option<&'static Tool> {
+        let is_it = |known: &KnownTool<'_>| known.definition.check.has_setting(format, key);
+        self.registry.all().find(is_it).map(|known| known.tool)
+    }
+
     /// The tool whose version file an input of this name names: `node-version-file`.
     pub(super) fn tool_of_file_input(
         &self,
