@@ -218,6 +218,11 @@ impl Error {
         line
     }
 
+    /// Why it happened, outermost first; empty if that says it all.
+    pub fn causes(&self) -> &[String] {
+        &self.causes
+    }
+
     /// The kind.
     pub fn kind(&self) -> ErrorKind {
         self.kind

@@ -4,12 +4,12 @@
 //! | what decides for a mention | how bad a difference is |
 //! |---|---|
 //! | the pin in its folder, else the nearest above | an error |
-//! | for a CI job, if no folder above pins: any pin below | an error |
 //! | without a pin: the constraint in its folder, else the nearest above | a warning |
-//! | without one: the first definite place in its folder, for all but CI jobs | a warning |
-//! | for CI jobs: the first job of the repository | a note |
+//! | for a CI job of a repository that has pins in some folders only: any of them | an error |
+//! | else what most places of its folder say, CI jobs left out | a warning |
+//! | for CI jobs alone: what most of them say | a note |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use usher_shims::request::Request;
@@ -98,7 +98,13 @@ fn compare_tool(mentions: Vec<Mention>, pins_above: &[Mention]) -> Vec<ToolGroup
         .collect();
     let compared = excuse_jobs(&mentions, compared);
     let mut groups: Vec<ToolGroup> = Vec::new();
+    let mut known = BTreeSet::new();
     for (mention, (baseline, verdict)) in mentions.into_iter().zip(compared) {
+        // A variable of the workflow is read again where its steps use it.
+        let requests: Vec<&str> = mention.requests.iter().map(Request::as_str).collect();
+        if !known.insert((mention.place.clone(), requests.join(" "))) {
+            continue;
+        }
         let place = groups.iter().position(|group| group.baseline == baseline);
         let place = place.unwrap_or_else(|| {
             groups.push(ToolGroup { tool: mention.tool, baseline, mentions: Vec::new() });
@@ -106,7 +112,16 @@ fn compare_tool(mentions: Vec<Mention>, pins_above: &[Mention]) -> Vec<ToolGroup
         });
         groups[place].mentions.push(ComparedMention { mention, verdict });
     }
+    groups.iter_mut().for_each(leave_alone);
     groups
+}
+
+/// A single place that nothing pins agrees with nobody.
+fn leave_alone(group: &mut ToolGroup) {
+    let is_pinned = group.baseline.as_ref().is_some_and(|one| one.kind == MentionKind::Pin);
+    if let ([alone], false) = (group.mentions.as_mut_slice(), is_pinned) {
+        alone.verdict = Verdict::Alone;
+    }
 }
 
 /// What decides for the mentions of one tool.
@@ -117,10 +132,10 @@ struct Deciding<'a> {
     above: Option<&'a Mention>,
     /// The first constraint of each folder that has one.
     constraints: BTreeMap<&'a Path, &'a Mention>,
-    /// The first other place of each folder that names a definite version.
-    first: BTreeMap<&'a Path, &'a Mention>,
-    /// The first CI job that names one.
-    first_job: Option<&'a Mention>,
+    /// For each folder what most of its other places say, as far as that is definite.
+    usual: BTreeMap<&'a Path, &'a Mention>,
+    /// What most CI jobs say.
+    usual_job: Option<&'a Mention>,
 }
 
 impl<'a> Deciding<'a> {
@@ -130,9 +145,10 @@ impl<'a> Deciding<'a> {
             pins: BTreeMap::new(),
             above: pins_above.iter().find(|pin| Some(pin.tool.name) == tool),
             constraints: BTreeMap::new(),
-            first: BTreeMap::new(),
-            first_job: None,
+            usual: BTreeMap::new(),
+            usual_job: None,
         };
+        let (mut others, mut jobs) = (BTreeMap::<&Path, Vec<&Mention>>::new(), Vec::new());
         for mention in mentions {
             let is_definite =
                 !mention.requests.is_empty() && mention.requests.iter().all(is_definite);
@@ -145,13 +161,15 @@ impl<'a> Deciding<'a> {
                 (MentionKind::Constraint, _) => {
                     deciding.constraints.entry(mention.folder()).or_insert(mention);
                 }
-                (_, MentionScope::Repository) => {
-                    deciding.first_job = deciding.first_job.or(Some(mention));
-                }
+                (_, MentionScope::Repository) => jobs.push(mention),
                 (_, MentionScope::Folder(folder)) => {
-                    deciding.first.entry(folder).or_insert(mention);
+                    others.entry(folder).or_default().push(mention);
                 }
             }
+        }
+        deciding.usual_job = usual(&jobs);
+        for (folder, others) in others {
+            deciding.usual.extend(usual(&others).map(|one| (folder, one)));
         }
         deciding
     }
@@ -163,21 +181,31 @@ impl<'a> Deciding<'a> {
         if let Some(pin) = nearest.or(self.above) {
             return (vec![pin], Level::Error);
         }
-        let is_job = mention.scope == MentionScope::Repository;
-        if is_job && !self.pins.is_empty() {
-            return (self.pins.values().copied().collect(), Level::Error);
-        }
         let nearest = folder.ancestors().find_map(|folder| self.constraints.get(folder).copied());
         if let Some(constraint) = nearest {
             return (vec![constraint], Level::Warning);
         }
-        let first = self.first.get(folder).copied();
-        match first.map(|first| (first, Level::Warning)) {
-            Some((first, level)) => (vec![first], level),
-            None if is_job => (self.first_job.into_iter().collect(), Level::Note),
+        let is_job = mention.scope == MentionScope::Repository;
+        if is_job && !self.pins.is_empty() {
+            return (self.pins.values().copied().collect(), Level::Error);
+        }
+        match self.usual.get(folder) {
+            Some(usual) => (vec![usual], Level::Warning),
+            None if is_job => (self.usual_job.into_iter().collect(), Level::Note),
             None => (Vec::new(), Level::Note),
         }
     }
+}
+
+/// The first of those mentions that request the same as most of them.
+fn usual<'a>(mentions: &[&'a Mention]) -> Option<&'a Mention> {
+    let requested = |mention: &'a Mention| mention.requests.first().map(Request::as_str);
+    let mut counts: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+    for mention in mentions {
+        *counts.entry(requested(mention)).or_default() += 1;
+    }
+    let most = counts.values().copied().max()?;
+    mentions.iter().copied().find(|mention| counts.get(&requested(mention)) == Some(&most))
 }
 
 fn baseline(mention: &Mention) -> Baseline {

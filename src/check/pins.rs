@@ -5,15 +5,17 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use usher_shims::call::Call;
+use usher_shims::error::Error;
 use usher_shims::pin::{FileLocation, Origin, Pin};
 use usher_shims::request::Request;
 use usher_shims::search::{ErrorSource, Finding, Skipped, search};
-use usher_shims::tool::{Tool, VersionFile};
+use usher_shims::tool::{Dialect, FieldRole, Tool, VersionField, VersionFile};
 
 use super::mention::{
     BrokenFile, FileMentions, Mention, MentionKind, MentionPlace, MentionScope, Note,
 };
 use crate::inventory::os_in_folder::{OsInFolder, Visibility};
+use crate::registry::KnownTool;
 use crate::session::Session;
 
 /// The places of all tools' version files, relative to a folder: `.nvmrc`, `.config/mise.toml`.
@@ -37,7 +39,7 @@ pub(super) fn read(
     for known in session.registry.all() {
         let mut places = known.tool.files.iter().flat_map(VersionFile::places);
         if places.any(|place| present.contains(place)) {
-            one_tool(session, (root, folder), known.tool, &mut found);
+            one_tool(session, (root, folder), known, &mut found);
         }
     }
     found
@@ -46,14 +48,16 @@ pub(super) fn read(
 fn one_tool(
     session: &Session,
     (root, folder): (&Path, &Path),
-    tool: &'static Tool,
+    known: KnownTool<'_>,
     all: &mut FileMentions,
 ) {
+    let tool = known.tool;
     let Some(call) = Call::for_main_program(tool) else { return };
     let world = OsInFolder { folder, visibility: Visibility::FolderOnly };
     let found = search(&world, &session.index, &call, &mut |finding| {
         match finding {
             Finding::Pin(pin) => {
+                let pin = with_minimum(known, pin);
                 all.mentions.extend(mention((root, folder), tool, &pin, MentionKind::Pin));
             }
             Finding::Constraint(pin) => {
@@ -66,12 +70,13 @@ fn one_tool(
                     ErrorSource::Variable => return ControlFlow::Continue(()),
                 };
                 let place = MentionPlace { path: relative_path(root, &path), line };
-                all.broken.push(BrokenFile { place, what: error.line() });
+                all.broken.push(BrokenFile { place, what: reason(tool, &error) });
             }
             Finding::Skipped(passed)
                 if passed.is_unusable() || matches!(passed, Skipped::UnreadableFolder(_)) =>
             {
-                all.notes.push(Note::about(None, passed.to_string()));
+                let root = format!("{}/", root.display());
+                all.notes.push(Note::about(None, passed.to_string().replace(&root, "")));
             }
             Finding::Skipped(_) | Finding::Default(_) => {}
         }
@@ -81,6 +86,33 @@ fn one_tool(
         let place = MentionPlace { path: relative_path(root, folder), line: 0 };
         all.broken.push(BrokenFile { place, what: error.line() });
     }
+}
+
+/// Why a version file can't be used, without its path.
+fn reason(tool: &Tool, error: &Error) -> String {
+    match error.causes() {
+        [] => error.line(),
+        causes => format!("no version of {}: {}", tool.name, causes.join(": ")),
+    }
+}
+
+/// A pin that lets projects use later versions, as the range that it is to them.
+fn with_minimum(known: KnownTool<'_>, mut pin: Pin) -> Pin {
+    let Origin::File(location) = &pin.origin else { return pin };
+    let name = location.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if known.definition.check.is_minimum(name, location.field) {
+        let field = VersionField {
+            role: FieldRole::Constraint,
+            dialect: Some(Dialect::Minimum),
+            ..VersionField::pinning("")
+        };
+        for request in &mut pin.requests {
+            if let Ok(minimum) = Request::parse_field(request.as_str(), known.tool, &field) {
+                *request = minimum;
+            }
+        }
+    }
+    pin
 }
 
 fn mention(

@@ -135,7 +135,11 @@ impl CheckReport {
         for group in &self.groups {
             findings.extend(group.mentions.iter().filter_map(|one| differing(group, one)));
         }
-        findings.extend(self.mentions().filter_map(|one| unquoted(&one.mention)));
+        let is_told = |one: &&ComparedMention| {
+            matches!(one.verdict, Verdict::Differs(Level::Error | Level::Warning))
+        };
+        let others = self.mentions().filter(|one| !is_told(one));
+        findings.extend(others.filter_map(|one| unquoted(&one.mention)));
         findings.extend(self.notes.iter().map(note_finding));
         findings
     }
@@ -150,6 +154,17 @@ impl ToolGroup {
             }
             _ => None,
         })
+    }
+}
+
+impl Mention {
+    /// The text there, and what becomes of a number without quotes.
+    pub fn text(&self) -> String {
+        let shown = Escaped(&self.shown);
+        match &self.unquoted {
+            Some(number) => format!("{shown}, which is {} without quotes", number.read),
+            None => shown.to_string(),
+        }
     }
 }
 
@@ -203,8 +218,7 @@ fn differing(group: &ToolGroup, compared: &ComparedMention) -> Option<Finding> {
 fn unquoted(mention: &Mention) -> Option<Finding> {
     let number = mention.unquoted.as_ref()?;
     let place = MentionPlace { path: mention.place.path.clone(), line: number.line };
-    let what =
-        format!("{0} without quotes is the number {1}: write '{0}'", number.written, number.read);
+    let what = format!("{0} is {1} without quotes: write '{0}'", number.written, number.read);
     Some(Finding {
         level: Level::Warning,
         rule: Rule::UnquotedNumber,

@@ -21,6 +21,10 @@ pub struct CheckRules {
     /// `pnpm/action-setup:version` of this one.
     #[serde(default)]
     pub inputs: Vec<String>,
+    /// Version files, or fields of one, that pin the version that a shim runs, and let projects use any
+    /// later one: `go.mod`, `composer.json:config.platform.php`.
+    #[serde(default)]
+    pub minimums: Vec<String>,
     /// Keys of other services' files that request a version, by the name of the format:
     /// `travis = ["node_js"]`.
     #[serde(default)]
@@ -135,6 +139,14 @@ impl CheckRules {
         self.inputs.iter().any(|input| match input.split_once(':') {
             Some((own, input)) => action == Some(own) && input == name,
             None => input == name,
+        })
+    }
+
+    /// Whether a pin at this place lets projects use later versions.
+    pub fn is_minimum(&self, file: &str, field: Option<&str>) -> bool {
+        self.minimums.iter().any(|minimum| match minimum.split_once(':') {
+            Some((own, of)) => file == own && field == Some(of),
+            None => file == minimum,
         })
     }
 

@@ -271,6 +271,11 @@ impl<'a> MentionCollector<'a> {
             // One of the mention's own line, if there is one.
             let own = numbers.iter().filter(is_its).find(|one| one.line == mention.place.line);
             mention.unquoted = own.or_else(|| numbers.iter().find(is_its)).cloned();
+            if let (Some(number), [_]) = (&mention.unquoted, mention.requests.as_slice())
+                && let Some(label) = mention.shown.strip_suffix(&number.read)
+            {
+                mention.shown = format!("{label}{}", number.written);
+            }
         }
     }
 }

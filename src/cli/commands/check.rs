@@ -44,7 +44,7 @@ impl Report for CheckReport {
             };
             lines.push(format!("{}: {}", group.tool.name, baseline.sentence()));
             lines.extend(differing.map(|(mention, level)| {
-                format!("  {}: {}: {}", name(level), mention.place, Escaped(&mention.shown))
+                format!("  {}: {}: {}", name(level), mention.place, mention.text())
             }));
         }
         let of_files =
