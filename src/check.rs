@@ -34,11 +34,15 @@ use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::world::World as _;
 
 pub use compare::{Baseline, ComparedMention, Level, ToolGroup, Verdict};
-pub use mention::{BrokenFile, Mention, MentionKind, MentionPlace, Note};
+pub use mention::{
+    BrokenFile, FileMentions, Mention, MentionKind, MentionPlace, MentionScope, Note,
+    UnquotedNumber,
+};
+pub use readers::read_file;
 pub use report::{CheckReport, Finding, Rule};
 
 use self::hidden::{Reached, without_secrets};
-use self::mention::{FileMentions, MAX_NOTES};
+use self::mention::MAX_NOTES;
 use self::readers::collector::MAX_REQUESTS;
 use crate::project;
 use crate::session::Session;
@@ -93,12 +97,12 @@ fn read_project(session: &Session, root: &Path, _options: CheckOptions) -> Resul
         if all.is_full {
             break;
         }
-        all.add(read_file(session, root, file));
+        all.add(read_project_file(session, root, file));
     }
     Ok(all.found)
 }
 
-fn read_file(session: &Session, root: &Path, file: &Path) -> FileMentions {
+fn read_project_file(session: &Session, root: &Path, file: &Path) -> FileMentions {
     let path = pins::relative_path(root, file);
     match session.world.read(file) {
         Ok(content) => {

@@ -270,3 +270,149 @@ fn excuse_jobs(
     };
     mentions.iter().zip(compared).map(excuse).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use usher_shims::request::RequestTrust;
+    use usher_shims::tool::TOOLS;
+
+    use super::*;
+
+    /// A mention of node, from a line such as `pin a/.nvmrc 20`, `job ci.yml#2 18 20`.
+    fn mention(line: &str) -> Mention {
+        let tool = Tool::named(TOOLS, "node").unwrap();
+        let mut words = line.split_whitespace();
+        let kind = words.next().unwrap();
+        let (path, job) = match words.next().unwrap().split_once('#') {
+            Some((path, job)) => (path, job.parse().ok()),
+            None => (line.split_whitespace().nth(1).unwrap(), None),
+        };
+        let folder = Path::new(path).parent().unwrap().to_path_buf();
+        let parse = |text| Request::parse(text, tool, RequestTrust::Project).unwrap();
+        Mention {
+            tool,
+            requests: words.map(parse).collect(),
+            place: MentionPlace { path: path.into(), line: 1 },
+            kind: match kind {
+                "pin" => MentionKind::Pin,
+                "constraint" => MentionKind::Constraint,
+                "reference" => MentionKind::Reference,
+                _ => MentionKind::Image,
+            },
+            shown: line.to_owned(),
+            scope: match kind {
+                "job" | "reference" | "may-fail" => MentionScope::Repository,
+                _ => MentionScope::Folder(folder),
+            },
+            job,
+            exempt: (kind == "may-fail").then_some("continue-on-error"),
+            unquoted: None,
+        }
+    }
+
+    /// Lines of mentions, each with its verdict in front: `=` agrees, `E`, `W` and `N` differ at that
+    /// level, `x` is exempt, `?` unknown, `-` alone.
+    #[track_caller]
+    fn check(above: &[&str], lines: &[&str]) {
+        let above: Vec<Mention> = above.iter().map(|line| mention(line)).collect();
+        let mentions = lines.iter().map(|line| mention(&line[2..])).collect();
+        let groups = compare(mentions, &above);
+        let compared = groups.iter().flat_map(|group| &group.mentions);
+        let mut answers: Vec<String> = compared
+            .map(|one| {
+                let verdict = match one.verdict {
+                    Verdict::Agrees => '=',
+                    Verdict::Differs(Level::Error) => 'E',
+                    Verdict::Differs(Level::Warning) => 'W',
+                    Verdict::Differs(Level::Note) => 'N',
+                    Verdict::Exempt(_) => 'x',
+                    Verdict::Unknown(_) => '?',
+                    Verdict::Alone => '-',
+                };
+                format!("{verdict} {}", one.mention.shown)
+            })
+            .collect();
+        answers.sort_by_key(|answer| lines.iter().position(|line| line[2..] == answer[2..]));
+        assert_eq!(answers, lines);
+    }
+
+    #[test]
+    fn the_nearest_pin_decides() {
+        check(
+            &[],
+            &[
+                "= pin .nvmrc 20",
+                "E pin .node-version 18",
+                "E image Dockerfile 16",
+                "= image Dockerfile.web 20.1",
+                "E image web/Dockerfile 18",
+                "= pin old/.nvmrc 18",
+                "= image old/Dockerfile 18",
+                "E image old/deep/Dockerfile 20",
+                "E constraint package.json ^18",
+                "? image x.Dockerfile latest",
+                "E job ci.yml#1 18",
+            ],
+        );
+        check(&["pin /above/.nvmrc 20"], &["E image Dockerfile 18", "= image web/Dockerfile 20"]);
+    }
+
+    #[test]
+    fn without_a_pin_differences_are_warnings() {
+        check(
+            &[],
+            &[
+                "= constraint package.json >=20",
+                "W image docker/Dockerfile 18",
+                "= image docker/web.Dockerfile 22",
+                "W job ci.yml#1 18",
+                "= job ci.yml#2 18 20",
+            ],
+        );
+        check(
+            &[],
+            &["W image Dockerfile 18", "= image a.Dockerfile 20", "= image b.Dockerfile 20"],
+        );
+        check(&[], &["- image a/Dockerfile 18", "- image b/Dockerfile 20"]);
+        check(&[], &["N job ci.yml#1 18", "= job ci.yml#2 20", "= job ci.yml#3 20"]);
+        check(&[], &["- job ci.yml#1 18", "- image a/Dockerfile 20"]);
+    }
+
+    #[test]
+    fn a_job_belongs_to_all_folders() {
+        check(
+            &[],
+            &[
+                "= pin a/.nvmrc 20",
+                "= pin b/.nvmrc 18",
+                "= job ci.yml#1 18",
+                "E job ci.yml#2 16",
+                "- image c/Dockerfile 16",
+            ],
+        );
+        check(
+            &[],
+            &["= constraint package.json >=16", "= pin website/.nvmrc 20", "= job ci.yml#1 18"],
+        );
+    }
+
+    #[test]
+    fn what_is_meant_so_differs_from_nothing() {
+        check(
+            &[],
+            &[
+                "= pin .nvmrc 20",
+                "x may-fail ci.yml#1 18",
+                "= may-fail ci.yml#2 20",
+                "= reference ci.yml#3",
+                "x job ci.yml#3 18",
+                "E job ci.yml#4 18",
+            ],
+        );
+    }
+
+    #[test]
+    fn nothing_is_compared_with_a_pin_of_any_version() {
+        check(&[], &["= pin .nvmrc lts/*", "- image Dockerfile 18", "= image web.Dockerfile lts"]);
+    }
+}

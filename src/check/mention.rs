@@ -150,7 +150,7 @@ pub struct BrokenFile {
 
 /// What one file says, or all files of a project.
 #[derive(Debug, Default)]
-pub(super) struct FileMentions {
+pub struct FileMentions {
     /// The places that name a version.
     pub mentions: Vec<Mention>,
     /// What can't be compared.

@@ -44,7 +44,7 @@ pub(super) fn is_read(registry: &Registry, path: &Path) -> bool {
 
 /// The versions that a file of a project names. The path, relative to the project's folder, decides
 /// which reader reads it; what can't be understood is a note.
-pub(super) fn read_file(registry: &Registry, path: &Path, content: &[u8]) -> FileMentions {
+pub fn read_file(registry: &Registry, path: &Path, content: &[u8]) -> FileMentions {
     let mut collector = MentionCollector::new(registry, path.to_path_buf());
     match decode(content) {
         Ok(text) => read(&text, path, &mut collector),

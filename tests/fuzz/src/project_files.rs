@@ -3,16 +3,16 @@
 
 use std::path::Path;
 
-use usher::check::{Mention, Note, read_file};
+use usher::check::{FileMentions, Mention, MentionKind, Note, read_file};
 
 use super::REGISTRY;
 
-/// The limits of `check/page.rs`: mentions, notes (and one about the limit), characters.
+/// The limits of `check/readers/collector.rs`: mentions, notes (and one about the limit), characters.
 const MOST: usize = 1000;
 const MOST_NOTES: usize = MOST + 1;
 const SHOWN: usize = 120;
 
-/// The longest request: `check/variables.rs` truncates longer ones.
+/// The longest request: `check/readers/variables.rs` truncates longer ones.
 const LONGEST_REQUEST: usize = 512;
 
 /// A Dockerfile.
@@ -37,20 +37,20 @@ pub fn locks(bytes: &[u8]) {
 }
 
 fn read(path: &str, bytes: &[u8]) {
-    let root = Path::new("/project");
-    let (mentions, notes) = read_file(&REGISTRY, root, &root.join(path), bytes);
+    let FileMentions { mentions, notes, .. } = read_file(&REGISTRY, Path::new(path), bytes);
     // In any encoding, a file has no more lines than bytes.
     let lines = bytes.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count() + 1;
     assert!(mentions.len() <= MOST && notes.len() <= MOST_NOTES);
-    for Mention { requests, place, shown, .. } in &mentions {
-        assert!(!requests.is_empty());
-        assert!(requests.iter().all(|request| request.len() <= LONGEST_REQUEST));
+    for Mention { requests, place, shown, kind, .. } in &mentions {
+        assert!(!requests.is_empty() || *kind == MentionKind::Reference);
+        assert!(requests.iter().all(|request| request.as_str().len() <= LONGEST_REQUEST));
         assert!(shown.chars().count() <= SHOWN, "{shown}");
         assert!(place.path == Path::new(path));
         assert!(place.line as usize <= lines, "line {} of {lines}", place.line);
     }
-    for Note { place, what } in &notes {
-        assert!(what.len() <= 4096, "{} bytes are noted", what.len());
+    for Note { place, why, shown } in &notes {
+        let length = why.len() + shown.len();
+        assert!(length <= 4096, "{length} bytes are noted");
         assert!(place.as_ref().is_none_or(|place| place.path == Path::new(path)));
     }
 }

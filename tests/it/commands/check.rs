@@ -44,7 +44,7 @@ fn check_prints_one_line_if_all_versions_agree() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 0
     --- standard output
-    no version that can be compared is named here
+    no versions to compare are named here
     --- standard error
     ");
 }
@@ -74,19 +74,18 @@ fn check_reports_disagreement_in_every_kind_of_file() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    node: usher runs 20.1.0 here (requested by .nvmrc:1)
-      .node-version:1: 18.20.8
-      package.json: engines.node: ^18
-      .github/workflows/ci.yml:5: node-version: 16, 18
-      .gitlab-ci.yml:2: image: node:12
-      Dockerfile:3: FROM node:16-alpine
-      compose.yaml:3: image: node:16
-      docker/web.Dockerfile:2: ENV NODE_VERSION=14
-    python: 3.7 is requested here by Pipfile:2 (requires.python_version), but not installed
-      Pipfile.lock:4: _meta.requires.python_version: 3.8
+    node: .nvmrc:1 pins 20.1.0
+      error: .node-version:1: 18.20.8
+      error: package.json: engines.node: ^18
+      error: .gitlab-ci.yml:2: image: node:12
+      error: Dockerfile:3: FROM node:16-alpine
+      error: compose.yaml:3: image: node:16
+      error: docker/web.Dockerfile:2: ENV NODE_VERSION=14
+    python: nothing pins it, and Pipfile:2 says requires.python_version: 3.7
+      warning: Pipfile.lock:4: _meta.requires.python_version: 3.8
     --- standard error
-    usher: 8 of 12 places that name a version disagree
-      hint: change these places, or the pin: use node@18.20.8
+    usher: 7 of 12 places that name a version disagree
+      hint: change these places, or what pins the tools
     ");
 }
 
@@ -105,15 +104,15 @@ fn check_compares_version_files_that_no_shim_reads() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    node: usher runs 20.1.0 here (requested by .nvmrc:1)
-      .config/mise/conf.d/a.toml:2: tools.node: 18
-    ruby: usher runs 3.1.4 here (requested by .ruby-version:1)
-      a.gemspec:2: >= 3.2, < 4
-    note: b.gemspec:1: skipped the version of ruby: it is not a plain value
+    node: .nvmrc:1 pins 20.1.0
+      error: .config/mise/conf.d/a.toml:2: tools.node: 18
+    ruby: .ruby-version:1 pins 3.1.4
+      error: a.gemspec:2: >= 3.2, < 4
+    note: b.gemspec:1: its version of ruby isn't compared: it is not a plain value
     note: mise.ci.toml:2: not compared: it counts in some environments only
     --- standard error
     usher: 2 of 4 places that name a version disagree
-      hint: change these places, or the pin: use node@18
+      hint: change these places, or what pins the tools
     ");
 }
 
@@ -128,11 +127,11 @@ fn check_compares_each_folder_with_its_active_version() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    node: usher runs 18.20.8 in old (requested by old/.tool-versions:2)
-      old/web/Dockerfile:1: FROM node:20
+    node: old/.tool-versions:2 pins 18.20.8
+      error: old/web/Dockerfile:1: FROM node:20
     --- standard error
     usher: 1 of 5 places that name a version disagrees
-      hint: change these places, or the pin: use node@20
+      hint: change old/web/Dockerfile to 18.20.8, or the pin: use node@20
     ");
     // The project is the same from every folder in it that isn't one itself.
     sandbox.folder("project/new/deep");
@@ -140,42 +139,89 @@ fn check_compares_each_folder_with_its_active_version() {
     assert_eq!(deep.transcript(), check(&sandbox).transcript());
 }
 
+/// What is installed, set or the user's default makes no difference: a project has one answer.
 #[test]
-fn check_compares_with_the_request_if_not_installed() {
+fn check_is_the_same_on_every_machine() {
     let sandbox = offline_sandbox();
-    sandbox.file("project/.nvmrc", "20.99\n");
-    sandbox.file("project/Dockerfile", "FROM node:20.99.9\nFROM node:20\nFROM node:16\n");
-    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    sandbox.file("project/.nvmrc", "20\n");
+    sandbox.file("project/Dockerfile", "FROM node:20.11.1-alpine\nFROM node:16\n");
+    let without = check(&sandbox);
+    insta::assert_snapshot!(without.transcript(), @"
     exit status: 1
     --- standard output
-    node: 20.99 is requested here by .nvmrc:1, but not installed
-      Dockerfile:3: FROM node:16
+    node: .nvmrc:1 pins 20
+      error: Dockerfile:2: FROM node:16
     --- standard error
-    usher: 1 of 4 places that name a version disagrees
-      hint: change these places, or the pin: use node@16
+    usher: 1 of 3 places that name a version disagrees
+      hint: change Dockerfile to 20, or the pin: use node@16
     ");
     assert!(!sandbox.usher().join("toolchains/node").exists(), "nothing is installed");
+    sandbox.fake_toolchain("node", "20.20.2");
+    sandbox.file("home/.config/usher/tool-versions", "node 16\n");
+    let with = sandbox.use_command(&["check"]).variable("NODE_VERSION", "18.20.8").run();
+    assert_eq!(with.transcript(), without.transcript());
 }
 
 #[test]
-fn check_compares_mentions_without_a_version_file() {
+fn check_warns_where_nothing_is_pinned() {
     let sandbox = offline_sandbox();
-    sandbox.file("project/a/Dockerfile", "FROM node:latest\nFROM node:16\n");
-    sandbox.file("project/b/Dockerfile", "FROM node:16.3.0\nFROM node:18\n");
+    sandbox.file("project/package.json", r#"{ "engines": { "node": "^18.99 || ^20.99" } }"#);
+    sandbox.file("project/Dockerfile", "FROM node:18\nFROM node:20\nFROM node:16\n");
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
-    exit status: 1
+    exit status: 0
     --- standard output
-    node: not pinned; the first place that names a version is a/Dockerfile:2: FROM node:16
-      b/Dockerfile:2: FROM node:18
-    note: a/Dockerfile:1: skipped FROM node:latest: it means different versions over time
+    node: nothing pins it, and package.json says engines.node: ^18.99 || ^20.99
+      warning: Dockerfile:3: FROM node:16
     --- standard error
-    usher: 1 of 3 places that name a version disagrees
-      hint: change these places, or the pin: use node@18
+    usher: 1 of 4 places that name a version disagrees
+      hint: pin the version: use node@VERSION
     ");
+    sandbox.use_command(&["check", "--strict"]).run().fails_with(1);
 
-    // What is pinned further down is what a file of the whole project may mean.
     let sandbox = offline_sandbox();
-    sandbox.fake_toolchain("node", "20.1.0");
+    sandbox.file("project/Dockerfile", "FROM node:latest\nFROM node:16\n");
+    sandbox.file("project/compose.yml", "services: {web: {image: 'node:18'}}\n");
+    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    exit status: 0
+    --- standard output
+    node: nothing pins it, and the first place is Dockerfile:2: FROM node:16
+      warning: compose.yml:1: image: node:18
+    note: Dockerfile:1: not compared, it means different versions over time: FROM node:latest
+    --- standard error
+    usher: 1 of 2 places that name a version disagrees
+      hint: pin the version: use node@VERSION
+    ");
+}
+
+/// Services in folders of their own, and CI jobs that test several versions.
+#[test]
+fn check_compares_nothing_that_belongs_to_nothing() {
+    let sandbox = offline_sandbox();
+    sandbox.file("project/a/Dockerfile", "FROM node:16\n");
+    sandbox.file("project/b/Dockerfile", "FROM node:18\n");
+    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    exit status: 0
+    --- standard output
+    no versions to compare are named here
+    --- standard error
+    ");
+    sandbox.file(
+        "project/.gitlab-ci.yml",
+        "a: {image: 'node:20'}\nb: {image: 'node:18'}\nc: {image: 'node:20'}\n",
+    );
+    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    exit status: 0
+    --- standard output
+    note: .gitlab-ci.yml:2: not compared, nothing pins node, and its CI jobs differ: image: node:18
+    all 3 places that name a version agree
+    --- standard error
+    ");
+}
+
+/// A job belongs to the whole repository: any folder's pin will do.
+#[test]
+fn check_compares_jobs_with_the_pins_of_all_folders() {
+    let sandbox = offline_sandbox();
     sandbox.file("project/a/.nvmrc", "20.1.0\n");
     sandbox.file("project/b/.nvmrc", "18.99.9\n");
     sandbox.file(
@@ -185,59 +231,210 @@ fn check_compares_mentions_without_a_version_file() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    node: usher runs 20.1.0 in a (requested by a/.nvmrc:1)
-      .gitlab-ci.yml:3: image: node:16
+    node: a/.nvmrc:1 pins 20.1.0
+      error: .gitlab-ci.yml:3: image: node:16
     --- standard error
     usher: 1 of 5 places that name a version disagrees
-      hint: change these places, or the pin: use node@16
+      hint: change .gitlab-ci.yml to 20.1.0, or the pin: use node@16
     ");
-}
-
-#[test]
-fn check_accepts_versions_that_satisfy_a_constraint() {
-    let sandbox = offline_sandbox();
-    sandbox.fake_toolchain("node", "20.99.9");
-    sandbox.file("project/package.json", r#"{ "engines": { "node": "^18.99 || ^20.99" } }"#);
-    sandbox.file("project/Dockerfile", "FROM node:18\nFROM node:20\nFROM node:16\n");
+    sandbox.file("project/.nvmrc", "16\n");
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    node: usher runs 20.99.9 here (requested by package.json (engines.node))
-      Dockerfile:3: FROM node:16
+    node: .nvmrc:1 pins 16
+      error: .gitlab-ci.yml:1: image: node:20
+      error: .gitlab-ci.yml:2: image: node:18
     --- standard error
-    usher: 1 of 4 places that name a version disagrees
-      hint: change these places, or the pin: use node@16
+    usher: 2 of 6 places that name a version disagree
+      hint: change .gitlab-ci.yml to 16, or the pin in .nvmrc
     ");
 }
 
 #[test]
-fn check_respects_variables_and_defaults() {
+fn check_knows_what_is_meant_so() {
     let sandbox = project();
-    sandbox.fake_toolchain("node", "18.20.8");
-    let outcome = sandbox.use_command(&["check"]).variable("NODE_VERSION", "18.20.8").run();
-    insta::assert_snapshot!(outcome.transcript(), @"
-    exit status: 1
-    --- standard output
-    node: usher runs 18.20.8 here (requested by NODE_VERSION)
-      .nvmrc:1: 20.1.0
-    --- standard error
-    usher: the one place that names a version disagrees
-      hint: change these places, or the pin: unset NODE_VERSION
-    ");
-    // Empty is unset.
-    let outcome = sandbox.use_command(&["check"]).variable("NODE_VERSION", "").run();
-    outcome.succeeds().stdout_is("the one place that names a version agrees");
-    sandbox.file("home/.config/usher/tool-versions", "python 3.99\n");
-    sandbox.file("project/Dockerfile", "FROM python:3.8\n");
+    sandbox.file(
+        "project/.github/workflows/ci.yml",
+        "on:
+  workflow_dispatch:
+    inputs:
+      node: {type: choice, default: '18', options: ['18', '20']}
+jobs:
+  may-fail:
+    continue-on-error: true
+    steps: [{with: {node-version: 16}}]
+  chosen:
+    steps: [{with: {node-version: '${{ inputs.node }}'}}]
+  two-steps:
+    steps:
+    - with: {node-version-file: .nvmrc}
+    - with: {node-version: 16}
+  matrix:
+    strategy: {matrix: {node: [16, 20]}}
+    steps: [{with: {node-version: '${{ matrix.node }}'}}]
+  old:
+    steps: [{with: {node-version: 16}}]
+",
+    );
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    python: 3.99 is requested here by your default, [SANDBOX]/home/.config/usher/tool-versions:1, but not installed
-      Dockerfile:1: FROM python:3.8
+    node: .nvmrc:1 pins 20.1.0
+      error: .github/workflows/ci.yml:19: node-version: 16
+    --- standard error
+    usher: 1 of 7 places that name a version disagrees
+      hint: change .github/workflows/ci.yml to 20.1.0, or the pin: use node@16
+    ");
+}
+
+#[test]
+fn check_knows_numbers_without_quotes() {
+    let sandbox = offline_sandbox();
+    sandbox.file("project/.python-version", "3.10\n");
+    sandbox.file(
+        "project/.github/workflows/ci.yml",
+        "jobs:\n  test:\n    steps:\n    - with:\n        python-version: 3.10\n",
+    );
+    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    exit status: 1
+    --- standard output
+    python: .python-version:1 pins 3.10
+      error: .github/workflows/ci.yml:5: python-version: 3.10, which is 3.1 without quotes
     --- standard error
     usher: 1 of 2 places that name a version disagrees
-      hint: change these places, or the pin: use python@3.8
+      hint: quote it: '3.10'
     ");
+    sandbox.file(
+        "project/.github/workflows/ci.yml",
+        "jobs:\n  test:\n    strategy: {matrix: {python: ['3.10', 3.20]}}\n    \
+         steps: [{with: {python-version: '${{ matrix.python }}'}}]\n",
+    );
+    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    exit status: 0
+    --- standard output
+    warning: .github/workflows/ci.yml:3: 3.20 is 3.2 without quotes: write '3.20'
+    --- standard error
+    ");
+}
+
+/// Each in its own dialect: cases that were false alarms, or were passed over.
+#[test]
+fn check_compares_dialects() {
+    let cases: &[(&[(&str, &str)], i32)] = &[
+        (&[("go.mod", "module x\ngo 1.25.0\ntoolchain go1.26.5\n")], 0),
+        (&[("go.mod", "module x\ngo 1.22\n"), (".tool-versions", "golang 1.24.1\n")], 0),
+        (&[("go.mod", "module x\ngo 1.22\n"), (".go-version", "1.21.0\n")], 1),
+        (
+            &[
+                ("go.mod", "module x\ngo 1.24.0\ntoolchain go1.24.9\n"),
+                ("Dockerfile", "FROM golang:1.25\n"),
+            ],
+            0,
+        ),
+        (
+            &[
+                ("go.mod", "module x\ngo 1.24.0\ntoolchain go1.24.9\n"),
+                ("Dockerfile", "FROM golang:1.22\n"),
+            ],
+            1,
+        ),
+        (
+            &[
+                ("cpanfile", "requires 'perl', '5.010';\n"),
+                (".perl-version", "5.38.2\n"),
+                ("Dockerfile", "FROM perl:5.38\n"),
+            ],
+            0,
+        ),
+        (&[("cpanfile", "requires 'perl', '5.040';\n"), (".perl-version", "5.38.2\n")], 1),
+        (
+            &[
+                ("build.zig.zon", ".{\n    .minimum_zig_version = \"0.13.0\",\n}\n"),
+                (".zig-version", "0.14.1\n"),
+            ],
+            0,
+        ),
+        (
+            &[
+                ("pyproject.toml", "[tool.poetry.dependencies]\npython = \"^3.12\"\n"),
+                (".python-version", "3.11\n"),
+            ],
+            1,
+        ),
+        (
+            &[
+                ("pyproject.toml", "[tool.poetry.dependencies]\npython = \"^3.10\"\n"),
+                (".python-version", "3.11\n"),
+            ],
+            0,
+        ),
+        (
+            &[
+                ("pyproject.toml", "[tool.poetry.dependencies]\npython = \"~3.10\"\n"),
+                (".python-version", "3.11\n"),
+            ],
+            1,
+        ),
+        (&[(".java-version", "1.8.0_392\n"), ("Dockerfile", "FROM eclipse-temurin:8-jre\n")], 0),
+        (
+            &[
+                (".java-version", "openjdk64-1.8.0.362\n"),
+                ("Dockerfile", "FROM eclipse-temurin:8-jre\n"),
+            ],
+            0,
+        ),
+        (
+            &[(".java-version", "8u392\n"), ("Dockerfile", "FROM eclipse-temurin:8u402-b06-jre\n")],
+            1,
+        ),
+        (
+            &[(".java-version", "17\n"), ("Dockerfile", "FROM x\nENV JAVA_VERSION=jdk-17.0.8+7\n")],
+            0,
+        ),
+        (
+            &[
+                (".sdkmanrc", "java=21.0.5-zulu\n"),
+                ("Dockerfile", "FROM eclipse-temurin:21.0.5_11-jre\n"),
+            ],
+            0,
+        ),
+        (
+            &[
+                (".ruby-version", "3.3.1\n"),
+                (
+                    ".github/workflows/ci.yml",
+                    "jobs: {a: {steps: [{with: {ruby-version: .ruby-version}}]}}\n",
+                ),
+            ],
+            0,
+        ),
+        (
+            &[
+                ("composer.json", r#"{"config": {"platform": {"php": "8.1.2"}}}"#),
+                ("Dockerfile", "FROM php:8.3\n"),
+            ],
+            0,
+        ),
+        (
+            &[
+                (".nvmrc", "20\n"),
+                ("Dockerfile", "ARG NODE_VERSION=18-alpine\nFROM node:${NODE_VERSION}\n"),
+            ],
+            1,
+        ),
+    ];
+    for (files, expected) in cases {
+        let sandbox = offline_sandbox();
+        sandbox.folder("project/.git");
+        for (path, text) in *files {
+            sandbox.file(Path::new("project").join(path), text);
+        }
+        let outcome = check(&sandbox);
+        assert_eq!(outcome.status.code(), Some(*expected), "{files:?}\n{}", outcome.transcript());
+        if *expected == 0 {
+            assert!(!outcome.stdout.contains("note: "), "{files:?}\n{}", outcome.transcript());
+        }
+    }
 }
 
 #[test]
@@ -246,6 +443,22 @@ fn check_prints_json() {
     sandbox.file("project/Dockerfile", "FROM node:16\nFROM node:lts\nFROM python:$V\n");
     let outcome = sandbox.use_command(&["check", "--json"]).run().fails_with(1);
     let masked: Value = serde_json::from_str(&sandbox.mask(&outcome.stdout)).unwrap();
+    let mention = |line: u32, request: &str, rest: Value| {
+        let mut mention = json!({
+            "tool": "node",
+            "file": "Dockerfile",
+            "line": line,
+            "kind": "image",
+            "text": format!("FROM node:{request}"),
+            "requests": [request],
+            "agrees": null,
+            "level": null,
+            "reason": null,
+            "compared_with": ".nvmrc:1",
+        });
+        mention.as_object_mut().unwrap().extend(rest.as_object().cloned().unwrap_or_default());
+        mention
+    };
     assert_eq!(
         masked,
         json!({
@@ -253,50 +466,47 @@ fn check_prints_json() {
             "project": "[SANDBOX]/project",
             "tools": [{
                 "tool": "node",
-                "folder": ".",
-                "version": "20.1.0",
+                "pinned": true,
                 "request": "20.1.0",
-                "requested_by": ".nvmrc:1",
+                "file": ".nvmrc",
+                "line": 1,
+                "text": "20.1.0",
             }],
             "mentions": [
-                {
-                    "tool": "node",
+                mention(1, "20.1.0", json!({
                     "file": ".nvmrc",
-                    "line": 1,
                     "kind": "pin",
                     "text": "20.1.0",
-                    "requests": ["20.1.0"],
                     "agrees": true,
-                },
-                {
-                    "tool": "node",
-                    "file": "Dockerfile",
-                    "line": 1,
-                    "kind": "image",
-                    "text": "FROM node:16",
-                    "requests": ["16"],
-                    "agrees": false,
-                },
-                {
-                    "tool": "node",
-                    "file": "Dockerfile",
-                    "line": 2,
-                    "kind": "image",
-                    "text": "FROM node:lts",
-                    "requests": ["lts"],
-                    "agrees": null,
-                },
+                    "compared_with": null,
+                })),
+                mention(1, "16", json!({ "agrees": false, "level": "error" })),
+                mention(2, "lts", json!({ "reason": "it means different versions over time" })),
             ],
+            "findings": [{
+                "level": "error",
+                "rule": "versions-differ",
+                "tool": "node",
+                "file": "Dockerfile",
+                "line": 1,
+                "what": "node: FROM node:16, but .nvmrc:1 pins 20.1.0",
+            }],
             "notes": [
                 {
+                    "level": "note",
+                    "rule": "not-compared",
+                    "tool": null,
                     "file": "Dockerfile",
                     "line": 2,
-                    "what": "skipped FROM node:lts: it means different versions over time",
+                    "what": "not compared, it means different versions over time: FROM node:lts",
                 },
                 {
+                    "level": "note",
+                    "rule": "not-compared",
+                    "tool": null,
                     "file": "Dockerfile",
                     "line": 3,
-                    "what": "skipped FROM python:$V: the image's tag is unknown",
+                    "what": "not compared, its tag isn't in this file: FROM python:$V",
                 },
             ],
         })
@@ -307,22 +517,39 @@ fn check_prints_json() {
 }
 
 #[test]
-fn check_fails_on_an_invalid_version_file() {
+fn check_goes_on_after_a_version_file_that_cant_be_used() {
     let sandbox = project();
     sandbox.file("project/deep/.nvmrc", "../../x\n");
+    sandbox.file("project/other/.python-version", "");
+    sandbox.file("project/Dockerfile", "FROM node:16\n");
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
-    exit status: 65
+    exit status: 1
     --- standard output
+    node: .nvmrc:1 pins 20.1.0
+      error: Dockerfile:1: FROM node:16
+    error: deep/.nvmrc:1: no version of node: expected a version, a range or an alias
+    error: other/.python-version: no version of python: it names no version
     --- standard error
-    error: invalid node version “../../x” (requested by [SANDBOX]/project/deep/.nvmrc:1)
-      expected a version, a range or an alias
-      hint: use node
+    usher: 1 of 2 places that name a version disagree, and 2 version files can't be used
+      hint: change Dockerfile to 20.1.0, or the pin: use node@16
     ");
+    let outcome = sandbox.use_command(&["check", "--json"]).run().fails_with(1);
+    assert_eq!(outcome.json()["mentions"].as_array().map(Vec::len), Some(2));
     // One that loses, too.
-    sandbox.file("project/deep/.nvmrc", "20\n");
+    sandbox.file("project/deep/.nvmrc", "20.1\n");
     sandbox.file("project/deep/.node-version", "\n");
-    let outcome = sandbox.use_command(&["check", "--json"]).run().fails_with(65);
-    assert_eq!(outcome.json()["error"]["exit"], 65);
+    check(&sandbox)
+        .fails_with(1)
+        .stdout_has_line("error: deep/.node-version: no version of node: it names no version");
+}
+
+#[test]
+fn check_needs_a_project() {
+    let sandbox = project();
+    for folder in ["/", "home"] {
+        let outcome = sandbox.use_command(&["check"]).directory(folder).run();
+        outcome.fails_with(2).stderr_contains("no project here");
+    }
 }
 
 #[test]
@@ -339,12 +566,12 @@ fn check_notes_other_invalid_files() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 0
     --- standard output
-    note: can't parse [SANDBOX]/project/Pipfile: line 2: key with no value
-    note: .gitlab-ci.yml: skipped: line 1: invalid YAML: while scanning a quoted scalar, found unexpected end of stream
+    note: can't parse Pipfile: line 2: key with no value
+    note: .gitlab-ci.yml: can't be parsed: line 1: invalid YAML: while scanning a quoted scalar, found unexpected end of stream
     note: Containerfile: not a Dockerfile: it contains NUL bytes
-    note: Dockerfile: skipped: line 1 is not UTF-8
-    note: Pipfile.lock: skipped: EOF while parsing a list at line 1 column 2
-    note: compose.yml: skipped: line 2: invalid YAML: while parsing a node, did not find expected node content
+    note: Dockerfile: can't be read: line 1 is not UTF-8
+    note: Pipfile.lock: can't be parsed: EOF while parsing a list at line 1 column 2
+    note: compose.yml: can't be parsed: line 2: invalid YAML: while parsing a node, did not find expected node content
     the one place that names a version agrees
     --- standard error
     ");
@@ -385,15 +612,15 @@ fn check_bounds_the_cost_of_hostile_files() {
         .map(|line| format!("{line}\n"))
         .collect();
     insta::assert_snapshot!(short, @r#"
-    node: usher runs 20.1.0 here (requested by .nvmrc:1)
-    note: a/compose.yml: skipped: line 6: it expands to more than 100000 values
-    note: b/compose.yml: skipped: line 1: invalid YAML: recursion limit exceeded
-    note: c/compose.yml: skipped: line 1: values are nested more than 64 levels deep
-    note: d/compose.yml: can't read it: it is larger than 4 MiB
-    note: e/compose.yml: skipped: line 50001: it expands to more than 100000 values
-    note: f/.gitlab-ci.yml:14: skipped image: node:$$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V: the image's tag is unknown
-    note: g/.github/workflows/ci.yml:2: skipped NODE_VERSION: $${{ env.V3 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}$: its value is unknown
-    note: i/Dockerfile:1: skipped FROM node:16\u{1b}[31m\u{202e}: it means different versions over time
+    node: .nvmrc:1 pins 20.1.0
+    note: a/compose.yml: can't be parsed: line 6: it expands to more than 100000 values
+    note: b/compose.yml: can't be parsed: line 1: invalid YAML: recursion limit exceeded
+    note: c/compose.yml: can't be parsed: line 1: values are nested more than 64 levels deep
+    note: d/compose.yml: can't be read: it is larger than 4 MiB
+    note: e/compose.yml: can't be parsed: line 50001: it expands to more than 100000 values
+    note: f/.gitlab-ci.yml:14: not compared, its tag isn't in this file: image: node:$$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V
+    note: g/.github/workflows/ci.yml:2: not compared, its value isn't in this file: NODE_VERSION: $${{ env.V3 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}$
+    note: i/Dockerfile:1: not compared, it means different versions over time: FROM node:16\u{1b}[31m\u{202e}
     "#);
     assert_eq!(
         outcome.stdout.matches("h/Dockerfile:").count(),
@@ -430,7 +657,7 @@ fn check_bounds_its_memory() {
         sandbox.file(format!("project/{folder}/Dockerfile"), lines);
     }
     let outcome = check(&sandbox);
-    let note = "note: the rest is skipped: more than 20000 versions are named\n";
+    let note = "note: the rest isn't compared: more than 20000 versions are named\n";
     assert!(outcome.stdout.contains(note), "{}", outcome.stdout.len());
     assert!(outcome.stderr.contains(" of 20000 places "), "{}", outcome.stderr);
 }
@@ -454,7 +681,7 @@ fn check_skips_dependencies_and_ignored_files() {
     // A link that stays inside is read in place.
     sandbox.file("project/docker/web", "FROM node:16\n");
     symlink("../docker/web", sandbox.project().join("links/web.Dockerfile")).unwrap();
-    check(&sandbox).fails_with(1).stdout_has_line("  links/web.Dockerfile:1: FROM node:16");
+    check(&sandbox).fails_with(1).stdout_has_line("  error: links/web.Dockerfile:1: FROM node:16");
 }
 
 #[test]
