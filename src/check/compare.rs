@@ -232,7 +232,9 @@ fn verdict(mention: &Mention, decides: &[&Mention], level: Level) -> Verdict {
             _ => &one.requests,
         };
         // What decides may mean any version: nothing can be compared with it.
-        if !requests.iter().any(is_definite) && requests != mention.requests {
+        let is_same =
+            |one: &Request| mention.requests.iter().any(|other| other.kind() == one.kind());
+        if !requests.iter().any(is_definite) && !requests.iter().any(is_same) {
             continue;
         }
         verdict = match overlap(requests, &mention.requests, mention.tool) {
@@ -292,7 +294,7 @@ mod tests {
         Mention {
             tool,
             requests: words.map(parse).collect(),
-            place: MentionPlace { path: path.into(), line: 1 },
+            place: MentionPlace { path: path.into(), line: job.unwrap_or(1) },
             kind: match kind {
                 "pin" => MentionKind::Pin,
                 "constraint" => MentionKind::Constraint,

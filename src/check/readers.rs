@@ -5,6 +5,7 @@
 pub(super) mod collector;
 mod compose;
 mod docker;
+mod explained;
 mod expression;
 mod gitlab;
 mod image;
@@ -46,11 +47,19 @@ pub(super) fn is_read(registry: &Registry, path: &Path) -> bool {
 /// which reader reads it; what can't be understood is a note.
 pub fn read_file(registry: &Registry, path: &Path, content: &[u8]) -> FileMentions {
     let mut collector = MentionCollector::new(registry, path.to_path_buf());
-    match decode(content) {
-        Ok(text) => read(&text, path, &mut collector),
-        Err(reason) => collector.note(0, format!("can't be read: {reason}")),
+    let text = match decode(content) {
+        Ok(text) => text,
+        Err(reason) => {
+            collector.note(0, format!("can't be read: {reason}"));
+            return collector.finish();
+        }
+    };
+    read(&text, path, &mut collector);
+    let mut found = collector.finish();
+    if kind(path).is_some() {
+        explained::mark_explained(&text, &mut found);
     }
-    collector.finish()
+    found
 }
 
 /// The kind of a file, by its name and folder.

@@ -1,0 +1,184 @@
+//! Places whose surroundings say that another version is meant so: a comment that explains the version,
+//! or a job that is about old ones.
+//!
+//! ```yaml
+//! # Node.js 18 is the oldest that Sass supports
+//! node-version: 18
+//! ```
+//!
+//! A place's surroundings are its line, the lines of the mappings and lists that it is in, and the
+//! comments right above these.
+
+use usher_shims::request::Request;
+
+use crate::check::mention::{FileMentions, Mention, MentionKind};
+
+/// Words in a job's or step's name, or in a comment, of a version that is another one on purpose.
+const WORDS: [&str; 14] = [
+    "old",
+    "older",
+    "oldest",
+    "legacy",
+    "lowest",
+    "minimum",
+    "minimal",
+    "compat",
+    "compatibility",
+    "other",
+    "next",
+    "future",
+    "experimental",
+    "canary",
+];
+
+/// The fewest characters of a comment that explains something, rather than repeat it.
+const EXPLANATION: usize = 25;
+
+/// How many mappings and lists around a place are looked at: those of a matrix in a job.
+const MAX_PARENTS: usize = 6;
+
+/// How many lines above a place are looked at.
+const MAX_LINES: usize = 100;
+
+/// Marks the mentions of a file with `#` comments that are meant so.
+pub(super) fn mark_explained(text: &str, found: &mut FileMentions) {
+    let lines: Vec<&str> = text.lines().collect();
+    for mention in &mut found.mentions {
+        let is_elsewhere = matches!(mention.kind, MentionKind::Pin | MentionKind::Constraint);
+        if mention.exempt.is_none() && !is_elsewhere {
+            mention.exempt = explanation(&lines, mention);
+        }
+    }
+}
+
+fn explanation(lines: &[&str], mention: &Mention) -> Option<&'static str> {
+    let around =
+        Surroundings::of(lines, usize::try_from(mention.place.line).ok()?.checked_sub(1)?)?;
+    let explains = |comment: &&str| {
+        has_word(comment, &WORDS)
+            || (comment.len() >= EXPLANATION
+                && mention.requests.iter().any(|request| names(comment, request)))
+    };
+    if around.comments.iter().any(explains) {
+        return Some("a comment explains it");
+    }
+    let is_named = around.parents.iter().any(|line| has_word(line, &WORDS));
+    is_named.then_some("its job or step is about another version")
+}
+
+/// What is around a line.
+#[derive(Default)]
+struct Surroundings<'a> {
+    /// Comments on it, on its parents' lines and right above them.
+    comments: Vec<&'a str>,
+    /// The lines of the mappings and lists that it is in, innermost first.
+    parents: Vec<&'a str>,
+}
+
+impl<'a> Surroundings<'a> {
+    fn of(lines: &[&'a str], line: usize) -> Option<Self> {
+        let own = *lines.get(line)?;
+        let mut around = Self::default();
+        around.comments.extend(trailing_comment(own));
+        let mut indent = indentation(own);
+        let mut is_right_above = true;
+        for text in lines[..line].iter().rev().take(MAX_LINES) {
+            let trimmed = text.trim_start();
+            if let Some(comment) = trimmed.strip_prefix('#') {
+                around.comments.extend(is_right_above.then_some(comment));
+            } else if trimmed.is_empty() || indentation(text) >= indent {
+                is_right_above = false;
+            } else {
+                indent = indentation(text);
+                is_right_above = true;
+                around.parents.push(text);
+                around.comments.extend(trailing_comment(text));
+                if around.parents.len() == MAX_PARENTS {
+                    break;
+                }
+            }
+        }
+        Some(around)
+    }
+}
+
+fn indentation(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// What follows ` #` on a line.
+fn trailing_comment(line: &str) -> Option<&str> {
+    line.split_once(" #").map(|(_, comment)| comment)
+}
+
+fn has_word(text: &str, words: &[&str]) -> bool {
+    let of_text = text.split(|c: char| !c.is_ascii_alphabetic());
+    of_text.map(str::to_ascii_lowercase).any(|word| words.contains(&word.as_str()))
+}
+
+/// Whether a comment names a request's version, or the first number of it: 24 of 24.18.0.
+fn names(comment: &str, request: &Request) -> bool {
+    let numbers = request.as_str().trim_start_matches('v');
+    let first = numbers.split('.').next().unwrap_or_default();
+    let is_number = first.len() >= 2 && first.chars().all(|c| c.is_ascii_digit());
+    let mut words = comment.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
+    words.any(|word| {
+        let word = word.trim_start_matches('v').trim_matches('.');
+        word == numbers || (is_number && word.split('.').next() == Some(first))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read_file;
+    use crate::registry::Registry;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let registry = Registry::load().unwrap();
+        let found = read_file(&registry, ".github/workflows/ci.yml".as_ref(), text.as_bytes());
+        let exempt: Vec<&str> =
+            found.mentions.iter().map(|one| one.exempt.unwrap_or("no")).collect();
+        assert_eq!(exempt.join(", "), expected, "{text}");
+    }
+
+    /// A step of this name, with comments above it and above its version.
+    fn step(above: &str, name: &str, inside: &str) -> String {
+        format!(
+            "jobs:\n  test:\n    steps:\n      {above}\n      - name: {name}\n        with:\n          {inside}\n"
+        )
+    }
+
+    #[test]
+    fn a_comment_explains_a_version() {
+        let named = "a comment explains it";
+        let version = "node-version: 18";
+        check(&step("", "Set up", &format!("{version} # Node.js 18 is what Sass supports")), named);
+        check(&step("# Node 18 runs the browser tests best", "Set up", version), named);
+        check(&step("# for old versions", "Set up", version), named);
+        check(
+            &step("", "Set up", &format!("# pinned to 18.20 until the fix\n          {version}")),
+            named,
+        );
+        // Not one that repeats it, that is about something else or stands elsewhere.
+        check(&step("# Node 18", "Set up", version), "no");
+        check(&step("# restores what the other job built", "Set up", "x: 1"), "");
+        check(&step("# the cache has what was built before", "Set up", version), "no");
+        check(&step("# Node 18 runs the browser tests best\n", "Set up", version), "no");
+    }
+
+    #[test]
+    fn a_job_or_step_is_about_old_versions() {
+        let named = "its job or step is about another version";
+        check(&step("", "Install the oldest supported version", "node-version: 18"), named);
+        check("jobs:\n  legacy:\n    steps:\n    - with: {node-version: 18}\n", named);
+        check(&step("", "Use node 18", "node-version: 18"), "no");
+        check(&step("", "Keep gold and bold", "node-version: 18"), "no");
+    }
+
+    #[test]
+    fn odd_lines_are_no_surroundings() {
+        check("jobs: {old: {steps: [{with: {node-version: 18}}]}}", "no");
+        check("", "");
+    }
+}
