@@ -9,7 +9,7 @@
 //! | without one: the first definite place in its folder, for all but CI jobs | a warning |
 //! | for CI jobs: the first job of the repository | a note |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use usher_shims::request::Request;
@@ -97,8 +97,12 @@ fn compare_tool(mentions: Vec<Mention>, pins_above: &[Mention]) -> Vec<ToolGroup
         })
         .collect();
     let compared = excuse_jobs(&mentions, compared);
+    let repeats = repeats(&mentions, &compared);
     let mut groups: Vec<ToolGroup> = Vec::new();
-    for (mention, (baseline, verdict)) in mentions.into_iter().zip(compared) {
+    let all = mentions.into_iter().zip(compared).enumerate();
+    for (mention, (baseline, verdict)) in
+        all.filter(|(number, _)| !repeats.contains(number)).map(|(_, one)| one)
+    {
         let place = groups.iter().position(|group| group.baseline == baseline);
         let place = place.unwrap_or_else(|| {
             groups.push(ToolGroup { tool: mention.tool, baseline, mentions: Vec::new() });
@@ -218,6 +222,24 @@ fn verdict(mention: &Mention, decides: &[&Mention], level: Level) -> Verdict {
         (Verdict::Differs(_), Some(reason)) => Verdict::Exempt(reason),
         (verdict, _) => verdict,
     }
+}
+
+/// The numbers of mentions that say the same as another one: a place that several CI jobs use is told
+/// once, as the first one that differs.
+fn repeats(mentions: &[Mention], compared: &[(Option<Baseline>, Verdict)]) -> BTreeSet<usize> {
+    let mut told: BTreeMap<(&MentionPlace, Vec<&str>), usize> = BTreeMap::new();
+    let mut repeats = BTreeSet::new();
+    for (number, (mention, (_, verdict))) in mentions.iter().zip(compared).enumerate() {
+        let requests = mention.requests.iter().map(Request::as_str).collect();
+        let first = told.entry((&mention.place, requests)).or_insert(number);
+        if *first == number {
+            continue;
+        }
+        let is_worse = matches!(verdict, Verdict::Differs(_))
+            && !matches!(compared[*first].1, Verdict::Differs(_));
+        repeats.insert(if is_worse { std::mem::replace(first, number) } else { number });
+    }
+    repeats
 }
 
 /// Of several places in a CI job one that agrees is enough: the others are meant so.

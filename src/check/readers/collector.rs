@@ -138,7 +138,10 @@ impl<'a> MentionCollector<'a> {
             for found in image::image_versions(self.registry, value) {
                 match found {
                     ImageVersion::Request(tool, request) => add(&mut requested, tool, request),
-                    ImageVersion::Unknown(why) => self.skip(written, value, why),
+                    ImageVersion::Unknown(why) => {
+                        let named = value.split('@').next().unwrap_or_default();
+                        self.skip(written, named, why);
+                    }
                 }
             }
         }
@@ -334,7 +337,8 @@ pub(super) mod tests {
         });
         let notes = found.notes.iter().map(|note| {
             let line = note.place.as_ref().map_or(0, |place| place.line);
-            format!("{line} note {}: {}\n", note.why, note.shown)
+            let shown = if note.shown.is_empty() { "" } else { &format!(": {}", note.shown) };
+            format!("{line} note {}{shown}\n", note.why)
         });
         mentions.chain(notes).collect()
     }
