@@ -97,16 +97,16 @@ fn compare_tool(mentions: Vec<Mention>, pins_above: &[Mention]) -> Vec<ToolGroup
         })
         .collect();
     let compared = excuse_jobs(&mentions, compared);
+    let repeats = repeats(&mentions, &compared);
     let mut groups: Vec<ToolGroup> = Vec::new();
-    let mut known = BTreeSet::new();
-    for (mention, (baseline, verdict)) in mentions.into_iter().zip(compared) {
-        // A variable of the workflow is read again where its steps use it.
-        let requests: Vec<&str> = mention.requests.iter().map(Request::as_str).collect();
-        if !known.insert((mention.place.clone(), requests.join(" "))) {
+    let mut places = BTreeMap::new();
+    let all = mentions.into_iter().zip(compared).enumerate();
+    for (number, (mention, (baseline, verdict))) in all {
+        if repeats.contains(&number) {
             continue;
         }
-        let place = groups.iter().position(|group| group.baseline == baseline);
-        let place = place.unwrap_or_else(|| {
+        let key = baseline.as_ref().map(|one| (one.place.clone(), one.shown.clone()));
+        let place = *places.entry(key).or_insert_with(|| {
             groups.push(ToolGroup { tool: mention.tool, baseline, mentions: Vec::new() });
             groups.len() - 1
         });
@@ -250,13 +250,31 @@ fn verdict(mention: &Mention, decides: &[&Mention], level: Level) -> Verdict {
     }
 }
 
+/// The numbers of mentions that say the same as another one: a place that several CI jobs use is told
+/// once, as the first one that differs.
+fn repeats(mentions: &[Mention], compared: &[(Option<Baseline>, Verdict)]) -> BTreeSet<usize> {
+    let mut told: BTreeMap<(&MentionPlace, Vec<&str>), usize> = BTreeMap::new();
+    let mut repeats = BTreeSet::new();
+    for (number, (mention, (_, verdict))) in mentions.iter().zip(compared).enumerate() {
+        let requests = mention.requests.iter().map(Request::as_str).collect();
+        let first = told.entry((&mention.place, requests)).or_insert(number);
+        if *first == number {
+            continue;
+        }
+        let is_worse = matches!(verdict, Verdict::Differs(_))
+            && !matches!(compared[*first].1, Verdict::Differs(_));
+        repeats.insert(if is_worse { std::mem::replace(first, number) } else { number });
+    }
+    repeats
+}
+
 /// Of several places in a CI job one that agrees is enough: the others are meant so.
 fn excuse_jobs(
     mentions: &[Mention],
     compared: Vec<(Option<Baseline>, Verdict)>,
 ) -> Vec<(Option<Baseline>, Verdict)> {
     let job = |mention: &Mention| Some((mention.place.path.clone(), mention.job?));
-    let agreeing: Vec<_> = mentions
+    let agreeing: BTreeSet<_> = mentions
         .iter()
         .zip(&compared)
         .filter(|(_, (_, verdict))| *verdict == Verdict::Agrees)

@@ -13,8 +13,9 @@ use usher_tool::{FieldRole, Reader, Tool, VersionField, VersionFile};
 pub struct CheckRules {
     /// Container images whose tag is a version: `node`, `cimg/node`. A name matches without its
     /// registry (`docker.io/library/node` is `node`), or whole if it is written so here. One `*` is
-    /// a version in the name itself: `ubi9/nodejs-*`. Behind a colon is what precedes the version in
-    /// the tag, if that doesn't begin with it: `maven:temurin-*`.
+    /// a version in the name itself: `ubi9/nodejs-*`; `*.*` is one whose first dot isn't written:
+    /// `ubi9/python-*.*` is `ubi9/python-311`. Behind a colon is what precedes the version in the
+    /// tag, if that doesn't begin with it: `maven:temurin-*`.
     #[serde(default)]
     pub images: Vec<String>,
     /// Inputs of CI actions that request a version: `node-version` of any action,
@@ -25,8 +26,7 @@ pub struct CheckRules {
     /// later one: `go.mod`, `composer.json:config.platform.php`.
     #[serde(default)]
     pub minimums: Vec<String>,
-    /// Keys of other services' files that request a version, by the name of the format:
-    /// `travis = ["node_js"]`.
+    /// Keys of other services' files that request a version, by the name of the format; see below.
     #[serde(default)]
     pub settings: BTreeMap<String, Vec<String>>,
     /// Lock files and similar files that name the version a project was made with; see
@@ -161,7 +161,10 @@ impl CheckRules {
             Some((name, tag)) => {
                 name.is_empty() || tag.contains(':') || tag.find('*') != Some(tag.len().max(2) - 1)
             }
-            None => image.is_empty() || image.matches('*').count() > 1 || image.contains('@'),
+            None => {
+                let stars = image.replace("*.*", "*").matches('*').count();
+                image.is_empty() || stars > 1 || image.contains('@')
+            }
         };
         if let Some(image) = self.images.iter().find(is_wrong) {
             return Some(format!(

@@ -58,6 +58,9 @@ const MAX_SHOWN: (usize, usize) = (16, 120);
 /// Why a place isn't compared: its file doesn't say which version is meant.
 const UNKNOWN_VALUE: &str = "its value isn't in this file";
 
+/// The value of an action's input that stands for the project's version file.
+const DEFAULT: &str = "default";
+
 /// Why a place isn't compared: what it says is no version.
 const NO_VERSION: &str = "no version";
 
@@ -138,7 +141,10 @@ impl<'a> MentionCollector<'a> {
             for found in image::image_versions(self.registry, value) {
                 match found {
                     ImageVersion::Request(tool, request) => add(&mut requested, tool, request),
-                    ImageVersion::Unknown(why) => self.skip(written, value, why),
+                    ImageVersion::Unknown(why) => {
+                        let named = value.split('@').next().unwrap_or_default();
+                        self.skip(written, named, why);
+                    }
                 }
             }
         }
@@ -152,11 +158,11 @@ impl<'a> MentionCollector<'a> {
         self.registry.all().map(|known| known.tool).find(|tool| tool.variables.contains(&name))
     }
 
-    /// The tool of which an action's input of this name requests a version. The action is known by its
-    /// name, `pnpm/action-setup`, or unknown: a composite action, another workflow.
-    pub(super) fn tool_of_input(&self, action: Option<&str>, name: &str) -> Option<&'static Tool> {
+    /// The tools of which an action's input of this name requests a version. The action is known by
+    /// its name, `pnpm/action-setup`, or unknown: a composite action, another workflow.
+    pub(super) fn tools_of_input(&self, action: Option<&str>, name: &str) -> Vec<&'static Tool> {
         let is_it = |known: &KnownTool<'_>| known.definition.check.has_input(action, name);
-        self.registry.all().find(is_it).map(|known| known.tool)
+        self.registry.all().filter(is_it).map(|known| known.tool).collect()
     }
 
     /// The tool of which a key of a file of this format requests a version.
@@ -171,7 +177,7 @@ impl<'a> MentionCollector<'a> {
         action: Option<&str>,
         name: &str,
     ) -> Option<&'static Tool> {
-        self.tool_of_input(action, name.strip_suffix("-file")?)
+        self.tools_of_input(action, name.strip_suffix("-file")?).into_iter().next()
     }
 
     /// Values that are requests themselves, of a variable as the tag of an image, too; an empty one
@@ -187,7 +193,7 @@ impl<'a> MentionCollector<'a> {
                 "" => {}
                 _ if value.contains('$') => self.skip(written, value, UNKNOWN_VALUE),
                 _ if value.len() > MAX_REQUEST_LENGTH => self.skip(written, value, NO_VERSION),
-                _ if names_file(value, tool) => {
+                _ if names_file(value, tool) || (kind, value) == (MentionKind::Input, DEFAULT) => {
                     self.mention((tool, MentionKind::Reference), Vec::new(), written);
                 }
                 _ => match request(value, tool, kind) {
@@ -339,7 +345,8 @@ pub(super) mod tests {
         });
         let notes = found.notes.iter().map(|note| {
             let line = note.place.as_ref().map_or(0, |place| place.line);
-            format!("{line} note {}: {}\n", note.why, note.shown)
+            let shown = if note.shown.is_empty() { "" } else { &format!(": {}", note.shown) };
+            format!("{line} note {}{shown}\n", note.why)
         });
         mentions.chain(notes).collect()
     }

@@ -88,35 +88,48 @@ impl<'a> WorkflowScope<'a> {
     fn values(&self, expression: &str, line: u32, left: usize) -> Vec<(u32, String)> {
         let mut found = Vec::new();
         for alternative in expression.split("||").take(MAX_TEXTS) {
-            let values = self.value(alternative.trim(), line, left);
-            if values.is_empty() {
-                return values;
+            // If `a && b` has a value that counts, it is that of `b`.
+            let value = alternative.rsplit("&&").next().unwrap_or_default();
+            match self.value(value.trim(), line, left) {
+                Some(values) => found.extend(values),
+                None => return Vec::new(),
             }
-            found.extend(values);
         }
         found.truncate(MAX_TEXTS);
         found
     }
 
-    fn value(&self, expression: &str, line: u32, left: usize) -> Vec<(u32, String)> {
+    /// The values of an expression without operators: none if it is surely empty, `None` if they are
+    /// unknown.
+    fn value(&self, expression: &str, line: u32, left: usize) -> Option<Vec<(u32, String)>> {
         if let Some(literal) = literal(expression) {
-            return vec![(line, literal.to_owned())];
+            return Some(vec![(line, literal.to_owned())]);
+        }
+        if let Some(listed) = json_values(expression) {
+            return Some(listed.into_iter().map(|text| (line, text)).collect());
         }
         let (Some(left), Some(())) = (left.checked_sub(1), self.budget.use_lookup()) else {
-            return Vec::new();
+            return None;
         };
         let path = expression.replace("['", ".").replace("']", "");
         let path: Vec<&str> = path.split('.').collect();
-        let nodes = match path.as_slice() {
-            ["matrix", key, rest @ ..] => self.in_matrix(key, rest),
-            ["env", name] => {
-                self.env.iter().rev().find_map(|env| env.get(name)).into_iter().collect()
+        let nodes: Vec<&YamlNode> = match path.as_slice() {
+            ["null" | "true" | "false"] => Vec::new(),
+            ["matrix", key, rest @ ..] => {
+                self.matrix.filter(|matrix| matrix.text().is_none())?;
+                self.in_matrix(key, rest)
             }
+            ["env", name] => vec![self.env.iter().rev().find_map(|env| env.get(name))?],
             ["inputs", name] | ["github", "event", "inputs", name] => {
-                let input = self.inputs.iter().find_map(|inputs| inputs.get(name));
-                input.map(input_values).unwrap_or_default()
+                let declared: Vec<&YamlNode> =
+                    self.inputs.iter().filter_map(|inputs| inputs.get(name)).collect();
+                let is_optional = |input: &&&YamlNode| {
+                    input.get("required").and_then(YamlNode::text) != Some("true")
+                };
+                declared.iter().find(is_optional)?;
+                declared.into_iter().flat_map(input_values).take(MAX_TEXTS).collect()
             }
-            _ => Vec::new(),
+            _ => return None,
         };
         let mut found = Vec::new();
         for node in nodes {
@@ -125,13 +138,23 @@ impl<'a> WorkflowScope<'a> {
             found.extend(texts.into_iter().map(|text| (line, text)));
         }
         found.truncate(MAX_TEXTS);
-        found
+        Some(found)
     }
 
-    /// The values of a key of the matrix, and those that `include` adds.
+    /// The values of a key of the matrix that `exclude` leaves by themselves, and those that `include` adds.
     fn in_matrix(&self, key: &str, rest: &[&str]) -> Vec<&'a YamlNode> {
         let Some(matrix) = self.matrix else { return Vec::new() };
+        let excluded: Vec<&str> = matrix
+            .get("exclude")
+            .into_iter()
+            .flat_map(YamlNode::items)
+            .filter(|one| one.entries().len() == 1)
+            .filter_map(|one| one.get(key)?.text())
+            .take(MAX_TEXTS)
+            .collect();
         let listed = matrix.get(key).into_iter().flat_map(YamlNode::one_or_more);
+        let listed =
+            listed.filter(|node| !node.text().is_some_and(|text| excluded.contains(&text)));
         let included = matrix.get("include").into_iter().flat_map(YamlNode::items);
         let included = included.take(MAX_TEXTS).filter_map(|one| one.get(key));
         let all = listed.take(MAX_TEXTS).chain(included);
@@ -141,8 +164,10 @@ impl<'a> WorkflowScope<'a> {
 
 /// The values that an input can have, as far as its file says: its default, and those to choose from.
 fn input_values(input: &YamlNode) -> Vec<&YamlNode> {
+    let default = input.get("default");
     let options = input.get("options").into_iter().flat_map(YamlNode::items);
-    input.get("default").into_iter().chain(options).take(MAX_TEXTS).collect()
+    let others = options.filter(|one| one.text() != default.and_then(YamlNode::text));
+    default.into_iter().chain(others).take(MAX_TEXTS).collect()
 }
 
 /// The values, or the expression as it is written.
@@ -164,6 +189,23 @@ fn next(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once("${{")?;
     let (expression, after) = rest.split_once("}}")?;
     Some((before, expression, after))
+}
+
+/// The values of a list that is written as JSON in an expression: `fromJSON('[18, 20]')`.
+fn json_values(expression: &str) -> Option<Vec<String>> {
+    let called =
+        ["fromJSON(", "fromJson("].iter().find_map(|name| expression.strip_prefix(name))?;
+    let text = literal(called.strip_suffix(')')?.trim())?;
+    let serde_json::Value::Array(items) = serde_json::from_str(text).ok()? else { return None };
+    items.into_iter().take(MAX_TEXTS).map(scalar).collect()
+}
+
+fn scalar(value: serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::String(text) => Some(text),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 /// A text in single quotes, or a number.

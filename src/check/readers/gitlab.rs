@@ -163,16 +163,16 @@ mod tests {
             "2 node 16 | image: node:16\n3 node 18 | image: node:18",
         );
         check(
-            ".base: &base\n  image: node:16\na: {<<: *base}\nb: {extends: .base}\n",
-            "2 node 16 | image: node:16",
+            ".base: &base\n  image: node:16\na: {<<: *base}\n",
+            "2 node 16 | image: node:16\n2 node 16 | image: node:16",
         );
         check(
             "image: $CI_PREFIX/node:16\nx:\n  image: $CI_REGISTRY_IMAGE:latest",
-            "1 node 16 | image: $CI_PREFIX/node:16\n3 note skipped image: $CI_REGISTRY_IMAGE:latest: the image's name is unknown",
+            "1 node 16 | image: $CI_PREFIX/node:16",
         );
         check(
             "spec:\n  inputs: {a: {}}\n---\nimage: node:$[[ inputs.a ]]\n",
-            "4 note skipped image: node:$[[ inputs.a ]]: the image's tag is unknown",
+            "4 note its tag isn't in this file: image: node:$[[ inputs.a ]]",
         );
     }
 
@@ -188,7 +188,7 @@ mod tests {
         );
         check(
             "variables: {A: $B, B: $A, C: $D, D: 16}\na: {image: 'node:$C'}\nb: {image: 'node:$A'}",
-            "2 node 16 | image: node:16\n3 note skipped image: node:$A: the image's tag is unknown",
+            "2 node 16 | image: node:16\n3 note its tag isn't in this file: image: node:$A",
         );
     }
 

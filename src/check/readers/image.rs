@@ -28,11 +28,29 @@ const OFFICIAL: &str = "library/";
 const RELEASE_STAGES: [&str; 9] =
     ["rc", "beta", "alpha", "preview", "pre", "dev", "nightly", "ea", "snapshot"];
 
-/// How variables of the project's own image registry begin: an image there has any version.
-const OWN_REGISTRY: [&str; 2] = ["$CI_REGISTRY", "${CI_REGISTRY"];
+/// What the variables of a project's own images contain: such an image has any version. Any other
+/// variable in front of a name is a mirror of Docker's registry.
+const OWN_VARIABLES: [&str; 5] = ["CI_REGISTRY", "CI_PROJECT", "REPOSITORY", "OWNER", "USER"];
+
+/// The folders of official images for one architecture.
+const ARCHITECTURES: [&str; 10] = [
+    "amd64/",
+    "arm32v5/",
+    "arm32v6/",
+    "arm32v7/",
+    "arm64v8/",
+    "i386/",
+    "mips64le/",
+    "ppc64le/",
+    "riscv64/",
+    "s390x/",
+];
 
 /// The placeholder for a version in an entry of the registry.
 const PLACEHOLDER: char = '*';
+
+/// The same for a version whose first dot isn't written: 311 for 3.11.
+const WITHOUT_DOT: &str = "*.*";
 
 /// Reads an image reference, `[host/]name[:tag][@digest]`: what it requests of each tool that the
 /// registry knows in such an image.
@@ -42,20 +60,17 @@ pub(super) fn image_versions(registry: &Registry, reference: &str) -> Vec<ImageV
         None => (reference, false),
     };
     let (name, tag) = split_tag(named);
-    if last_part(name).contains('$') || OWN_REGISTRY.iter().any(|own| name.starts_with(own)) {
-        return Vec::new();
-    }
-    let read = |known| image_version(known, name, tag, is_digest);
+    let names = public_names(name);
+    let read = |known| image_version(known, &names, tag, is_digest);
     registry.all().filter_map(read).collect()
 }
 
 fn image_version(
     known: KnownTool<'_>,
-    name: &str,
+    names: &[&str],
     tag: Option<&str>,
     is_digest: bool,
 ) -> Option<ImageVersion> {
-    let names = [name, without_host(name)];
     let mut is_image = false;
     for entry in &known.definition.check.images {
         let (entry, mark) = entry.split_once(':').map_or((&**entry, None), |(e, m)| (e, Some(m)));
@@ -65,10 +80,10 @@ fn image_version(
         match mark {
             Some(mark) => {
                 if let Some(version) = tag.and_then(|tag| version_behind(tag, mark)) {
-                    return Some(requested(&version, known.tool));
+                    return Some(requested(version, known.tool));
                 }
             }
-            None if !inside.is_empty() => return Some(requested(inside, known.tool)),
+            None if !inside.is_empty() => return Some(requested(&inside, known.tool)),
             None => is_image = true,
         }
     }
@@ -103,42 +118,60 @@ fn last_part(name: &str) -> &str {
 }
 
 /// Whether an image has a name; if so, the text where the name has its placeholder.
-fn match_pattern<'n>(entry: &str, name: &'n str) -> Option<&'n str> {
-    let Some((before, after)) = entry.split_once(PLACEHOLDER) else {
-        return (entry == name).then_some("");
+fn match_pattern(entry: &str, name: &str) -> Option<String> {
+    let is_dotless = entry.contains(WITHOUT_DOT);
+    let placeholder = if is_dotless { WITHOUT_DOT } else { "*" };
+    let Some((before, after)) = entry.split_once(placeholder) else {
+        return (entry == name).then(String::new);
     };
     let inside = name.strip_prefix(before)?.strip_suffix(after)?;
-    inside.starts_with(|first: char| first.is_ascii_digit()).then_some(inside)
-}
-
-/// What follows a mark in a tag, up to the next `-`: 24.1.7 behind `erlang-` in
-/// `1.13.2-erlang-24.1.7-alpine-3.15.0`.
-fn version_behind(tag: &str, mark: &str) -> Option<String> {
-    let mark = mark.trim_end_matches(PLACEHOLDER);
-    let starts = tag.match_indices(mark).map(|(place, _)| place + mark.len());
-    let mut versions = starts.filter_map(|start| {
-        let rest = &tag[start..];
-        let version = rest.split('-').next().unwrap_or_default();
-        version.starts_with(|first: char| first.is_ascii_digit() || first == '$').then_some(version)
-    });
-    versions.next().map(str::to_owned)
-}
-
-/// A name without its registry and the folder of official images. A leading variable is a registry,
-/// too: `${PROXY}/node`.
-fn without_host(name: &str) -> &str {
-    if let Some((_, official)) = name.rsplit_once(&format!("/{OFFICIAL}")) {
-        return official;
+    let digits = inside.chars().take_while(char::is_ascii_digit).count();
+    match is_dotless {
+        true if digits >= 2 => Some(format!("{}.{}", &inside[..1], &inside[1..])),
+        false if digits >= 1 => Some(inside.to_owned()),
+        _ => None,
     }
-    let is_host = |first: &str| first.contains(['.', ':', '$']) || first == "localhost";
-    let rest = match name.rfind('$') {
-        Some(_) => name.rsplit_once('/').map_or(name, |(_, rest)| rest),
-        None => match name.split_once('/') {
-            Some((first, rest)) if is_host(first) => rest,
-            Some(_) | None => name,
-        },
+}
+
+/// The rest of a tag from the version behind a mark: `24.1.7-alpine-3.15.0` behind `erlang-` in
+/// `1.13.2-erlang-24.1.7-alpine-3.15.0`.
+fn version_behind<'t>(tag: &'t str, mark: &str) -> Option<&'t str> {
+    let mark = mark.trim_end_matches(PLACEHOLDER);
+    let mut rests = tag.match_indices(mark).map(|(place, _)| &tag[place + mark.len()..]);
+    rests.find(|rest| rest.starts_with(|first: char| first.is_ascii_digit() || first == '$'))
+}
+
+/// The names under which the registry may know an image: its own, and without a host. None if it may
+/// be the project's own image, or if a part of its name is unknown.
+fn public_names(name: &str) -> Vec<&str> {
+    if let Some((mirror, official)) = name.rsplit_once(&format!("/{OFFICIAL}")) {
+        return if is_own(mirror) || official.contains('$') { Vec::new() } else { vec![official] };
+    }
+    let Some((first, rest)) = name.split_once('/') else {
+        return if name.contains('$') { Vec::new() } else { vec![name] };
     };
-    rest.strip_prefix(OFFICIAL).unwrap_or(rest)
+    if rest.contains('$') || is_own(first) {
+        return Vec::new();
+    }
+    let is_host = first.contains(['.', ':']) || first == "localhost";
+    // A mirror may have folders of its own.
+    let mut names = match first.contains('$') {
+        true => vec![rest, last_part(rest)],
+        false if is_host => vec![name, rest],
+        false => vec![name],
+    };
+    let official = |name: &mut &str| {
+        let folders = ARCHITECTURES.iter().chain([&OFFICIAL]);
+        *name = folders.filter_map(|folder| name.strip_prefix(folder)).next().unwrap_or(name);
+    };
+    names.iter_mut().for_each(official);
+    names
+}
+
+/// Whether an image behind this variable is one of the project's own.
+fn is_own(registry: &str) -> bool {
+    let name = registry.to_ascii_uppercase();
+    name.contains('$') && OWN_VARIABLES.iter().any(|own| name.contains(own))
 }
 
 /// The request that a tag is, as a version file writes it.
@@ -159,7 +192,8 @@ fn request_text(tag: &str, tool: &Tool) -> String {
     let second = parts.next();
     let both = &tag[..first.len() + second.map_or(0, |second| second.len() + 1)];
     // A spelling of the tool's own has a hyphen in it: `8u402-b06`.
-    if second.is_some() && matches!(normalize(both, tool), Cow::Owned(_)) {
+    let is_word = |part: &str| part.starts_with(|first: char| first.is_ascii_alphabetic());
+    if second.is_some_and(is_word) && matches!(normalize(both, tool), Cow::Owned(_)) {
         return both.to_owned();
     }
     if let Some(version) = version(first) {
@@ -179,6 +213,7 @@ fn request_text(tag: &str, tool: &Tool) -> String {
 
 /// The version that a part of a tag is; a tag can't have a `+`, and has `_` in its place.
 fn version(part: &str) -> Option<String> {
+    let part = without_date(part);
     let plain = part.strip_prefix('v').unwrap_or(part);
     let is_number = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
     let text = match part.split_once('_') {
@@ -187,6 +222,16 @@ fn version(part: &str) -> Option<String> {
         None => part.to_owned(),
     };
     (is_number(plain) && Version::parse(&text).is_some()).then_some(text)
+}
+
+/// The part before the day on which the image was made: 3.12 of `3.12.2024.05.01.10`.
+fn without_date(part: &str) -> &str {
+    let is_year = |rest: &str| {
+        rest.split('.').next().is_some_and(|year| year.len() == 4 && year.starts_with("20"))
+    };
+    let dots = part.match_indices('.').map(|(place, _)| place);
+    let mut ends = dots.filter(|place| is_year(&part[place + 1..]));
+    ends.next().map_or(part, |end| &part[..end])
 }
 
 fn is_stage(part: &str) -> bool {
@@ -251,6 +296,9 @@ mod tests {
         check("cimg/node:16.3.0-browsers", "node 16.3.0");
         check("ghcr.io/x/node:20", "-");
         check("x/node:20", "-");
+        check("arm64v8/node:20-slim", "node 20");
+        check("docker.io/amd64/python:3.12", "python 3.12");
+        check("${PROXY}/hexpm/erlang:27.1-alpine", "erlang 27.1");
         check("mynode:20", "-");
         check("postgres:16", "-");
         check("scratch", "-");
@@ -264,6 +312,113 @@ mod tests {
         check("registry.access.redhat.com/ubi9/nodejs-18:1-105", "node 18");
         check("ubi9/nodejs-18-minimal", "node 18");
         check("gcr.io/distroless/nodejs", "-");
+        check("gcr.io/distroless/java21-debian12:nonroot", "java 21");
+        check("gcr.io/distroless/java-base-debian12", "-");
+        check("adoptopenjdk/openjdk11:alpine-jre", "java 11");
+        check("registry.access.redhat.com/ubi8/openjdk-17-runtime:1.20", "java 17");
+    }
+
+    #[test]
+    fn a_version_in_a_name_may_lack_its_dot() {
+        check("registry.access.redhat.com/ubi9/python-311:1-52", "python 3.11");
+        check("ubi10/python-312-minimal", "python 3.12");
+        check("ubi8/python-39", "python 3.9");
+        check("registry.redhat.io/ubi9/php-83", "php 8.3");
+        check("ubi9/ruby-33:latest", "ruby 3.3");
+        check("ubi9/perl-532", "perl 5.32");
+        check("phusion/passenger-ruby34:3.1.4", "ruby 3.4");
+        check("bref/php-82-fpm:2", "php 8.2");
+        check("phpdockerio/php80-fpm:latest", "php 8.0");
+        check("phpdockerio/php:8.3-fpm", "php 8.3");
+        check("ubi9/python-3", "-");
+    }
+
+    #[test]
+    fn a_version_may_stand_behind_a_mark_in_the_tag() {
+        for flavour in ["alpine", "bin", "debian", "ubuntu", "distroless"] {
+            check(&format!("denoland/deno:{flavour}-1.40.0"), "deno 1.40.0");
+        }
+        check("denoland/deno:2.6.9", "deno 2.6.9");
+        check("denoland/deno:alpine", "deno latest");
+        check("maven:3.9.9-eclipse-temurin-21", "java 21");
+        check("maven:3.9-eclipse-temurin-${JAVA}", "? its tag isn't in this file");
+        check("maven:3.8.4-openjdk-17-slim", "java 17");
+        check("maven:3.5-jdk-8-alpine", "java 8");
+        check("maven:3.9.11-amazoncorretto-24-al2023", "java 24");
+        check("maven:3.9-sapmachine-21", "java 21");
+        check("maven:3.9-ibm-semeru-17-noble", "java 17");
+        check("maven:3.9.9", "-");
+        check("gradle:8.7.0-jdk21-alpine", "java 21");
+        check("gradle:jdk17", "java 17");
+        check("gradle:8", "-");
+        check("tomcat:10.1-jre17-temurin", "java 17");
+        check("cgr.dev/chainguard/jdk:openjdk-17.0.6", "java 17.0.6");
+        check("ibm-semeru-runtimes:open-21.0.1_12-jdk-jammy", "java 21.0.1+12");
+        check("ghcr.io/graalvm/graalvm-ce:ol8-java21-22.3.0", "java 21");
+        check("ghcr.io/graalvm/native-image-community:21-muslib", "java 21");
+        check("dunglas/frankenphp:1-php8.4-alpine", "php 8.4");
+        check("dunglas/frankenphp:php8.4.14-bookworm", "php 8.4.14");
+        check("dunglas/frankenphp:1.2.0-alpine", "-");
+        check("wordpress:6.5-php8.2-apache", "php 8.2");
+        check("ghcr.io/astral-sh/uv:python3.12-bookworm-slim", "python 3.12");
+        check("ghcr.io/astral-sh/uv:0.9.18-python3.14-trixie-slim", "python 3.14");
+        check("ghcr.io/astral-sh/uv:0.11.29", "-");
+        check("mcr.microsoft.com/azure-functions/python:4-python3.11", "python 3.11");
+        check("cypress/browsers:node-20.14.0-chrome-126.0.6478", "node 20.14.0");
+        check("cypress/browsers:node14.16.0-chrome89-ff86", "node 14.16.0");
+        check("cypress/browsers:chrome69", "-");
+    }
+
+    #[test]
+    fn an_image_may_have_several_tools() {
+        check("hexpm/elixir:1.13.2-erlang-24.1.7-alpine-3.15.0", "elixir 1.13.2, erlang 24.1.7");
+        check(
+            "hexpm/elixir:1.11.4-erlang-24.0-rc3-alpine-3.13.3",
+            "elixir 1.11.4, erlang 24.0-rc3",
+        );
+        check("hexpm/elixir:1.20.4-otp-29.1", "elixir 1.20.4, erlang 29.1");
+        check("elixir:1.17.3-otp-25", "elixir 1.17.3, erlang 25");
+        check("elixir:1.17", "elixir 1.17");
+        check("imbios/bun-node:1.1.3-20.12.2-alpine", "bun 1.1.3, node 20.12.2");
+        check("nikolaik/python-nodejs:python3.12-nodejs20", "node 20, python 3.12");
+    }
+
+    #[test]
+    fn a_version_of_the_image_may_precede() {
+        check("mcr.microsoft.com/devcontainers/python:3.12", "python 3.12");
+        check("mcr.microsoft.com/devcontainers/python:0-3.11", "python 3.11");
+        check("mcr.microsoft.com/devcontainers/python:1-3.12-bookworm", "python 3.12");
+        check("mcr.microsoft.com/devcontainers/python:dev-3.13", "python 3.13");
+        check("mcr.microsoft.com/devcontainers/typescript-node:1-22-bookworm", "node 22");
+        check("mcr.microsoft.com/devcontainers/java:21-bullseye", "java 21");
+        check(
+            "mcr.microsoft.com/vscode/devcontainers/go:0-$VARIANT",
+            "? its tag isn't in this file",
+        );
+        check("mcr.microsoft.com/devcontainers/base:ubuntu-24.04", "-");
+    }
+
+    #[test]
+    fn images_of_vendors_have_their_tags() {
+        check("public.ecr.aws/lambda/python:3.12-arm64", "python 3.12");
+        check("public.ecr.aws/lambda/nodejs:18.2023.05.13.00-x86_64", "node 18");
+        check("public.ecr.aws/lambda/java:21", "java 21");
+        check("rubylang/ruby:2.7.4-bionic", "ruby 2.7.4");
+        check("cgr.dev/chainguard/python:latest-dev", "python latest");
+        check("ghcr.io/pnpm/pnpm:11.0.9", "pnpm 11.0.9");
+        check("oven/bun:1.1-alpine", "bun 1.1");
+        check("mcr.microsoft.com/openjdk/jdk:17-ubuntu", "java 17");
+    }
+
+    #[test]
+    fn the_projects_own_images_have_any_version() {
+        check("$CI_REGISTRY_IMAGE/node:12", "-");
+        check("${CI_REGISTRY_IMAGE}/library/node:12", "-");
+        check("$CI_REGISTRY/group/node:12", "-");
+        check("$CI_DEPENDENCY_PROXY_GROUP_IMAGE_PREFIX/node:12", "node 12");
+        check("ghcr.io/${{ github.repository }}/node:12", "-");
+        check("${{ env.REGISTRY }}/${{ github.repository_owner }}/node:12", "-");
+        check("$DOCKERHUB_USERNAME/node:12", "-");
     }
 
     #[test]

@@ -24,7 +24,11 @@ pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<
         let inputs = called.chain(document.get("inputs")).collect();
         let scope = WorkflowScope { budget: &budget, matrix: None, env: Vec::new(), inputs };
         let scope = variables(&scope, document, collector);
-        for job in document.get("jobs").map(YamlNode::entries).unwrap_or_default() {
+        if let Some(folder) = working_directory(document) {
+            collector.context.scope = MentionScope::Folder(folder);
+        }
+        let jobs = document.get("jobs").map(YamlNode::entries).unwrap_or_default();
+        for job in jobs.into_iter().filter(|job| !is_off(job.value)) {
             collector.in_job(exemption(job.value), |collector| {
                 read_job(&scope, job.value, collector);
             });
@@ -55,6 +59,12 @@ fn read_job(scope: &WorkflowScope<'_>, job: &YamlNode, collector: &mut MentionCo
     steps(&scope, job, collector);
 }
 
+/// Whether a job or a step never runs.
+fn is_off(holder: &YamlNode) -> bool {
+    let condition = holder.get("if").and_then(YamlNode::text);
+    condition.is_some_and(|text| text.replace(['$', '{', '}', ' '], "") == "false")
+}
+
 /// Why a job or a step may fail, and so runs another version on purpose.
 fn exemption(holder: &YamlNode) -> Option<&'static str> {
     let allowed = holder.get("continue-on-error")?;
@@ -70,7 +80,8 @@ fn working_directory(job: &YamlNode) -> Option<PathBuf> {
 }
 
 fn steps(scope: &WorkflowScope<'_>, holder: &YamlNode, collector: &mut MentionCollector<'_>) {
-    for step in holder.get("steps").into_iter().flat_map(YamlNode::items) {
+    let all = holder.get("steps").into_iter().flat_map(YamlNode::items);
+    for step in all.filter(|step| !is_off(step)) {
         let scope = variables(scope, step, collector);
         docker(&scope, step.get("uses"), collector);
         let action = step.get("uses").and_then(YamlNode::text);
@@ -114,16 +125,15 @@ fn inputs(
             let label = format!("{}: ", entry.key);
             collector.reference(tool, &WrittenValues { line, label: &label, values: &texts });
         }
-        let Some(tool) = collector.tool_of_input(action, entry.key) else { continue };
         // Several lines are several versions.
         let lines = texts.iter().flat_map(|text| text.lines()).map(str::trim);
         let values: Vec<String> =
             lines.filter(|value| !value.is_empty()).map(str::to_owned).collect();
         let label = format!("{}: ", entry.key);
-        collector.requests(
-            (tool, MentionKind::Input),
-            &WrittenValues { line, label: &label, values: &values },
-        );
+        let written = WrittenValues { line, label: &label, values: &values };
+        for tool in collector.tools_of_input(action, entry.key) {
+            collector.requests((tool, MentionKind::Input), &written);
+        }
     }
 }
 
@@ -212,13 +222,48 @@ mod tests {
             "strategy: {matrix: {include: [{node: 16}]}}\ncontainer: {image: 'node:${{ matrix.node }}'}",
             "4 node 16 | image: node:16",
         );
+        check_job(
+            &format!(
+                "{}",
+                "strategy: {matrix: {node: [16, 18, 20], exclude: [{node: 16}, {node: 18, os: x}]}}\ncontainer: node:${{ matrix.node }}"
+            ),
+            "4 node 18 20 | container: node:18, node:20",
+        );
+        check_job(
+            "strategy: {matrix: {node: \"${{ fromJSON('[16, \\\"18\\\"]') }}\"}}\ncontainer: node:${{ matrix.node }}",
+            "4 node 16 18 | container: node:16, node:18",
+        );
+    }
+
+    #[test]
+    fn one_of_several_values_is_enough() {
+        check_job(
+            "steps: [{with: {node-version: \"${{ matrix.old == 'x' && '16' || '18' }}\"}}]",
+            "3 node 16 18 | node-version: 16, 18",
+        );
+        check_job(
+            "strategy: {matrix: {a: [1]}}\nsteps: [{with: {node-version: \"${{ matrix.node || '18' }}\"}}]",
+            "4 node 18 | node-version: 18",
+        );
+        check_job(
+            "steps: [{with: {node-version: \"${{ vars.NODE || '18' }}\"}}]",
+            "3 note its value isn't in this file: node-version: ${{ vars.NODE || '18' }}",
+        );
+        check(
+            "on: {workflow_call: {inputs: {v: {type: string}}}}\njobs: {a: {container: \"node:${{ inputs.v || '16' }}\"}}",
+            "2 node 16 | container: node:16",
+        );
+        check(
+            "on: {workflow_dispatch: {inputs: {v: {type: choice, default: 16, options: [16, 18]}}}}\njobs: {a: {container: 'node:${{ inputs.v }}'}}",
+            "2 node 16 18 | container: node:16, node:18",
+        );
     }
 
     #[test]
     fn variables_and_inputs_are_substituted() {
         check(
             "env: {NODE_VERSION: 16}\njobs: {a: {steps: [{with: {node-version: '${{ env.NODE_VERSION }}'}}]}}",
-            "1 node 16 | NODE_VERSION: 16",
+            "1 node 16 | NODE_VERSION: 16\n1 node 16 | node-version: 16",
         );
         check(
             "env: {V: 16}\njobs:\n  a:\n    env: {V: 18}\n    steps: [{env: {W: '${{ env.V }}'}, with: {node-version: '${{ env.W }}'}}]",
@@ -234,24 +279,97 @@ mod tests {
         );
         check(
             "env: {A: '${{ env.A }}', NODE_VERSION: '${{ env.A }}'}",
-            "1 note skipped NODE_VERSION: ${{ env.A }}: its value is unknown",
+            "1 note its value isn't in this file: NODE_VERSION: ${{ env.A }}",
         );
+    }
+
+    #[test]
+    fn actions_have_inputs_of_their_own() {
+        let uses =
+            |action: &str, with: &str| format!("steps: [{{uses: {action}, with: {{{with}}}}}]");
+        check_job(&uses("pnpm/action-setup@v4", "version: 9.1.0"), "3 pnpm 9.1.0 | version: 9.1.0");
+        check_job(&uses("x/other-setup@v4", "version: 9.1.0"), "");
+        check_job(&uses("mlugg/setup-zig@v2", "version: 0.14.1"), "3 zig 0.14.1 | version: 0.14.1");
+        check_job(
+            &uses("goto-bus-stop/setup-zig@v2", "version: 0.13.0"),
+            "3 zig 0.13.0 | version: 0.13.0",
+        );
+        check_job(
+            &uses("erlef/setup-beam@v1", "otp-version: 27.1, elixir-version: 1.17.3"),
+            "3 erlang 27.1 | otp-version: 27.1\n3 elixir 1.17.3 | elixir-version: 1.17.3",
+        );
+        check_job(
+            &uses("erlef/setup-beam@v1", "version-file: .tool-versions, version-type: strict"),
+            "3 elixir = | version-file: .tool-versions\n3 erlang = | version-file: .tool-versions",
+        );
+        check_job(
+            &uses("oven-sh/setup-bun@v2", "bun-version: 1.1"),
+            "3 bun 1.1 | bun-version: 1.1",
+        );
+        check_job(
+            &uses("denoland/setup-deno@v2", "deno-version: v2.x"),
+            "3 deno v2.x | deno-version: v2.x",
+        );
+        check_job(
+            &uses("astral-sh/setup-uv@v6", "version: 0.9.1, python-version: '3.12'"),
+            "3 python 3.12 | python-version: 3.12",
+        );
+        check_job(
+            &uses("shogo82148/actions-setup-perl@v1", "perl-version: '5.38'"),
+            "3 perl 5.38 | perl-version: 5.38",
+        );
+        check_job(
+            &uses("shivammathur/setup-php@v2", "php-version: '8.3'"),
+            "3 php 8.3 | php-version: 8.3",
+        );
+    }
+
+    #[test]
+    fn a_version_file_agrees_with_itself() {
+        let uses = |with: &str| format!("steps: [{{with: {{{with}}}}}]");
+        for file in [".nvmrc", "package.json", "web/.nvmrc"] {
+            check_job(
+                &uses(&format!("node-version-file: {file}")),
+                &format!("3 node = | node-version-file: {file}"),
+            );
+        }
+        check_job(&uses("go-version-file: go.mod"), "3 go = | go-version-file: go.mod");
+        check_job(&uses("ruby-version: .ruby-version"), "3 ruby = | ruby-version: .ruby-version");
+        check_job(&uses("ruby-version: default"), "3 ruby = | ruby-version: default");
+    }
+
+    #[test]
+    fn jobs_that_never_run_are_passed_over() {
+        check_job("if: false\ncontainer: node:16", "");
+        check_job("if: ${{ false }}\ncontainer: node:16", "");
+        check_job("steps: [{if: false, with: {node-version: 16}}]", "");
+        check_job("if: github.ref != 'x'\ncontainer: node:16", "4 node 16 | container: node:16");
+    }
+
+    #[test]
+    fn what_may_fail_is_exempt() {
+        check_job(
+            "continue-on-error: ${{ matrix.experimental }}\ncontainer: node:16",
+            "4 node 16 | container: node:16 (continue-on-error)",
+        );
+        check_job(
+            "steps: [{continue-on-error: true, with: {node-version: 16}}, {with: {node-version: 18}}]",
+            "3 node 16 | node-version: 16 (continue-on-error)\n3 node 18 | node-version: 18",
+        );
+        check_job("continue-on-error: false\ncontainer: node:16", "4 node 16 | container: node:16");
     }
 
     #[test]
     fn an_unknown_value_is_a_note() {
         check_job(
             "steps: [{with: {node-version: '${{ fromJSON(needs.a.outputs.b) }}'}}]",
-            "3 note skipped node-version: ${{ fromJSON(needs.a.outputs.b) }}: its value is unknown",
+            "3 note its value isn't in this file: node-version: ${{ fromJSON(needs.a.outputs.b) }}",
         );
         check_job(
             "strategy: {matrix: '${{ fromJSON(x) }}'}\ncontainer: node:${{ matrix.node }}",
-            "4 note skipped container: node:${{ matrix.node }}: the image's tag is unknown",
+            "4 note its tag isn't in this file: container: node:${{ matrix.node }}",
         );
-        check_job(
-            "container: ${{ vars.IMAGE }}",
-            "3 note skipped container: ${{ vars.IMAGE }}: the image's name is unknown",
-        );
+        check_job("container: ${{ vars.IMAGE }}", "");
     }
 
     #[test]
