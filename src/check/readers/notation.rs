@@ -182,6 +182,8 @@ mod tests {
         check(json(&deep(70)), "line 1: values are nested more than 64 levels deep");
         assert!(json(&deep(90_000)).is_err());
         assert!(toml(&format!("a = {}", deep(90_000))).is_err());
+        assert!(toml(&format!("{}a = 1", "a.".repeat(1_000_000))).is_err());
+        assert!(toml(&format!("[{}a]", "a.".repeat(1_000_000))).is_err());
         check(
             toml(&format!("{}a = 1", "a.".repeat(70))),
             "line 1: values are nested more than 64 levels deep",

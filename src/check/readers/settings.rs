@@ -52,3 +52,36 @@ pub(super) fn in_folder<'r>(
     }
     collector.in_context(context, read);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::super::notation::json;
+    use super::*;
+    use crate::registry::Registry;
+
+    #[track_caller]
+    fn check(folder: &str, expected: &str) {
+        let registry = Registry::load().unwrap();
+        let mut collector = MentionCollector::new(&registry, "a/x.json".into());
+        let node = json(folder).unwrap();
+        let mut found = None;
+        in_folder(Some(&node), &mut collector, |collector| {
+            found = Some(collector.context.scope.clone());
+        });
+        assert_eq!(found, Some(MentionScope::Folder(PathBuf::from(expected))), "{folder}");
+        assert_eq!(collector.context.scope, MentionScope::Folder("a".into()));
+    }
+
+    #[test]
+    fn a_part_of_a_file_is_about_a_folder_below() {
+        check("\"web\"", "a/web");
+        check("\"/web/app/\"", "a/web/app");
+        check("\"./web\"", "a/web");
+        check("\".\"", "a");
+        check("\"\"", "a");
+        check("[1]", "a");
+        check("\"../b\"", "a");
+    }
+}
