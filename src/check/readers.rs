@@ -4,12 +4,19 @@
 
 pub(super) mod collector;
 mod compose;
+mod devcontainer;
 mod docker;
 mod explained;
 mod expression;
 mod gitlab;
+mod hosting;
 mod image;
 mod locks;
+mod notation;
+mod pom;
+mod readthedocs;
+mod runtimes;
+mod settings;
 mod unread;
 mod variables;
 mod workflow;
@@ -34,7 +41,128 @@ enum FileKind {
     Compose,
     Workflow,
     GitLab,
+    Service(ServiceFile),
 }
+
+/// A file of another service or of a build, which is known by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ServiceFile {
+    AppEngine,
+    Buildpacks,
+    DevContainer,
+    Firebase,
+    Fly,
+    Netlify,
+    Pom,
+    ReadTheDocs,
+    Render,
+    Sam,
+    Serverless,
+    Vercel,
+}
+
+/// Endings of files that aren't Dockerfiles, although their names begin so: programs, documents,
+/// templates, copies.
+const OTHER_ENDINGS: &[&str] = &[
+    "adoc",
+    "asciidoc",
+    "bak",
+    "bash",
+    "bat",
+    "bats",
+    "c",
+    "cc",
+    "cfg",
+    "cjs",
+    "clj",
+    "cpp",
+    "cs",
+    "css",
+    "csv",
+    "diff",
+    "dockerignore",
+    "ejs",
+    "el",
+    "erb",
+    "erl",
+    "ex",
+    "example",
+    "exs",
+    "fish",
+    "fs",
+    "go",
+    "gradle",
+    "groovy",
+    "h",
+    "hbs",
+    "hpp",
+    "hs",
+    "htm",
+    "html",
+    "in",
+    "ini",
+    "j2",
+    "java",
+    "jinja",
+    "jinja2",
+    "jl",
+    "js",
+    "json",
+    "jsonc",
+    "jsx",
+    "kt",
+    "kts",
+    "liquid",
+    "lock",
+    "log",
+    "lua",
+    "m4",
+    "md",
+    "mdx",
+    "mjs",
+    "ml",
+    "mustache",
+    "nim",
+    "nix",
+    "old",
+    "orig",
+    "patch",
+    "pdf",
+    "php",
+    "pl",
+    "pm",
+    "png",
+    "ps1",
+    "py",
+    "pyc",
+    "pyi",
+    "r",
+    "rb",
+    "rej",
+    "rs",
+    "rst",
+    "sample",
+    "save",
+    "scala",
+    "sh",
+    "svg",
+    "swift",
+    "swo",
+    "swp",
+    "template",
+    "tmp",
+    "tmpl",
+    "toml",
+    "tpl",
+    "ts",
+    "tsx",
+    "txt",
+    "vim",
+    "vue",
+    "xml",
+    "zig",
+    "zsh",
+];
 
 /// Whether some reader reads a file of this name.
 pub(super) fn is_read(registry: &Registry, path: &Path) -> bool {
@@ -65,6 +193,9 @@ pub fn read_file(registry: &Registry, path: &Path, content: &[u8]) -> FileMentio
 /// The kind of a file, by its name and folder.
 fn kind(path: &Path) -> Option<FileKind> {
     let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+    if let Some(service) = service_file(path, &name) {
+        return Some(FileKind::Service(service));
+    }
     let yaml = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml"));
     match (yaml, name.as_str()) {
         (None, name) => is_dockerfile(name).then_some(FileKind::Docker),
@@ -77,13 +208,42 @@ fn kind(path: &Path) -> Option<FileKind> {
     }
 }
 
+/// `Dockerfile`, `Dockerfile.web`, `Dockerfile-web`, `Dockerfile_web`, `web.Dockerfile`, and the same
+/// of Podman's name, in lower case.
 fn is_dockerfile(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let is_other = OTHER_ENDINGS.contains(&ending) || name.ends_with('~');
     ["dockerfile", "containerfile"].iter().any(|own| {
-        let behind =
-            name.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let behind = name
+            .strip_prefix(own)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']));
         let before = name.strip_suffix(own).is_some_and(|rest| rest.ends_with('.'));
-        behind || before
-    }) && !name.ends_with(".dockerignore")
+        behind && !is_other || before
+    })
+}
+
+/// The file of a service or of a build that has this name, in lower case.
+fn service_file(path: &Path, name: &str) -> Option<ServiceFile> {
+    let in_folder =
+        |folder: &str| path.ancestors().skip(1).take(2).any(|one| one.ends_with(folder));
+    Some(match name {
+        ".devcontainer.json" => ServiceFile::DevContainer,
+        "devcontainer.json" if in_folder(".devcontainer") => ServiceFile::DevContainer,
+        ".readthedocs.yaml" | ".readthedocs.yml" | "readthedocs.yaml" | "readthedocs.yml" => {
+            ServiceFile::ReadTheDocs
+        }
+        "app.yaml" | "app.yml" => ServiceFile::AppEngine,
+        "firebase.json" => ServiceFile::Firebase,
+        "fly.toml" => ServiceFile::Fly,
+        "netlify.toml" => ServiceFile::Netlify,
+        "pom.xml" => ServiceFile::Pom,
+        "project.toml" => ServiceFile::Buildpacks,
+        "render.yaml" | "render.yml" => ServiceFile::Render,
+        "serverless.yaml" | "serverless.yml" => ServiceFile::Serverless,
+        "template.yaml" | "template.yml" => ServiceFile::Sam,
+        "vercel.json" => ServiceFile::Vercel,
+        _ => return None,
+    })
 }
 
 /// Whether a file is in a folder where GitHub, or a forge that runs its workflows, looks for them.
@@ -123,12 +283,41 @@ fn read(text: &str, path: &Path, collector: &mut MentionCollector<'_>) {
         Some(FileKind::Compose) => documents(text, collector, compose::read),
         Some(FileKind::Workflow) => documents(text, collector, workflow::read),
         Some(FileKind::GitLab) => documents(text, collector, gitlab::read),
+        Some(FileKind::Service(file)) => read_service_file(text, file, collector),
         None => {
             let registry = collector.registry;
             locks(registry, path).for_each(|(tool, lock)| locks::read(text, tool, lock, collector));
             unread(registry, path)
                 .for_each(|(tool, file)| unread::read(text, tool, file, collector));
         }
+    }
+}
+
+fn read_service_file(text: &str, file: ServiceFile, collector: &mut MentionCollector<'_>) {
+    match file {
+        ServiceFile::AppEngine => documents(text, collector, runtimes::app_engine),
+        ServiceFile::Buildpacks => document(notation::toml(text), collector, hosting::buildpacks),
+        ServiceFile::DevContainer => document(notation::json(text), collector, devcontainer::read),
+        ServiceFile::Firebase => document(notation::json(text), collector, runtimes::firebase),
+        ServiceFile::Fly => document(notation::toml(text), collector, hosting::fly),
+        ServiceFile::Netlify => document(notation::toml(text), collector, hosting::netlify),
+        ServiceFile::Pom => pom::read(text, collector),
+        ServiceFile::ReadTheDocs => documents(text, collector, readthedocs::read),
+        ServiceFile::Render => documents(text, collector, hosting::render),
+        ServiceFile::Sam => documents(text, collector, runtimes::sam),
+        ServiceFile::Serverless => documents(text, collector, runtimes::serverless),
+        ServiceFile::Vercel => document(notation::json(text), collector, hosting::vercel),
+    }
+}
+
+fn document(
+    parsed: Result<Rc<YamlNode>, String>,
+    collector: &mut MentionCollector<'_>,
+    read: fn(&YamlNode, &mut MentionCollector<'_>),
+) {
+    match parsed {
+        Ok(document) => read(&document, collector),
+        Err(reason) => collector.note(0, format!("can't be parsed: {reason}")),
     }
 }
 
@@ -159,8 +348,23 @@ mod tests {
             ("web.dockerfile", Some(FileKind::Docker)),
             ("Dockerfile.web", Some(FileKind::Docker)),
             ("Dockerfile.dockerignore", None),
+            ("Dockerfile-web", Some(FileKind::Docker)),
+            ("Dockerfile_web", Some(FileKind::Docker)),
+            ("Dockerfile-3.10", Some(FileKind::Docker)),
+            ("Containerfile.web", Some(FileKind::Docker)),
+            ("a.go.Dockerfile", Some(FileKind::Docker)),
             ("MyDockerfile", None),
             ("Dockerfiles", None),
+            ("dockerfile.go", None),
+            ("lib/dockerfile.pm", None),
+            ("dockerfile_test.go", None),
+            ("dockerfile-parser.ts", None),
+            ("Dockerfile.md", None),
+            ("Dockerfile.bak", None),
+            ("Dockerfile.orig", None),
+            ("Dockerfile.j2", None),
+            ("Dockerfile.web.tmpl", None),
+            ("Dockerfile~", None),
             ("compose.yml", Some(FileKind::Compose)),
             ("compose.override.yaml", Some(FileKind::Compose)),
             ("docker-compose.prod.yml", Some(FileKind::Compose)),
@@ -172,6 +376,20 @@ mod tests {
             (".github/actions/x/action.yml", Some(FileKind::Workflow)),
             (".gitlab-ci.yml", Some(FileKind::GitLab)),
             ("ci/test.gitlab-ci.yml", Some(FileKind::GitLab)),
+            (".devcontainer.json", Some(FileKind::Service(ServiceFile::DevContainer))),
+            (
+                "a/.devcontainer/devcontainer.json",
+                Some(FileKind::Service(ServiceFile::DevContainer)),
+            ),
+            (
+                ".devcontainer/x/devcontainer.json",
+                Some(FileKind::Service(ServiceFile::DevContainer)),
+            ),
+            (".devcontainer/x/y/devcontainer.json", None),
+            ("devcontainer.json", None),
+            ("a/netlify.toml", Some(FileKind::Service(ServiceFile::Netlify))),
+            (".readthedocs.yml", Some(FileKind::Service(ServiceFile::ReadTheDocs))),
+            ("pom.xml", Some(FileKind::Service(ServiceFile::Pom))),
             ("x.yml", None),
             ("", None),
         ];

@@ -1,6 +1,7 @@
 //! Version files that no shim reads, since they have no fixed name or count in some environments only.
 //! `use check` compares what they name, `use why` mentions it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -9,7 +10,7 @@ use usher_definition::UnreadFile;
 use usher_shims::error::Shown;
 use usher_shims::read::{decode, read};
 use usher_shims::request::{Request, looks_like_request};
-use usher_shims::tool::{Tool, VersionField};
+use usher_shims::tool::{Reader, Tool, VersionField};
 use usher_shims::world::World as _;
 
 use super::project_root;
@@ -32,6 +33,7 @@ pub struct UnreadField {
 
 /// The fields of a tool in the text of a file, or why it can't be parsed.
 pub fn fields(text: &str, file: &UnreadFile, tool: &Tool) -> Result<Vec<UnreadField>, String> {
+    let text = &without_comments(text, file);
     let mut lines = BTreeSet::new();
     // Of several patterns for a line the first one counts.
     let found =
@@ -46,6 +48,19 @@ pub fn fields(text: &str, file: &UnreadFile, tool: &Tool) -> Result<Vec<UnreadFi
         Some(UnreadField { line: raw.line, field, requests })
     });
     Ok(found.collect())
+}
+
+/// The text without the lines that are comments where lines are searched for a pattern. One with a `#`
+/// the pattern itself refuses.
+fn without_comments<'t>(text: &'t str, file: &UnreadFile) -> Cow<'t, str> {
+    if file.reader != Reader::Lines || !text.contains("//") {
+        return Cow::Borrowed(text);
+    }
+    let line = |line: &'t str| match line.trim_start().starts_with("//") {
+        true => "",
+        false => line,
+    };
+    Cow::Owned(text.lines().map(line).collect::<Vec<_>>().join("\n"))
 }
 
 /// What these files say of a tool, from the working directory up to the project's folder: a line for

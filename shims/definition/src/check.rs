@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
-use usher_tool::{FieldRole, Reader, Tool, VersionField, VersionFile};
+use usher_tool::{Dialect, FieldRole, Reader, Tool, VersionField, VersionFile};
 
 /// Where a project can name a version besides version files.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -49,6 +49,9 @@ pub struct UnreadFile {
     pub reader: Reader,
     /// The paths of its fields, as in `[[file]]`.
     pub fields: Vec<String>,
+    /// The syntax of its ranges, if it isn't the tool's.
+    #[serde(default)]
+    pub dialect: Option<Dialect>,
     /// Whether they pin or limit, as in `[[file]]`.
     #[serde(default)]
     pub role: FieldRole,
@@ -78,6 +81,7 @@ impl UnreadFile {
         let table = self.reader == Reader::Toml;
         let field = |path: &String| VersionField {
             role: self.role,
+            dialect: self.dialect,
             table,
             ..VersionField::pinning(path.clone().leak())
         };

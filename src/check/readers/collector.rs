@@ -52,6 +52,9 @@ pub(in crate::check) const MAX_REQUESTS: usize = 20_000;
 /// The most bytes of a request.
 const MAX_REQUEST_LENGTH: usize = 256;
 
+/// The value of a variable that requests no version, as development containers write it.
+const NONE: &str = "none";
+
 /// How many values, and how many characters, are shown of a place.
 const MAX_SHOWN: (usize, usize) = (16, 120);
 
@@ -136,6 +139,11 @@ impl<'a> MentionCollector<'a> {
 
     /// A container image.
     pub(super) fn image(&mut self, written: &WrittenValues<'_>) {
+        self.image_besides(&[], written);
+    }
+
+    /// A container image, whose versions of these tools are read elsewhere.
+    pub(super) fn image_besides(&mut self, tools: &[&'static Tool], written: &WrittenValues<'_>) {
         let mut requested: Vec<(&'static Tool, Vec<Request>)> = Vec::new();
         for value in written.values {
             for found in image::image_versions(self.registry, value) {
@@ -148,6 +156,7 @@ impl<'a> MentionCollector<'a> {
                 }
             }
         }
+        requested.retain(|(tool, _)| tools.iter().all(|read| read.name != tool.name));
         for (tool, requests) in requested {
             self.mention((tool, MentionKind::Image), requests, written);
         }
@@ -181,16 +190,26 @@ impl<'a> MentionCollector<'a> {
     }
 
     /// Values that are requests themselves, of a variable as the tag of an image, too; an empty one
-    /// means unset.
+    /// and `none` mean unset.
     pub(super) fn requests(
         &mut self,
+        what: (&'static Tool, MentionKind),
+        written: &WrittenValues<'_>,
+    ) {
+        self.requests_shown_as(what, written.values, written);
+    }
+
+    /// Values that are requests, written in another way: 20 as `nodejs20.x`.
+    pub(super) fn requests_shown_as(
+        &mut self,
         (tool, kind): (&'static Tool, MentionKind),
+        values: &[String],
         written: &WrittenValues<'_>,
     ) {
         let mut requests = Vec::new();
-        for value in written.values.iter().map(|value| value.trim()) {
+        for value in values.iter().map(|value| value.trim()) {
             match value {
-                "" => {}
+                "" | NONE => {}
                 _ if value.contains('$') => self.skip(written, value, UNKNOWN_VALUE),
                 _ if value.len() > MAX_REQUEST_LENGTH => self.skip(written, value, NO_VERSION),
                 _ if names_file(value, tool) || (kind, value) == (MentionKind::Input, DEFAULT) => {

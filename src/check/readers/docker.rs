@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use usher_shims::tool::Tool;
+
 use super::collector::{MentionCollector, WrittenValues};
 use super::variables::expand;
 use crate::check::mention::MentionKind;
@@ -51,12 +53,10 @@ impl Build {
             return;
         };
         let values = expand(unquote(image), &|name| value_of(&self.global, name));
-        // What the argument says was read where it is set.
-        let is_read = collector.tool_of_variable(variable_in(image)).is_some_and(|_| {
-            self.global.get(variable_in(image)).is_some_and(|value| !value.is_empty())
-        });
-        if !is_read && !values.iter().any(|image| self.is_stage(image)) {
-            collector.image(&WrittenValues { line, label: "FROM ", values: &values });
+        if !is_template(rest) && !values.iter().any(|image| self.is_stage(image)) {
+            let read = self.tools_read_before(image, collector);
+            let written = WrittenValues { line, label: "FROM ", values: &values };
+            collector.image_besides(&read, &written);
         }
         let has_name = words.next().is_some_and(|word| word.eq_ignore_ascii_case("as"));
         if has_name && self.names.len() < MAX_NAMES {
@@ -64,6 +64,19 @@ impl Build {
         }
         self.stage.clear();
         self.stages += 1;
+    }
+
+    /// The tools whose versions are in an image by their variables: those were read where they are set.
+    fn tools_read_before(
+        &self,
+        image: &str,
+        collector: &MentionCollector<'_>,
+    ) -> Vec<&'static Tool> {
+        let is_set = |name: &&str| self.global.get(*name).is_some_and(|value| !value.is_empty());
+        variables_in(image)
+            .filter(is_set)
+            .filter_map(|name| collector.tool_of_variable(name))
+            .collect()
     }
 
     fn is_stage(&self, name: &str) -> bool {
@@ -82,7 +95,7 @@ impl Build {
             let value = rest[first.len()..].trim();
             return self.set_one((line, instruction), (first, Some(value)), collector);
         }
-        for word in rest.split_whitespace() {
+        for word in words(rest) {
             let pair =
                 word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
             self.set_one((line, instruction), pair, collector);
@@ -140,11 +153,45 @@ impl Build {
     }
 }
 
-/// The first variable of a text: `NODE_VERSION` of `node:${NODE_VERSION}-alpine`.
-fn variable_in(text: &str) -> &str {
+/// The variables of a text: `NODE_VERSION` of `node:${NODE_VERSION}-alpine`.
+fn variables_in(text: &str) -> impl Iterator<Item = &str> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let behind = text.split_once('$').map_or("", |(_, behind)| behind.trim_start_matches('{'));
-    behind.split(|c| !is_part(c)).next().unwrap_or_default()
+    text.split('$').skip(1).map(move |behind| {
+        behind.trim_start_matches('{').split(|c| !is_part(c)).next().unwrap_or_default()
+    })
+}
+
+/// Whether a program fills something in before this is a Dockerfile: `FROM node:{{ version }}`.
+fn is_template(text: &str) -> bool {
+    ["{{", "{%", "<%", "%%"].iter().any(|mark| text.contains(mark))
+}
+
+/// The words of a text. In quotes and after a backslash a blank is part of a word.
+fn words(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let (mut start, mut quote, mut is_escaped) = (None, None, false);
+    for (place, character) in text.char_indices() {
+        let is_end = character.is_whitespace() && quote.is_none() && !is_escaped;
+        match (is_end, start) {
+            (true, Some(begin)) => found.push(&text[begin..place]),
+            (false, None) => start = Some(place),
+            (true, None) | (false, Some(_)) => {}
+        }
+        if is_end {
+            start = None;
+        } else if is_escaped {
+            is_escaped = false;
+        } else {
+            match (character, quote) {
+                ('\\', _) => is_escaped = true,
+                ('"' | '\'', None) => quote = Some(character),
+                (_, Some(open)) if open == character => quote = None,
+                _ => {}
+            }
+        }
+    }
+    found.extend(start.map(|begin| &text[begin..]));
+    found
 }
 
 fn value_of(scope: &BTreeMap<String, String>, name: &str) -> Vec<String> {
@@ -204,7 +251,8 @@ fn first_word(instruction: &str) -> &str {
 /// The character that continues a line: a backslash, unless a directive at the top changes it.
 fn escape(text: &str) -> char {
     let comments = text.lines().map_while(|line| line.trim().strip_prefix('#'));
-    let mut directives = comments.filter_map(|comment| comment.split_once('='));
+    // Directives end with the first comment that is none.
+    let mut directives = comments.map_while(|comment| comment.split_once('='));
     let escape = directives.find(|(name, _)| name.trim().eq_ignore_ascii_case("escape"));
     escape.and_then(|(_, value)| value.trim().chars().next()).unwrap_or('\\')
 }
@@ -251,13 +299,21 @@ mod tests {
             "# escape=`\nFROM `\n node:16\nRUN x \\\nFROM node:18",
             "2 node 16 | FROM node:16\n5 node 18 | FROM node:18",
         );
+        check(
+            "# syntax=docker/dockerfile:1\n# escape=`\nFROM `\nnode:16",
+            "3 node 16 | FROM node:16",
+        );
+        check(
+            "# why\n# escape=`\nFROM node:16 `\nFROM node:18",
+            "3 node 16 | FROM node:16\n4 node 18 | FROM node:18",
+        );
         check("FROM node:16 \\", "1 node 16 | FROM node:16");
         check(
             "FROM node:16\r\nFROM python:3.12\r\n",
             "1 node 16 | FROM node:16\n2 python 3.12 | FROM python:3.12",
         );
-        check("FROM node@sha256:0", "1 note a digest names no version: FROM node");
-        check("FROM --platform=x", "1 note FROM names no image");
+        check("FROM node@sha256:0", "1 note a digest names no version: FROM (13 bytes)");
+        check("FROM --platform=x", "1 note FROM names no image:");
     }
 
     #[test]
@@ -280,13 +336,48 @@ mod tests {
             "FROM x\nENV A='b' PYTHON_VERSION='3.12' C=\"d e\"",
             "2 python 3.12 | ENV PYTHON_VERSION=3.12",
         );
-        check("ARG NODE_VERSION=16\nFROM node:$NODE_VERSION", "1 node 16 | ARG NODE_VERSION=16");
+        check(
+            "FROM x\nENV A=\"-x NODE_VERSION=14\" B=c\\ d PYTHON_VERSION=\"3.12\"",
+            "2 python 3.12 | ENV PYTHON_VERSION=3.12",
+        );
+        check("LABEL NODE_VERSION=16\nONBUILD ARG NODE_VERSION=16", "");
         check("ARG V=16\nFROM x\nARG V\nENV NODE_VERSION=$V", "4 node 16 | ENV NODE_VERSION=16");
         check(
             "FROM x\nENV NODE_VERSION=$V",
             "2 note its value isn't in this file: ENV NODE_VERSION=$V",
         );
         check("ENV NODE_VERSION=\nARG NODE_VERSION\nENV\nARG\n", "");
+    }
+
+    #[test]
+    fn an_argument_that_an_image_uses_is_one_mention() {
+        let node = "1 node 16 | ARG NODE_VERSION=16";
+        check("ARG NODE_VERSION=16\nFROM node:$NODE_VERSION", node);
+        check("ARG NODE_VERSION=16\nFROM ${HUB:-x.io}/node:${NODE_VERSION}-slim", node);
+        check(
+            "ARG NODE_VERSION=18-alpine\nFROM node:$NODE_VERSION",
+            "1 node 18 | ARG NODE_VERSION=18-alpine",
+        );
+        check(
+            "ARG PYTHON_VERSION=3.11-slim-bookworm\nFROM python:$PYTHON_VERSION",
+            "1 python 3.11 | ARG PYTHON_VERSION=3.11-slim-bookworm",
+        );
+        check(
+            "ARG NODE_VERSION=lts-alpine\nFROM node:$NODE_VERSION",
+            "1 node lts | ARG NODE_VERSION=lts-alpine",
+        );
+        // Its name is no tool's: the image says whose version it is.
+        check("ARG TAG=16\nFROM node:$TAG", "2 node 16 | FROM node:16");
+        // Another tool's version in the same image is read there.
+        check(
+            "ARG NODE_VERSION=16\nFROM python:3.12-node$NODE_VERSION",
+            &format!("{node}\n2 python 3.12 | FROM python:3.12-node16"),
+        );
+    }
+
+    #[test]
+    fn what_a_template_fills_in_is_unknown() {
+        check("FROM node:{{ version }}-alpine\nFROM node:<%= v %>\nFROM node:%%TAG%%", "");
     }
 
     #[test]
@@ -313,6 +404,6 @@ mod tests {
     fn other_files_have_no_mentions() {
         check("", "");
         check("hello\nworld", "");
-        check("FROM node:16\0", "0 note not a Dockerfile: it contains NUL bytes");
+        check("FROM node:16\0", "0 note not a Dockerfile: it contains NUL bytes:");
     }
 }

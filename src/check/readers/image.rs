@@ -46,6 +46,9 @@ const ARCHITECTURES: [&str; 10] = [
     "s390x/",
 ];
 
+/// The request of a tag without a version.
+const LATEST: &str = "latest";
+
 /// The placeholder for a version in an entry of the registry.
 const PLACEHOLDER: char = '*';
 
@@ -97,9 +100,10 @@ fn image_version(
 /// The version that a tag's text is, of a variable that is used in one: 18 of `18-alpine`. `None` if
 /// it isn't written like a tag.
 pub(super) fn version_before_flavour(text: &str, tool: &'static Tool) -> Option<Request> {
-    let is_tag = text.starts_with(|first: char| first.is_ascii_digit()) && text.contains('-');
     match requested(text, tool) {
-        ImageVersion::Request(_, request) if is_tag => Some(request),
+        ImageVersion::Request(_, request) if text.contains('-') && request.as_str() != LATEST => {
+            Some(request)
+        }
         ImageVersion::Request(..) | ImageVersion::Unknown(_) => None,
     }
 }
@@ -207,7 +211,7 @@ fn request_text(tag: &str, tool: &Tool) -> String {
         "lts" if !tool.lts.is_empty() => first.to_owned(),
         _ if is_line => format!("lts/{first}"),
         _ if tag.contains('$') => tag.to_owned(),
-        _ => "latest".to_owned(),
+        _ => LATEST.to_owned(),
     }
 }
 

@@ -12,10 +12,10 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 use crate::check::mention::UnquotedNumber;
 
 /// The most values in a file, with aliases expanded.
-const MAX_VALUES: usize = 100_000;
+pub(super) const MAX_VALUES: usize = 100_000;
 
 /// The deepest nesting of values.
-const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 
 /// The key of mappings to merge into this one: <https://yaml.org/type/merge.html>.
 const MERGE: &str = "<<";
@@ -77,6 +77,23 @@ impl YamlNode {
         let mut entries = Vec::new();
         self.collect(&mut entries, &mut BTreeSet::new());
         entries
+    }
+
+    /// A text of another notation.
+    pub(super) fn of_text(line: u32, text: String) -> Rc<Self> {
+        Rc::new(Self { line, value: YamlValue::Text(text), weight: 1, height: 1 })
+    }
+
+    /// A list of another notation.
+    pub(super) fn of_items(line: u32, items: Vec<Rc<Self>>) -> Rc<Self> {
+        let (weight, height) = size(items.iter());
+        Rc::new(Self { line, value: YamlValue::List(items), weight, height })
+    }
+
+    /// A mapping of another notation.
+    pub(super) fn of_entries(line: u32, entries: Vec<(Rc<Self>, Rc<Self>)>) -> Rc<Self> {
+        let (weight, height) = size(entries.iter().flat_map(|(key, value)| [key, value]));
+        Rc::new(Self { line, value: YamlValue::Map(entries), weight, height })
     }
 
     fn collect<'a>(&'a self, entries: &mut Vec<YamlEntry<'a>>, known: &mut BTreeSet<&'a str>) {
@@ -202,8 +219,7 @@ impl YamlBuilder {
         let Some(OpenNode { line, anchor, is_map, children }) = self.open.pop() else {
             return Ok(());
         };
-        let weight = children.iter().fold(1, |sum: usize, child| sum.saturating_add(child.weight));
-        let height = 1 + children.iter().map(|child| child.height).max().unwrap_or(0);
+        let (weight, height) = size(children.iter());
         if weight > MAX_VALUES {
             return Err(too_many(line));
         }
@@ -236,6 +252,13 @@ impl YamlBuilder {
         }
         Ok(())
     }
+}
+
+/// The weight and the height of a value with these in it.
+fn size<'a>(children: impl Iterator<Item = &'a Rc<YamlNode>>) -> (usize, usize) {
+    children.fold((1, 1), |(weight, height), child| {
+        (weight.saturating_add(child.weight), height.max(child.height + 1))
+    })
 }
 
 fn key_value_pairs(children: Vec<Rc<YamlNode>>) -> Vec<(Rc<YamlNode>, Rc<YamlNode>)> {
