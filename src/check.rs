@@ -15,10 +15,12 @@
 //! | whether two requests can mean the same version | [`overlap`](mod@overlap) |
 //! | what decides in a scope, and how bad a difference is | [`compare`](mod@compare) |
 //! | the result, and the findings that follow | [`report`] |
+//! | what `use check --fix` changes, and what it leaves | [`fix`] |
 //!
-//! Only reads: nothing is executed, downloaded, installed or written.
+//! Only reads, but for a [`FileFix`] that is applied: nothing is executed, downloaded or installed.
 
 mod compare;
+mod fix;
 mod hidden;
 mod mention;
 mod overlap;
@@ -34,6 +36,7 @@ use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::world::World as _;
 
 pub use compare::{Baseline, ComparedMention, Level, ToolGroup, Verdict};
+pub use fix::{FileFix, FixPlan, LeftPlace, plan_fixes};
 pub use mention::{
     BrokenFile, FileMentions, Mention, MentionKind, MentionPlace, MentionScope, Note,
     UnquotedNumber,

@@ -203,7 +203,7 @@ pub(super) enum Verb {
     },
     /// Compare all versions that a project's files name: version files, Dockerfiles, CI
     #[command(
-        after_help = "Examples:\n  use check\n  use check --strict\n  use check --json\n\nExit code 1 if a pin and another place can't both be met. Nothing is executed or downloaded."
+        after_help = "Examples:\n  use check\n  use check --strict\n  use check --fix --dry-run\n  use check --github\n\nExit code 1 if a pin and another place can't both be met. Nothing is executed or downloaded."
     )]
     Check(CheckArguments),
     /// Add versioned shims, such as node12; without arguments, list them

@@ -154,6 +154,15 @@ pub fn print_exact(text: &[u8]) -> Result<()> {
     }
 }
 
+/// Prints a change of a file: byte for byte as another program applies it, escaped on a terminal.
+pub fn print_patch(text: &str) -> Result<()> {
+    if !io::stdout().is_terminal() {
+        return print_exact(text.as_bytes());
+    }
+    let parts: Vec<Cow<'_, str>> = text.split('\t').map(visible).collect();
+    print_exact(parts.join("\t").as_bytes())
+}
+
 /// Writes to standard output. The standard library's handle takes a closed one for success.
 fn write_out(mut text: &[u8]) -> rustix::io::Result<()> {
     let output = io::stdout().lock();

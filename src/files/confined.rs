@@ -42,6 +42,9 @@ const FOLDER_FOR_ALL: RawMode = 0o755;
 /// The bits of a file that only its owner sees until it has those of the one that it replaces.
 const PRIVATE_FILE: u32 = 0o600;
 
+/// The permissions to write of all accounts.
+const WRITABLE: Mode = Mode::WUSR.union(Mode::WGRP).union(Mode::WOTH);
+
 /// How the name of an unfinished file begins.
 const UNFINISHED: &str = ".tmp";
 
@@ -328,6 +331,13 @@ impl ConfinedFile {
     /// Whether its name is a link to it.
     pub fn is_linked(&self) -> bool {
         self.is_linked
+    }
+
+    /// Whether it gives no account the permission to write to it.
+    pub fn is_read_only(&self) -> bool {
+        let is_writable =
+            |old: &OldFile| Mode::from_raw_mode(old.stat.st_mode).intersects(WRITABLE);
+        self.old.as_ref().is_some_and(|old| !is_writable(old))
     }
 
     /// Its text as it was read; `None` if it doesn't exist.

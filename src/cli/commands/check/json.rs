@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 use usher_shims::request::Request;
 
-use super::name;
+use super::text::name;
 use crate::check::{
     Baseline, CheckReport, ComparedMention, Finding, Level, MentionKind, MentionPlace, ToolGroup,
     Verdict,
