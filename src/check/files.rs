@@ -1,127 +1,109 @@
-//! The project's folders, and the files in them whose names are known. Nothing is read here but
-//! names and `.gitignore`, and no link is followed out of the project.
+//! The files of a project that are read: those with a known name, without what git or `.usherignore`
+//! ignores, and without fixtures, examples and the like.
+//!
+//! | what | file |
+//! |---|---|
+//! | the folders, searched on all cores | [`walk`] |
+//! | fixtures, examples, templates, test data; workflows that no service runs | [`left_out`] |
+//! | generated and vendored files, by `.gitattributes` | [`attributes`] |
+//!
+//! No content is read here but that of `.gitignore`, `.usherignore` and `.gitattributes`.
+
+mod attributes;
+mod left_out;
+mod walk;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use ignore::{DirEntry, WalkBuilder};
-use usher_shims::error::{Error, Result};
-use usher_shims::search::VERSION_CONTROL;
-use usher_shims::tool::{IGNORED_FOLDERS, IgnoredFolder};
+use usher_shims::error::Result;
 
+use self::attributes::Attributes;
+use self::left_out::{LeftOut, why_left_out};
+use self::walk::{FoundFile, NamesOfFiles, Walked, walk};
+use super::ignores::IgnoreFiles;
 use super::mention::Note;
+use super::pins::{self, relative_path};
+use super::{CheckOptions, readers, venvs};
+use crate::session::Session;
 
-/// How many folders deep a project is searched.
-const MAX_DEPTH: usize = 32;
+pub(super) use self::walk::WalkLimits;
 
-/// The most files and folders that are searched.
-const MAX_ENTRIES: usize = 200_000;
+/// The file whose patterns leave files out of the check.
+const IGNORE_FILE: &str = ".usherignore";
 
-/// The folders and files of a project.
+/// The file in which git keeps what a file is.
+const ATTRIBUTES_FILE: &str = ".gitattributes";
+
+/// The files of a project that are read.
 #[derive(Debug, Default)]
 pub(super) struct ProjectFiles {
-    /// All folders, the project's own first.
-    pub(super) folders: Vec<PathBuf>,
     /// The folders with version files, and the places at which those are: `.nvmrc`,
     /// `.config/mise.toml`.
     pub(super) version_files: BTreeMap<PathBuf, Vec<&'static str>>,
-    /// The files with a relevant name.
+    /// The other files.
     pub(super) files: Vec<PathBuf>,
     /// What was skipped.
     pub(super) notes: Vec<Note>,
 }
 
-/// Walks a project, sorted by file name. `places` are those of version files, relative to a folder.
-pub(super) fn walk(
-    root: &Path,
-    places: &[&'static str],
-    is_relevant: &dyn Fn(&Path) -> bool,
-) -> Result<ProjectFiles> {
-    let mut found = ProjectFiles::default();
-    let walk = WalkBuilder::new(root)
-        .hidden(false)
-        .ignore(false)
-        .git_global(false)
-        .parents(false)
-        .require_git(false)
-        .max_depth(Some(MAX_DEPTH))
-        .sort_by_file_name(Ord::cmp)
-        .filter_entry(|entry| entry.depth() == 0 || !is_ignored(entry))
-        .build();
-    for (count, entry) in walk.enumerate() {
-        if count == MAX_ENTRIES {
-            found.note(format!("only the first {MAX_ENTRIES} files and folders are searched"));
-            break;
+/// Finds the files of a project, in the order of their paths.
+pub(super) fn find(session: &Session, root: &Path, options: CheckOptions) -> Result<ProjectFiles> {
+    let Walked { files, notes } = search(session, root, WalkLimits::PROJECT)?;
+    let is_rule = |file: &FoundFile| file.has_name(IGNORE_FILE) || file.has_name(ATTRIBUTES_FILE);
+    let (rules, files): (Vec<FoundFile>, Vec<FoundFile>) = files.into_iter().partition(is_rule);
+    let named = |name: &'static str| {
+        rules.iter().filter(move |file| file.has_name(name)).map(|file| file.path.as_path())
+    };
+    let mut ignores = IgnoreFiles::read(session, root, named(IGNORE_FILE));
+    let attributes = Attributes::read(session, named(ATTRIBUTES_FILE));
+    let mut found = ProjectFiles { notes, ..ProjectFiles::default() };
+    let mut left_out = Vec::new();
+    for file in files {
+        if ignores.ignores(root, &file.path) {
+            continue;
         }
-        match entry {
-            Ok(entry) => found.add(root, &entry, places, is_relevant),
-            Err(error) if found.folders.is_empty() => return Err(unreadable(root, &error)),
-            Err(error) => found.note(error.to_string()),
+        let why = match options.all {
+            true => None,
+            false => why_left_out(&relative_path(root, &file.path))
+                .or_else(|| attributes.leaves_out(&file.path).then_some(LeftOut::Sample)),
+        };
+        match why {
+            Some(why) => left_out.push(why),
+            None => found.add(root, file),
         }
     }
+    found.notes.extend(ignores.notes());
+    found.notes.extend(left_out::notes(&left_out));
     Ok(found)
 }
 
+/// Whether a folder has files that would be read, as far as these limits let it be searched.
+pub(super) fn has_some(session: &Session, root: &Path, limits: WalkLimits) -> Result<bool> {
+    let found = search(session, root, limits)?;
+    Ok(found.files.iter().any(|file| file.is_read || !file.places.is_empty()))
+}
+
+fn search(session: &Session, root: &Path, limits: WalkLimits) -> Result<Walked> {
+    let registry = &session.registry;
+    let places = pins::version_file_places(session);
+    let is_read =
+        |path: &Path| readers::is_read(registry, path) || venvs::is_venv_file(registry, path);
+    let rules = [IGNORE_FILE, ATTRIBUTES_FILE];
+    let names = NamesOfFiles { places: &places, rules: &rules, is_read: &is_read };
+    walk(root, &names, limits)
+}
+
 impl ProjectFiles {
-    fn add(
-        &mut self,
-        root: &Path,
-        entry: &DirEntry,
-        places: &[&'static str],
-        is_relevant: &dyn Fn(&Path) -> bool,
-    ) {
-        let Some(kind) = entry.file_type() else { return };
-        let path = entry.path();
-        if kind.is_dir() {
-            self.folders.push(path.to_path_buf());
-            return;
-        }
-        for place in places.iter().filter(|place| path.ends_with(place)) {
-            let owner = path.ancestors().nth(Path::new(place).components().count());
-            let owner = owner.filter(|owner| owner.starts_with(root));
-            if let Some(owner) = owner {
+    fn add(&mut self, root: &Path, file: FoundFile) {
+        for place in &file.places {
+            let owner = file.path.ancestors().nth(Path::new(place).components().count());
+            if let Some(owner) = owner.filter(|owner| owner.starts_with(root)) {
                 self.version_files.entry(owner.to_path_buf()).or_default().push(place);
             }
         }
-        if is_relevant(path) && (kind.is_file() || (kind.is_symlink() && links_inside(root, path)))
-        {
-            self.files.push(path.to_path_buf());
+        if file.is_read {
+            self.files.push(file.path);
         }
     }
-
-    fn note(&mut self, what: String) {
-        self.notes.push(Note::about(None, what));
-    }
-}
-
-fn links_inside(root: &Path, link: &Path) -> bool {
-    fs::canonicalize(link).is_ok_and(|target| target.starts_with(root) && target.is_file())
-}
-
-/// Whether a folder isn't part of the project: version control's own, another repository, or a folder
-/// of other people's code.
-fn is_ignored(entry: &DirEntry) -> bool {
-    if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
-        return false;
-    }
-    let path = entry.path();
-    let is_own = |name: &str| entry.file_name() == name;
-    VERSION_CONTROL.iter().any(|name| is_own(name) || is_there(&path.join(name)))
-        || IGNORED_FOLDERS.iter().any(|rule| is_ignored_by(path, rule))
-}
-
-fn is_ignored_by(folder: &Path, rule: &IgnoredFolder) -> bool {
-    let beside = |name: &&str| folder.parent().is_some_and(|parent| is_there(&parent.join(name)));
-    folder.ends_with(rule.folder) && (rule.beside.is_empty() || rule.beside.iter().any(beside))
-}
-
-fn is_there(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok()
-}
-
-fn unreadable(root: &Path, error: &ignore::Error) -> Error {
-    let kind = error.io_error().map_or(io::ErrorKind::Other, io::Error::kind);
-    Error::io("search", root, kind.into())
 }
