@@ -7,8 +7,9 @@
 //!
 //! | what | file |
 //! |---|---|
-//! | the project's folders and files | [`walk`] |
-//! | version files, overridden ones included | [`pins`] |
+//! | the project's files, without those that are left out | [`files`] |
+//! | what its maintainers want ignored | [`ignores`] |
+//! | version files, overridden ones included | [`pins`], [`version_folder`] |
 //! | all other files: a reader for each format | [`readers`] |
 //! | virtual environments | [`venvs`] |
 //! | what isn't repeated of them | [`hidden`] |
@@ -20,16 +21,20 @@
 //! Only reads, but for a [`FileFix`] that is applied: nothing is executed, downloaded or installed.
 
 mod compare;
+mod files;
 mod fix;
 mod hidden;
+mod ignores;
 mod mention;
 mod overlap;
+mod parallel;
 mod pins;
 mod readers;
 mod report;
 mod venvs;
-mod walk;
+mod version_folder;
 
+use std::io;
 use std::path::Path;
 
 use usher_shims::error::{Error, ErrorKind, Result};
@@ -44,8 +49,10 @@ pub use mention::{
 pub use readers::read_file;
 pub use report::{CheckReport, Finding, Rule};
 
+use self::files::WalkLimits;
 use self::hidden::{Reached, without_secrets};
 use self::mention::MAX_NOTES;
+use self::pins::PinFolder;
 use self::readers::collector::MAX_REQUESTS;
 use crate::project;
 use crate::session::Session;
@@ -68,12 +75,18 @@ pub fn check(session: &Session, options: CheckOptions) -> Result<CheckReport> {
     let Some(root) = project::project_root(session, &directory)? else {
         return Err(no_project(&directory));
     };
-    let found = read_project(session, &root, options)?;
+    // A folder that nothing marks may still be one, for what is in it.
+    if project::marked_root(session, &directory)?.is_none()
+        && !files::has_some(session, &root, WalkLimits::GLANCE)?
+    {
+        return Err(no_project(&directory));
+    }
+    let ProjectMentions { found, ignored, .. } = read_project(session, &root, options)?;
     let above = pins_above(session, &root);
     let FileMentions { mentions, notes, broken } = found;
     let groups = compare::compare(mentions, &above);
     let rest = FileMentions { mentions: Vec::new(), notes, broken };
-    Ok(CheckReport::new(root, groups, rest, options.strict))
+    Ok(CheckReport { ignored, ..CheckReport::new(root, groups, rest, options.strict) })
 }
 
 fn no_project(directory: &Path) -> Error {
@@ -81,31 +94,49 @@ fn no_project(directory: &Path) -> Error {
     Error::new(ErrorKind::Usage, what).hint("cd to a project's folder, then: use check")
 }
 
-fn read_project(session: &Session, root: &Path, _options: CheckOptions) -> Result<FileMentions> {
-    let is_relevant = |path: &Path| {
-        readers::is_read(&session.registry, path) || venvs::is_venv_file(&session.registry, path)
-    };
-    let places = pins::version_file_places(session);
-    let found = walk::walk(root, &places, &is_relevant)?;
-    let mut all = ProjectMentions::default();
-    all.found.notes = found.notes.clone();
-    all.add(venvs::read(session, root, &found)?);
-    for (folder, present) in &found.version_files {
-        if all.is_full {
-            break;
-        }
-        all.add(pins::read(session, root, folder, present));
-    }
-    for file in &found.files {
-        if all.is_full {
-            break;
-        }
-        all.add(read_project_file(session, root, file));
-    }
-    Ok(all.found)
+/// How many files are read before what they say is added up.
+const BATCH: usize = 256;
+
+/// What is read in one piece.
+enum ReadUnit<'a> {
+    /// The version files of a folder, at these places.
+    Folder(&'a Path, &'a [&'static str]),
+    /// Another file.
+    File(&'a Path),
 }
 
-fn read_project_file(session: &Session, root: &Path, file: &Path) -> FileMentions {
+fn read_project(session: &Session, root: &Path, options: CheckOptions) -> Result<ProjectMentions> {
+    let found = files::find(session, root, options)?;
+    let places = pins::version_file_places(session);
+    let mut all = ProjectMentions::default();
+    all.found.notes = found.notes.clone();
+    all.add(venvs::read(session, root, &found)?, 0);
+    let folders = found.version_files.iter();
+    let folders = folders.map(|(folder, present)| ReadUnit::Folder(folder, present));
+    let files = found.files.iter().map(|file| ReadUnit::File(file));
+    let units: Vec<ReadUnit<'_>> = folders.chain(files).collect();
+    let read = |unit: &ReadUnit<'_>| match unit {
+        ReadUnit::Folder(folder, present) => {
+            pins::read(session, PinFolder { root, folder, places: &places, present })
+        }
+        ReadUnit::File(file) => read_project_file(session, root, file),
+    };
+    for batch in units.chunks(BATCH) {
+        let room = MAX_REQUESTS.saturating_sub(all.requests);
+        for (found, ignored) in parallel::map(batch, &read, (|(found, _)| found.requests(), room)) {
+            if !all.is_full {
+                all.add(found, ignored);
+            }
+        }
+        if all.is_full {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+/// What a file says, and how many of its places a comment ignores.
+fn read_project_file(session: &Session, root: &Path, file: &Path) -> (FileMentions, usize) {
     let path = pins::relative_path(root, file);
     match session.world.read(file) {
         Ok(content) => {
@@ -115,12 +146,16 @@ fn read_project_file(session: &Session, root: &Path, file: &Path) -> FileMention
                 true => Reached::Directly,
                 false => Reached::ByLink,
             };
-            without_secrets(found, reached)
+            let mut found = without_secrets(found, reached);
+            let ignored = ignores::without_ignored(&path, &content.bytes, &mut found);
+            (found, ignored)
         }
+        // It was deleted meanwhile.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (FileMentions::default(), 0),
         Err(error) => {
             let place = Some(MentionPlace { path, line: 0 });
             let notes = vec![Note::about(place, format!("can't be read: {error}"))];
-            FileMentions { notes, ..FileMentions::default() }
+            (FileMentions { notes, ..FileMentions::default() }, 0)
         }
     }
 }
@@ -130,7 +165,11 @@ fn pins_above(session: &Session, root: &Path) -> Vec<Mention> {
     let repository = project::repository(session, root);
     let places = pins::version_file_places(session);
     let folders = root.ancestors().skip(1).take_while(|folder| folder.starts_with(&repository));
-    let all = folders.flat_map(|folder: &Path| pins::read(session, root, folder, &places).mentions);
+    let all = folders.flat_map(|folder: &Path| {
+        let present = pins::present(folder, &places);
+        let of = PinFolder { root, folder, places: &places, present: &present };
+        pins::read(session, of).0.mentions
+    });
     all.filter(|mention| mention.kind == MentionKind::Pin).collect()
 }
 
@@ -140,12 +179,15 @@ struct ProjectMentions {
     found: FileMentions,
     /// How many requests the mentions have.
     requests: usize,
+    /// How many places a comment ignores.
+    ignored: usize,
     /// Whether the rest of the project is skipped.
     is_full: bool,
 }
 
 impl ProjectMentions {
-    fn add(&mut self, file: FileMentions) {
+    fn add(&mut self, file: FileMentions, ignored: usize) {
+        self.ignored += ignored;
         for mention in file.mentions {
             self.requests += mention.requests.len();
             if self.requests > MAX_REQUESTS {

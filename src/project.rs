@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use usher_shims::pin::FileLocation;
 use usher_shims::tool::{VersionField, VersionFile};
 
-pub use locate::{pin_target, project_root, repository};
+pub use locate::{marked_root, pin_target, project_root, repository};
 pub use write::{WrittenPin, check_target, write_pin};
 
 /// The file that is created in a project that has none.

@@ -159,5 +159,12 @@ pub struct FileMentions {
     pub broken: Vec<BrokenFile>,
 }
 
+impl FileMentions {
+    /// How many requests the mentions have.
+    pub(super) fn requests(&self) -> usize {
+        self.mentions.iter().map(|mention| mention.requests.len()).sum()
+    }
+}
+
 /// The most notes of a project.
 pub(super) const MAX_NOTES: usize = 2000;

@@ -1,6 +1,7 @@
 //! The pins in one folder, overridden ones included: found by the search that the shims use, so that
 //! no file is read in two ways.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -10,11 +11,13 @@ use usher_shims::pin::{FileLocation, Origin, Pin};
 use usher_shims::request::Request;
 use usher_shims::search::{ErrorSource, Finding, Skipped, search};
 use usher_shims::tool::{Dialect, FieldRole, Tool, VersionField, VersionFile};
+use usher_shims::world::{Os, World as _};
 
+use super::ignores::without_ignored;
 use super::mention::{
     BrokenFile, FileMentions, Mention, MentionKind, MentionPlace, MentionScope, Note,
 };
-use crate::inventory::os_in_folder::{OsInFolder, Visibility};
+use super::version_folder::{Prospect, VersionFolder};
 use crate::registry::KnownTool;
 use crate::session::Session;
 
@@ -27,34 +30,73 @@ pub(super) fn version_file_places(session: &Session) -> Vec<&'static str> {
     places
 }
 
-/// Reads the version files of a folder of the project, of those tools that have some at these places:
-/// the strongest of each tool first.
-pub(super) fn read(
-    session: &Session,
-    root: &Path,
-    folder: &Path,
-    present: &[&str],
-) -> FileMentions {
+/// Those of these places where a folder has something.
+pub(super) fn present(folder: &Path, places: &[&'static str]) -> Vec<&'static str> {
+    let mut present = Vec::new();
+    // A folder that can't be searched has none that could be read.
+    let _ = Os.visit_existing(folder, places, &mut |place| {
+        present.push(places[place]);
+        ControlFlow::Continue(())
+    });
+    present
+}
+
+/// A folder of the project, and the places of version files in it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PinFolder<'a> {
+    /// The project's folder.
+    pub(super) root: &'a Path,
+    /// The folder.
+    pub(super) folder: &'a Path,
+    /// The places of all tools' version files, sorted.
+    pub(super) places: &'a [&'static str],
+    /// Those that it has.
+    pub(super) present: &'a [&'static str],
+}
+
+/// Reads the version files of a folder of the project: the strongest of each tool first. Returns how
+/// many places a comment ignores, too.
+pub(super) fn read(session: &Session, of: PinFolder<'_>) -> (FileMentions, usize) {
     let mut found = FileMentions::default();
+    let world = VersionFolder::read(of.folder, of.places, of.present);
+    let (mut told, mut doubtful) = (BTreeSet::new(), Vec::new());
     for known in session.registry.all() {
-        let mut places = known.tool.files.iter().flat_map(VersionFile::places);
-        if places.any(|place| present.contains(place)) {
-            one_tool(session, (root, folder), known, &mut found);
+        let prospects = world.prospects(known.tool);
+        match prospects.iter().map(|(_, prospect)| *prospect).max() {
+            Some(Prospect::Version) => {
+                told.extend(prospects.iter().map(|(place, _)| *place));
+                one_tool(session, (of, &world), known, &mut found);
+            }
+            Some(Prospect::Fault) => doubtful.push((known, prospects)),
+            Some(Prospect::Nothing) | None => {}
         }
     }
-    found
+    // One tool is enough to tell that a file can't be parsed.
+    for (known, prospects) in doubtful {
+        let mut is_new = |(place, prospect): &(&'static str, Prospect)| {
+            *prospect == Prospect::Fault && told.insert(*place)
+        };
+        if prospects.iter().filter(|one| is_new(one)).count() > 0 {
+            one_tool(session, (of, &world), known, &mut found);
+        }
+    }
+    let ignored = world
+        .files()
+        .map(|(path, content)| without_ignored(&relative_path(of.root, path), content, &mut found));
+    let ignored = ignored.sum();
+    (found, ignored)
 }
 
 fn one_tool(
     session: &Session,
-    (root, folder): (&Path, &Path),
+    (of, world): (PinFolder<'_>, &VersionFolder<'_>),
     known: KnownTool<'_>,
     all: &mut FileMentions,
 ) {
     let tool = known.tool;
+    let (root, folder) = (of.root, of.folder);
     let Some(call) = Call::for_main_program(tool) else { return };
-    let world = OsInFolder { folder, visibility: Visibility::FolderOnly };
-    let found = search(&world, &session.index, &call, &mut |finding| {
+    let found = search(world, &session.index, &call, &mut |finding| {
         match finding {
             Finding::Pin(pin) => {
                 let pin = with_minimum(known, pin);
@@ -71,6 +113,10 @@ fn one_tool(
                 };
                 let place = MentionPlace { path: relative_path(root, &path), line };
                 all.broken.push(BrokenFile { place, what: reason(tool, &error) });
+            }
+            Finding::Skipped(Skipped::UnusablePin(error, FileLocation { path, line, .. })) => {
+                let place = MentionPlace { path: relative_path(root, &path), line };
+                all.notes.push(Note::about(Some(place), error.line()));
             }
             Finding::Skipped(passed)
                 if passed.is_unusable() || matches!(passed, Skipped::UnreadableFolder(_)) =>

@@ -24,6 +24,8 @@ pub struct CheckReport {
     pub broken: Vec<BrokenFile>,
     /// What isn't compared, one of a kind and file.
     pub notes: Vec<Note>,
+    /// How many places a comment ignores.
+    pub ignored: usize,
     /// Whether warnings count as errors.
     pub strict: bool,
 }
@@ -100,7 +102,7 @@ impl CheckReport {
         broken.sort();
         // A file of several tools is broken for each of them.
         broken.dedup_by(|next, first| next.place == first.place);
-        Self { root, groups, broken, notes: summarized(notes), strict }
+        Self { root, groups, broken, notes: summarized(notes), ignored: 0, strict }
     }
 
     /// Every place that was compared.

@@ -12,9 +12,9 @@ use usher_shims::resolve::Selection;
 use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
+use super::files::ProjectFiles;
 use super::mention::{FileMentions, Mention, MentionKind, MentionPlace, MentionScope, Note};
 use super::pins::relative_path;
-use super::walk::ProjectFiles;
 use crate::inventory::os_in_folder::{OsInFolder, Visibility};
 use crate::registry::{KnownTool, Registry};
 use crate::session::Session;
@@ -35,10 +35,10 @@ pub(super) fn read(session: &Session, root: &Path, found: &ProjectFiles) -> Resu
         .map(PathBuf::as_path)
         .collect();
     for (known, rules) in session.registry.with_venvs() {
-        let usual = found
-            .folders
-            .iter()
-            .flat_map(|folder| rules.names.iter().map(move |name| folder.join(name)));
+        // One that git ignores isn't found: it is looked for beside version files.
+        let folders = found.version_files.keys().map(PathBuf::as_path).chain([root]);
+        let usual =
+            folders.flat_map(|folder| rules.names.iter().map(move |name| folder.join(name)));
         let tracked = own.iter().filter_map(|file| file.parent()).map(Path::to_path_buf);
         for folder in tracked.chain(usual).collect::<BTreeSet<_>>() {
             let Some(venv) = Venv::read(&session.world, known, &folder) else { continue };

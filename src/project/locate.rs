@@ -118,6 +118,12 @@ pub fn repository(session: &Session, root: &Path) -> PathBuf {
 /// manifest or a version file, else with other programs' variables, else the working directory; none
 /// in the home folder and the root.
 pub fn project_root(session: &Session, directory: &Path) -> Result<Option<PathBuf>> {
+    let marked = marked_root(session, directory)?;
+    Ok(marked.or_else(|| (!is_outside(session, directory)).then(|| directory.to_path_buf())))
+}
+
+/// The project's folder, if something marks it: no working directory of which nothing is known.
+pub fn marked_root(session: &Session, directory: &Path) -> Result<Option<PathBuf>> {
     let files = || session.registry.all().flat_map(|known| known.tool.files);
     let named = |fallback| files().filter(move |file| file.fallback == fallback);
     let marks = MANIFESTS.into_iter().chain(VERSION_CONTROL);
@@ -126,8 +132,7 @@ pub fn project_root(session: &Session, directory: &Path) -> Result<Option<PathBu
         return Ok(Some(folder));
     }
     let variables = named(true).flat_map(VersionFile::places).copied().collect();
-    let folder = nearest_with(session, directory, variables)?;
-    Ok(folder.or_else(|| (!is_outside(session, directory)).then(|| directory.to_path_buf())))
+    nearest_with(session, directory, variables)
 }
 
 /// Whether a folder is no project's: the home folder, the root.
