@@ -2,12 +2,14 @@
 //! no file is read in two ways.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use usher_shims::call::Call;
 use usher_shims::error::Error;
 use usher_shims::pin::{FileLocation, Origin, Pin};
+use usher_shims::read::decode;
 use usher_shims::request::Request;
 use usher_shims::search::{ErrorSource, Finding, Skipped, search};
 use usher_shims::tool::{Dialect, FieldRole, Tool, VersionField, VersionFile};
@@ -17,9 +19,13 @@ use super::ignores::without_ignored;
 use super::mention::{
     BrokenFile, FileMentions, Mention, MentionKind, MentionPlace, MentionScope, Note,
 };
+use super::readers::explained::says_minimum;
 use super::version_folder::{Prospect, VersionFolder};
 use crate::registry::KnownTool;
 use crate::session::Session;
+
+/// The longest line, in bytes, that is shown of a version file.
+const MAX_SHOWN: usize = 80;
 
 /// The places of all tools' version files, relative to a folder: `.nvmrc`, `.config/mise.toml`.
 pub(super) fn version_file_places(session: &Session) -> Vec<&'static str> {
@@ -80,11 +86,40 @@ pub(super) fn read(session: &Session, of: PinFolder<'_>) -> (FileMentions, usize
             one_tool(session, (of, &world), known, &mut found);
         }
     }
-    let ignored = world
-        .files()
-        .map(|(path, content)| without_ignored(&relative_path(of.root, path), content, &mut found));
-    let ignored = ignored.sum();
+    let mut ignored = 0;
+    for (path, content) in world.files() {
+        let relative = relative_path(of.root, path);
+        read_surroundings((path, &relative), content, &mut found.mentions);
+        ignored += without_ignored(&relative, content, &mut found);
+    }
     (found, ignored)
+}
+
+/// What the lines around a version say of it: that it is the least, as a comment may; and how a
+/// constraint is written.
+fn read_surroundings((path, relative): (&Path, &Path), content: &[u8], mentions: &mut [Mention]) {
+    let of_file = mentions.iter_mut().filter(|one| one.place.path == relative);
+    let mut of_file = of_file.filter(|one| one.place.line > 0).peekable();
+    if of_file.peek().is_none() {
+        return;
+    }
+    let Ok(text) = decode(content) else { return };
+    let lines: Vec<&str> = text.lines().collect();
+    for mention in of_file {
+        if mention.kind == MentionKind::Pin && says_minimum(&lines, mention.place.line) {
+            as_minimum(mention.tool, &mut mention.requests);
+        }
+        // The text behind a link isn't repeated.
+        let is_file = || fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file());
+        if mention.kind == MentionKind::Constraint
+            && mention.shown == shown(None, &mention.requests)
+            && let Some(line) = lines.get(mention.place.line as usize - 1)
+            && line.len() <= MAX_SHOWN
+            && is_file()
+        {
+            line.trim().clone_into(&mut mention.shown);
+        }
+    }
 }
 
 fn one_tool(
@@ -147,18 +182,23 @@ fn with_minimum(known: KnownTool<'_>, mut pin: Pin) -> Pin {
     let Origin::File(location) = &pin.origin else { return pin };
     let name = location.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if known.definition.check.is_minimum(name, location.field) {
-        let field = VersionField {
-            role: FieldRole::Constraint,
-            dialect: Some(Dialect::Minimum),
-            ..VersionField::pinning("")
-        };
-        for request in &mut pin.requests {
-            if let Ok(minimum) = Request::parse_field(request.as_str(), known.tool, &field) {
-                *request = minimum;
-            }
-        }
+        as_minimum(known.tool, &mut pin.requests);
     }
     pin
+}
+
+/// Requests as the least versions: 1.24.9 as `>=1.24.9`.
+fn as_minimum(tool: &Tool, requests: &mut [Request]) {
+    let field = VersionField {
+        role: FieldRole::Constraint,
+        dialect: Some(Dialect::Minimum),
+        ..VersionField::pinning("")
+    };
+    for request in requests {
+        if let Ok(minimum) = Request::parse_field(request.as_str(), tool, &field) {
+            *request = minimum;
+        }
+    }
 }
 
 fn mention(

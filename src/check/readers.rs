@@ -6,7 +6,7 @@ pub(super) mod collector;
 mod compose;
 mod devcontainer;
 mod docker;
-mod explained;
+pub(super) mod explained;
 mod expression;
 mod gitlab;
 mod hosting;

@@ -31,6 +31,9 @@ const WORDS: [&str; 14] = [
     "canary",
 ];
 
+/// Words in a comment of a pin that is the least version, and not the only one.
+const MINIMUM_WORDS: [&str; 5] = ["minimum", "minimal", "lowest", "oldest", "least"];
+
 /// The fewest characters of a comment that explains something, rather than repeat it.
 const EXPLANATION: usize = 25;
 
@@ -49,6 +52,17 @@ pub(super) fn mark_explained(text: &str, found: &mut FileMentions) {
             mention.exempt = explanation(&lines, mention);
         }
     }
+}
+
+/// Whether a comment on a line, or right above it, says that its version is the least.
+pub(in crate::check) fn says_minimum(lines: &[&str], line: u32) -> bool {
+    let Some(place) = usize::try_from(line).ok().and_then(|line| line.checked_sub(1)) else {
+        return false;
+    };
+    let Some((above, rest)) = lines.split_at_checked(place) else { return false };
+    let own = rest.first().and_then(|own| trailing_comment(own));
+    let comments = above.iter().rev().map_while(|line| line.trim_start().strip_prefix('#'));
+    own.into_iter().chain(comments).any(|comment| has_word(comment, &MINIMUM_WORDS))
 }
 
 fn explanation(lines: &[&str], mention: &Mention) -> Option<&'static str> {
@@ -131,6 +145,7 @@ fn names(comment: &str, request: &Request) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::read_file;
+    use super::says_minimum;
     use crate::registry::Registry;
 
     #[track_caller]
@@ -174,6 +189,16 @@ mod tests {
         check("jobs:\n  legacy:\n    steps:\n    - with: {node-version: 18}\n", named);
         check(&step("", "Use node 18", "node-version: 18"), "no");
         check(&step("", "Keep gold and bold", "node-version: 18"), "no");
+    }
+
+    #[test]
+    fn a_comment_says_that_a_pin_is_the_least() {
+        let lines = ["# minimal version that we support", "python 3.11", "node 20 # at least"];
+        assert!(!says_minimum(&lines, 0));
+        assert!(says_minimum(&lines, 2));
+        assert!(says_minimum(&lines, 3));
+        assert!(!says_minimum(&["python 3.11", "# the least", "", "node 20"], 4));
+        assert!(!says_minimum(&lines, 9));
     }
 
     #[test]
