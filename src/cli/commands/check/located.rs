@@ -105,6 +105,7 @@ pub(super) mod tests {
                 groups: Vec::new(),
                 broken: vec![broken("a", lines[0]), broken("a", lines[1]), broken("b/a", lines[2])],
                 notes: Vec::new(),
+                ignored: 0,
                 strict: false,
             };
             let found = located(&report, Path::new("/r"));

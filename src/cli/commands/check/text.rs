@@ -273,6 +273,7 @@ mod tests {
             groups,
             broken: Vec::new(),
             notes: Vec::new(),
+            ignored: 0,
             strict: false,
         };
         CheckOutput { report, directory: PathBuf::new(), is_fixable: false }
