@@ -60,112 +60,9 @@ enum ServiceFile {
     Vercel,
 }
 
-/// Endings of files that aren't Dockerfiles, although their names begin so: programs, documents,
-/// templates, copies.
-const OTHER_ENDINGS: &[&str] = &[
-    "adoc",
-    "asciidoc",
-    "bak",
-    "bash",
-    "bat",
-    "bats",
-    "c",
-    "cc",
-    "cfg",
-    "cjs",
-    "clj",
-    "cpp",
-    "cs",
-    "css",
-    "csv",
-    "diff",
-    "dockerignore",
-    "ejs",
-    "el",
-    "erb",
-    "erl",
-    "ex",
-    "example",
-    "exs",
-    "fish",
-    "fs",
-    "go",
-    "gradle",
-    "groovy",
-    "h",
-    "hbs",
-    "hpp",
-    "hs",
-    "htm",
-    "html",
-    "in",
-    "ini",
-    "j2",
-    "java",
-    "jinja",
-    "jinja2",
-    "jl",
-    "js",
-    "json",
-    "jsonc",
-    "jsx",
-    "kt",
-    "kts",
-    "liquid",
-    "lock",
-    "log",
-    "lua",
-    "m4",
-    "md",
-    "mdx",
-    "mjs",
-    "ml",
-    "mustache",
-    "nim",
-    "nix",
-    "old",
-    "orig",
-    "patch",
-    "pdf",
-    "php",
-    "pl",
-    "pm",
-    "png",
-    "ps1",
-    "py",
-    "pyc",
-    "pyi",
-    "r",
-    "rb",
-    "rej",
-    "rs",
-    "rst",
-    "sample",
-    "save",
-    "scala",
-    "sh",
-    "svg",
-    "swift",
-    "swo",
-    "swp",
-    "template",
-    "tmp",
-    "tmpl",
-    "toml",
-    "tpl",
-    "ts",
-    "tsx",
-    "txt",
-    "vim",
-    "vue",
-    "xml",
-    "zig",
-    "zsh",
-];
-
 /// Whether some reader reads a file of this name.
 pub(super) fn is_read(registry: &Registry, path: &Path) -> bool {
-    kind(path).is_some()
+    kind_in(registry, path).is_some()
         || locks(registry, path).next().is_some()
         || unread(registry, path).next().is_some()
 }
@@ -179,6 +76,11 @@ pub(super) fn read_file(registry: &Registry, path: &Path, content: &[u8]) -> Fil
         Err(reason) => collector.note(0, format!("can't be read: {reason}")),
     }
     collector.finish()
+}
+
+/// The kind of a file. What the registry says isn't a Dockerfile has none: `dockerfile.go`.
+fn kind_in(registry: &Registry, path: &Path) -> Option<FileKind> {
+    kind(path).filter(|kind| *kind != FileKind::Docker || !registry.is_document(path))
 }
 
 /// The kind of a file, by its name and folder.
@@ -202,14 +104,12 @@ fn kind(path: &Path) -> Option<FileKind> {
 /// `Dockerfile`, `Dockerfile.web`, `Dockerfile-web`, `Dockerfile_web`, `web.Dockerfile`, and the same
 /// of Podman's name, in lower case.
 fn is_dockerfile(name: &str) -> bool {
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    let is_other = OTHER_ENDINGS.contains(&ending) || name.ends_with('~');
     ["dockerfile", "containerfile"].iter().any(|own| {
         let behind = name
             .strip_prefix(own)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']));
         let before = name.strip_suffix(own).is_some_and(|rest| rest.ends_with('.'));
-        behind && !is_other || before
+        behind || before
     })
 }
 
@@ -269,7 +169,7 @@ fn unread<'a>(
 }
 
 fn read(text: &str, path: &Path, collector: &mut MentionCollector<'_>) {
-    match kind(path) {
+    match kind_in(collector.registry, path) {
         Some(FileKind::Docker) => docker::read(text, collector),
         Some(FileKind::Compose) => documents(text, collector, compose::read),
         Some(FileKind::Workflow) => documents(text, collector, workflow::read),
@@ -384,8 +284,9 @@ mod tests {
             ("x.yml", None),
             ("", None),
         ];
+        let registry = Registry::load().unwrap();
         for (path, expected) in cases {
-            assert_eq!(kind(Path::new(path)), *expected, "{path}");
+            assert_eq!(kind_in(&registry, Path::new(path)), *expected, "{path}");
         }
     }
 }
