@@ -289,4 +289,43 @@ mod tests {
             assert_eq!(kind_in(&registry, Path::new(path)), *expected, "{path}");
         }
     }
+
+    #[test]
+    fn no_beginning_of_a_file_makes_a_reader_fail() {
+        let registry = Registry::load().unwrap();
+        let texts = [
+            "{\"image\": \"node:20\", \"features\": {\"ghcr.io/devcontainers/features/node:1\": {\"version\": \"é\"}}}",
+            "[build.environment]\nNODE_VERSION = \"20\" # é\n[[services]]\nimage = {url = 'node:20'}\n",
+            "runtime: nodejs20.x\nbuild: {tools: {python: 3.10}}\nservices: [{envVars: [{key: NODE_VERSION, value: é}]}]\n",
+            "<?xml version=\"1.0\"?><!-- é --><project><properties><java.version>&#49;7</java.version></properties></project>",
+            "ARG NODE_VERSION=\"18 é\"\nFROM --platform=$X node:${NODE_VERSION:-20} AS é\nRUN <<EOF\né\nEOF\nENV A='b\\' C d\n",
+        ];
+        let paths = [
+            "Dockerfile",
+            "compose.yml",
+            ".devcontainer.json",
+            ".readthedocs.yaml",
+            "app.yaml",
+            "firebase.json",
+            "fly.toml",
+            "netlify.toml",
+            "pom.xml",
+            "project.toml",
+            "render.yaml",
+            "serverless.yml",
+            "template.yaml",
+            "vercel.json",
+            "build.gradle",
+            "environment.yml",
+            "Pipfile.lock",
+        ];
+        for path in paths {
+            assert!(is_read(&registry, Path::new(path)), "{path}");
+            for text in texts {
+                for end in (0..=text.len()).filter(|end| text.is_char_boundary(*end)) {
+                    read_file(&registry, Path::new(path), &text.as_bytes()[..end]);
+                }
+            }
+        }
+    }
 }
