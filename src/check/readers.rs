@@ -318,19 +318,25 @@ fn read(text: &str, path: &Path, collector: &mut MentionCollector<'_>) {
         Some(FileKind::Workflow) => documents(text, collector, workflow::read),
         Some(FileKind::GitLab) => documents(text, collector, gitlab::read),
         Some(FileKind::Service(file)) => read_service_file(text, file, collector),
-        Some(FileKind::GitLabIncluded) => documents(text, collector, gitlab::read_included),
+        // Another purpose is likelier.
+        Some(FileKind::GitLabIncluded) => {
+            documents(text, collector, gitlab::read_included);
+            read_listed(text, path, collector);
+        }
         Some(FileKind::CircleCi) => documents(text, collector, circleci::read),
         Some(FileKind::Azure) => documents(text, collector, azure::read),
         Some(FileKind::Travis) => documents(text, collector, travis::read),
         Some(FileKind::Bitbucket) => documents(text, collector, bitbucket::read),
         Some(FileKind::Buildkite) => documents(text, collector, buildkite::read),
-        None => {
-            let registry = collector.registry;
-            locks(registry, path).for_each(|(tool, lock)| locks::read(text, tool, lock, collector));
-            unread(registry, path)
-                .for_each(|(tool, file)| unread::read(text, tool, file, collector));
-        }
+        None => read_listed(text, path, collector),
     }
+}
+
+/// Reads a file that the registry lists for a tool.
+fn read_listed(text: &str, path: &Path, collector: &mut MentionCollector<'_>) {
+    let registry = collector.registry;
+    locks(registry, path).for_each(|(tool, lock)| locks::read(text, tool, lock, collector));
+    unread(registry, path).for_each(|(tool, file)| unread::read(text, tool, file, collector));
 }
 
 fn read_service_file(text: &str, file: ServiceFile, collector: &mut MentionCollector<'_>) {

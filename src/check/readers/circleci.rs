@@ -31,7 +31,7 @@ pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<
         {
             collector.in_job(None, |collector| config.read_definition(entry, collector));
         }
-        for call in config.calls.values().flatten() {
+        for call in config.calls.iter().filter(|call| call.caller.is_none()) {
             config.read_call(call, collector);
         }
     }
@@ -42,8 +42,12 @@ struct CircleConfig<'a> {
     /// How many more values may be looked up.
     budget: LookupBudget,
     document: &'a YamlNode,
-    /// The calls of each executor, command and job, its own and an orb's.
-    calls: BTreeMap<&'a str, Vec<Call<'a>>>,
+    /// The calls of executors, commands and jobs, its own and those of orbs.
+    calls: Vec<Call<'a>>,
+    /// The numbers of the calls of a name.
+    of_name: BTreeMap<&'a str, Vec<usize>>,
+    /// The numbers of the calls in a definition of this name.
+    inside: BTreeMap<&'a str, Vec<usize>>,
 }
 
 /// A call of an executor, a command or a job.
@@ -58,7 +62,13 @@ struct Call<'a> {
 
 impl<'a> CircleConfig<'a> {
     fn new(document: &'a YamlNode) -> Self {
-        let mut config = Self { budget: LookupBudget::full(), document, calls: BTreeMap::new() };
+        let mut config = Self {
+            budget: LookupBudget::full(),
+            document,
+            calls: Vec::new(),
+            of_name: BTreeMap::new(),
+            inside: BTreeMap::new(),
+        };
         for caller in
             DEFINITIONS.iter().filter_map(|name| document.get(name)).flat_map(YamlNode::entries)
         {
@@ -89,7 +99,12 @@ impl<'a> CircleConfig<'a> {
     }
 
     fn add(&mut self, name: &'a str, with: &'a YamlNode, caller: Option<YamlEntry<'a>>) {
-        self.calls.entry(name).or_default().push(Call { name, with, caller });
+        let number = self.calls.len();
+        self.calls.push(Call { name, with, caller });
+        self.of_name.entry(name).or_default().push(number);
+        if let Some(caller) = caller {
+            self.inside.entry(caller.key).or_default().push(number);
+        }
     }
 
     fn read_definition(&self, definition: YamlEntry<'a>, collector: &mut MentionCollector<'_>) {
@@ -101,6 +116,9 @@ impl<'a> CircleConfig<'a> {
             let Some(text) = image.text() else { continue };
             let values = self.expand(text, Some(definition), MAX_REFERENCES);
             collector.image(&WrittenValues { line: image.line, label: "image: ", values: &values });
+        }
+        for call in numbered(&self.calls, self.inside.get(definition.key)) {
+            self.read_call(call, collector);
         }
     }
 
@@ -158,10 +176,10 @@ impl<'a> CircleConfig<'a> {
 
     /// What the calls of a definition pass for a parameter; its default where they pass nothing.
     fn parameter(&self, name: &str, definition: YamlEntry<'a>, left: usize) -> Vec<String> {
-        let calls = self.calls.get(definition.key).map(Vec::as_slice).unwrap_or_default();
+        let numbers = self.of_name.get(definition.key);
         let mut found: Vec<String> = Vec::new();
-        let mut is_default = calls.is_empty();
-        for call in calls.iter().take(MAX_TEXTS) {
+        let mut is_default = numbers.is_none();
+        for call in numbered(&self.calls, numbers).take(MAX_TEXTS) {
             let listed = call.with.at(&["matrix", "parameters", name]);
             let passed = listed.or_else(|| call.with.get(name));
             is_default |= passed.is_none();
@@ -180,6 +198,13 @@ impl<'a> CircleConfig<'a> {
         found.truncate(MAX_TEXTS);
         found
     }
+}
+
+fn numbered<'c, 'a>(
+    calls: &'c [Call<'a>],
+    numbers: Option<&'c Vec<usize>>,
+) -> impl Iterator<Item = &'c Call<'a>> {
+    numbers.into_iter().flatten().filter_map(|number| calls.get(*number))
 }
 
 #[cfg(test)]

@@ -96,7 +96,7 @@ mod tests {
             "elixir: 1.5.1\notp_release: 20.0",
             "1 elixir 1.5.1 | elixir: 1.5.1\n2 erlang 20 | otp_release: 20",
         );
-        check("jdk: openjdk11", "1 java 11 | jdk: openjdk11");
+        check("jdk: openjdk11", "1 java openjdk11 | jdk: openjdk11");
     }
 
     #[test]
