@@ -2,6 +2,10 @@
 //! it; a reader reports what is written to the [`MentionCollector`], which knows whose version that
 //! is.
 
+mod azure;
+mod bitbucket;
+mod buildkite;
+mod circleci;
 pub(super) mod collector;
 mod compose;
 mod devcontainer;
@@ -17,6 +21,7 @@ mod pom;
 mod readthedocs;
 mod runtimes;
 mod settings;
+mod travis;
 mod unread;
 mod variables;
 mod workflow;
@@ -42,6 +47,12 @@ enum FileKind {
     Workflow,
     GitLab,
     Service(ServiceFile),
+    GitLabIncluded,
+    CircleCi,
+    Azure,
+    Travis,
+    Bitbucket,
+    Buildkite,
 }
 
 /// A file of another service or of a build, which is known by its name.
@@ -106,7 +117,30 @@ fn kind(path: &Path) -> Option<FileKind> {
         (Some(stem), _) if stem.starts_with("compose") || stem.starts_with("docker-compose") => {
             Some(FileKind::Compose)
         }
-        (Some(_), _) => is_in_workflows(path).then_some(FileKind::Workflow),
+        (Some(_), _) if is_in_workflows(path) => Some(FileKind::Workflow),
+        (Some(stem), _) => pipeline_kind(stem, path),
+    }
+}
+
+/// The kind of a CI service's file, by its name without the ending, and its folders.
+fn pipeline_kind(stem: &str, path: &Path) -> Option<FileKind> {
+    let is_in = |folders: &[&str]| {
+        let parents = path.parent().into_iter().flat_map(Path::iter);
+        parents.into_iter().any(|name| folders.iter().any(|folder| name == *folder))
+    };
+    match stem {
+        ".travis" => Some(FileKind::Travis),
+        "bitbucket-pipelines" => Some(FileKind::Bitbucket),
+        "buildkite" => Some(FileKind::Buildkite),
+        _ if stem.starts_with("azure-pipelines") => Some(FileKind::Azure),
+        _ if is_in(&[".circleci"]) => Some(FileKind::CircleCi),
+        _ if is_in(&[".buildkite"]) => Some(FileKind::Buildkite),
+        _ if is_in(&[".azure-pipelines", "azure-pipelines", ".azuredevops", ".azure"]) => {
+            Some(FileKind::Azure)
+        }
+        _ if is_in(&[".gitlab", ".gitlab-ci"]) => Some(FileKind::GitLabIncluded),
+        _ if path.parent().is_some_and(|folder| folder == "ci") => Some(FileKind::GitLabIncluded),
+        _ => None,
     }
 }
 
@@ -184,13 +218,25 @@ fn read(text: &str, path: &Path, collector: &mut MentionCollector<'_>) {
         Some(FileKind::Workflow) => documents(text, collector, workflow::read),
         Some(FileKind::GitLab) => documents(text, collector, gitlab::read),
         Some(FileKind::Service(file)) => read_service_file(text, file, collector),
-        None => {
-            let registry = collector.registry;
-            locks(registry, path).for_each(|(tool, lock)| locks::read(text, tool, lock, collector));
-            unread(registry, path)
-                .for_each(|(tool, file)| unread::read(text, tool, file, collector));
+        // Another purpose is likelier.
+        Some(FileKind::GitLabIncluded) => {
+            documents(text, collector, gitlab::read_included);
+            read_listed(text, path, collector);
         }
+        Some(FileKind::CircleCi) => documents(text, collector, circleci::read),
+        Some(FileKind::Azure) => documents(text, collector, azure::read),
+        Some(FileKind::Travis) => documents(text, collector, travis::read),
+        Some(FileKind::Bitbucket) => documents(text, collector, bitbucket::read),
+        Some(FileKind::Buildkite) => documents(text, collector, buildkite::read),
+        None => read_listed(text, path, collector),
     }
+}
+
+/// Reads a file that the registry lists for a tool.
+fn read_listed(text: &str, path: &Path, collector: &mut MentionCollector<'_>) {
+    let registry = collector.registry;
+    locks(registry, path).for_each(|(tool, lock)| locks::read(text, tool, lock, collector));
+    unread(registry, path).for_each(|(tool, file)| unread::read(text, tool, file, collector));
 }
 
 fn read_service_file(text: &str, file: ServiceFile, collector: &mut MentionCollector<'_>) {
@@ -290,6 +336,17 @@ mod tests {
             ("a/netlify.toml", Some(FileKind::Service(ServiceFile::Netlify))),
             (".readthedocs.yml", Some(FileKind::Service(ServiceFile::ReadTheDocs))),
             ("pom.xml", Some(FileKind::Service(ServiceFile::Pom))),
+            (".gitlab/ci/test.yml", Some(FileKind::GitLabIncluded)),
+            ("ci/test.yml", Some(FileKind::GitLabIncluded)),
+            ("a/ci/test.yml", None),
+            (".circleci/config.yml", Some(FileKind::CircleCi)),
+            (".circleci/docker-compose.yml", Some(FileKind::Compose)),
+            ("azure-pipelines.yml", Some(FileKind::Azure)),
+            ("azure-pipelines-nightly.yaml", Some(FileKind::Azure)),
+            (".azure/templates/build.yml", Some(FileKind::Azure)),
+            (".travis.yml", Some(FileKind::Travis)),
+            ("bitbucket-pipelines.yml", Some(FileKind::Bitbucket)),
+            (".buildkite/pipeline.yml", Some(FileKind::Buildkite)),
             ("x.yml", None),
             ("", None),
         ];

@@ -165,14 +165,12 @@ impl CheckRules {
 
     /// What is impossible in it.
     pub(crate) fn fault(&self) -> Option<String> {
+        let stars = |image: &str| image.replace("*.*", "*").matches('*').count();
         let is_wrong = |image: &&String| match image.split_once(':') {
             Some((name, tag)) => {
                 name.is_empty() || tag.contains(':') || tag.find('*') != Some(tag.len().max(2) - 1)
             }
-            None => {
-                let stars = image.replace("*.*", "*").matches('*').count();
-                image.is_empty() || stars > 1 || image.contains('@')
-            }
+            None => image.is_empty() || stars(image) > 1 || image.contains('@'),
         };
         if let Some(image) = self.images.iter().find(is_wrong) {
             return Some(format!(

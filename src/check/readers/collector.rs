@@ -10,6 +10,7 @@ use usher_shims::request::{Request, RequestKind, RequestTrust, looks_like_reques
 use usher_shims::tool::{Tool, VersionField};
 
 use super::image::{self, ImageVersion};
+use super::variables::without_marks;
 use crate::check::mention::{
     FileMentions, Mention, MentionKind, MentionPlace, MentionScope, Note, UnquotedNumber,
 };
@@ -119,7 +120,10 @@ impl<'a> MentionCollector<'a> {
     /// Notes that a value isn't compared.
     fn skip(&mut self, written: &WrittenValues<'_>, value: &str, why: impl Into<String>) {
         let shown = match value.contains('$') || looks_like_request(value) {
-            true => format!("{}{value}", written.label).chars().take(MAX_SHOWN.1).collect(),
+            true => without_marks(&format!("{}{value}", written.label))
+                .chars()
+                .take(MAX_SHOWN.1)
+                .collect(),
             false => format!("{}({} bytes)", written.label, value.len()),
         };
         self.push_note(written.line, why.into(), shown);
@@ -276,7 +280,7 @@ impl<'a> MentionCollector<'a> {
         let values: Vec<&str> =
             written.values.iter().map(String::as_str).take(MAX_SHOWN.0).collect();
         let shown = format!("{}{}", written.label, values.join(", "));
-        let shown = shown.chars().take(MAX_SHOWN.1).collect();
+        let shown = without_marks(&shown).chars().take(MAX_SHOWN.1).collect();
         let unquoted = None;
         self.found.mentions.push(Mention {
             tool,

@@ -317,8 +317,8 @@ mod tests {
             "FROM node:16\r\nFROM python:3.12\r\n",
             "1 node 16 | FROM node:16\n2 python 3.12 | FROM python:3.12",
         );
-        check("FROM node@sha256:0", "1 note a digest names no version: FROM (13 bytes)");
-        check("FROM --platform=x", "1 note FROM names no image:");
+        check("FROM node@sha256:0", "1 note a digest names no version: FROM node");
+        check("FROM --platform=x", "1 note FROM names no image");
     }
 
     #[test]
@@ -411,6 +411,6 @@ mod tests {
     fn other_files_have_no_mentions() {
         check("", "");
         check("hello\nworld", "");
-        check("FROM node:16\0", "0 note not a Dockerfile: it contains NUL bytes:");
+        check("FROM node:16\0", "0 note not a Dockerfile: it contains NUL bytes");
     }
 }
