@@ -22,10 +22,6 @@ pub struct CheckRules {
     /// `pnpm/action-setup:version` of this one.
     #[serde(default)]
     pub inputs: Vec<String>,
-    /// Variables of the tool that a build may set to a version of something else: `PYENV_VERSION` to
-    /// that of the manager itself.
-    #[serde(default)]
-    pub ambiguous_variables: Vec<String>,
     /// Version files, or fields of one, that pin the version that a shim runs, and let projects use any
     /// later one: `go.mod`, `composer.json:config.platform.php`.
     #[serde(default)]

@@ -168,11 +168,7 @@ impl<'a> MentionCollector<'a> {
 
     /// The tool whose variable this is.
     pub(super) fn tool_of_variable(&self, name: &str) -> Option<&'static Tool> {
-        let is_it = |known: &KnownTool<'_>| {
-            let ambiguous = &known.definition.check.ambiguous_variables;
-            known.tool.variables.contains(&name) && !ambiguous.iter().any(|one| one == name)
-        };
-        self.registry.all().find(is_it).map(|known| known.tool)
+        self.registry.all().map(|known| known.tool).find(|tool| tool.variables.contains(&name))
     }
 
     /// The tools of which an action's input of this name requests a version. The action is known by
