@@ -464,6 +464,7 @@ fn check_prints_json() {
         json!({
             "agrees": false,
             "project": "[SANDBOX]/project",
+            "ignored": 0,
             "tools": [{
                 "tool": "node",
                 "pinned": true,
