@@ -363,8 +363,7 @@ mod tests {
         output.is_fixable = true;
         insta::assert_snapshot!(printed(&output), @"
         node: .nvmrc:1 pins 16.10
-          error: ci.yml:3: node-version: 16.1
-        warning: ci.yml:3: 16.10 without quotes is the number 16.1: write '16.10'
+          error: ci.yml:3: node-version: 16.1, which is 16.1 without quotes
         the one place that names a version disagrees
           hint: quote it: '16.10' (use check --fix)
         = 1
@@ -413,7 +412,7 @@ mod tests {
         error: old/.nvmrc: it is empty
         note: too many files
         note: Dockerfile:4: not compared, no version: FROM node:\u{1b}x
-        1 of 1 places that name a version disagrees, and 1 version file can't be used
+        the one place that names a version disagrees, and 1 version file can't be used
           hint: change ci.yml to 20, or the pin: use node@16
         = 1
         "#);
