@@ -272,7 +272,7 @@ jobs:
   matrix:
     strategy: {matrix: {node: [16, 20]}}
     steps: [{with: {node-version: '${{ matrix.node }}'}}]
-  old:
+  last:
     steps: [{with: {node-version: 16}}]
 ",
     );
