@@ -406,6 +406,8 @@ struct ReadPlace {
     line: u32,
     requests: Vec<Request>,
     is_unquoted: bool,
+    /// Why it may differ: a comment that names a version may say so of the new one.
+    exempt: Option<&'static str>,
     /// What it belongs to.
     belongs_to: String,
 }
@@ -460,7 +462,8 @@ impl ReadPlace {
             line: place.line,
             requests,
             is_unquoted: unquoted.is_some(),
-            belongs_to: format!("{kind:?} {scope:?} {job:?} {exempt:?}"),
+            exempt,
+            belongs_to: format!("{kind:?} {scope:?} {job:?}"),
         }
     }
 
@@ -479,6 +482,7 @@ impl ReadPlace {
             },
             requests: requests.unwrap_or_default(),
             is_unquoted: false,
+            exempt: None,
         }
     }
 }
@@ -658,7 +662,7 @@ mod tests {
         check(
             ".gitlab-ci.yml",
             "variables: {NODE_VERSION: 16}\na: {image: 'node:$NODE_VERSION'}\n",
-            "variables: {NODE_VERSION: 20}\na: {image: 'node:$NODE_VERSION'}\n",
+            "variables: {NODE_VERSION: 16}\na: {image: 'node:$NODE_VERSION'}\n(1: its file would be read otherwise)(2: its value is set elsewhere)",
         );
     }
 

@@ -206,8 +206,7 @@ fn differing(group: &ToolGroup, compared: &ComparedMention) -> Option<Finding> {
         return None;
     };
     let mention = &compared.mention;
-    let what =
-        format!("{}: {}, but {}", group.tool.name, Escaped(&mention.shown), baseline.sentence());
+    let what = format!("{}: {}, but {}", group.tool.name, mention.text(), baseline.sentence());
     Some(Finding {
         level,
         rule: Rule::VersionsDiffer,

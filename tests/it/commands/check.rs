@@ -272,7 +272,7 @@ jobs:
   matrix:
     strategy: {matrix: {node: [16, 20]}}
     steps: [{with: {node-version: '${{ matrix.node }}'}}]
-  old:
+  last:
     steps: [{with: {node-version: 16}}]
 ",
     );
@@ -464,6 +464,7 @@ fn check_prints_json() {
         json!({
             "agrees": false,
             "project": "[SANDBOX]/project",
+            "ignored": 0,
             "tools": [{
                 "tool": "node",
                 "pinned": true,

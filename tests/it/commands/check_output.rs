@@ -125,7 +125,7 @@ fn fixes_are_shown_and_made() {
     sandbox.file("project/.node-version", "v16.3.0\r\n");
     sandbox.file("project/Dockerfile", "FROM node:v16-alpine\r\nRUN x\r\nFROM node:16.3.0 AS b");
     sandbox.file("project/Dockerfile.digest", "FROM node:16@sha256:0123\n");
-    sandbox.file("project/compose.yml", "services:\n  a:\n    image: 'node:18.1' # old\n");
+    sandbox.file("project/compose.yml", "services:\n  a:\n    image: 'node:18.1' # web\n");
     sandbox.file("project/.github/workflows/ci.yml", MATRIX);
     let before = sandbox.tree("project");
     let shown = check(&sandbox, &["--fix", "--dry-run"]);
@@ -160,8 +160,8 @@ fn fixes_are_shown_and_made() {
     @@ -1,3 +1,3 @@
      services:
        a:
-    -    image: 'node:18.1' # old
-    +    image: 'node:20.1' # old
+    -    image: 'node:18.1' # web
+    +    image: 'node:20.1' # web
     --- standard error
     usher: left as it is: .github/workflows/ci.yml:6: it names several versions
     usher: left as it is: Dockerfile.digest:1: its digest is of that version
@@ -196,7 +196,7 @@ fn fixes_are_shown_and_made() {
         (".node-version", "v20.1.0\r\n".to_owned()),
         ("Dockerfile", "FROM node:v20-alpine\r\nRUN x\r\nFROM node:20.1.0 AS b".to_owned()),
         ("Dockerfile.digest", "FROM node:16@sha256:0123\n".to_owned()),
-        ("compose.yml", "services:\n  a:\n    image: 'node:20.1' # old\n".to_owned()),
+        ("compose.yml", "services:\n  a:\n    image: 'node:20.1' # web\n".to_owned()),
         (".github/workflows/ci.yml", MATRIX.replace("16.x", "20.x")),
     ];
     for (name, text) in texts {

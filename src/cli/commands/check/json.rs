@@ -20,6 +20,7 @@ impl Serialize for CheckReport {
         let report = CheckJson {
             agrees: !self.fails(),
             project: ReportPath::new(&self.root),
+            ignored: self.ignored,
             tools: self.groups.iter().filter_map(ToolJson::of).collect(),
             mentions: mentions.collect(),
             findings: findings.iter().map(FindingJson::of).collect(),
@@ -33,6 +34,7 @@ impl Serialize for CheckReport {
 struct CheckJson<'a> {
     agrees: bool,
     project: ReportPath,
+    ignored: usize,
     tools: Vec<ToolJson<'a>>,
     mentions: Vec<MentionJson<'a>>,
     findings: Vec<FindingJson<'a>>,

@@ -90,7 +90,7 @@ impl Report for CheckOutput {
         let of_files = findings.iter().filter(|finding| finding.rule != Rule::VersionsDiffer);
         lines.extend(of_files.map(|finding| self.finding_line(finding)));
         if !findings.iter().any(|finding| finding.level < Level::Note) {
-            lines.push(agreement(self.report.counts().0));
+            lines.push(agreement(self.report.counts().0) + &ignored(&self.report));
         }
         lines.into_iter().map(|line| line + "\n").collect()
     }
@@ -121,6 +121,15 @@ fn agreement(places: usize) -> String {
     }
 }
 
+/// How many places a comment leaves out, behind the number of the others: `; 2 are ignored`.
+fn ignored(report: &CheckReport) -> String {
+    match report.ignored {
+        0 => String::new(),
+        1 => "; 1 is ignored".to_owned(),
+        all => format!("; {all} are ignored"),
+    }
+}
+
 /// How many places disagree, and what to do; nothing if none does.
 fn summary(output: &CheckOutput) -> Option<Error> {
     let (all, differing) = output.report.counts();
@@ -139,7 +148,8 @@ fn summary(output: &CheckOutput) -> Option<Error> {
     if what.is_empty() {
         return None;
     }
-    let error = Error::new(ErrorKind::FaultsFound, what.join(", and "));
+    let what = what.join(", and ") + &ignored(&output.report);
+    let error = Error::new(ErrorKind::FaultsFound, what);
     Some(match hint(output) {
         Some(hint) => error.hint(hint),
         None => error,
@@ -430,6 +440,18 @@ mod tests {
 
         = 0
         ");
+    }
+
+    #[test]
+    fn ignored_places_are_counted() {
+        let mentions = |verdict| vec![group(PIN, vec![mention("ci.yml", 3, &["16"], verdict)])];
+        let mut output = output(mentions(Verdict::Agrees));
+        output.report.ignored = 1;
+        assert_eq!(output.text(), "the one place that names a version agrees; 1 is ignored\n");
+        output.report.ignored = 2;
+        output.report.groups = mentions(ERROR);
+        let said = output.notes().concat();
+        assert!(said.starts_with("the one place that names a version disagrees; 2 are ignored\n"));
     }
 
     #[test]
