@@ -41,7 +41,7 @@ use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::world::World as _;
 
 pub use compare::{Baseline, ComparedMention, Level, ToolGroup, Verdict};
-pub use fix::{FileFix, FixPlan, LeftPlace, plan_fixes};
+pub use fix::{FileFix, FixPlan, LeftPlace, has_fix, plan_fixes};
 pub use mention::{
     BrokenFile, FileMentions, Mention, MentionKind, MentionPlace, MentionScope, Note,
     UnquotedNumber,

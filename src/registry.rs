@@ -172,6 +172,14 @@ impl Registry {
         known.definition.check.files.iter().chain(&self.common.unread)
     }
 
+    /// Whether a file is a program, a document, a template or a copy by its ending, even if its name
+    /// begins like another file's: `dockerfile.go`.
+    pub fn is_document(&self, path: &Path) -> bool {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = name.to_ascii_lowercase();
+        self.common.document_endings.iter().any(|ending| name.ends_with(ending))
+    }
+
     /// The other manager's command that removes a toolchain, if it is known: `pyenv uninstall
     /// 3.7.16`.
     pub fn uninstall_command(&self, tool: &Tool, toolchain: &Toolchain) -> Option<String> {

@@ -6,13 +6,12 @@
 //! | the pin in its folder, else the nearest above | an error |
 //! | without a pin: the constraint in its folder, else the nearest above | a warning |
 //! | for a CI job of a repository that has pins in some folders only: any of them | an error |
-//! | else what most places of its folder say, CI jobs left out | a warning |
-//! | for CI jobs alone: what most of them say | a note |
+//! | else what most places of its folder say, in the repository's own also CI jobs | a warning, between CI jobs a note |
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use usher_shims::request::Request;
+use usher_shims::request::{Request, RequestKind};
 use usher_shims::tool::Tool;
 
 use super::mention::{Mention, MentionKind, MentionPlace, MentionScope};
@@ -134,8 +133,6 @@ struct Deciding<'a> {
     constraints: BTreeMap<&'a Path, &'a Mention>,
     /// For each folder what most of its other places say, as far as that is definite.
     usual: BTreeMap<&'a Path, &'a Mention>,
-    /// What most CI jobs say.
-    usual_job: Option<&'a Mention>,
 }
 
 impl<'a> Deciding<'a> {
@@ -146,9 +143,8 @@ impl<'a> Deciding<'a> {
             above: pins_above.iter().find(|pin| Some(pin.tool.name) == tool),
             constraints: BTreeMap::new(),
             usual: BTreeMap::new(),
-            usual_job: None,
         };
-        let (mut others, mut jobs) = (BTreeMap::<&Path, Vec<&Mention>>::new(), Vec::new());
+        let mut others = BTreeMap::<&Path, Vec<&Mention>>::new();
         for mention in mentions {
             let is_definite =
                 !mention.requests.is_empty() && mention.requests.iter().all(is_definite);
@@ -161,13 +157,9 @@ impl<'a> Deciding<'a> {
                 (MentionKind::Constraint, _) => {
                     deciding.constraints.entry(mention.folder()).or_insert(mention);
                 }
-                (_, MentionScope::Repository) => jobs.push(mention),
-                (_, MentionScope::Folder(folder)) => {
-                    others.entry(folder).or_default().push(mention);
-                }
+                _ => others.entry(mention.folder()).or_default().push(mention),
             }
         }
-        deciding.usual_job = usual(&jobs);
         for (folder, others) in others {
             deciding.usual.extend(usual(&others).map(|one| (folder, one)));
         }
@@ -189,11 +181,11 @@ impl<'a> Deciding<'a> {
         if is_job && !self.pins.is_empty() {
             return (self.pins.values().copied().collect(), Level::Error);
         }
-        match self.usual.get(folder) {
-            Some(usual) => (vec![usual], Level::Warning),
-            None if is_job => (self.usual_job.into_iter().collect(), Level::Note),
-            None => (Vec::new(), Level::Note),
-        }
+        let usual = self.usual.get(folder).copied();
+        let is_between_jobs =
+            is_job && usual.is_some_and(|usual| usual.scope == MentionScope::Repository);
+        let level = if is_between_jobs { Level::Note } else { Level::Warning };
+        (usual.into_iter().collect(), level)
     }
 }
 
@@ -246,8 +238,37 @@ fn verdict(mention: &Mention, decides: &[&Mention], level: Level) -> Verdict {
     }
     match (verdict, mention.exempt) {
         (Verdict::Differs(_), Some(reason)) => Verdict::Exempt(reason),
+        (Verdict::Differs(_), None) if is_named_after_version(mention) => {
+            Verdict::Exempt("its file or folder is named after it")
+        }
         (verdict, _) => verdict,
     }
+}
+
+/// The least first number of a version that, alone in a name, is likely to be the version.
+const MIN_MAJOR: u64 = 5;
+
+/// Whether a file or a folder of a place has its version in the name, `docker/jdk8/Dockerfile`: there
+/// are others for other versions.
+fn is_named_after_version(mention: &Mention) -> bool {
+    let name = |component: &'_ std::ffi::OsStr| component.to_str().map(str::to_owned);
+    let names: Vec<String> = mention.place.path.iter().filter_map(name).collect();
+    let is_named = |request: &Request| {
+        let RequestKind::Version(version) = request.kind() else { return false };
+        let numbers: Vec<String> =
+            version.numbers().as_slice().iter().map(u64::to_string).collect();
+        let minor = numbers.get(..2).unwrap_or_default();
+        // `v3` is rather the third version of the program itself.
+        let major = version.numbers().at(0);
+        let major = if major < MIN_MAJOR { String::new() } else { major.to_string() };
+        let spellings = [major, minor.join("."), minor.concat(), minor.join("_")];
+        names.iter().any(|name| {
+            let words = name.split(|c: char| !c.is_ascii_digit() && c != '.' && c != '_');
+            let mut words = words.map(|word| word.trim_matches(['.', '_']));
+            words.any(|word| !word.is_empty() && spellings.iter().any(|one| one == word))
+        })
+    };
+    mention.kind != MentionKind::Pin && mention.requests.iter().any(is_named)
 }
 
 /// The numbers of mentions that say the same as another one: a place that several CI jobs use is told
@@ -307,7 +328,7 @@ mod tests {
             Some((path, job)) => (path, job.parse().ok()),
             None => (line.split_whitespace().nth(1).unwrap(), None),
         };
-        let folder = Path::new(path).parent().unwrap().to_path_buf();
+        let folder = Path::new(path.trim_start_matches(".devcontainer/")).parent().unwrap();
         let parse = |text| Request::parse(text, tool, RequestTrust::Project).unwrap();
         Mention {
             tool,
@@ -322,7 +343,7 @@ mod tests {
             shown: line.to_owned(),
             scope: match kind {
                 "job" | "reference" | "may-fail" => MentionScope::Repository,
-                _ => MentionScope::Folder(folder),
+                _ => MentionScope::Folder(folder.to_path_buf()),
             },
             job,
             exempt: (kind == "may-fail").then_some("continue-on-error"),
@@ -396,6 +417,10 @@ mod tests {
         check(&[], &["- image a/Dockerfile 18", "- image b/Dockerfile 20"]);
         check(&[], &["N job ci.yml#1 18", "= job ci.yml#2 20", "= job ci.yml#3 20"]);
         check(&[], &["- job ci.yml#1 18", "- image a/Dockerfile 20"]);
+        check(
+            &[],
+            &["W image .devcontainer/Dockerfile 18", "= job ci.yml#2 20", "= job ci.yml#3 20"],
+        );
     }
 
     #[test]
@@ -427,6 +452,22 @@ mod tests {
                 "= reference ci.yml#3",
                 "x job ci.yml#3 18",
                 "E job ci.yml#4 18",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_file_may_be_named_after_its_version() {
+        check(
+            &[],
+            &[
+                "= pin .nvmrc 20",
+                "x image node18/Dockerfile 18.1.0",
+                "x image docker/18.1/Dockerfile 18.1.0",
+                "x image Dockerfile.node18 18",
+                "E image Dockerfile 18",
+                "E image docker/180/Dockerfile 18",
+                "E image docker/20/Dockerfile 18",
             ],
         );
     }

@@ -12,7 +12,7 @@
 mod diff;
 mod spelling;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -62,6 +62,12 @@ pub struct LeftPlace {
     pub why: String,
 }
 
+/// The most places of a file that are changed: the file is read again for each.
+const MAX_PLACES: usize = 100;
+
+/// How many places are tried for a hint.
+const MAX_TRIED: usize = 3;
+
 /// A value, or why a place stays as it is.
 type OrLeft<T> = std::result::Result<T, &'static str>;
 
@@ -86,20 +92,17 @@ impl FileFix {
 
 /// What would make the places agree that disagree with a pin. Writes nothing.
 pub fn plan_fixes(session: &Session, report: &CheckReport) -> Result<FixPlan> {
-    let directory = session.world.directory();
-    let directory =
-        directory.map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
-    let folder = ConfinedFolder::open_above(&directory, &report.root, "this project")?;
+    let folder = open_project(session, report)?;
+    let known = KnownPlaces::of(report);
     let mut plan = FixPlan { files: Vec::new(), left: Vec::new() };
     let mut of_files: BTreeMap<&Path, Vec<PlaceFix<'_>>> = BTreeMap::new();
-    for group in &report.groups {
-        for (mention, baseline) in disagreeing(group) {
-            let fixes = of_files.entry(&mention.place.path).or_default();
-            match place_fix(&session.registry, report, mention, baseline) {
-                Ok(fix) if fixes.iter().any(|known| known.is_same(&fix)) => {}
-                Ok(fix) => fixes.push(fix),
-                Err(why) => plan.leave(mention, why),
-            }
+    for (mention, baseline) in report.groups.iter().flat_map(disagreeing) {
+        let fixes = of_files.entry(&mention.place.path).or_default();
+        match place_fix(&session.registry, &known, mention, baseline) {
+            Ok(fix) if fixes.iter().any(|known| known.is_same(&fix)) => {}
+            Ok(_) if fixes.len() == MAX_PLACES => plan.leave(mention, "its file has too many"),
+            Ok(fix) => fixes.push(fix),
+            Err(why) => plan.leave(mention, why),
         }
     }
     for (path, fixes) in of_files {
@@ -115,6 +118,28 @@ pub fn plan_fixes(session: &Session, report: &CheckReport) -> Result<FixPlan> {
     plan.left.sort();
     plan.left.dedup();
     Ok(plan)
+}
+
+/// Whether one of the first places that disagree can be changed.
+pub fn has_fix(session: &Session, report: &CheckReport) -> bool {
+    let Ok(folder) = open_project(session, report) else { return false };
+    let known = KnownPlaces::of(report);
+    let places = report.groups.iter().flat_map(disagreeing);
+    let fixes =
+        places.filter_map(|(mention, pin)| place_fix(&session.registry, &known, mention, pin).ok());
+    fixes.take(MAX_TRIED).any(|fix| {
+        let mut plan = FixPlan { files: Vec::new(), left: Vec::new() };
+        let file = (&folder, report.root.as_path(), fix.mention.place.path.as_path());
+        plan.add_file(&session.registry, file, &[&fix]);
+        !plan.files.is_empty()
+    })
+}
+
+fn open_project(session: &Session, report: &CheckReport) -> Result<ConfinedFolder> {
+    let directory = session.world.directory();
+    let directory =
+        directory.map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
+    ConfinedFolder::open_above(&directory, &report.root, "this project")
 }
 
 /// The places of a group that disagree with a pin.
@@ -136,24 +161,64 @@ struct PlaceFix<'a> {
 impl PlaceFix<'_> {
     /// Whether another mention of the same text gets the same: a value that several jobs use.
     fn is_same(&self, other: &Self) -> bool {
-        is_same_text(self.mention, other.mention) && self.wanted == other.wanted
+        text_of(self.mention) == text_of(other.mention) && self.wanted == other.wanted
     }
 
     /// Whether another mention of the same text gets something else.
     fn is_disputed_by(&self, other: &Self) -> bool {
-        is_same_text(self.mention, other.mention) && self.wanted != other.wanted
+        text_of(self.mention) == text_of(other.mention) && self.wanted != other.wanted
     }
 }
 
-/// Whether two mentions are of one text.
-fn is_same_text(one: &Mention, other: &Mention) -> bool {
-    one.place == other.place && one.tool.name == other.tool.name && one.requests == other.requests
+/// What a report says of other places than the one that changes.
+struct KnownPlaces<'a> {
+    /// The texts that agree somewhere.
+    agreeing: BTreeSet<(&'a MentionPlace, &'static str, Vec<&'a str>)>,
+    /// The folders in which a version file decides.
+    pin_folders: BTreeMap<(&'a MentionPlace, &'static str), Vec<&'a Path>>,
+    /// What a tool's pins request.
+    pinned: BTreeMap<&'static str, BTreeSet<String>>,
+}
+
+impl<'a> KnownPlaces<'a> {
+    fn of(report: &'a CheckReport) -> Self {
+        let agreeing = report.mentions().filter(|one| one.verdict == Verdict::Agrees);
+        let agreeing = agreeing.map(|one| text_of(&one.mention)).collect();
+        let mut known = Self { agreeing, pin_folders: BTreeMap::new(), pinned: BTreeMap::new() };
+        for ComparedMention { mention, .. } in report.mentions() {
+            if mention.kind == MentionKind::Pin {
+                let key = (&mention.place, mention.tool.name);
+                known.pin_folders.entry(key).or_default().push(mention.folder());
+            }
+        }
+        for group in &report.groups {
+            let pin = group.baseline.as_ref().filter(|pin| pin.kind == MentionKind::Pin);
+            let pinned = known.pinned.entry(group.tool.name).or_default();
+            pinned.extend(pin.map(Baseline::requested));
+        }
+        known
+    }
+
+    /// Whether it is clear which pin a place must agree with: one above it, or the only one below.
+    fn has_one_pin(&self, mention: &Mention, baseline: &Baseline) -> bool {
+        let tool = mention.tool.name;
+        let folders = self.pin_folders.get(&(&baseline.place, tool));
+        let is_above = |folder: &&Path| mention.folder().starts_with(folder);
+        folders.is_none_or(|folders| folders.iter().all(is_above))
+            || self.pinned.get(tool).is_none_or(|pinned| pinned.len() < 2)
+    }
+}
+
+/// What two mentions of one text have alike.
+fn text_of(mention: &Mention) -> (&MentionPlace, &'static str, Vec<&str>) {
+    let requests = mention.requests.iter().map(Request::as_str).collect();
+    (&mention.place, mention.tool.name, requests)
 }
 
 /// What a place gets, or why it is left.
 fn place_fix<'a>(
     registry: &Registry,
-    report: &CheckReport,
+    known: &KnownPlaces<'_>,
     mention: &'a Mention,
     baseline: &'a Baseline,
 ) -> OrLeft<PlaceFix<'a>> {
@@ -171,13 +236,10 @@ fn place_fix<'a>(
     if let Some(why) = version_files(registry, &mention.place.path).find_map(why_kept) {
         return Err(why);
     }
-    if !is_only_pin(report, mention, baseline) {
+    if !known.has_one_pin(mention, baseline) {
         return Err("several version files pin it, and differ");
     }
-    let agrees = |other: &ComparedMention| {
-        is_same_text(&other.mention, mention) && other.verdict == Verdict::Agrees
-    };
-    if report.mentions().any(agrees) {
+    if known.agreeing.contains(&text_of(mention)) {
         return Err("another place has its value from there, and agrees");
     }
     let pin = baseline.requests.first().ok_or("the pin names no version")?;
@@ -203,19 +265,6 @@ fn why_kept((_, file): (&'static Tool, &'static VersionFile)) -> Option<&'static
         () if file.generated => Some("a program writes this file"),
         () => None,
     }
-}
-
-/// Whether it is clear which pin a place must agree with: one above it, or the only one below.
-fn is_only_pin(report: &CheckReport, mention: &Mention, baseline: &Baseline) -> bool {
-    let own = report.mentions().map(|one| &one.mention);
-    let mut own = own.filter(|one| one.kind == MentionKind::Pin && one.place == baseline.place);
-    if own.any(|pin| !mention.folder().starts_with(pin.folder())) {
-        let groups = report.groups.iter().filter(|group| group.tool.name == mention.tool.name);
-        let pins = groups.filter_map(|group| group.baseline.as_ref());
-        let mut pins = pins.filter(|pin| pin.kind == MentionKind::Pin);
-        return pins.all(|pin| pin.requested() == baseline.requested());
-    }
-    true
 }
 
 impl FixPlan {
@@ -482,7 +531,7 @@ mod tests {
         let mut now = text.to_owned();
         let mut left = String::new();
         let mut mentions = mentions(&registry, path, text, tool);
-        mentions.dedup_by(|next, first| is_same_text(next, first));
+        mentions.dedup_by(|next, first| text_of(next) == text_of(first));
         for mention in mentions {
             if overlap(&baseline.requests, &mention.requests, tool) == Overlap::Some {
                 continue;

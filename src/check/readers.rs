@@ -2,6 +2,10 @@
 //! it; a reader reports what is written to the [`MentionCollector`], which knows whose version that
 //! is.
 
+mod azure;
+mod bitbucket;
+mod buildkite;
+mod circleci;
 pub(super) mod collector;
 mod compose;
 mod devcontainer;
@@ -17,6 +21,7 @@ mod pom;
 mod readthedocs;
 mod runtimes;
 mod settings;
+mod travis;
 mod unread;
 mod variables;
 mod workflow;
@@ -42,6 +47,12 @@ enum FileKind {
     Workflow,
     GitLab,
     Service(ServiceFile),
+    GitLabIncluded,
+    CircleCi,
+    Azure,
+    Travis,
+    Bitbucket,
+    Buildkite,
 }
 
 /// A file of another service or of a build, which is known by its name.
@@ -61,112 +72,9 @@ enum ServiceFile {
     Vercel,
 }
 
-/// Endings of files that aren't Dockerfiles, although their names begin so: programs, documents,
-/// templates, copies.
-const OTHER_ENDINGS: &[&str] = &[
-    "adoc",
-    "asciidoc",
-    "bak",
-    "bash",
-    "bat",
-    "bats",
-    "c",
-    "cc",
-    "cfg",
-    "cjs",
-    "clj",
-    "cpp",
-    "cs",
-    "css",
-    "csv",
-    "diff",
-    "dockerignore",
-    "ejs",
-    "el",
-    "erb",
-    "erl",
-    "ex",
-    "example",
-    "exs",
-    "fish",
-    "fs",
-    "go",
-    "gradle",
-    "groovy",
-    "h",
-    "hbs",
-    "hpp",
-    "hs",
-    "htm",
-    "html",
-    "in",
-    "ini",
-    "j2",
-    "java",
-    "jinja",
-    "jinja2",
-    "jl",
-    "js",
-    "json",
-    "jsonc",
-    "jsx",
-    "kt",
-    "kts",
-    "liquid",
-    "lock",
-    "log",
-    "lua",
-    "m4",
-    "md",
-    "mdx",
-    "mjs",
-    "ml",
-    "mustache",
-    "nim",
-    "nix",
-    "old",
-    "orig",
-    "patch",
-    "pdf",
-    "php",
-    "pl",
-    "pm",
-    "png",
-    "ps1",
-    "py",
-    "pyc",
-    "pyi",
-    "r",
-    "rb",
-    "rej",
-    "rs",
-    "rst",
-    "sample",
-    "save",
-    "scala",
-    "sh",
-    "svg",
-    "swift",
-    "swo",
-    "swp",
-    "template",
-    "tmp",
-    "tmpl",
-    "toml",
-    "tpl",
-    "ts",
-    "tsx",
-    "txt",
-    "vim",
-    "vue",
-    "xml",
-    "zig",
-    "zsh",
-];
-
 /// Whether some reader reads a file of this name.
 pub(super) fn is_read(registry: &Registry, path: &Path) -> bool {
-    kind(path).is_some()
+    kind_in(registry, path).is_some()
         || locks(registry, path).next().is_some()
         || unread(registry, path).next().is_some()
 }
@@ -190,6 +98,11 @@ pub fn read_file(registry: &Registry, path: &Path, content: &[u8]) -> FileMentio
     found
 }
 
+/// The kind of a file. What the registry says isn't a Dockerfile has none: `dockerfile.go`.
+fn kind_in(registry: &Registry, path: &Path) -> Option<FileKind> {
+    kind(path).filter(|kind| *kind != FileKind::Docker || !registry.is_document(path))
+}
+
 /// The kind of a file, by its name and folder.
 fn kind(path: &Path) -> Option<FileKind> {
     let name = path.file_name()?.to_str()?.to_ascii_lowercase();
@@ -204,21 +117,42 @@ fn kind(path: &Path) -> Option<FileKind> {
         (Some(stem), _) if stem.starts_with("compose") || stem.starts_with("docker-compose") => {
             Some(FileKind::Compose)
         }
-        (Some(_), _) => is_in_workflows(path).then_some(FileKind::Workflow),
+        (Some(_), _) if is_in_workflows(path) => Some(FileKind::Workflow),
+        (Some(stem), _) => pipeline_kind(stem, path),
+    }
+}
+
+/// The kind of a CI service's file, by its name without the ending, and its folders.
+fn pipeline_kind(stem: &str, path: &Path) -> Option<FileKind> {
+    let is_in = |folders: &[&str]| {
+        let parents = path.parent().into_iter().flat_map(Path::iter);
+        parents.into_iter().any(|name| folders.iter().any(|folder| name == *folder))
+    };
+    match stem {
+        ".travis" => Some(FileKind::Travis),
+        "bitbucket-pipelines" => Some(FileKind::Bitbucket),
+        "buildkite" => Some(FileKind::Buildkite),
+        _ if stem.starts_with("azure-pipelines") => Some(FileKind::Azure),
+        _ if is_in(&[".circleci"]) => Some(FileKind::CircleCi),
+        _ if is_in(&[".buildkite"]) => Some(FileKind::Buildkite),
+        _ if is_in(&[".azure-pipelines", "azure-pipelines", ".azuredevops", ".azure"]) => {
+            Some(FileKind::Azure)
+        }
+        _ if is_in(&[".gitlab", ".gitlab-ci"]) => Some(FileKind::GitLabIncluded),
+        _ if path.parent().is_some_and(|folder| folder == "ci") => Some(FileKind::GitLabIncluded),
+        _ => None,
     }
 }
 
 /// `Dockerfile`, `Dockerfile.web`, `Dockerfile-web`, `Dockerfile_web`, `web.Dockerfile`, and the same
 /// of Podman's name, in lower case.
 fn is_dockerfile(name: &str) -> bool {
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    let is_other = OTHER_ENDINGS.contains(&ending) || name.ends_with('~');
     ["dockerfile", "containerfile"].iter().any(|own| {
         let behind = name
             .strip_prefix(own)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']));
         let before = name.strip_suffix(own).is_some_and(|rest| rest.ends_with('.'));
-        behind && !is_other || before
+        behind || before
     })
 }
 
@@ -278,19 +212,31 @@ fn unread<'a>(
 }
 
 fn read(text: &str, path: &Path, collector: &mut MentionCollector<'_>) {
-    match kind(path) {
+    match kind_in(collector.registry, path) {
         Some(FileKind::Docker) => docker::read(text, collector),
         Some(FileKind::Compose) => documents(text, collector, compose::read),
         Some(FileKind::Workflow) => documents(text, collector, workflow::read),
         Some(FileKind::GitLab) => documents(text, collector, gitlab::read),
         Some(FileKind::Service(file)) => read_service_file(text, file, collector),
-        None => {
-            let registry = collector.registry;
-            locks(registry, path).for_each(|(tool, lock)| locks::read(text, tool, lock, collector));
-            unread(registry, path)
-                .for_each(|(tool, file)| unread::read(text, tool, file, collector));
+        // Another purpose is likelier.
+        Some(FileKind::GitLabIncluded) => {
+            documents(text, collector, gitlab::read_included);
+            read_listed(text, path, collector);
         }
+        Some(FileKind::CircleCi) => documents(text, collector, circleci::read),
+        Some(FileKind::Azure) => documents(text, collector, azure::read),
+        Some(FileKind::Travis) => documents(text, collector, travis::read),
+        Some(FileKind::Bitbucket) => documents(text, collector, bitbucket::read),
+        Some(FileKind::Buildkite) => documents(text, collector, buildkite::read),
+        None => read_listed(text, path, collector),
     }
+}
+
+/// Reads a file that the registry lists for a tool.
+fn read_listed(text: &str, path: &Path, collector: &mut MentionCollector<'_>) {
+    let registry = collector.registry;
+    locks(registry, path).for_each(|(tool, lock)| locks::read(text, tool, lock, collector));
+    unread(registry, path).for_each(|(tool, file)| unread::read(text, tool, file, collector));
 }
 
 fn read_service_file(text: &str, file: ServiceFile, collector: &mut MentionCollector<'_>) {
@@ -390,11 +336,62 @@ mod tests {
             ("a/netlify.toml", Some(FileKind::Service(ServiceFile::Netlify))),
             (".readthedocs.yml", Some(FileKind::Service(ServiceFile::ReadTheDocs))),
             ("pom.xml", Some(FileKind::Service(ServiceFile::Pom))),
+            (".gitlab/ci/test.yml", Some(FileKind::GitLabIncluded)),
+            ("ci/test.yml", Some(FileKind::GitLabIncluded)),
+            ("a/ci/test.yml", None),
+            (".circleci/config.yml", Some(FileKind::CircleCi)),
+            (".circleci/docker-compose.yml", Some(FileKind::Compose)),
+            ("azure-pipelines.yml", Some(FileKind::Azure)),
+            ("azure-pipelines-nightly.yaml", Some(FileKind::Azure)),
+            (".azure/templates/build.yml", Some(FileKind::Azure)),
+            (".travis.yml", Some(FileKind::Travis)),
+            ("bitbucket-pipelines.yml", Some(FileKind::Bitbucket)),
+            (".buildkite/pipeline.yml", Some(FileKind::Buildkite)),
             ("x.yml", None),
             ("", None),
         ];
+        let registry = Registry::load().unwrap();
         for (path, expected) in cases {
-            assert_eq!(kind(Path::new(path)), *expected, "{path}");
+            assert_eq!(kind_in(&registry, Path::new(path)), *expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn no_beginning_of_a_file_makes_a_reader_fail() {
+        let registry = Registry::load().unwrap();
+        let texts = [
+            "{\"image\": \"node:20\", \"features\": {\"ghcr.io/devcontainers/features/node:1\": {\"version\": \"é\"}}}",
+            "[build.environment]\nNODE_VERSION = \"20\" # é\n[[services]]\nimage = {url = 'node:20'}\n",
+            "runtime: nodejs20.x\nbuild: {tools: {python: 3.10}}\nservices: [{envVars: [{key: NODE_VERSION, value: é}]}]\n",
+            "<?xml version=\"1.0\"?><!-- é --><project><properties><java.version>&#49;7</java.version></properties></project>",
+            "ARG NODE_VERSION=\"18 é\"\nFROM --platform=$X node:${NODE_VERSION:-20} AS é\nRUN <<EOF\né\nEOF\nENV A='b\\' C d\n",
+        ];
+        let paths = [
+            "Dockerfile",
+            "compose.yml",
+            ".devcontainer.json",
+            ".readthedocs.yaml",
+            "app.yaml",
+            "firebase.json",
+            "fly.toml",
+            "netlify.toml",
+            "pom.xml",
+            "project.toml",
+            "render.yaml",
+            "serverless.yml",
+            "template.yaml",
+            "vercel.json",
+            "build.gradle",
+            "environment.yml",
+            "Pipfile.lock",
+        ];
+        for path in paths {
+            assert!(is_read(&registry, Path::new(path)), "{path}");
+            for text in texts {
+                for end in (0..=text.len()).filter(|end| text.is_char_boundary(*end)) {
+                    read_file(&registry, Path::new(path), &text.as_bytes()[..end]);
+                }
+            }
         }
     }
 }

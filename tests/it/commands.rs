@@ -8,6 +8,7 @@ mod available;
 pub(crate) mod cache;
 mod check;
 mod check_files;
+mod check_output;
 mod doctor;
 mod end_of_life;
 mod env;

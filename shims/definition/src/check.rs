@@ -22,6 +22,10 @@ pub struct CheckRules {
     /// `pnpm/action-setup:version` of this one.
     #[serde(default)]
     pub inputs: Vec<String>,
+    /// Variables of the tool that a build may set to a version of something else: `PYENV_VERSION` to
+    /// that of the manager itself.
+    #[serde(default)]
+    pub ambiguous_variables: Vec<String>,
     /// Version files, or fields of one, that pin the version that a shim runs, and let projects use any
     /// later one: `go.mod`, `composer.json:config.platform.php`.
     #[serde(default)]
@@ -161,14 +165,12 @@ impl CheckRules {
 
     /// What is impossible in it.
     pub(crate) fn fault(&self) -> Option<String> {
+        let stars = |image: &str| image.replace("*.*", "*").matches('*').count();
         let is_wrong = |image: &&String| match image.split_once(':') {
             Some((name, tag)) => {
                 name.is_empty() || tag.contains(':') || tag.find('*') != Some(tag.len().max(2) - 1)
             }
-            None => {
-                let stars = image.replace("*.*", "*").matches('*').count();
-                image.is_empty() || stars > 1 || image.contains('@')
-            }
+            None => image.is_empty() || stars(image) > 1 || image.contains('@'),
         };
         if let Some(image) = self.images.iter().find(is_wrong) {
             return Some(format!(

@@ -32,6 +32,10 @@ pub struct Common {
     /// system, for an interpreter, or for a shell to read.
     #[serde(default)]
     pub unshimmed_endings: Vec<String>,
+    /// Endings of programs, documents, templates and copies: a file with one isn't what its name begins
+    /// like, as `dockerfile.go` is no Dockerfile.
+    #[serde(default)]
+    pub document_endings: Vec<String>,
     /// Names that get no shim in global packages: commands of the operating system, on which scripts
     /// rely.
     #[serde(default)]

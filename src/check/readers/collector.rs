@@ -10,6 +10,7 @@ use usher_shims::request::{Request, RequestKind, RequestTrust, looks_like_reques
 use usher_shims::tool::{Tool, VersionField};
 
 use super::image::{self, ImageVersion};
+use super::variables::without_marks;
 use crate::check::mention::{
     FileMentions, Mention, MentionKind, MentionPlace, MentionScope, Note, UnquotedNumber,
 };
@@ -82,7 +83,7 @@ impl<'a> MentionCollector<'a> {
     /// For a file, by its path relative to the project's folder.
     pub(super) fn new(registry: &'a Registry, path: PathBuf) -> Self {
         let context = MentionContext {
-            scope: MentionScope::Folder(visible_folder(&path)),
+            scope: MentionScope::Folder(owning_folder(&path)),
             job: None,
             exempt: None,
         };
@@ -119,7 +120,10 @@ impl<'a> MentionCollector<'a> {
     /// Notes that a value isn't compared.
     fn skip(&mut self, written: &WrittenValues<'_>, value: &str, why: impl Into<String>) {
         let shown = match value.contains('$') || looks_like_request(value) {
-            true => format!("{}{value}", written.label).chars().take(MAX_SHOWN.1).collect(),
+            true => without_marks(&format!("{}{value}", written.label))
+                .chars()
+                .take(MAX_SHOWN.1)
+                .collect(),
             false => format!("{}({} bytes)", written.label, value.len()),
         };
         self.push_note(written.line, why.into(), shown);
@@ -164,7 +168,11 @@ impl<'a> MentionCollector<'a> {
 
     /// The tool whose variable this is.
     pub(super) fn tool_of_variable(&self, name: &str) -> Option<&'static Tool> {
-        self.registry.all().map(|known| known.tool).find(|tool| tool.variables.contains(&name))
+        let is_it = |known: &KnownTool<'_>| {
+            let ambiguous = &known.definition.check.ambiguous_variables;
+            known.tool.variables.contains(&name) && !ambiguous.iter().any(|one| one == name)
+        };
+        self.registry.all().find(is_it).map(|known| known.tool)
     }
 
     /// The tools of which an action's input of this name requests a version. The action is known by
@@ -272,7 +280,7 @@ impl<'a> MentionCollector<'a> {
         let values: Vec<&str> =
             written.values.iter().map(String::as_str).take(MAX_SHOWN.0).collect();
         let shown = format!("{}{}", written.label, values.join(", "));
-        let shown = shown.chars().take(MAX_SHOWN.1).collect();
+        let shown = without_marks(&shown).chars().take(MAX_SHOWN.1).collect();
         let unquoted = None;
         self.found.mentions.push(Mention {
             tool,
@@ -305,11 +313,15 @@ impl<'a> MentionCollector<'a> {
     }
 }
 
-/// The folder that a file belongs to: of one in `.github/workflows` that of `.github`.
-fn visible_folder(path: &Path) -> PathBuf {
+/// The folder that a file belongs to: of one in `.devcontainer` and in a folder of it that of
+/// `.devcontainer`.
+fn owning_folder(path: &Path) -> PathBuf {
     let folder = path.parent().unwrap_or(Path::new(""));
-    let is_visible = |name: &&std::ffi::OsStr| !name.as_encoded_bytes().starts_with(b".");
-    folder.iter().take_while(is_visible).collect()
+    let is_hidden = |folder: &&Path| {
+        folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+    };
+    let hidden = folder.ancestors().take(2).find(is_hidden);
+    hidden.and_then(Path::parent).unwrap_or(folder).to_path_buf()
 }
 
 /// A value as the tool's version files or npm's ranges would have it: CI actions of all languages

@@ -13,6 +13,9 @@ use crate::check::mention::MentionKind;
 /// The most variables, and the most stages, of a file. The value of one more is unknown.
 const MAX_NAMES: usize = 4096;
 
+/// How the variables of other managers end with which a user requests a version: `PYENV_VERSION`.
+const MANAGERS_ENDING: &str = "ENV_VERSION";
+
 /// Reads a Dockerfile.
 pub(super) fn read(text: &str, collector: &mut MentionCollector<'_>) {
     if text.contains('\0') {
@@ -117,7 +120,9 @@ impl Build {
         };
         let known = if self.stages == 0 { &self.global } else { &self.stage };
         let values = expand(unquote(value), &|name| value_of(known, name));
-        if let Some(tool) = collector.tool_of_variable(name) {
+        // As an argument of a build it is another manager's own version: it is installed there.
+        let is_managers = instruction == "ARG" && name.ends_with(MANAGERS_ENDING);
+        if let Some(tool) = collector.tool_of_variable(name).filter(|_| !is_managers) {
             let label = format!("{instruction} {name}=");
             collector.requests(
                 (tool, MentionKind::Variable),
@@ -312,8 +317,8 @@ mod tests {
             "FROM node:16\r\nFROM python:3.12\r\n",
             "1 node 16 | FROM node:16\n2 python 3.12 | FROM python:3.12",
         );
-        check("FROM node@sha256:0", "1 note a digest names no version: FROM (13 bytes)");
-        check("FROM --platform=x", "1 note FROM names no image:");
+        check("FROM node@sha256:0", "1 note a digest names no version: FROM node");
+        check("FROM --platform=x", "1 note FROM names no image");
     }
 
     #[test]
@@ -340,6 +345,8 @@ mod tests {
             "FROM x\nENV A=\"-x NODE_VERSION=14\" B=c\\ d PYTHON_VERSION=\"3.12\"",
             "2 python 3.12 | ENV PYTHON_VERSION=3.12",
         );
+        check("ARG PYENV_VERSION=v2.6.16\nFROM x\nARG NODENV_VERSION=1.5.0", "");
+        check("ENV PYENV_VERSION=3.12", "1 python 3.12 | ENV PYENV_VERSION=3.12");
         check("LABEL NODE_VERSION=16\nONBUILD ARG NODE_VERSION=16", "");
         check("ARG V=16\nFROM x\nARG V\nENV NODE_VERSION=$V", "4 node 16 | ENV NODE_VERSION=16");
         check(
@@ -404,6 +411,6 @@ mod tests {
     fn other_files_have_no_mentions() {
         check("", "");
         check("hello\nworld", "");
-        check("FROM node:16\0", "0 note not a Dockerfile: it contains NUL bytes:");
+        check("FROM node:16\0", "0 note not a Dockerfile: it contains NUL bytes");
     }
 }

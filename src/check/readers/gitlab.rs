@@ -1,7 +1,8 @@
 //! GitLab's `.gitlab-ci.yml`: images, services, variables, `parallel: matrix:`.
 //! <https://docs.gitlab.com/ci/yaml/> describes the format. It names no tool, and nothing
-//! that a file includes from elsewhere.
+//! that a file includes from elsewhere: included files of the project are read by themselves.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::collector::{MentionCollector, WrittenValues};
@@ -17,6 +18,20 @@ const GLOBAL_KEYS: [&str; 8] =
 /// How many references may follow each other.
 const MAX_REFERENCES: usize = 8;
 
+/// The most jobs that one extends, directly or not.
+const MAX_PARENTS: usize = 16;
+
+/// Reads the documents of a file that is included, if its jobs look like GitLab's.
+pub(super) fn read_included(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<'_>) {
+    let has_key = |job: &YamlNode| {
+        ["script", "stage", "extends", "trigger"].iter().any(|key| job.get(key).is_some())
+    };
+    let mut entries = documents.iter().flat_map(|document| document.entries());
+    if entries.any(|entry| has_key(entry.value)) {
+        read(documents, collector);
+    }
+}
+
 /// Reads the documents of a file.
 pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<'_>) {
     let budget = LookupBudget::full();
@@ -25,34 +40,69 @@ pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<
         let variables = document.get("variables").into_iter().collect();
         let scope = JobScope { budget: &budget, variables, matrix: None };
         scope.read_variables(document.get("variables"), collector);
-        scope.read_images(document, collector);
-        if let Some(default) = document.get("default") {
-            scope.read_images(default, collector);
+        for holder in [Some(&**document), document.get("default")].into_iter().flatten() {
+            scope.read_images(holder.get("image"), holder.get("services"), collector);
         }
+        let entries = document.entries().into_iter();
+        let jobs: BTreeMap<&str, &YamlNode> =
+            entries.map(|entry| (entry.key, entry.value)).collect();
+        let extended: BTreeSet<&str> = jobs.values().flat_map(|job| parents(job)).collect();
         for job in document.entries() {
-            if !GLOBAL_KEYS.contains(&job.key) {
-                collector.in_job(exemption(job.value), |collector| {
-                    read_job(&scope, job.value, collector);
-                });
+            // What others extend is read with their variables.
+            let is_template = job.key.starts_with('.') && extended.contains(job.key);
+            if !is_template && !GLOBAL_KEYS.contains(&job.key) {
+                let mut line = Vec::new();
+                add_with_parents(&jobs, job.value, &mut line);
+                collector.in_job(exemption(&line), |collector| read_job(&scope, &line, collector));
             }
         }
     }
 }
 
+/// The names of the jobs that a job extends.
+fn parents(job: &YamlNode) -> impl DoubleEndedIterator<Item = &str> {
+    let named = job.get("extends").into_iter().flat_map(YamlNode::one_or_more);
+    named.filter_map(YamlNode::text).take(MAX_PARENTS).collect::<Vec<_>>().into_iter()
+}
+
+/// Adds a job and those that it extends, the strongest first.
+fn add_with_parents<'a>(
+    jobs: &BTreeMap<&str, &'a YamlNode>,
+    job: &'a YamlNode,
+    line: &mut Vec<&'a YamlNode>,
+) {
+    if line.len() >= MAX_PARENTS || line.iter().any(|known| std::ptr::eq(*known, job)) {
+        return;
+    }
+    line.push(job);
+    for parent in parents(job).rev().filter_map(|name| jobs.get(name)) {
+        add_with_parents(jobs, parent, line);
+    }
+}
+
+/// The strongest value of a key.
+fn inherited<'a>(line: &[&'a YamlNode], path: &[&str]) -> Option<&'a YamlNode> {
+    line.iter().find_map(|job| job.at(path))
+}
+
 /// Why a job may fail, and so runs another version on purpose.
-fn exemption(job: &YamlNode) -> Option<&'static str> {
-    let allowed = job.get("allow_failure")?;
+fn exemption(line: &[&YamlNode]) -> Option<&'static str> {
+    let allowed = inherited(line, &["allow_failure"])?;
     (allowed.text() != Some("false")).then_some("allow_failure")
 }
 
-fn read_job(scope: &JobScope<'_>, job: &YamlNode, collector: &mut MentionCollector<'_>) {
-    let matrix = job.at(&["parallel", "matrix"]);
-    let own = job.get("variables");
-    let variables = own.into_iter().chain(scope.variables.iter().copied()).collect();
+/// Reads a job, with those that it extends.
+fn read_job(scope: &JobScope<'_>, line: &[&YamlNode], collector: &mut MentionCollector<'_>) {
+    let matrix = inherited(line, &["parallel", "matrix"]);
+    let own: Vec<&YamlNode> = line.iter().filter_map(|job| job.get("variables")).collect();
+    let variables = own.iter().chain(&scope.variables).copied().collect();
     let scope = JobScope { budget: scope.budget, variables, matrix };
-    scope.read_variables(own, collector);
+    for own in own {
+        scope.read_variables(Some(own), collector);
+    }
     scope.read_matrix(collector);
-    scope.read_images(job, collector);
+    let (image, services) = (inherited(line, &["image"]), inherited(line, &["services"]));
+    scope.read_images(image, services, collector);
 }
 
 /// The values that variables have at one place.
@@ -66,9 +116,14 @@ struct JobScope<'a> {
 }
 
 impl JobScope<'_> {
-    fn read_images(&self, holder: &YamlNode, collector: &mut MentionCollector<'_>) {
-        let services = holder.get("services").into_iter().flat_map(YamlNode::items);
-        for node in holder.get("image").into_iter().chain(services) {
+    fn read_images(
+        &self,
+        image: Option<&YamlNode>,
+        services: Option<&YamlNode>,
+        collector: &mut MentionCollector<'_>,
+    ) {
+        let services = services.into_iter().flat_map(YamlNode::items);
+        for node in image.into_iter().chain(services) {
             let named = node.get("name").unwrap_or(node);
             let Some(text) = named.text() else { continue };
             let values = self.expand(text, MAX_REFERENCES);
@@ -80,6 +135,11 @@ impl JobScope<'_> {
         for entry in variables.map(YamlNode::entries).unwrap_or_default() {
             let Some(tool) = collector.tool_of_variable(entry.key) else { continue };
             let Some(node) = value(entry.value) else { continue };
+            // One that a stronger job sets otherwise doesn't count.
+            let strongest = self.variables.iter().find_map(|one| value(one.get(entry.key)?));
+            if !strongest.is_some_and(|strongest| std::ptr::eq(strongest, node)) {
+                continue;
+            }
             let values = self.expand(node.text().unwrap_or_default(), MAX_REFERENCES);
             let label = format!("{}: ", entry.key);
             let written = WrittenValues { line: node.line, label: &label, values: &values };
@@ -174,6 +234,36 @@ mod tests {
             "spec:\n  inputs: {a: {}}\n---\nimage: node:$[[ inputs.a ]]\n",
             "4 note its tag isn't in this file: image: node:$[[ inputs.a ]]",
         );
+    }
+
+    #[test]
+    fn jobs_extend_others() {
+        check(
+            ".base:\n  image: node:$V\na: {extends: .base, variables: {V: 16}}\nb:\n  extends: [.x, .base]\n  variables: {V: 18}\n",
+            "2 node 16 | image: node:16\n2 node 18 | image: node:18",
+        );
+        check(
+            ".a: {image: 'node:16', variables: {NODE_VERSION: 16}}\n.b: {extends: .a, image: 'node:18'}\nc: {extends: .b, variables: {NODE_VERSION: 18}, allow_failure: true}\n",
+            "3 node 18 | NODE_VERSION: 18 (allow_failure)\n2 node 18 | image: node:18 (allow_failure)",
+        );
+        check(
+            "a: {extends: b, image: 'node:16'}\nb: {extends: a}",
+            "1 node 16 | image: node:16\n1 node 16 | image: node:16",
+        );
+        check(".unused: {image: 'node:16'}", "1 node 16 | image: node:16");
+        check("a: {image: !reference [.x, image], extends: [[b], {c: d}]}", "");
+    }
+
+    #[test]
+    fn included_files_are_read_if_they_have_jobs() {
+        let found = |text: &str| {
+            on_page("ci/a.yml", |collector| {
+                read_included(&parse(text).unwrap().documents, collector);
+            })
+        };
+        assert_eq!(found("a:\n  image: node:16\n  script: [x]\n"), "2 node 16 | image: node:16\n");
+        assert_eq!(found("a:\n  image: node:16\n"), "");
+        assert_eq!(found("[]"), "");
     }
 
     #[test]

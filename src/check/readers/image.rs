@@ -165,8 +165,8 @@ fn public_names(name: &str) -> Vec<&str> {
         false => vec![name],
     };
     let official = |name: &mut &str| {
-        let folders = ARCHITECTURES.iter().chain([&OFFICIAL]);
-        *name = folders.filter_map(|folder| name.strip_prefix(folder)).next().unwrap_or(name);
+        let mut folders = ARCHITECTURES.iter().chain([&OFFICIAL]);
+        *name = folders.find_map(|folder| name.strip_prefix(folder)).unwrap_or(name);
     };
     names.iter_mut().for_each(official);
     names

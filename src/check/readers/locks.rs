@@ -123,7 +123,7 @@ mod tests {
         );
         check("requires.short = 3.7", "");
         check("[[requires]]\nshort = '3.7'", "");
-        check("[requires\n", "0 note can't be parsed: unclosed table, expected `]`:");
+        check("[requires\n", "0 note can't be parsed: unclosed table, expected `]`");
     }
 
     #[test]
@@ -136,6 +136,6 @@ mod tests {
         );
         check("{\"requires\": []}", "");
         check("{\"requires\": {\"short\": 3}}", "");
-        check("// x\n{}", "0 note can't be parsed: expected value at line 1 column 1:");
+        check("// x\n{}", "0 note can't be parsed: expected value at line 1 column 1");
     }
 }

@@ -249,10 +249,10 @@ mod tests {
             "<!DOCTYPE project [<!ENTITY a \"&a;&a;\">]><project><properties><java.version>&a;</java.version></properties></project>",
             "",
         );
-        check("<project>", "0 note can't be parsed: it ends within an element:");
+        check("<project>", "0 note can't be parsed: it ends within an element");
         check(
             &format!("{}{}", "<a>".repeat(90_000), "</a>".repeat(90_000)),
-            "0 note can't be parsed: it is nested more than 64 levels deep:",
+            "0 note can't be parsed: it is nested more than 64 levels deep",
         );
         assert!(
             on_page("pom.xml", |c| read("<project></x>", c)).starts_with("0 note can't be parsed")

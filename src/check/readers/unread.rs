@@ -69,6 +69,7 @@ mod tests {
         check("sourceCompatibility = '1.8'", &java("8"));
         check("sourceCompatibility JavaVersion.VERSION_1_8", &java("8"));
         check("  sourceCompatibility = JavaVersion.VERSION_17 // why", &java("17"));
+        check("sourceCompatibility(JavaVersion.VERSION_11)", &java("11"));
         check("options.release = 8", &java("8"));
         check("options.release.set(11)", &java("11"));
         check("kotlinOptions { jvmTarget = \"1.8\" }", &java("8"));

@@ -32,6 +32,36 @@ pub(super) fn expand(text: &str, values: Values<'_>) -> Vec<String> {
     texts
 }
 
+/// Replaces what is between two marks, `<< name >>`, by its values: a text for each combination. What
+/// is unknown stays, with a `$` in front that says so.
+pub(super) fn expand_between(
+    text: &str,
+    (open, close): (&str, &str),
+    values: Values<'_>,
+) -> Vec<String> {
+    let mut texts = vec![String::new()];
+    let mut rest = if text.len() > MAX_TEXT_LENGTH { UNKNOWN } else { text };
+    while let Some((before, (inside, after))) =
+        rest.split_once(open).and_then(|(before, rest)| Some((before, rest.split_once(close)?)))
+    {
+        append_to_each(&mut texts, &[before.to_owned()]);
+        let mut known = values(inside.trim());
+        if known.is_empty() {
+            let mark = if open.starts_with('$') { "" } else { UNKNOWN };
+            known.push(format!("{mark}{open}{inside}{close}"));
+        }
+        append_to_each(&mut texts, &known);
+        rest = after;
+    }
+    append_to_each(&mut texts, &[rest.to_owned()]);
+    texts
+}
+
+/// A text as it is written, without the marks of what is unknown.
+pub(super) fn without_marks(text: &str) -> String {
+    text.replace("$<<", "<<").replace("${{matrix", "{{matrix")
+}
+
 /// Replaces the texts by all combinations of a text and an ending.
 pub(super) fn append_to_each(texts: &mut Vec<String>, endings: &[String]) {
     let joined = texts.iter().flat_map(|text| endings.iter().map(move |ending| join(text, ending)));
@@ -161,6 +191,22 @@ mod tests {
         for text in ["$", "a$", "$$", "${", "${A", "${}", "$-"] {
             assert!(expand(text, &|_| Vec::new())[0].contains('$'), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_between_marks_is_expanded() {
+        let values = |name: &str| match name {
+            "m" => vec!["2".to_owned(), "3".to_owned()],
+            _ => Vec::new(),
+        };
+        let expand = |text: &str| expand_between(text, ("<<", ">>"), &values);
+        assert_eq!(expand("a<< m >>-<<m>>"), ["a2-2", "a2-3", "a3-2", "a3-3"]);
+        assert_eq!(expand("<< x >>y"), ["$<< x >>y"]);
+        assert_eq!(expand("<< x"), ["<< x"]);
+        assert_eq!(expand("x"), ["x"]);
+        assert_eq!(without_marks("a$<< x >>$Y"), "a<< x >>$Y");
+        let many = |_: &str| vec!["x".to_owned(); 100];
+        assert_eq!(expand_between(&"<<a>>".repeat(90), ("<<", ">>"), &many).len(), MAX_TEXTS);
     }
 
     #[test]

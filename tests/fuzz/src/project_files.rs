@@ -22,7 +22,18 @@ pub fn dockerfile(bytes: &[u8]) {
 
 /// The same YAML as every kind of YAML file.
 pub fn yaml(bytes: &[u8]) {
-    for path in [".github/workflows/ci.yml", "action.yml", "compose.yaml", ".gitlab-ci.yml"] {
+    for path in [
+        ".github/workflows/ci.yml",
+        "action.yml",
+        "compose.yaml",
+        ".gitlab-ci.yml",
+        ".gitlab/ci/x.yml",
+        ".circleci/config.yml",
+        "azure-pipelines.yml",
+        ".travis.yml",
+        "bitbucket-pipelines.yml",
+        ".buildkite/pipeline.yml",
+    ] {
         read(path, bytes);
     }
 }

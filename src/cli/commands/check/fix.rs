@@ -18,25 +18,25 @@ pub(super) enum FixMode {
 
 /// Runs `use check --fix`; returns the exit code of a check of what is there afterwards.
 pub(super) fn run(session: &Session, options: CheckOptions, mode: FixMode) -> Result<i32> {
-    let report = check(session, options)?;
-    let plan = plan_fixes(session, &report)?;
+    let before = CheckOutput::of(session, check(session, options)?);
+    let plan = plan_fixes(session, &before.report)?;
     for file in &plan.files {
         output::print_patch(&file.diff())?;
     }
     match mode {
         FixMode::DryRun => {
-            tell(session, &plan, "would change");
-            Ok(exit_code(&report))
+            tell(session, &before, &plan, "would change");
+            Ok(exit_code(&before.report))
         }
         FixMode::Write => {
             write(&plan)?;
-            tell(session, &plan, "changed");
+            tell(session, &before, &plan, "changed");
             print_rest(session, check(session, options)?)
         }
     }
 }
 
-/// Replaces the files one after the other. An error names those that were changed before it.
+/// Replaces the files one after the other. An error says how many were changed before it.
 fn write(plan: &FixPlan) -> Result<()> {
     for (count, file) in plan.files.iter().enumerate() {
         file.apply().map_err(|error| match count {
@@ -49,9 +49,10 @@ fn write(plan: &FixPlan) -> Result<()> {
 }
 
 /// Says on standard error what is left, and how much has changed.
-fn tell(session: &Session, plan: &FixPlan, verb: &str) {
+fn tell(session: &Session, before: &CheckOutput, plan: &FixPlan, verb: &str) {
     for left in &plan.left {
-        session.note(&format!("left as it is: {}: {}", left.place, Escaped(&left.why)));
+        let place = before.seen_place(&left.place);
+        session.note(&format!("left as it is: {place}: {}", Escaped(&left.why)));
     }
     session.note(&summary(plan.places(), plan.files.len(), plan.left.len(), verb));
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::world::World as _;
 
-use crate::check::{CheckReport, Finding};
+use crate::check::{CheckReport, Finding, MentionPlace};
 use crate::files::integrity::sha256;
 use crate::project;
 use crate::session::Session;
@@ -27,6 +27,11 @@ pub(super) struct LocatedFinding {
 
 /// All findings of a report, the paths relative to this folder.
 pub(super) fn located(report: &CheckReport, folder: &Path) -> Vec<LocatedFinding> {
+    // What a place was compared with, and where that is, changes more often than its own text.
+    let mut written: BTreeMap<(&MentionPlace, &str), &str> = BTreeMap::new();
+    for mention in report.mentions().map(|one| &one.mention) {
+        written.entry((&mention.place, mention.tool.name)).or_insert(&mention.shown);
+    }
     let mut alike: BTreeMap<String, usize> = BTreeMap::new();
     let located = report.findings().into_iter().map(|finding| {
         let path = finding.place.as_ref().map(|place| {
@@ -34,7 +39,9 @@ pub(super) fn located(report: &CheckReport, folder: &Path) -> Vec<LocatedFinding
             absolute.strip_prefix(folder).map_or(absolute.clone(), Path::to_path_buf)
         });
         let shown = path.as_deref().unwrap_or(Path::new("")).to_string_lossy();
-        let mut text = format!("{}\0{shown}\0{}", finding.rule.id(), written(report, &finding));
+        let key = finding.place.as_ref().zip(finding.tool.map(|tool| tool.name));
+        let about = key.and_then(|key| written.get(&key).copied()).unwrap_or(&finding.what);
+        let mut text = format!("{}\0{shown}\0{about}", finding.rule.id());
         let count = alike.entry(text.clone()).or_default();
         *count += 1;
         // Of two findings with one fingerprint a reader takes the second for the first.
@@ -44,16 +51,6 @@ pub(super) fn located(report: &CheckReport, folder: &Path) -> Vec<LocatedFinding
         LocatedFinding { finding, path, fingerprint: sha256(text.as_bytes()) }
     });
     located.collect()
-}
-
-/// The text that a finding is about, without what it was compared with and where that is.
-fn written(report: &CheckReport, finding: &Finding) -> String {
-    let is_its = |mention: &&crate::check::Mention| {
-        Some(&mention.place) == finding.place.as_ref()
-            && Some(mention.tool.name) == finding.tool.map(|tool| tool.name)
-    };
-    let mention = report.mentions().map(|one| &one.mention).find(is_its);
-    mention.map_or_else(|| finding.what.clone(), |mention| mention.shown.clone())
 }
 
 /// The folder that other programs' paths are relative to.
@@ -79,7 +76,7 @@ impl LocatedFinding {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::check::{BrokenFile, Level, MentionPlace, Rule};
+    use crate::check::{BrokenFile, Level, Rule};
 
     /// A finding, about the project if the path is empty.
     pub(in super::super) fn finding(level: Level, path: &str, line: u32, what: &str) -> Finding {
@@ -105,6 +102,7 @@ pub(super) mod tests {
                 groups: Vec::new(),
                 broken: vec![broken("a", lines[0]), broken("a", lines[1]), broken("b/a", lines[2])],
                 notes: Vec::new(),
+                ignored: 0,
                 strict: false,
             };
             let found = located(&report, Path::new("/r"));

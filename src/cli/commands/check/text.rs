@@ -10,7 +10,7 @@ use usher_shims::world::World as _;
 
 use crate::check::{
     Baseline, CheckReport, Finding, Level, Mention, MentionKind, MentionPlace, Rule, ToolGroup,
-    plan_fixes,
+    has_fix,
 };
 use crate::cli::output::Report;
 use crate::session::Session;
@@ -37,8 +37,7 @@ impl CheckOutput {
         let directory = session.world.directory().unwrap_or_default();
         let directory = directory.strip_prefix(&report.root).unwrap_or(Path::new("")).to_path_buf();
         let fails = report.findings().iter().any(|finding| finding.level == Level::Error);
-        let is_fixable =
-            fails && plan_fixes(session, &report).is_ok_and(|plan| !plan.files.is_empty());
+        let is_fixable = fails && has_fix(session, &report);
         Self { report, directory, is_fixable }
     }
 
@@ -54,7 +53,7 @@ impl CheckOutput {
         up.chain(path.components().skip(shared).map(|part| Path::new(part.as_os_str()))).collect()
     }
 
-    fn seen_place(&self, place: &MentionPlace) -> MentionPlace {
+    pub(super) fn seen_place(&self, place: &MentionPlace) -> MentionPlace {
         MentionPlace { path: self.seen(&place.path), line: place.line }
     }
 
@@ -273,6 +272,7 @@ mod tests {
             groups,
             broken: Vec::new(),
             notes: Vec::new(),
+            ignored: 0,
             strict: false,
         };
         CheckOutput { report, directory: PathBuf::new(), is_fixable: false }
