@@ -296,7 +296,8 @@ fn summarized(mut notes: Vec<Note>) -> Vec<Note> {
             let more = notes.len() - 1;
             let mut first = notes.into_iter().next()?;
             if more > 0 {
-                first.shown.push_str(&format!(" (and {more} more)"));
+                let last = if first.shown.is_empty() { &mut first.why } else { &mut first.shown };
+                last.push_str(&format!(" (and {more} more)"));
             }
             Some(first)
         })

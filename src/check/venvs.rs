@@ -35,8 +35,12 @@ pub(super) fn read(session: &Session, root: &Path, found: &ProjectFiles) -> Resu
         .map(PathBuf::as_path)
         .collect();
     for (known, rules) in session.registry.with_venvs() {
-        // One that git ignores isn't found: it is looked for beside version files.
-        let folders = found.version_files.keys().map(PathBuf::as_path).chain([root]);
+        // One that git ignores isn't found: it is looked for beside the tool's version files.
+        let is_its = |place: &&'static str| {
+            known.tool.files.iter().any(|file| file.places().contains(place))
+        };
+        let folders = found.version_files.iter().filter(|(_, places)| places.iter().any(is_its));
+        let folders = folders.map(|(folder, _)| folder.as_path()).chain([root]);
         let usual =
             folders.flat_map(|folder| rules.names.iter().map(move |name| folder.join(name)));
         let tracked = own.iter().filter_map(|file| file.parent()).map(Path::to_path_buf);

@@ -7,6 +7,7 @@ mod adds;
 mod available;
 pub(crate) mod cache;
 mod check;
+mod check_files;
 mod check_output;
 mod doctor;
 mod end_of_life;

@@ -3,7 +3,8 @@
 //! Attributes have gitignore's patterns, except that a pattern which matches a folder says nothing of
 //! the files in it.
 
-use std::path::Path;
+use std::cmp::Reverse;
+use std::path::{Path, PathBuf};
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
@@ -20,9 +21,9 @@ const MAX_LINES: usize = 1000;
 /// The attributes files of a project, innermost first.
 #[derive(Debug, Default)]
 pub(super) struct Attributes {
-    /// For each file a matcher of each attribute: what it matches has the attribute, and what its
-    /// `!` lines match has it not.
-    files: Vec<[Gitignore; ATTRIBUTES.len()]>,
+    /// For each file its folder and a matcher of each attribute: what it matches has the attribute,
+    /// and what its `!` lines match has it not.
+    files: Vec<(PathBuf, [Gitignore; ATTRIBUTES.len()])>,
 }
 
 impl Attributes {
@@ -33,25 +34,24 @@ impl Attributes {
             let Ok(content) = session.world.read(path) else { continue };
             let text = String::from_utf8_lossy(&content.bytes);
             let folder = path.parent().unwrap_or(path);
-            files.push(ATTRIBUTES.map(|attribute| matcher(folder, &text, attribute)));
+            let matchers = ATTRIBUTES.map(|attribute| matcher(folder, &text, attribute));
+            files.push((folder.to_path_buf(), matchers));
         }
-        files.retain(|file| file.iter().any(|matcher| !matcher.is_empty()));
-        files.sort_by_key(|[first, _]| std::cmp::Reverse(first.path().components().count()));
+        files.retain(|(_, matchers)| matchers.iter().any(|matcher| !matcher.is_empty()));
+        files.sort_by_key(|(folder, _)| Reverse(folder.components().count()));
         Self { files }
     }
 
     /// Whether a file is generated or vendored.
     pub(super) fn leaves_out(&self, path: &Path) -> bool {
         (0..ATTRIBUTES.len()).any(|attribute| {
-            let mut matchers = self.files.iter().map(|file| &file[attribute]);
-            let decides = matchers.find_map(|matcher| {
-                let is_above = path.starts_with(matcher.path());
-                match is_above.then(|| matcher.matched(path, false))? {
+            let mut above = self.files.iter().filter(|(folder, _)| path.starts_with(folder));
+            let decides =
+                above.find_map(|(_, matchers)| match matchers[attribute].matched(path, false) {
                     Match::None => None,
                     Match::Ignore(_) => Some(true),
                     Match::Whitelist(_) => Some(false),
-                }
-            });
+                });
             decides == Some(true)
         })
     }
@@ -112,8 +112,10 @@ mod tests {
         let world = MemoryWorld::at("/p")
             .file("/p/.gitattributes", own)
             .file("/p/a/.gitattributes", nested);
+        let world = world.file("/p/deps/x/.gitattributes", "* -linguist-vendored\n");
         let session = session(world);
-        let paths = ["/p/.gitattributes", "/p/a/.gitattributes", "/p/gone/.gitattributes"];
+        let folders = ["", "a/", "deps/x/", "gone/"];
+        let paths = folders.map(|folder| format!("/p/{folder}.gitattributes"));
         let attributes = Attributes::read(&session, paths.iter().map(Path::new));
         let cases = [
             ("x.lock", true),
@@ -121,6 +123,7 @@ mod tests {
             ("a/x.lock", false),
             ("deps/a/b/Dockerfile", true),
             ("deps/own/Dockerfile", false),
+            ("deps/x/Dockerfile", false),
             ("b/deps/a/Dockerfile", false),
             ("gen/a.yml", true),
             ("b/gen/a.yml", false),
