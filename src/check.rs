@@ -109,7 +109,7 @@ fn read_project(session: &Session, root: &Path, options: CheckOptions) -> Result
     let found = files::find(session, root, options)?;
     let places = pins::version_file_places(session);
     let mut all = ProjectMentions::default();
-    all.found.notes = found.notes.clone();
+    all.found.notes.clone_from(&found.notes);
     all.add(venvs::read(session, root, &found)?, 0);
     let folders = found.version_files.iter();
     let folders = folders.map(|(folder, present)| ReadUnit::Folder(folder, present));

@@ -285,13 +285,21 @@ impl FixPlan {
         };
         let mut after = before.clone();
         let mut places = 0;
+        let mut left = Vec::new();
         for fix in fixes {
             match changed(registry, &after, fix) {
                 Ok(text) => {
                     after = text;
                     places += 1;
                 }
-                Err(why) => self.leave(fix.mention, why),
+                Err(why) => left.push((fix, why)),
+            }
+        }
+        for (fix, why) in left {
+            let reading = FileReading::of(registry, fix.mention, &after);
+            // One that has its value from another place has changed with that.
+            if !reading.places.iter().any(|place| place.is_at(fix.mention) && place.agrees(fix)) {
+                self.leave(fix.mention, why);
             }
         }
         if places > 0 {
@@ -428,33 +436,47 @@ impl FileReading {
         Self { places: places.collect(), notes: found.notes }
     }
 
-    /// Whether the other one is this one with the wanted request in one place, which then agrees.
+    /// Whether the other one is this one with the wanted request in one place, which then agrees, as
+    /// others may that have their value from there and disagreed.
     fn becomes(&self, other: &Self, fix: &PlaceFix<'_>) -> bool {
-        let PlaceFix { mention, baseline, wanted } = fix;
+        let PlaceFix { mention, wanted, .. } = fix;
         let is_it = |place: &ReadPlace| {
             place.tool == mention.tool.name
                 && place.line == mention.place.line
                 && place.requests == mention.requests
         };
-        let is_wanted = |before: &ReadPlace, after: &ReadPlace| {
-            let pin = baseline.requests.get(..1).unwrap_or_default();
+        let is_fixed = |before: &ReadPlace, after: &ReadPlace| {
             (after.tool, after.line) == (before.tool, before.line)
                 && after.belongs_to == before.belongs_to
                 && !after.is_unquoted
-                && matches!(&*after.requests, [one] if one.as_str() == wanted.new)
-                && overlap(pin, &after.requests, mention.tool) == Overlap::Some
+                && !before.agrees(fix)
+                && after.agrees(fix)
         };
+        let is_wanted =
+            |after: &ReadPlace| matches!(&*after.requests, [one] if one.as_str() == wanted.new);
         self.places.iter().any(is_it)
             && self.notes == other.notes
             && self.places.len() == other.places.len()
             && self.places.iter().zip(&other.places).all(|(before, after)| match is_it(before) {
-                true => is_wanted(before, after),
-                false => before == after,
+                true => is_fixed(before, after) && is_wanted(after),
+                false => before == after || is_fixed(before, after),
             })
     }
 }
 
 impl ReadPlace {
+    /// Whether it is where a mention is.
+    fn is_at(&self, mention: &Mention) -> bool {
+        (self.tool, self.line) == (mention.tool.name, mention.place.line)
+    }
+
+    /// Whether it agrees with the pin that decides for a place.
+    fn agrees(&self, fix: &PlaceFix<'_>) -> bool {
+        let pin = fix.baseline.requests.get(..1).unwrap_or_default();
+        self.tool == fix.mention.tool.name
+            && overlap(pin, &self.requests, fix.mention.tool) == Overlap::Some
+    }
+
     fn of_mention(mention: Mention) -> Self {
         let Mention { tool, requests, place, kind, scope, job, exempt, unquoted, .. } = mention;
         Self {
@@ -489,6 +511,8 @@ impl ReadPlace {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use proptest::prelude::*;
     use usher_shims::tool::TOOLS;
 
@@ -555,7 +579,9 @@ mod tests {
             });
             match new {
                 Ok(new) => now = new,
-                Err(why) => left.push_str(&format!("({}: {why})", mention.place.line)),
+                Err(why) => {
+                    let _ = write!(left, "({}: {why})", mention.place.line);
+                }
             }
         }
         now + &left

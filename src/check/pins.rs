@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use usher_shims::call::Call;
-use usher_shims::error::Error;
+use usher_shims::error::{Error, Shown};
 use usher_shims::pin::{FileLocation, Origin, Pin};
 use usher_shims::read::decode;
 use usher_shims::request::Request;
@@ -156,7 +156,7 @@ fn one_tool(
             Finding::Skipped(passed)
                 if passed.is_unusable() || matches!(passed, Skipped::UnreadableFolder(_)) =>
             {
-                let root = format!("{}/", root.display());
+                let root = format!("{}/", Shown(root));
                 all.notes.push(Note::about(None, passed.to_string().replace(&root, "")));
             }
             Finding::Skipped(_) | Finding::Default(_) => {}

@@ -1,6 +1,7 @@
 //! The result of `use check`: what was compared, and the findings that follow from it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use usher_shims::error::Escaped;
@@ -297,7 +298,7 @@ fn summarized(mut notes: Vec<Note>) -> Vec<Note> {
             let mut first = notes.into_iter().next()?;
             if more > 0 {
                 let last = if first.shown.is_empty() { &mut first.why } else { &mut first.shown };
-                last.push_str(&format!(" (and {more} more)"));
+                let _ = write!(last, " (and {more} more)");
             }
             Some(first)
         })

@@ -84,7 +84,7 @@ fn setting(line: &str, attribute: &str) -> Option<(String, bool)> {
         Some((quoted, rest)) => (quoted, rest),
         None => line.split_once([' ', '\t'])?,
     };
-    let states = attributes.split_whitespace().filter_map(|word| {
+    let mut states = attributes.split_whitespace().filter_map(|word| {
         let (is_set, name) = match word.strip_prefix(['-', '!']) {
             Some(name) => (false, name),
             None => (true, word),
@@ -92,7 +92,7 @@ fn setting(line: &str, attribute: &str) -> Option<(String, bool)> {
         let (name, value) = name.split_once('=').unwrap_or((name, "true"));
         (name == attribute).then_some(is_set && value != "false")
     });
-    states.last().map(|is_set| (pattern.to_owned(), is_set))
+    states.next_back().map(|is_set| (pattern.to_owned(), is_set))
 }
 
 #[cfg(test)]

@@ -223,10 +223,7 @@ mod tests {
             "4 node 16 | image: node:16",
         );
         check_job(
-            &format!(
-                "{}",
-                "strategy: {matrix: {node: [16, 18, 20], exclude: [{node: 16}, {node: 18, os: x}]}}\ncontainer: node:${{ matrix.node }}"
-            ),
+            "strategy: {matrix: {node: [16, 18, 20], exclude: [{node: 16}, {node: 18, os: x}]}}\ncontainer: node:${{ matrix.node }}",
             "4 node 18 20 | container: node:18, node:20",
         );
         check_job(
