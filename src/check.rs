@@ -49,7 +49,7 @@ pub use mention::{
 pub use readers::read_file;
 pub use report::{CheckReport, Finding, Rule};
 
-use self::files::WalkLimits;
+use self::files::{Samples, WalkLimits};
 use self::hidden::{Reached, without_secrets};
 use self::mention::MAX_NOTES;
 use self::pins::PinFolder;
@@ -81,7 +81,8 @@ pub fn check(session: &Session, options: CheckOptions) -> Result<CheckReport> {
     {
         return Err(no_project(&directory));
     }
-    let ProjectMentions { found, ignored, .. } = read_project(session, &root, options)?;
+    let samples = if options.all { Samples::Read } else { Samples::LeftOut };
+    let ProjectMentions { found, ignored, .. } = read_project(session, &root, samples)?;
     let above = pins_above(session, &root);
     let FileMentions { mentions, notes, broken } = found;
     let groups = compare::compare(mentions, &above);
@@ -105,8 +106,8 @@ enum ReadUnit<'a> {
     File(&'a Path),
 }
 
-fn read_project(session: &Session, root: &Path, options: CheckOptions) -> Result<ProjectMentions> {
-    let found = files::find(session, root, options)?;
+fn read_project(session: &Session, root: &Path, samples: Samples) -> Result<ProjectMentions> {
+    let found = files::find(session, root, samples)?;
     let places = pins::version_file_places(session);
     let mut all = ProjectMentions::default();
     all.found.notes.clone_from(&found.notes);
@@ -137,7 +138,7 @@ fn read_project(session: &Session, root: &Path, options: CheckOptions) -> Result
 
 /// What a file says, and how many of its places a comment ignores.
 fn read_project_file(session: &Session, root: &Path, file: &Path) -> (FileMentions, usize) {
-    let path = pins::relative_path(root, file);
+    let path = mention::relative_path(root, file);
     match session.world.read(file) {
         Ok(content) => {
             let found = readers::read_file(&session.registry, &path, &content.bytes);

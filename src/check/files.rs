@@ -22,9 +22,9 @@ use self::attributes::Attributes;
 use self::left_out::{LeftOut, why_left_out};
 use self::walk::{FoundFile, NamesOfFiles, Walked, walk};
 use super::ignores::IgnoreFiles;
-use super::mention::Note;
-use super::pins::{self, relative_path};
-use super::{CheckOptions, readers, venvs};
+use super::mention::{Note, relative_path};
+use super::{pins, readers};
+use crate::registry::Registry;
 use crate::session::Session;
 
 pub(super) use self::walk::WalkLimits;
@@ -47,8 +47,17 @@ pub(super) struct ProjectFiles {
     pub(super) notes: Vec<Note>,
 }
 
+/// Whether fixtures, examples, templates and test data are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Samples {
+    /// They are left out, with a note.
+    LeftOut,
+    /// They are read as other files are.
+    Read,
+}
+
 /// Finds the files of a project, in the order of their paths.
-pub(super) fn find(session: &Session, root: &Path, options: CheckOptions) -> Result<ProjectFiles> {
+pub(super) fn find(session: &Session, root: &Path, samples: Samples) -> Result<ProjectFiles> {
     let Walked { files, notes } = search(session, root, WalkLimits::PROJECT)?;
     let is_rule = |file: &FoundFile| file.has_name(IGNORE_FILE) || file.has_name(ATTRIBUTES_FILE);
     let (rules, files): (Vec<FoundFile>, Vec<FoundFile>) = files.into_iter().partition(is_rule);
@@ -63,9 +72,9 @@ pub(super) fn find(session: &Session, root: &Path, options: CheckOptions) -> Res
         if ignores.ignores(root, &file.path) {
             continue;
         }
-        let why = match options.all {
-            true => None,
-            false => why_left_out(&relative_path(root, &file.path))
+        let why = match samples {
+            Samples::Read => None,
+            Samples::LeftOut => why_left_out(&relative_path(root, &file.path))
                 .or_else(|| attributes.leaves_out(&file.path).then_some(LeftOut::Sample)),
         };
         match why {
@@ -87,8 +96,7 @@ pub(super) fn has_some(session: &Session, root: &Path, limits: WalkLimits) -> Re
 fn search(session: &Session, root: &Path, limits: WalkLimits) -> Result<Walked> {
     let registry = &session.registry;
     let places = pins::version_file_places(session);
-    let is_read =
-        |path: &Path| readers::is_read(registry, path) || venvs::is_venv_file(registry, path);
+    let is_read = |path: &Path| readers::is_read(registry, path) || is_venv_file(registry, path);
     let rules = [IGNORE_FILE, ATTRIBUTES_FILE];
     let names = NamesOfFiles { places: &places, rules: &rules, is_read: &is_read };
     walk(root, &names, limits)
@@ -106,4 +114,9 @@ impl ProjectFiles {
             self.files.push(file.path);
         }
     }
+}
+
+/// Whether a file makes its folder an environment.
+pub(super) fn is_venv_file(registry: &Registry, path: &Path) -> bool {
+    registry.with_venvs().any(|(_, rules)| path.ends_with(&rules.file))
 }

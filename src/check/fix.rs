@@ -688,7 +688,7 @@ mod tests {
         check(
             ".gitlab-ci.yml",
             "variables: {NODE_VERSION: 16}\na: {image: 'node:$NODE_VERSION'}\n",
-            "variables: {NODE_VERSION: 16}\na: {image: 'node:$NODE_VERSION'}\n(1: its file would be read otherwise)(2: its value is set elsewhere)",
+            "variables: {NODE_VERSION: 20}\na: {image: 'node:$NODE_VERSION'}\n(2: its value is set elsewhere)",
         );
     }
 

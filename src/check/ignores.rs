@@ -11,8 +11,8 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use memchr::memmem;
 use usher_shims::world::World as _;
 
+use super::mention::relative_path;
 use super::mention::{FileMentions, MentionPlace, Note};
-use super::pins::relative_path;
 use crate::session::Session;
 
 /// What is told of an ignore that ignores nothing.

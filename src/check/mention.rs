@@ -168,3 +168,24 @@ impl FileMentions {
 
 /// The most notes of a project.
 pub(super) const MAX_NOTES: usize = 2000;
+
+/// A field with its requests, `engines.node: 20`; of a pattern the line that it matches, `go 1.22`.
+pub(super) fn shown(field: Option<&str>, requests: &[Request]) -> String {
+    let requests: Vec<&str> = requests.iter().map(Request::as_str).collect();
+    let requests = requests.join(" ");
+    match field {
+        None => requests,
+        Some(field) if !field.contains(['{', '*']) => format!("{field}: {requests}"),
+        Some(field) => match field.split_once("{}") {
+            Some((before, "")) if !before.contains(['{', '*', '"']) => {
+                format!("{before}{requests}")
+            }
+            _ => requests,
+        },
+    }
+}
+
+/// A path relative to the project's folder.
+pub(super) fn relative_path(root: &Path, path: &Path) -> PathBuf {
+    path.strip_prefix(root).unwrap_or(path).to_path_buf()
+}

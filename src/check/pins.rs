@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use usher_shims::call::Call;
 use usher_shims::error::{Error, Shown};
@@ -18,6 +18,7 @@ use usher_shims::world::{Os, World as _};
 use super::ignores::without_ignored;
 use super::mention::{
     BrokenFile, FileMentions, Mention, MentionKind, MentionPlace, MentionScope, Note,
+    relative_path, shown,
 };
 use super::readers::explained::says_minimum;
 use super::version_folder::{Prospect, VersionFolder};
@@ -219,25 +220,4 @@ fn mention(
         exempt: None,
         unquoted: None,
     })
-}
-
-/// A field with its requests, `engines.node: 20`; of a pattern the line that it matches, `go 1.22`.
-pub(super) fn shown(field: Option<&str>, requests: &[Request]) -> String {
-    let requests: Vec<&str> = requests.iter().map(Request::as_str).collect();
-    let requests = requests.join(" ");
-    match field {
-        None => requests,
-        Some(field) if !field.contains(['{', '*']) => format!("{field}: {requests}"),
-        Some(field) => match field.split_once("{}") {
-            Some((before, "")) if !before.contains(['{', '*', '"']) => {
-                format!("{before}{requests}")
-            }
-            _ => requests,
-        },
-    }
-}
-
-/// A path relative to the project's folder.
-pub(super) fn relative_path(root: &Path, path: &Path) -> PathBuf {
-    path.strip_prefix(root).unwrap_or(path).to_path_buf()
 }

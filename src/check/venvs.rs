@@ -12,18 +12,13 @@ use usher_shims::resolve::Selection;
 use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
-use super::files::ProjectFiles;
+use super::files::{ProjectFiles, is_venv_file};
+use super::mention::relative_path;
 use super::mention::{FileMentions, Mention, MentionKind, MentionPlace, MentionScope, Note};
-use super::pins::relative_path;
 use crate::inventory::os_in_folder::{OsInFolder, Visibility};
-use crate::registry::{KnownTool, Registry};
+use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::store::venvs::{Venv, VenvFault};
-
-/// Whether a file makes its folder an environment.
-pub(super) fn is_venv_file(registry: &Registry, path: &Path) -> bool {
-    registry.with_venvs().any(|(_, rules)| path.ends_with(&rules.file))
-}
 
 /// The versions of the environments in a project, and what is wrong with them on this machine.
 pub(super) fn read(session: &Session, root: &Path, found: &ProjectFiles) -> Result<FileMentions> {

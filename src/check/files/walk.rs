@@ -12,8 +12,8 @@ use usher_shims::error::{Error, Result};
 use usher_shims::search::VERSION_CONTROL;
 use usher_shims::tool::{IGNORED_FOLDERS, IgnoredFolder};
 
+use crate::check::mention::relative_path;
 use crate::check::mention::{MentionPlace, Note};
-use crate::check::pins::relative_path;
 
 /// How far a folder is searched.
 #[derive(Debug, Clone, Copy)]

@@ -12,9 +12,8 @@ use usher_shims::tool::{Tool, VersionField};
 use super::image::{self, ImageVersion};
 use super::variables::without_marks;
 use crate::check::mention::{
-    FileMentions, Mention, MentionKind, MentionPlace, MentionScope, Note, UnquotedNumber,
+    FileMentions, Mention, MentionKind, MentionPlace, MentionScope, Note, UnquotedNumber, shown,
 };
-use crate::check::pins;
 use crate::registry::{KnownTool, Registry};
 
 /// The mentions of a file while it is read.
@@ -242,7 +241,7 @@ impl<'a> MentionCollector<'a> {
         requests: Vec<Request>,
         (line, field): (u32, &str),
     ) {
-        let shown = pins::shown(Some(field), &requests);
+        let shown = shown(Some(field), &requests);
         self.mention(what, requests, &WrittenValues { line, label: "", values: &[shown] });
     }
 
