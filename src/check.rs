@@ -96,7 +96,7 @@ fn no_project(directory: &Path) -> Error {
 }
 
 /// How many files are read before what they say is added up.
-const BATCH: usize = 256;
+const BATCH: usize = 2048;
 
 /// What is read in one piece.
 enum ReadUnit<'a> {

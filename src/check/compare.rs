@@ -8,7 +8,8 @@
 //! | for a CI job of a repository that has pins in some folders only: any of them | an error |
 //! | else what most places of its folder say, in the repository's own also CI jobs | a warning, between CI jobs a note |
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use usher_shims::request::{Request, RequestKind};
@@ -88,28 +89,33 @@ pub(super) fn compare(mentions: Vec<Mention>, pins_above: &[Mention]) -> Vec<Too
 
 fn compare_tool(mentions: Vec<Mention>, pins_above: &[Mention]) -> Vec<ToolGroup> {
     let deciding = Deciding::new(&mentions, pins_above);
-    let compared: Vec<(Option<Baseline>, Verdict)> = mentions
+    let mut compared: Vec<(Option<&Mention>, Verdict)> = mentions
         .iter()
         .map(|mention| {
             let (decides, level) = deciding.of(mention);
-            (decides.first().map(|one| baseline(one)), verdict(mention, &decides, level))
+            (decides.first().copied(), verdict(mention, &decides, level))
         })
         .collect();
-    let compared = excuse_jobs(&mentions, compared);
+    excuse_jobs(&mentions, &mut compared);
     let repeats = repeats(&mentions, &compared);
+    // The group of each mention: those for which the same place decides.
     let mut groups: Vec<ToolGroup> = Vec::new();
-    let mut places = BTreeMap::new();
-    let all = mentions.into_iter().zip(compared).enumerate();
-    for (number, (mention, (baseline, verdict))) in all {
-        if repeats.contains(&number) {
-            continue;
-        }
-        let key = baseline.as_ref().map(|one| (one.place.clone(), one.shown.clone()));
-        let place = *places.entry(key).or_insert_with(|| {
-            groups.push(ToolGroup { tool: mention.tool, baseline, mentions: Vec::new() });
-            groups.len() - 1
+    let mut numbers = HashMap::new();
+    let mut placed = Vec::with_capacity(mentions.len());
+    for (number, (mention, (decides, verdict))) in mentions.iter().zip(&compared).enumerate() {
+        let group = (!repeats.contains(&number)).then(|| {
+            *numbers.entry(decides.map(std::ptr::from_ref)).or_insert_with(|| {
+                let baseline = decides.map(baseline);
+                groups.push(ToolGroup { tool: mention.tool, baseline, mentions: Vec::new() });
+                groups.len() - 1
+            })
         });
-        groups[place].mentions.push(ComparedMention { mention, verdict });
+        placed.push((group, *verdict));
+    }
+    for (mention, (group, verdict)) in mentions.into_iter().zip(placed) {
+        if let Some(group) = group.and_then(|group| groups.get_mut(group)) {
+            group.mentions.push(ComparedMention { mention, verdict });
+        }
     }
     groups.iter_mut().for_each(leave_alone);
     groups
@@ -126,32 +132,42 @@ fn leave_alone(group: &mut ToolGroup) {
 /// What decides for the mentions of one tool.
 struct Deciding<'a> {
     /// The strongest pin of each folder that has one.
-    pins: BTreeMap<&'a Path, &'a Mention>,
+    pins: HashMap<&'a Path, &'a Mention>,
+    /// The first of those that request the same.
+    different_pins: Vec<&'a Mention>,
     /// The nearest pin above the project's folder.
     above: Option<&'a Mention>,
     /// The first constraint of each folder that has one.
-    constraints: BTreeMap<&'a Path, &'a Mention>,
+    constraints: HashMap<&'a Path, &'a Mention>,
     /// For each folder what most of its other places say, as far as that is definite.
-    usual: BTreeMap<&'a Path, &'a Mention>,
+    usual: HashMap<&'a Path, &'a Mention>,
 }
 
 impl<'a> Deciding<'a> {
     fn new(mentions: &'a [Mention], pins_above: &'a [Mention]) -> Self {
         let tool = mentions.first().map(|mention| mention.tool.name);
         let mut deciding = Self {
-            pins: BTreeMap::new(),
+            pins: HashMap::new(),
+            different_pins: Vec::new(),
             above: pins_above.iter().find(|pin| Some(pin.tool.name) == tool),
-            constraints: BTreeMap::new(),
-            usual: BTreeMap::new(),
+            constraints: HashMap::new(),
+            usual: HashMap::new(),
         };
-        let mut others = BTreeMap::<&Path, Vec<&Mention>>::new();
+        let mut others = HashMap::<&Path, Vec<&Mention>>::new();
+        let mut requested = BTreeSet::new();
         for mention in mentions {
             let is_definite =
                 !mention.requests.is_empty() && mention.requests.iter().all(is_definite);
             match (mention.kind, &mention.scope) {
                 (MentionKind::Reference | MentionKind::VirtualEnvironment, _) => {}
                 (MentionKind::Pin, _) => {
-                    deciding.pins.entry(mention.folder()).or_insert(mention);
+                    if let Entry::Vacant(folder) = deciding.pins.entry(mention.folder()) {
+                        folder.insert(mention);
+                        let request = mention.requests.first().map(Request::as_str);
+                        if requested.insert(request) {
+                            deciding.different_pins.push(mention);
+                        }
+                    }
                 }
                 _ if !is_definite => {}
                 (MentionKind::Constraint, _) => {
@@ -169,17 +185,15 @@ impl<'a> Deciding<'a> {
     /// What decides for a mention, of several any, and how bad a difference is.
     fn of(&self, mention: &Mention) -> (Vec<&'a Mention>, Level) {
         let folder = mention.folder();
-        let nearest = folder.ancestors().find_map(|folder| self.pins.get(folder).copied());
-        if let Some(pin) = nearest.or(self.above) {
+        if let Some(pin) = nearest(&self.pins, folder).or(self.above) {
             return (vec![pin], Level::Error);
         }
-        let nearest = folder.ancestors().find_map(|folder| self.constraints.get(folder).copied());
-        if let Some(constraint) = nearest {
+        if let Some(constraint) = nearest(&self.constraints, folder) {
             return (vec![constraint], Level::Warning);
         }
         let is_job = mention.scope == MentionScope::Repository;
-        if is_job && !self.pins.is_empty() {
-            return (self.pins.values().copied().collect(), Level::Error);
+        if is_job && !self.different_pins.is_empty() {
+            return (self.different_pins.clone(), Level::Error);
         }
         let usual = self.usual.get(folder).copied();
         let is_between_jobs =
@@ -187,6 +201,14 @@ impl<'a> Deciding<'a> {
         let level = if is_between_jobs { Level::Note } else { Level::Warning };
         (usual.into_iter().collect(), level)
     }
+}
+
+/// What there is for a folder, or for the nearest above.
+fn nearest<'a>(all: &HashMap<&Path, &'a Mention>, folder: &Path) -> Option<&'a Mention> {
+    if all.is_empty() {
+        return None;
+    }
+    folder.ancestors().find_map(|folder| all.get(folder).copied())
 }
 
 /// The first of those mentions that request the same as most of them.
@@ -273,8 +295,8 @@ fn is_named_after_version(mention: &Mention) -> bool {
 
 /// The numbers of mentions that say the same as another one: a place that several CI jobs use is told
 /// once, as the first one that differs.
-fn repeats(mentions: &[Mention], compared: &[(Option<Baseline>, Verdict)]) -> BTreeSet<usize> {
-    let mut told: BTreeMap<(&MentionPlace, Vec<&str>), usize> = BTreeMap::new();
+fn repeats(mentions: &[Mention], compared: &[(Option<&Mention>, Verdict)]) -> BTreeSet<usize> {
+    let mut told: HashMap<(&MentionPlace, Vec<&str>), usize> = HashMap::new();
     let mut repeats = BTreeSet::new();
     for (number, (mention, (_, verdict))) in mentions.iter().zip(compared).enumerate() {
         let requests = mention.requests.iter().map(Request::as_str).collect();
@@ -290,26 +312,21 @@ fn repeats(mentions: &[Mention], compared: &[(Option<Baseline>, Verdict)]) -> BT
 }
 
 /// Of several places in a CI job one that agrees is enough: the others are meant so.
-fn excuse_jobs(
-    mentions: &[Mention],
-    compared: Vec<(Option<Baseline>, Verdict)>,
-) -> Vec<(Option<Baseline>, Verdict)> {
-    let job = |mention: &Mention| Some((mention.place.path.clone(), mention.job?));
+fn excuse_jobs(mentions: &[Mention], compared: &mut [(Option<&Mention>, Verdict)]) {
+    let job = |mention: &'_ Mention| mention.job.map(|job| (mention.place.path.clone(), job));
     let agreeing: BTreeSet<_> = mentions
         .iter()
-        .zip(&compared)
+        .zip(&*compared)
         .filter(|(_, (_, verdict))| *verdict == Verdict::Agrees)
         .filter_map(|(mention, _)| job(mention))
         .collect();
-    let excuse = |(mention, (baseline, verdict)): (&Mention, (Option<Baseline>, Verdict))| {
-        let is_excused = matches!(verdict, Verdict::Differs(_))
-            && job(mention).is_some_and(|job| agreeing.contains(&job));
-        match is_excused {
-            true => (baseline, Verdict::Exempt("another step of the job agrees")),
-            false => (baseline, verdict),
+    for (mention, (_, verdict)) in mentions.iter().zip(compared) {
+        if matches!(verdict, Verdict::Differs(_))
+            && job(mention).is_some_and(|job| agreeing.contains(&job))
+        {
+            *verdict = Verdict::Exempt("another step of the job agrees");
         }
-    };
-    mentions.iter().zip(compared).map(excuse).collect()
+    }
 }
 
 #[cfg(test)]

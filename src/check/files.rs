@@ -13,7 +13,7 @@ mod attributes;
 mod left_out;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::Result;
@@ -23,7 +23,8 @@ use self::left_out::{LeftOut, why_left_out};
 use self::walk::{FoundFile, NamesOfFiles, Walked, walk};
 use super::ignores::IgnoreFiles;
 use super::mention::{Note, relative_path};
-use super::{pins, readers};
+use super::pins;
+use super::readers::FileNames;
 use crate::registry::Registry;
 use crate::session::Session;
 
@@ -40,7 +41,7 @@ const ATTRIBUTES_FILE: &str = ".gitattributes";
 pub(super) struct ProjectFiles {
     /// The folders with version files, and the places at which those are: `.nvmrc`,
     /// `.config/mise.toml`.
-    pub(super) version_files: BTreeMap<PathBuf, Vec<&'static str>>,
+    pub(super) version_files: Vec<(PathBuf, Vec<&'static str>)>,
     /// The other files.
     pub(super) files: Vec<PathBuf>,
     /// What was skipped.
@@ -68,6 +69,7 @@ pub(super) fn find(session: &Session, root: &Path, samples: Samples) -> Result<P
     let attributes = Attributes::read(session, named(ATTRIBUTES_FILE));
     let mut found = ProjectFiles { notes, ..ProjectFiles::default() };
     let mut left_out = Vec::new();
+    let mut folders = HashMap::new();
     for file in files {
         if ignores.ignores(root, &file.path) {
             continue;
@@ -79,7 +81,7 @@ pub(super) fn find(session: &Session, root: &Path, samples: Samples) -> Result<P
         };
         match why {
             Some(why) => left_out.push(why),
-            None => found.add(root, file),
+            None => found.add(root, file, &mut folders),
         }
     }
     found.notes.extend(ignores.notes());
@@ -96,19 +98,24 @@ pub(super) fn has_some(session: &Session, root: &Path, limits: WalkLimits) -> Re
 fn search(session: &Session, root: &Path, limits: WalkLimits) -> Result<Walked> {
     let registry = &session.registry;
     let places = pins::version_file_places(session);
-    let is_read = |path: &Path| readers::is_read(registry, path) || is_venv_file(registry, path);
+    let known = FileNames::of(registry);
+    let is_read = |path: &Path| known.is_read(path) || is_venv_file(registry, path);
     let rules = [IGNORE_FILE, ATTRIBUTES_FILE];
     let names = NamesOfFiles { places: &places, rules: &rules, is_read: &is_read };
     walk(root, &names, limits)
 }
 
 impl ProjectFiles {
-    fn add(&mut self, root: &Path, file: FoundFile) {
+    /// Adds a file; `folders` are the numbers of those with version files.
+    fn add(&mut self, root: &Path, file: FoundFile, folders: &mut HashMap<PathBuf, usize>) {
         for place in &file.places {
             let owner = file.path.ancestors().nth(Path::new(place).components().count());
-            if let Some(owner) = owner.filter(|owner| owner.starts_with(root)) {
-                self.version_files.entry(owner.to_path_buf()).or_default().push(place);
-            }
+            let Some(owner) = owner.filter(|owner| owner.starts_with(root)) else { continue };
+            let number = *folders.entry(owner.to_path_buf()).or_insert_with(|| {
+                self.version_files.push((owner.to_path_buf(), Vec::new()));
+                self.version_files.len() - 1
+            });
+            self.version_files[number].1.push(place);
         }
         if file.is_read {
             self.files.push(file.path);

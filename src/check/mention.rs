@@ -53,7 +53,7 @@ pub enum MentionScope {
 }
 
 /// A place in a project.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MentionPlace {
     /// The file, relative to the project's folder.
     pub path: PathBuf,

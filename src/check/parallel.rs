@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// The most threads: more than there are cores, since they wait for the disk.
-const MAX_THREADS: usize = 8;
+const MAX_THREADS: usize = 16;
 
 /// How many items are worth a thread.
 const ITEMS_OF_A_THREAD: usize = 16;
@@ -37,7 +37,7 @@ pub(super) fn map<T: Sync, R: Send>(
         }
     };
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let threads = (items.len() / ITEMS_OF_A_THREAD).min((cores * 2).min(MAX_THREADS));
+    let threads = (items.len() / ITEMS_OF_A_THREAD).min((cores * 8).min(MAX_THREADS));
     thread::scope(|scope| {
         for _ in 1..threads {
             // Without another thread, this one does it all.

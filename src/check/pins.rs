@@ -21,7 +21,7 @@ use super::mention::{
     relative_path, shown,
 };
 use super::readers::explained::says_minimum;
-use super::version_folder::{Prospect, VersionFolder};
+use super::version_folder::{KnownWords, Prospect, VersionFolder};
 use crate::registry::KnownTool;
 use crate::session::Session;
 
@@ -67,8 +67,9 @@ pub(super) fn read(session: &Session, of: PinFolder<'_>) -> (FileMentions, usize
     let mut found = FileMentions::default();
     let world = VersionFolder::read(of.folder, of.places, of.present);
     let (mut told, mut doubtful) = (BTreeSet::new(), Vec::new());
+    let mut words = KnownWords::default();
     for known in session.registry.all() {
-        let prospects = world.prospects(known.tool);
+        let prospects = world.prospects(known.tool, &mut words);
         match prospects.iter().map(|(_, prospect)| *prospect).max() {
             Some(Prospect::Version) => {
                 told.extend(prospects.iter().map(|(place, _)| *place));

@@ -27,6 +27,7 @@ mod variables;
 mod workflow;
 mod yaml;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -72,11 +73,46 @@ enum ServiceFile {
     Vercel,
 }
 
-/// Whether some reader reads a file of this name.
-pub(super) fn is_read(registry: &Registry, path: &Path) -> bool {
-    kind_in(registry, path).is_some()
-        || locks(registry, path).next().is_some()
-        || unread(registry, path).next().is_some()
+/// The names of the files that some reader reads. Looking for one of them in a project of many files
+/// costs little.
+pub(super) struct FileNames<'a> {
+    registry: &'a Registry,
+    /// The names of the files that the registry lists for tools.
+    listed: HashSet<&'a str>,
+    /// The same of those with a `*` in their name: what is before and behind it.
+    patterns: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> FileNames<'a> {
+    /// All of them.
+    pub(super) fn of(registry: &'a Registry) -> Self {
+        let mut names = Self { registry, listed: HashSet::new(), patterns: Vec::new() };
+        for known in registry.all() {
+            names.listed.extend(known.definition.check.locks.iter().map(|lock| lock.name.as_str()));
+            for place in registry.unread_files(known).flat_map(|file| &file.places) {
+                let name = place.rsplit('/').next().unwrap_or(place);
+                match name.split_once('*') {
+                    Some(pattern) if !names.patterns.contains(&pattern) => {
+                        names.patterns.push(pattern);
+                    }
+                    Some(_) => {}
+                    None => drop(names.listed.insert(name)),
+                }
+            }
+        }
+        names
+    }
+
+    /// Whether some reader reads a file of this name.
+    pub(super) fn is_read(&self, path: &Path) -> bool {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_alike = |(start, end): &(&str, &str)| name.starts_with(start) && name.ends_with(end);
+        let may_be_listed = self.listed.contains(name) || self.patterns.iter().any(is_alike);
+        kind_in(self.registry, path).is_some()
+            || may_be_listed
+                && (locks(self.registry, path).next().is_some()
+                    || unread(self.registry, path).next().is_some())
+    }
 }
 
 /// The versions that a file of a project names. The path, relative to the project's folder, decides
@@ -386,7 +422,7 @@ mod tests {
             "Pipfile.lock",
         ];
         for path in paths {
-            assert!(is_read(&registry, Path::new(path)), "{path}");
+            assert!(FileNames::of(&registry).is_read(Path::new(path)), "{path}");
             for text in texts {
                 for end in (0..=text.len()).filter(|end| text.is_char_boundary(*end)) {
                     read_file(&registry, Path::new(path), &text.as_bytes()[..end]);

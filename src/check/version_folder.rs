@@ -45,16 +45,41 @@ impl<'a> VersionFolder<'a> {
     }
 
     /// Its version files of a tool, and what each can say about it, by the words in it.
-    pub(super) fn prospects(&self, tool: &Tool) -> Vec<(&'static str, Prospect)> {
-        let of_file = |file: &'static VersionFile| {
+    pub(super) fn prospects(
+        &self,
+        tool: &Tool,
+        words: &mut KnownWords,
+    ) -> Vec<(&'static str, Prospect)> {
+        let mut of_file = |file: &'static VersionFile| {
             let present = file.places().iter().filter(|place| self.present.contains(place));
-            present.map(|place| match self.files.iter().find(|(known, ..)| known == place) {
-                Some((.., content)) => (*place, prospect(file, &content.bytes)),
-                // Why it can't be read is told.
-                None => (*place, Prospect::Version),
-            })
+            let found =
+                present.map(|place| match self.files.iter().find(|(known, ..)| known == place) {
+                    Some((.., content)) => {
+                        (*place, prospect(file, &mut |word| words.has(place, word, &content.bytes)))
+                    }
+                    // Why it can't be read is told.
+                    None => (*place, Prospect::Version),
+                });
+            found.collect::<Vec<_>>()
         };
-        tool.files.iter().flat_map(of_file).collect()
+        tool.files.iter().flat_map(&mut of_file).collect()
+    }
+}
+
+/// Which words are in the files of a folder, as far as some tool has asked.
+#[derive(Debug, Default)]
+pub(super) struct KnownWords(Vec<(&'static str, &'static str, bool)>);
+
+impl KnownWords {
+    /// Whether a word is in the file at a place.
+    fn has(&mut self, place: &'static str, word: &'static str, content: &[u8]) -> bool {
+        let known = self.0.iter().find(|(of, known, _)| *of == place && *known == word);
+        if let Some((.., has)) = known {
+            return *has;
+        }
+        let has = memmem::find(content, word.as_bytes()).is_some();
+        self.0.push((place, word, has));
+        has
     }
 }
 
@@ -70,19 +95,22 @@ pub(super) enum Prospect {
 }
 
 /// What a file can say, by the words in it. Only JSON is read by many tools.
-fn prospect(file: &VersionFile, content: &[u8]) -> Prospect {
-    let has = |word: &str| memmem::find(content, word.as_bytes()).is_some();
+fn prospect(file: &'static VersionFile, has: &mut dyn FnMut(&'static str) -> bool) -> Prospect {
     // A name may be written with escapes.
     if file.reader != Reader::Json || has("\\u") || has("\\/") {
         return Prospect::Version;
     }
-    let first_key = |field: &VersionField| has(field.path.split('.').next().unwrap_or_default());
-    let all =
-        |field: &VersionField| field.path.split('.').all(has) && field.entry_name.is_none_or(has);
-    match file.fields {
-        fields if fields.iter().any(all) => Prospect::Version,
-        fields if fields.iter().any(first_key) => Prospect::Fault,
-        _ => Prospect::Nothing,
+    let mut all = |field: &'static VersionField| {
+        field.path.split('.').all(&mut *has) && field.entry_name.is_none_or(&mut *has)
+    };
+    if file.fields.iter().any(&mut all) {
+        return Prospect::Version;
+    }
+    let mut first =
+        |field: &'static VersionField| has(field.path.split('.').next().unwrap_or_default());
+    match file.fields.iter().any(&mut first) {
+        true => Prospect::Fault,
+        false => Prospect::Nothing,
     }
 }
 
@@ -121,15 +149,14 @@ impl World for VersionFolder<'_> {
         names: &[&str],
         visit: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> io::Result<()> {
-        let is_known = |name: &&str| self.places.binary_search(name).is_ok();
-        if folder != self.os.folder || !names.iter().all(is_known) {
+        // The search looks for version files, or for other names: never for both at once.
+        let is_known = names.first().is_some_and(|name| self.places.binary_search(name).is_ok());
+        if !is_known || folder.as_os_str() != self.os.folder.as_os_str() {
             return self.os.visit_existing(folder, names, visit);
         }
-        for (number, name) in names.iter().enumerate() {
-            if self.present.contains(name) && visit(number).is_break() {
-                break;
-            }
-        }
+        let is_present = |(_, name): &(usize, &&str)| self.present.contains(*name);
+        let mut numbers = names.iter().enumerate().filter(is_present).map(|(number, _)| number);
+        let _ = numbers.try_for_each(visit);
         Ok(())
     }
 
@@ -189,9 +216,9 @@ mod tests {
             (r#"{"volt\u0061": {}}"#, Prospect::Version),
         ];
         for (text, expected) in cases {
-            assert_eq!(prospect(&JSON, text.as_bytes()), expected, "{text}");
+            assert_eq!(prospect(&JSON, &mut |word| text.contains(word)), expected, "{text}");
         }
-        assert_eq!(prospect(&LINES, b""), Prospect::Version);
+        assert_eq!(prospect(&LINES, &mut |_| false), Prospect::Version);
     }
 
     #[test]

@@ -70,23 +70,26 @@ const OF_SERVICES: [&str; 13] = [
 
 /// Why a file is left out, by its path relative to the project's folder.
 pub(super) fn why_left_out(path: &Path) -> Option<LeftOut> {
-    let parts: Vec<String> =
-        path.iter().map(|part| part.to_string_lossy().to_ascii_lowercase()).collect();
+    let parts: Vec<&str> = path.iter().map(|part| part.to_str().unwrap_or_default()).collect();
     let (name, folders) = parts.split_last()?;
     // What services and other programs read themselves isn't a sample: `.gitlab/ci/templates`.
     let is_own = folders.first().is_some_and(|first| first.starts_with('.'));
     if is_own {
         return None;
     }
-    let is_sample = |folder: &String| SAMPLES.contains(&folder.as_str());
-    let is_test = |folder: &String| TESTS.contains(&folder.as_str());
+    let is_sample = |folder: &&str| is_one_of(folder, &SAMPLES);
+    let is_test = |folder: &&str| is_one_of(folder, &TESTS);
     let above = folders.split_last().map_or(folders, |(_, above)| above);
     if folders.iter().any(is_sample) || above.iter().any(is_test) {
         return Some(LeftOut::Sample);
     }
-    let is_of_service = |part: &String| OF_SERVICES.contains(&part.as_str());
+    let is_of_service = |part: &&str| is_one_of(part, &OF_SERVICES);
     let mut nested = folders.iter().skip(1).chain((!folders.is_empty()).then_some(name));
     nested.any(is_of_service).then_some(LeftOut::NestedService)
+}
+
+fn is_one_of(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|one| one.eq_ignore_ascii_case(name))
 }
 
 /// What is told of the files that were left out: how many there are.

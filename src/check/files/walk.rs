@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use usher_shims::error::{Error, Result};
@@ -14,6 +14,9 @@ use usher_shims::tool::{IGNORED_FOLDERS, IgnoredFolder};
 
 use crate::check::mention::relative_path;
 use crate::check::mention::{MentionPlace, Note};
+
+/// What is in the folder of a repository, also of a submodule or another work tree.
+const GIT: &str = ".git";
 
 /// How far a folder is searched.
 #[derive(Debug, Clone, Copy)]
@@ -73,19 +76,35 @@ pub(super) struct Walked {
 pub(super) fn walk(root: &Path, names: &NamesOfFiles<'_>, limits: WalkLimits) -> Result<Walked> {
     fs::read_dir(root).map_err(|error| Error::io("search", root, error))?;
     // Which ones the first are of too many depends on the threads: then one searches in order.
-    let mut found = match walk_on_all_cores(root, names, limits) {
+    let repositories = Repositories::default();
+    let mut found = match walk_on_all_cores(root, names, limits, &repositories) {
         Some(found) => found,
-        None => walk_in_order(root, names, limits),
+        None => walk_in_order(root, names, limits, &repositories),
     };
-    found.files.sort_unstable();
+    repositories.leave_out(&mut found);
+    found.files.sort_by_cached_key(|file| in_order(&file.path));
     found.notes.sort();
     Ok(found)
 }
 
-/// Searches a folder with a thread for each core; `None` if there are too many files.
-fn walk_on_all_cores(root: &Path, names: &NamesOfFiles<'_>, limits: WalkLimits) -> Option<Walked> {
+/// The bytes of a path, which sort as the names in it do: `a/b` comes before `a-b`.
+fn in_order(path: &Path) -> Vec<u8> {
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
+    bytes.map(|byte| if *byte == b'/' { 0 } else { *byte }).collect()
+}
+
+/// How many threads search. They wait for the disk, so that more than there are cores pay.
+const THREADS: usize = 8;
+
+/// Searches a folder with several threads; `None` if there are too many files.
+fn walk_on_all_cores(
+    root: &Path,
+    names: &NamesOfFiles<'_>,
+    limits: WalkLimits,
+    repositories: &Repositories,
+) -> Option<Walked> {
     let (found, count) = (Mutex::new(Walked::default()), AtomicUsize::new(0));
-    builder(root, limits).build_parallel().run(|| {
+    builder(root, limits, repositories).threads(THREADS).build_parallel().run(|| {
         Box::new(|entry| {
             if count.fetch_add(1, Ordering::Relaxed) >= limits.entries {
                 return WalkState::Quit;
@@ -103,9 +122,14 @@ fn walk_on_all_cores(root: &Path, names: &NamesOfFiles<'_>, limits: WalkLimits) 
         .then(|| found.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn walk_in_order(root: &Path, names: &NamesOfFiles<'_>, limits: WalkLimits) -> Walked {
+fn walk_in_order(
+    root: &Path,
+    names: &NamesOfFiles<'_>,
+    limits: WalkLimits,
+    repositories: &Repositories,
+) -> Walked {
     let mut found = Walked::default();
-    let mut entries = builder(root, limits).sort_by_file_name(Ord::cmp).build();
+    let mut entries = builder(root, limits, repositories).sort_by_file_name(Ord::cmp).build();
     for entry in entries.by_ref().take(limits.entries) {
         let (file, note) = seen(root, names, entry);
         found.files.extend(file);
@@ -118,7 +142,8 @@ fn walk_in_order(root: &Path, names: &NamesOfFiles<'_>, limits: WalkLimits) -> W
     found
 }
 
-fn builder(root: &Path, limits: WalkLimits) -> WalkBuilder {
+fn builder(root: &Path, limits: WalkLimits, repositories: &Repositories) -> WalkBuilder {
+    let repositories = repositories.clone();
     let mut builder = WalkBuilder::new(root);
     builder
         .hidden(false)
@@ -127,7 +152,7 @@ fn builder(root: &Path, limits: WalkLimits) -> WalkBuilder {
         .parents(false)
         .require_git(false)
         .max_depth(Some(limits.depth))
-        .filter_entry(|entry| entry.depth() == 0 || !is_ignored(entry));
+        .filter_entry(move |entry| entry.depth() == 0 || !is_ignored(entry, &repositories));
     builder
 }
 
@@ -146,11 +171,10 @@ fn seen(
 fn found_file(root: &Path, names: &NamesOfFiles<'_>, entry: &DirEntry) -> Option<FoundFile> {
     let kind = entry.file_type().filter(|kind| !kind.is_dir())?;
     let (path, name) = (entry.path(), entry.file_name());
-    // The last part of a place is compared first: nearly all files are none.
-    let is_place = |place: &&&'static str| {
-        let last = place.rsplit('/').next().unwrap_or(place);
-        name == last && path.ends_with(place)
-    };
+    // Their ends are compared first: nearly all files are at none of them.
+    let bytes = name.as_encoded_bytes();
+    let is_place =
+        |place: &&&'static str| place.as_bytes().ends_with(bytes) && path.ends_with(place);
     let places: Vec<&'static str> = names.places.iter().filter(is_place).copied().collect();
     let is_regular = || kind.is_file() || (kind.is_symlink() && leads_to_file_inside(root, path));
     let is_read = (names.is_read)(path) && is_regular();
@@ -166,16 +190,39 @@ fn leads_to_file_inside(root: &Path, link: &Path) -> bool {
     fs::canonicalize(link).is_ok_and(|target| target.starts_with(root) && target.is_file())
 }
 
+/// The folders in the project that are repositories of their own, of other systems than git: told by
+/// what is in them. Looking for these in every folder would double the cost of a search.
+#[derive(Debug, Clone, Default)]
+struct Repositories(Arc<Mutex<Vec<PathBuf>>>);
+
+impl Repositories {
+    fn add(&self, folder: &Path) {
+        let mut folders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        folders.push(folder.to_path_buf());
+    }
+
+    /// Leaves out what is in them.
+    fn leave_out(&self, found: &mut Walked) {
+        let folders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        found.files.retain(|file| !folders.iter().any(|folder| file.path.starts_with(folder)));
+    }
+}
+
 /// Whether a folder isn't part of the project: version control's own, another repository, or a folder
 /// of other people's code.
-fn is_ignored(entry: &DirEntry) -> bool {
+fn is_ignored(entry: &DirEntry, repositories: &Repositories) -> bool {
     if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
         return false;
     }
     let path = entry.path();
-    let is_own = |name: &str| entry.file_name() == name;
-    VERSION_CONTROL.iter().any(|name| is_own(name) || is_there(&path.join(name)))
-        || IGNORED_FOLDERS.iter().any(|rule| is_ignored_by(path, rule))
+    if VERSION_CONTROL.iter().any(|name| entry.file_name() == *name) {
+        if entry.depth() > 1 {
+            repositories.add(path.parent().unwrap_or(path));
+        }
+        return true;
+    }
+    // A `.gitignore` may hide it from the listing.
+    is_there(&path.join(GIT)) || IGNORED_FOLDERS.iter().any(|rule| is_ignored_by(path, rule))
 }
 
 fn is_ignored_by(folder: &Path, rule: &IgnoredFolder) -> bool {
