@@ -147,6 +147,9 @@ impl<'a> MentionCollector<'a> {
 
     /// A container image, whose versions of these tools are read elsewhere.
     pub(super) fn image_besides(&mut self, tools: &[&'static Tool], written: &WrittenValues<'_>) {
+        if self.is_full {
+            return;
+        }
         let mut requested: Vec<(&'static Tool, Vec<Request>)> = Vec::new();
         for value in written.values {
             for found in image::image_versions(self.registry, value) {
@@ -209,6 +212,9 @@ impl<'a> MentionCollector<'a> {
         values: &[String],
         written: &WrittenValues<'_>,
     ) {
+        if self.is_full {
+            return;
+        }
         let mut requests = Vec::new();
         for value in values.iter().map(|value| value.trim()) {
             match value {

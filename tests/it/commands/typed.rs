@@ -41,7 +41,7 @@ fn help_and_version_are_results() {
       which        Print the path of the program that runs here
       env          Print PATH and variables of the active versions, for programs that don't use the shims
       why          Explain which version of a program runs here
-      check        Compare the versions in Dockerfiles, CI files and lock files with the active ones
+      check        Compare all versions that a project's files name: version files, Dockerfiles, CI
       shim         Add versioned shims, such as node12; without arguments, list them
       reshim       Rescan this machine, and update the shims
       cache        Clear the download and index cache

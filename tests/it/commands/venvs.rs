@@ -268,11 +268,11 @@ fn check_fails_for_an_environment_that_git_does_not_ignore() {
     insta::assert_snapshot!(run(&sandbox, &["check"]).transcript(), @"
     exit status: 1
     --- standard output
-    python: usher runs 3.12.1 here (requested by .python-version:1)
-      .venv/pyvenv.cfg:3: virtual environment of python 3.11.2: python -m venv --clear .venv
+    python: .python-version:1 pins 3.12
+      error: .venv/pyvenv.cfg:3: virtual environment of python 3.11.2: python -m venv --clear .venv
     --- standard error
     usher: 1 of 2 places that name a version disagrees
-      hint: change these places, or the pin: use python@3.11.2
+      hint: change .venv/pyvenv.cfg to 3.12, or the pin: use python@3.11.2
     ");
     // One that git ignores is on this machine only.
     sandbox.file("project/.gitignore", ".venv/\n");
