@@ -168,7 +168,7 @@ fn pipeline_kind(stem: &str, path: &Path) -> Option<FileKind> {
         ".travis" => Some(FileKind::Travis),
         "bitbucket-pipelines" => Some(FileKind::Bitbucket),
         "buildkite" => Some(FileKind::Buildkite),
-        _ if stem.starts_with("azure-pipelines") => Some(FileKind::Azure),
+        _ if stem.starts_with("azure-pipeline") => Some(FileKind::Azure),
         _ if is_in(&[".circleci"]) => Some(FileKind::CircleCi),
         _ if is_in(&[".buildkite"]) => Some(FileKind::Buildkite),
         _ if is_in(&[".azure-pipelines", "azure-pipelines", ".azuredevops", ".azure"]) => {
@@ -379,6 +379,7 @@ mod tests {
             (".circleci/docker-compose.yml", Some(FileKind::Compose)),
             ("azure-pipelines.yml", Some(FileKind::Azure)),
             ("azure-pipelines-nightly.yaml", Some(FileKind::Azure)),
+            ("build/azure-pipeline.stable.yml", Some(FileKind::Azure)),
             (".azure/templates/build.yml", Some(FileKind::Azure)),
             (".travis.yml", Some(FileKind::Travis)),
             ("bitbucket-pipelines.yml", Some(FileKind::Bitbucket)),

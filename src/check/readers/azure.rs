@@ -71,7 +71,7 @@ impl<'a> PipelineScope<'a> {
         }
         for entry in node.entries() {
             match entry.key {
-                "variables" | "parameters" | "matrix" | "inputs" | "container" | "resources" => {}
+                "variables" | "matrix" | "inputs" | "container" | "resources" => {}
                 "jobs" => entry.value.items().for_each(|job| {
                     collector.in_job(exemption(job), |collector| scope.read_part(job, collector));
                 }),
@@ -231,6 +231,10 @@ mod tests {
             "3 ruby >= 3.1 | versionSpec: >= 3.1",
         );
         check(&uses("Other@0", "versionSpec: 16"), "");
+        check(
+            "extends:\n  parameters:\n    buildSteps: [{task: NodeTool@0, inputs: {versionSpec: 16}}]",
+            "3 node 16 | versionSpec: 16",
+        );
         check(
             "stages:\n- stage: x\n  jobs:\n  - job: y\n    steps:\n    - ${{ if eq(1, 1) }}:\n      - task: NodeTool@0\n        continueOnError: true\n        inputs: {versionSpec: 16}\n",
             "9 node 16 | versionSpec: 16 (continueOnError)",
