@@ -177,8 +177,7 @@ impl Baseline {
         let (place, shown) = (&self.place, Escaped(&self.shown));
         match self.kind {
             MentionKind::Pin => format!("{place} pins {}", Escaped(&self.requested())),
-            MentionKind::Constraint => format!("nothing pins it, and {place} says {shown}"),
-            _ => format!("nothing pins it, and the first place is {place}: {shown}"),
+            _ => format!("nothing pins it, and {place} says {shown}"),
         }
     }
 

@@ -76,7 +76,8 @@ fn explanation(lines: &[&str], mention: &Mention) -> Option<&'static str> {
     if around.comments.iter().any(explains) {
         return Some("a comment explains it");
     }
-    let is_named = around.parents.iter().any(|line| has_word(line, &WORDS));
+    let file = mention.place.path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+    let is_named = around.parents.iter().chain([&file]).any(|line| has_word(line, &WORDS));
     is_named.then_some("its job or step is about another version")
 }
 
@@ -187,6 +188,10 @@ mod tests {
         let named = "its job or step is about another version";
         check(&step("", "Install the oldest supported version", "node-version: 18"), named);
         check("jobs:\n  legacy:\n    steps:\n    - with: {node-version: 18}\n", named);
+        let text = b"jobs: {a: {steps: [{with: {node-version: 18}}]}}";
+        let registry = Registry::load().unwrap();
+        let found = read_file(&registry, ".github/workflows/legacy.yml".as_ref(), text);
+        assert_eq!(found.mentions[0].exempt, Some(named));
         check(&step("", "Use node 18", "node-version: 18"), "no");
         check(&step("", "Keep gold and bold", "node-version: 18"), "no");
     }

@@ -184,7 +184,7 @@ fn check_warns_where_nothing_is_pinned() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 0
     --- standard output
-    node: nothing pins it, and the first place is Dockerfile:2: FROM node:16
+    node: nothing pins it, and Dockerfile:2 says FROM node:16
       warning: compose.yml:1: image: node:18
     note: Dockerfile:1: not compared, it means different versions over time: FROM node:latest
     --- standard error

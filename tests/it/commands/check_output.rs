@@ -42,7 +42,7 @@ fn findings_are_annotations_of_github() {
     exit status: 1
     --- standard output
     ::error file=a%2C b/Dockerfile,line=1,title=use check%3A versions-differ::node: FROM node:16, but .nvmrc:1 pins 20.1.0
-    ::warning file=ci/compose.yml,line=1,title=use check%3A versions-differ::python: image: python:3.11, but nothing pins it, and the first place is ci/compose.yml:1: image: python:3.10
+    ::warning file=ci/compose.yml,line=1,title=use check%3A versions-differ::python: image: python:3.11, but nothing pins it, and ci/compose.yml:1 says image: python:3.10
     ::notice file=a%2C b/Dockerfile,line=2,title=use check%3A not-compared::not compared, it means different versions over time: FROM node:latest
     --- standard error
     usher: 2 of 4 places that name a version disagree
