@@ -13,6 +13,7 @@
 //! | all other files: a reader for each format | [`readers`] |
 //! | virtual environments | [`venvs`] |
 //! | what isn't repeated of them | [`hidden`] |
+//! | names that have a version in them | [`named`] |
 //! | whether two requests can mean the same version | [`overlap`](mod@overlap) |
 //! | what decides in a scope, and how bad a difference is | [`compare`](mod@compare) |
 //! | the result, and the findings that follow | [`report`] |
@@ -26,6 +27,7 @@ mod fix;
 mod hidden;
 mod ignores;
 mod mention;
+mod named;
 mod overlap;
 mod parallel;
 mod pins;

@@ -3,7 +3,7 @@
 //!
 //! | what decides for a mention | how bad a difference is |
 //! |---|---|
-//! | the pin in its folder, else the nearest above | an error |
+//! | the pin in its folder, else the nearest above; for a CI job one of any folder is enough | an error |
 //! | without a pin: the constraint in its folder, else the nearest above | a warning |
 //! | for a CI job of a repository that has pins in some folders only: any of them | an error |
 //! | else what most places of its folder say, in the repository's own also CI jobs | a warning, between CI jobs a note |
@@ -16,6 +16,7 @@ use usher_shims::request::{Request, RequestKind};
 use usher_shims::tool::Tool;
 
 use super::mention::{Mention, MentionKind, MentionPlace, MentionScope};
+use super::named::is_named_after;
 use super::overlap::{Overlap, is_definite, overlap};
 
 /// How bad a finding is.
@@ -185,13 +186,15 @@ impl<'a> Deciding<'a> {
     /// What decides for a mention, of several any, and how bad a difference is.
     fn of(&self, mention: &Mention) -> (Vec<&'a Mention>, Level) {
         let folder = mention.folder();
+        let is_job = mention.scope == MentionScope::Repository;
         if let Some(pin) = nearest(&self.pins, folder).or(self.above) {
-            return (vec![pin], Level::Error);
+            // A job may be about any folder.
+            let others = is_job.then_some(&self.different_pins).into_iter().flatten().copied();
+            return ([pin].into_iter().chain(others).collect(), Level::Error);
         }
         if let Some(constraint) = nearest(&self.constraints, folder) {
             return (vec![constraint], Level::Warning);
         }
-        let is_job = mention.scope == MentionScope::Repository;
         if is_job && !self.different_pins.is_empty() {
             return (self.different_pins.clone(), Level::Error);
         }
@@ -232,7 +235,11 @@ fn baseline(mention: &Mention) -> Baseline {
 }
 
 fn verdict(mention: &Mention, decides: &[&Mention], level: Level) -> Verdict {
-    if mention.kind == MentionKind::Reference {
+    // `engines.node: *` lets any version be used.
+    let is_any = |request: &Request| *request.kind() == RequestKind::Latest;
+    if mention.kind == MentionKind::Reference
+        || (mention.kind == MentionKind::Constraint && mention.requests.iter().any(is_any))
+    {
         return Verdict::Agrees;
     }
     let mut verdict = Verdict::Alone;
@@ -240,11 +247,7 @@ fn verdict(mention: &Mention, decides: &[&Mention], level: Level) -> Verdict {
         if std::ptr::eq(*one, mention) {
             return Verdict::Agrees;
         }
-        // Of a version file's requests the first would be installed.
-        let requests = match one.kind {
-            MentionKind::Pin => one.requests.get(..1).unwrap_or_default(),
-            _ => &one.requests,
-        };
+        let requests = &one.requests;
         // What decides may mean any version: nothing can be compared with it.
         let is_same =
             |one: &Request| mention.requests.iter().any(|other| other.kind() == one.kind());
@@ -267,30 +270,12 @@ fn verdict(mention: &Mention, decides: &[&Mention], level: Level) -> Verdict {
     }
 }
 
-/// The least first number of a version that, alone in a name, is likely to be the version.
-const MIN_MAJOR: u64 = 5;
-
 /// Whether a file or a folder of a place has its version in the name, `docker/jdk8/Dockerfile`: there
 /// are others for other versions.
 fn is_named_after_version(mention: &Mention) -> bool {
-    let name = |component: &'_ std::ffi::OsStr| component.to_str().map(str::to_owned);
-    let names: Vec<String> = mention.place.path.iter().filter_map(name).collect();
-    let is_named = |request: &Request| {
-        let RequestKind::Version(version) = request.kind() else { return false };
-        let numbers: Vec<String> =
-            version.numbers().as_slice().iter().map(u64::to_string).collect();
-        let minor = numbers.get(..2).unwrap_or_default();
-        // `v3` is rather the third version of the program itself.
-        let major = version.numbers().at(0);
-        let major = if major < MIN_MAJOR { String::new() } else { major.to_string() };
-        let spellings = [major, minor.join("."), minor.concat(), minor.join("_")];
-        names.iter().any(|name| {
-            let words = name.split(|c: char| !c.is_ascii_digit() && c != '.' && c != '_');
-            let mut words = words.map(|word| word.trim_matches(['.', '_']));
-            words.any(|word| !word.is_empty() && spellings.iter().any(|one| one == word))
-        })
-    };
-    mention.kind != MentionKind::Pin && mention.requests.iter().any(is_named)
+    let names = mention.place.path.iter().filter_map(|name| name.to_str());
+    let mut named = names.map(|name| is_named_after(name, &mention.requests));
+    mention.kind != MentionKind::Pin && named.any(|is_named| is_named)
 }
 
 /// The numbers of mentions that say the same as another one: a place that several CI jobs use is told
@@ -409,7 +394,8 @@ mod tests {
                 "E image old/deep/Dockerfile 20",
                 "E constraint package.json ^18",
                 "? image x.Dockerfile latest",
-                "E job ci.yml#1 18",
+                "= job ci.yml#1 18",
+                "E job ci.yml#2 16",
             ],
         );
         check(&["pin /above/.nvmrc 20"], &["E image Dockerfile 18", "= image web/Dockerfile 20"]);

@@ -1,6 +1,7 @@
 //! Whether two requests can mean the same version. Values in, a value out: what is installed, and
 //! which versions have been released, makes no difference.
 
+use usher_shims::range::Build;
 use usher_shims::request::{Request, RequestKind, RequestTrust};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
@@ -41,14 +42,58 @@ fn overlap_of_two(one: &Request, other: &Request, tool: &Tool) -> Overlap {
     if let Some(reason) = why_unknown(one).or_else(|| why_unknown(other)) {
         return Overlap::Unknown(reason);
     }
-    let (one, other) = (&of_any_vendor(one, tool), &of_any_vendor(other, tool));
+    if have_common_version(&of_any_vendor(one, tool), &of_any_vendor(other, tool), tool) {
+        return Overlap::Some;
+    }
+    // A range says nothing of a pre-release that its author took, nor of another build.
+    let (release, of_other) = (release(one, other, tool), release(other, one, tool));
+    if have_common_version(
+        release.as_ref().unwrap_or(one),
+        of_other.as_ref().unwrap_or(other),
+        tool,
+    ) {
+        return Overlap::Some;
+    }
+    match [(one, other), (other, one)].into_iter().any(|pair| is_of_other_numbers(pair, tool)) {
+        true => Overlap::Unknown("its numbers aren't the tool's own"),
+        false => Overlap::None,
+    }
+}
+
+fn have_common_version(one: &Request, other: &Request, tool: &Tool) -> bool {
     let candidates = [one, other].into_iter().flat_map(|request| candidates(request, tool));
     let matches_both =
         |version: Version| one.matches(&version, tool) && other.matches(&version, tool);
-    match candidates.into_iter().any(matches_both) {
-        true => Overlap::Some,
-        false => Overlap::None,
+    candidates.into_iter().any(matches_both)
+}
+
+/// The release that a pre-release or a free-threaded build is compared with in a range: 3.14.0 of
+/// `3.14.0rc2`.
+fn release(request: &Request, range: &Request, tool: &Tool) -> Option<Request> {
+    let (RequestKind::Version(version), RequestKind::Range(_)) = (request.kind(), range.kind())
+    else {
+        return None;
+    };
+    let is_other_build = version.is_prerelease() || version.is_free_threaded();
+    if !is_other_build || !version.flavour().is_empty() {
+        return None;
     }
+    let numbers: Vec<String> = version.numbers().as_slice().iter().map(u64::to_string).collect();
+    Request::parse(&numbers.join("."), tool, RequestTrust::Project).ok()
+}
+
+/// Whether a version is of another implementation, or of a vendor that isn't known, whose numbers
+/// can't be compared with a request of the tool's own.
+fn is_of_other_numbers((request, other): (&Request, &Request), tool: &Tool) -> bool {
+    let RequestKind::Version(version) = request.kind() else { return false };
+    let has_vendors = !tool.vendors.is_empty();
+    let is_known = tool.vendors.contains(&version.flavour());
+    let is_foreign = !version.flavour().is_empty() && !is_known;
+    let is_range =
+        matches!(other.kind(), RequestKind::Range(range) if *range.build() == Build::Default);
+    let has_unknown_tail =
+        has_vendors && version.tail().contains(|c: char| c.is_ascii_alphabetic());
+    (is_foreign && (is_range || has_vendors)) || has_unknown_tail
 }
 
 /// Whether it is known which versions match a request.
@@ -224,6 +269,18 @@ mod tests {
         );
         check("python", "3.13t", &[("3.13t", '='), ("3.13.0t", '='), ("3.13", '!')]);
         check("python", "3.13.0rc2", &[("3.13.0rc2", '='), ("3.13.0", '!')]);
+    }
+
+    #[test]
+    fn a_range_says_nothing_of_other_builds() {
+        check("python", ">=3.9", &[("3.14.0rc2", '='), ("3.13t", '='), ("pypy3.10-7.3.15", '?')]);
+        check("python", ">=3.9", &[("3.8.0rc1", '!')]);
+        check("node", ">=20", &[("23.0.0-rc.1", '='), ("18.0.0-rc.1", '!')]);
+        check(
+            "java",
+            "17",
+            &[("unheard64-21.0.1", '?'), ("22.3.1.r17-grl", '?'), ("21.0.5-zulu", '!')],
+        );
     }
 
     #[test]

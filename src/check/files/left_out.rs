@@ -16,7 +16,7 @@ pub(super) enum LeftOut {
 }
 
 /// Folders all of whose files are left out, in lower case.
-const SAMPLES: [&str; 29] = [
+const SAMPLES: [&str; 38] = [
     "fixture",
     "fixtures",
     "__fixtures__",
@@ -46,6 +46,15 @@ const SAMPLES: [&str; 29] = [
     "third-party",
     "thirdparty",
     "testcases",
+    "testfixtures",
+    "boilerplate",
+    "boilerplates",
+    "skeleton",
+    "skeletons",
+    "starter",
+    "starters",
+    "playground",
+    "playgrounds",
 ];
 
 /// Folders of tests: their own files count, and those of the folders in them are test data.
@@ -77,7 +86,8 @@ pub(super) fn why_left_out(path: &Path) -> Option<LeftOut> {
     if is_own {
         return None;
     }
-    let is_sample = |folder: &&str| is_one_of(folder, &SAMPLES);
+    // A folder that is called `{{name}}` is made by a template.
+    let is_sample = |folder: &&str| is_one_of(folder, &SAMPLES) || folder.contains("{{");
     let is_test = |folder: &&str| is_one_of(folder, &TESTS);
     let above = folders.split_last().map_or(folders, |(_, above)| above);
     if folders.iter().any(is_sample) || above.iter().any(is_test) {

@@ -237,16 +237,15 @@ fn check_compares_jobs_with_the_pins_of_all_folders() {
     usher: 1 of 5 places that name a version disagrees
       hint: change .gitlab-ci.yml to 20.1.0, or the pin in a/.nvmrc
     ");
-    sandbox.file("project/.nvmrc", "16\n");
+    sandbox.file("project/.nvmrc", "22\n");
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    node: .nvmrc:1 pins 16
-      error: .gitlab-ci.yml:1: image: node:20
-      error: .gitlab-ci.yml:2: image: node:18
+    node: .nvmrc:1 pins 22
+      error: .gitlab-ci.yml:3: image: node:16
     --- standard error
-    usher: 2 of 6 places that name a version disagree
-      hint: change .gitlab-ci.yml to 16 (use check --fix), or the pin in .nvmrc
+    usher: 1 of 6 places that name a version disagrees
+      hint: change .gitlab-ci.yml to 22 (use check --fix), or the pin: use node@16
     ");
 }
 

@@ -281,7 +281,7 @@ fn what_is_not_to_be_written_is_left() {
     usher: left as it is: twice/Dockerfile:1: that version is on its line twice
     usher: changed 1 place in 1 file; 6 are left
     usher: 5 of 8 places that name a version disagree
-      hint: change these 5 files to 20.1.0, or the pin in .nvmrc
+      hint: make these 5 files agree with the pin in .nvmrc, or change that
     ");
     assert_eq!(fs::read_to_string(read_only).unwrap(), "FROM node:16\n");
     assert_eq!(fs::read_to_string(linked).unwrap(), "FROM node:20\n");

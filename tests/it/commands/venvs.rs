@@ -272,7 +272,7 @@ fn check_fails_for_an_environment_that_git_does_not_ignore() {
       error: .venv/pyvenv.cfg:3: virtual environment of python 3.11.2: python -m venv --clear .venv
     --- standard error
     usher: 1 of 2 places that name a version disagrees
-      hint: change .venv/pyvenv.cfg to 3.12, or the pin: use python@3.11.2
+      hint: make .venv/pyvenv.cfg agree with the pin in .python-version, or change that
     ");
     // One that git ignores is on this machine only.
     sandbox.file("project/.gitignore", ".venv/\n");

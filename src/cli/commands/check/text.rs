@@ -186,12 +186,39 @@ fn hint_for(output: &CheckOutput, group: &ToolGroup, command: &str) -> Option<St
     let files: BTreeSet<PathBuf> =
         mentions.iter().map(|mention| output.seen(&mention.place.path)).collect();
     let files: Vec<String> = files.iter().map(|path| Shown(path).to_string()).collect();
-    let change = format!("change {} to {}{command}", listed(&files), baseline.requested());
+    let pin = Shown(&output.seen(&baseline.place.path)).to_string();
+    let is_kind = |kind: MentionKind| mentions.iter().any(|mention| mention.kind == kind);
+    if mentions.iter().all(|mention| mention.kind == MentionKind::Constraint) {
+        return Some(format!("change the pin in {pin}, or widen what {} requires", listed(&files)));
+    }
+    // What a program writes, and a range, aren't changed to the pin.
+    let kept = [MentionKind::Constraint, MentionKind::Lock, MentionKind::VirtualEnvironment];
+    if kept.into_iter().any(is_kind) {
+        return Some(format!(
+            "make {} agree with the pin in {pin}, or change that",
+            listed(&files)
+        ));
+    }
+    let change = format!("change {} to {}{command}", listed(&files), wanted(baseline));
     let is_written_here = output.directory.as_os_str().is_empty() && is_own_file(&baseline.place);
     Some(match wanted_by_all(&mentions).filter(|_| is_written_here) {
         Some(request) => format!("{change}, or the pin: use {}@{request}", group.tool.name),
-        None => format!("{change}, or the pin in {}", Shown(&output.seen(&baseline.place.path))),
+        None => format!("{change}, or the pin in {pin}"),
     })
+}
+
+/// What a place would have to say: a version, without what only the pin's own file spells so.
+fn wanted(baseline: &Baseline) -> String {
+    let requested = baseline.requested();
+    let is_number = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_digit())
+            && text.chars().all(|c| c.is_ascii_digit() || c == '.')
+    };
+    match requested.strip_prefix(">=") {
+        Some(least) => format!("{} or later", least.trim()),
+        None if is_number(requested.trim_start_matches('v')) => requested,
+        None => "that version".to_owned(),
+    }
 }
 
 /// Whether a file belongs to the project's own folder, so that `use TOOL@REQUEST` there changes it.
