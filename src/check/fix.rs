@@ -176,6 +176,8 @@ struct KnownPlaces<'a> {
     agreeing: BTreeSet<(&'a MentionPlace, &'static str, Vec<&'a str>)>,
     /// The folders in which a version file decides.
     pin_folders: BTreeMap<(&'a MentionPlace, &'static str), Vec<&'a Path>>,
+    /// The images that have versions of several tools, which go together.
+    shared_images: BTreeSet<&'a MentionPlace>,
     /// What a tool's pins request.
     pinned: BTreeMap<&'static str, BTreeSet<String>>,
 }
@@ -184,8 +186,19 @@ impl<'a> KnownPlaces<'a> {
     fn of(report: &'a CheckReport) -> Self {
         let agreeing = report.mentions().filter(|one| one.verdict == Verdict::Agrees);
         let agreeing = agreeing.map(|one| text_of(&one.mention)).collect();
-        let mut known = Self { agreeing, pin_folders: BTreeMap::new(), pinned: BTreeMap::new() };
+        let mut known = Self {
+            agreeing,
+            pin_folders: BTreeMap::new(),
+            shared_images: BTreeSet::new(),
+            pinned: BTreeMap::new(),
+        };
+        let mut images: BTreeMap<&MentionPlace, &str> = BTreeMap::new();
         for ComparedMention { mention, .. } in report.mentions() {
+            if mention.kind == MentionKind::Image
+                && *images.entry(&mention.place).or_insert(mention.tool.name) != mention.tool.name
+            {
+                known.shared_images.insert(&mention.place);
+            }
             if mention.kind == MentionKind::Pin {
                 let key = (&mention.place, mention.tool.name);
                 known.pin_folders.entry(key).or_default().push(mention.folder());
@@ -235,6 +248,9 @@ fn place_fix<'a>(
     let [request] = mention.requests.as_slice() else { return Err("it names several versions") };
     if let Some(why) = version_files(registry, &mention.place.path).find_map(why_kept) {
         return Err(why);
+    }
+    if known.shared_images.contains(&mention.place) {
+        return Err("its image has versions of several tools, which go together");
     }
     if !known.has_one_pin(mention, baseline) {
         return Err("several version files pin it, and differ");

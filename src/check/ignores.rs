@@ -150,7 +150,8 @@ fn ignore_file(
 /// Takes out of a file's mentions what a comment in its text ignores, and adds a note for each comment
 /// that ignores nothing. Returns how many places were ignored.
 ///
-/// A comment counts for its own line; one that is alone there also for the next.
+/// A comment counts for its own line; one that is alone there also for the next, and for what is
+/// indented below that: a step, a job, a service.
 pub(super) fn without_ignored(path: &Path, content: &[u8], found: &mut FileMentions) -> usize {
     // Nearly all files have no such comment.
     if memmem::find(content, WORD.as_bytes()).is_none() {
@@ -185,6 +186,9 @@ pub(super) fn without_ignored(path: &Path, content: &[u8], found: &mut FileMenti
 const WORD: &str = "usher:";
 const IGNORE: &str = "ignore";
 
+/// The most lines of what a comment ignores.
+const MAX_BLOCK: usize = 1000;
+
 /// What begins a comment, in any of the formats that have some.
 const COMMENT_MARKS: [&str; 4] = ["#", "//", "<!--", ";"];
 
@@ -193,18 +197,19 @@ const COMMENT_MARKS: [&str; 4] = ["#", "//", "<!--", ";"];
 struct IgnoreComment {
     /// Its line, counted from 1.
     line: u32,
-    /// Whether nothing else is in its line.
-    is_alone: bool,
+    /// The last line that it counts for.
+    last: u32,
 }
 
 impl IgnoreComment {
     fn covers(self, line: u32) -> bool {
-        line == self.line || (self.is_alone && line == self.line + 1)
+        (self.line..=self.last).contains(&line)
     }
 }
 
 fn comments(text: &str) -> impl Iterator<Item = IgnoreComment> {
-    text.split('\n').zip(1..).filter_map(|(written, line)| {
+    let lines: Vec<&str> = text.split('\n').collect();
+    text.split('\n').zip(1..).filter_map(move |(written, line)| {
         let (before, after) = written.split_once(WORD)?;
         let rest = after.trim_start().strip_prefix(IGNORE)?;
         let continues = |next: char| next.is_alphanumeric() || "_-".contains(next);
@@ -213,8 +218,17 @@ fn comments(text: &str) -> impl Iterator<Item = IgnoreComment> {
         let code = COMMENT_MARKS.iter().find_map(|mark| before.strip_suffix(mark))?;
         // `##` and `///` begin comments, too.
         let code = code.trim_end_matches(['#', '/', ';']).trim();
-        is_word.then_some(IgnoreComment { line, is_alone: code.is_empty() })
+        let block = if code.is_empty() { block_length(&lines[line as usize..]) } else { 0 };
+        is_word.then_some(IgnoreComment { line, last: line + block })
     })
+}
+
+/// How many lines the first of some lines has with what is indented below it.
+fn block_length(lines: &[&str]) -> u32 {
+    let indentation = |line: &str| line.len() - line.trim_start().len();
+    let Some((first, rest)) = lines.split_first() else { return 0 };
+    let is_below = |line: &&&str| line.trim().is_empty() || indentation(line) > indentation(first);
+    1 + rest.iter().take_while(is_below).take(MAX_BLOCK).map(|_| 1).sum::<u32>()
 }
 
 #[cfg(test)]
@@ -299,9 +313,18 @@ mod tests {
     }
 
     #[test]
+    fn a_comment_covers_what_is_below_it() {
+        let text = "# usher: ignore\n- uses: x\n  with:\n\n    node-version: 18\n- uses: y\n";
+        let comment = comments(text).next().unwrap();
+        assert_eq!((comment.line, comment.last), (1, 5));
+    }
+
+    #[test]
     fn comments_are_recognized() {
         let read = |text: &str| -> Vec<(u32, bool)> {
-            comments(text).map(|comment| (comment.line, comment.is_alone)).collect()
+            let text = format!("{text}\nx");
+            let covers_next = |comment: IgnoreComment| comment.covers(comment.line + 1);
+            comments(&text).map(|comment| (comment.line, covers_next(comment))).collect()
         };
         let cases: &[(&str, &[(u32, bool)])] = &[
             ("# usher: ignore", &[(1, true)]),

@@ -40,7 +40,19 @@ fn overlap_of_two(one: &Request, other: &Request, tool: &Tool) -> Overlap {
         return Overlap::Some;
     }
     if let Some(reason) = why_unknown(one).or_else(|| why_unknown(other)) {
-        return Overlap::Unknown(reason);
+        let is_line = |request: &Request| matches!(request.kind(), RequestKind::Version(_));
+        // Whatever pre-release of 3.14 that is, it is no 3.12.
+        let lines = [one, other].map(|request| numbers_of(request, tool));
+        return match lines {
+            [Some(line), Some(of_other)]
+                if is_line(one)
+                    && is_line(other)
+                    && !have_common_version(&line, &of_other, tool) =>
+            {
+                Overlap::None
+            }
+            _ => Overlap::Unknown(reason),
+        };
     }
     if have_common_version(&of_any_vendor(one, tool), &of_any_vendor(other, tool), tool) {
         return Overlap::Some;
@@ -75,7 +87,13 @@ fn release(request: &Request, range: &Request, tool: &Tool) -> Option<Request> {
         return None;
     };
     let is_other_build = version.is_prerelease() || version.is_free_threaded();
-    if !is_other_build || !version.flavour().is_empty() {
+    if is_other_build { numbers_of(request, tool) } else { None }
+}
+
+/// A version by its numbers alone; `None` if it has a flavour.
+fn numbers_of(request: &Request, tool: &Tool) -> Option<Request> {
+    let RequestKind::Version(version) = request.kind() else { return None };
+    if !version.flavour().is_empty() {
         return None;
     }
     let numbers: Vec<String> = version.numbers().as_slice().iter().map(u64::to_string).collect();
@@ -265,7 +283,13 @@ mod tests {
         check(
             "python",
             "3.12",
-            &[("3.12.3", '='), ("3.1", '!'), ("pypy3.12", '!'), ("3.13-dev", '?')],
+            &[
+                ("3.12.3", '='),
+                ("3.1", '!'),
+                ("pypy3.12", '!'),
+                ("3.13-dev", '!'),
+                ("3.12-dev", '?'),
+            ],
         );
         check("python", "3.13t", &[("3.13t", '='), ("3.13.0t", '='), ("3.13", '!')]);
         check("python", "3.13.0rc2", &[("3.13.0rc2", '='), ("3.13.0", '!')]);

@@ -153,7 +153,7 @@ fn one_tool(
             }
             Finding::Skipped(Skipped::UnusablePin(error, FileLocation { path, line, .. })) => {
                 let place = MentionPlace { path: relative_path(root, &path), line };
-                all.notes.push(Note::about(Some(place), error.line()));
+                all.notes.push(Note::about(Some(place), reason(tool, &error)));
             }
             Finding::Skipped(passed)
                 if passed.is_unusable() || matches!(passed, Skipped::UnreadableFolder(_)) =>

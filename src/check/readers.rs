@@ -121,6 +121,8 @@ pub fn read_file(registry: &Registry, path: &Path, content: &[u8]) -> FileMentio
     let mut collector = MentionCollector::new(registry, path.to_path_buf());
     let text = match decode(content) {
         Ok(text) => text,
+        // A comment in another encoding is no reason to pass over the versions.
+        Err(_) if !content.contains(&0) => String::from_utf8_lossy(content),
         Err(reason) => {
             collector.note(0, format!("can't be read: {reason}"));
             return collector.finish();

@@ -50,16 +50,14 @@ pub fn fields(text: &str, file: &UnreadFile, tool: &Tool) -> Result<Vec<UnreadFi
     Ok(found.collect())
 }
 
-/// The text without the lines that are comments where lines are searched for a pattern. One with a `#`
-/// the pattern itself refuses.
+/// The text without the lines that are comments, or within one, where lines are searched for a
+/// pattern. One with a `#` the pattern itself refuses.
 fn without_comments<'t>(text: &'t str, file: &UnreadFile) -> Cow<'t, str> {
-    if file.reader != Reader::Lines || !text.contains("//") {
+    if file.reader != Reader::Lines || !(text.contains("//") || text.contains("/*")) {
         return Cow::Borrowed(text);
     }
-    let line = |line: &'t str| match line.trim_start().starts_with("//") {
-        true => "",
-        false => line,
-    };
+    let is_comment = |line: &str| ["//", "/*", "*"].iter().any(|mark| line.starts_with(mark));
+    let line = |line: &'t str| if is_comment(line.trim_start()) { "" } else { line };
     Cow::Owned(text.lines().map(line).collect::<Vec<_>>().join("\n"))
 }
 

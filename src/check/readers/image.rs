@@ -24,9 +24,14 @@ pub(super) enum ImageVersion {
 /// The folder of official images, which mirrors have, too.
 const OFFICIAL: &str = "library/";
 
+/// How the tags of images for Amazon's Lambda name their system.
+const AMAZON_LINUX: &str = "al2";
+
 /// What begins a tag's second part if the version is a pre-release.
-const RELEASE_STAGES: [&str; 9] =
-    ["rc", "beta", "alpha", "preview", "pre", "dev", "nightly", "ea", "snapshot"];
+const RELEASE_STAGES: [&str; 5] = ["rc", "beta", "alpha", "preview", "pre"];
+
+/// The same in a variable, which need not be of an image: there `-dev` is an image with compilers.
+const VERSION_STAGES: [&str; 4] = ["dev", "nightly", "ea", "snapshot"];
 
 /// What the variables of a project's own images contain: such an image has any version. Any other
 /// variable in front of a name is a mirror of Docker's registry.
@@ -100,6 +105,10 @@ fn image_version(
 /// The version that a tag's text is, of a variable that is used in one: 18 of `18-alpine`. `None` if
 /// it isn't written like a tag.
 pub(super) fn version_before_flavour(text: &str, tool: &'static Tool) -> Option<Request> {
+    let ends_in_stage = |stage: &&str| text.ends_with(&format!("-{stage}"));
+    if VERSION_STAGES.iter().any(ends_in_stage) {
+        return None;
+    }
     match requested(text, tool) {
         ImageVersion::Request(_, request) if text.contains('-') && request.as_str() != LATEST => {
             Some(request)
@@ -228,10 +237,12 @@ fn version(part: &str) -> Option<String> {
     (is_number(plain) && Version::parse(&text).is_some()).then_some(text)
 }
 
-/// The part before the day on which the image was made: 3.12 of `3.12.2024.05.01.10`.
+/// The part before the day on which the image was made, 3.12 of `3.12.2024.05.01.10`, or before its
+/// system: 8 of `8.al2`.
 fn without_date(part: &str) -> &str {
     let is_year = |rest: &str| {
-        rest.split('.').next().is_some_and(|year| year.len() == 4 && year.starts_with("20"))
+        let year = rest.split('.').next().unwrap_or_default();
+        (year.len() == 4 && year.starts_with("20")) || rest.starts_with(AMAZON_LINUX)
     };
     let dots = part.match_indices('.').map(|(place, _)| place);
     let mut ends = dots.filter(|place| is_year(&part[place + 1..]));
@@ -260,6 +271,8 @@ mod tests {
 
     #[test]
     fn image_tags_start_with_a_version() {
+        check("node:20-dev", "node 20");
+        check("public.ecr.aws/lambda/java:8.al2", "java 8");
         check("node:16-alpine", "node 16");
         check("node:16", "node 16");
         check("node:v16", "node v16");

@@ -9,8 +9,8 @@ use usher_shims::request::Request;
 use usher_shims::world::World as _;
 
 use crate::check::{
-    Baseline, CheckReport, Finding, Level, Mention, MentionKind, MentionPlace, Rule, ToolGroup,
-    has_fix,
+    Baseline, CheckReport, ComparedMention, Finding, Level, Mention, MentionKind, MentionPlace,
+    Rule, ToolGroup, Verdict, has_fix,
 };
 use crate::cli::output::Report;
 use crate::session::Session;
@@ -90,7 +90,7 @@ impl Report for CheckOutput {
         let of_files = findings.iter().filter(|finding| finding.rule != Rule::VersionsDiffer);
         lines.extend(of_files.map(|finding| self.finding_line(finding)));
         if !findings.iter().any(|finding| finding.level < Level::Note) {
-            lines.push(agreement(self.report.counts().0) + &ignored(&self.report));
+            lines.push(agreement(&self.report) + &ignored(&self.report));
         }
         lines.into_iter().map(|line| line + "\n").collect()
     }
@@ -113,11 +113,16 @@ pub(super) fn name(level: Level) -> &'static str {
     }
 }
 
-fn agreement(places: usize) -> String {
-    match places {
-        0 => "no versions to compare are named here".to_owned(),
-        1 => "the one place that names a version agrees".to_owned(),
-        all => format!("all {all} places that name a version agree"),
+fn agreement(report: &CheckReport) -> String {
+    let is_exempt = |one: &&ComparedMention| matches!(one.verdict, Verdict::Exempt(_));
+    match (report.counts().0, report.mentions().filter(is_exempt).count()) {
+        (0, _) => "no versions to compare are named here".to_owned(),
+        (1, 0) => "the one place that names a version agrees".to_owned(),
+        (all, 0) => format!("all {all} places that name a version agree"),
+        (all, 1) => format!("{} of {all} places agree, and 1 differs on purpose", all - 1),
+        (all, some) => {
+            format!("{} of {all} places agree, and {some} differ on purpose", all - some)
+        }
     }
 }
 
