@@ -30,6 +30,9 @@ pub enum Level {
     Note,
 }
 
+/// The most different pins of a project that a CI job is compared with.
+const MAX_PINS: usize = 256;
+
 /// Whether a mention agrees with what decides in its scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -165,7 +168,7 @@ impl<'a> Deciding<'a> {
                     if let Entry::Vacant(folder) = deciding.pins.entry(mention.folder()) {
                         folder.insert(mention);
                         let request = mention.requests.first().map(Request::as_str);
-                        if requested.insert(request) {
+                        if requested.len() < MAX_PINS && requested.insert(request) {
                             deciding.different_pins.push(mention);
                         }
                     }

@@ -3,7 +3,7 @@
 //!
 //! | what | file |
 //! |---|---|
-//! | the folders, searched on all cores | [`walk`] |
+//! | the folders, searched on all cores | [`walk`](mod@walk) |
 //! | fixtures, examples, templates, test data; workflows that no service runs | [`left_out`] |
 //! | generated and vendored files, by `.gitattributes` | [`attributes`] |
 //!
