@@ -6,8 +6,7 @@
 //! ```
 //!
 //! Each folder has a `package.json` with a range of node. Every program runs with what it reads in
-//! memory, and with the page cache dropped first, which root alone can do. Prints the section of
-//! `docs/benchmark.md`.
+//! memory, and with the page cache dropped first, which root alone can do. Prints a table.
 #![allow(clippy::disallowed_methods, reason = "what only developers run prints paths as they are")]
 
 use std::fmt::Write as _;

@@ -523,7 +523,7 @@ mod tests {
             check(&format!("caches = ['**/{pattern}']"), None, "isn't a pattern");
         }
         check("[[source]]\nname = 's'", None, "give one of `index`, `npm` and `pypi`");
-        check("[check]\nimages = ['x:1']", None, "a name without a tag");
+        check("[check]\nimages = ['x:1']", None, "a name with at most one");
         check("[check]\nimages = ['x*y*']", None, "at most one `*`");
         let store = "[[store]]\nmanager = 'm'\nfolders = []\nversion_from_file = true\n";
         check(store, None, "needs a `[version_info]`");
