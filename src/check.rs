@@ -39,7 +39,7 @@ mod version_folder;
 use std::io;
 use std::path::Path;
 
-use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::world::World as _;
 
 pub use compare::{Baseline, ComparedMention, Level, ToolGroup, Verdict};
@@ -74,15 +74,14 @@ pub fn check(session: &Session, options: CheckOptions) -> Result<CheckReport> {
         .world
         .directory()
         .map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
-    let Some(root) = project::project_root(session, &directory)? else {
-        return Err(no_project(&directory));
+    let root = match project::marked_root(session, &directory)? {
+        Some(root) => root,
+        // A folder that nothing marks may still be one, for what is in it.
+        None => match project::project_root(session, &directory)? {
+            Some(root) if files::has_some(session, &root, WalkLimits::GLANCE)? => root,
+            Some(_) | None => return Err(no_project(&directory)),
+        },
     };
-    // A folder that nothing marks may still be one, for what is in it.
-    if project::marked_root(session, &directory)?.is_none()
-        && !files::has_some(session, &root, WalkLimits::GLANCE)?
-    {
-        return Err(no_project(&directory));
-    }
     let samples = if options.all { Samples::Read } else { Samples::LeftOut };
     let ProjectMentions { found, ignored, .. } = read_project(session, &root, samples)?;
     let above = pins_above(session, &root);
@@ -93,7 +92,7 @@ pub fn check(session: &Session, options: CheckOptions) -> Result<CheckReport> {
 }
 
 fn no_project(directory: &Path) -> Error {
-    let what = format!("no project here: {}", usher_shims::error::Shown(directory));
+    let what = format!("no project here: {}", Shown(directory));
     Error::new(ErrorKind::Usage, what).hint("cd to a project's folder, then: use check")
 }
 

@@ -48,6 +48,16 @@ pub enum Verdict {
     Alone,
 }
 
+impl Verdict {
+    /// How bad it is, if it is told as a difference: jobs that nothing pins are a note.
+    pub fn difference(self) -> Option<Level> {
+        match self {
+            Self::Differs(level @ (Level::Error | Level::Warning)) => Some(level),
+            _ => None,
+        }
+    }
+}
+
 /// The place that decides in a scope.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Baseline {

@@ -128,9 +128,10 @@ pub fn read_file(registry: &Registry, path: &Path, content: &[u8]) -> FileMentio
             return collector.finish();
         }
     };
-    read(&text, path, &mut collector);
+    let kind = kind_in(registry, path);
+    read(&text, path, kind, &mut collector);
     let mut found = collector.finish();
-    if kind(path).is_some() {
+    if kind.is_some() {
         explained::mark_explained(&text, &mut found);
     }
     found
@@ -249,8 +250,8 @@ fn unread<'a>(
     })
 }
 
-fn read(text: &str, path: &Path, collector: &mut MentionCollector<'_>) {
-    match kind_in(collector.registry, path) {
+fn read(text: &str, path: &Path, kind: Option<FileKind>, collector: &mut MentionCollector<'_>) {
+    match kind {
         Some(FileKind::Docker) => docker::read(text, collector),
         Some(FileKind::Compose) => documents(text, collector, compose::read),
         Some(FileKind::Workflow) => documents(text, collector, workflow::read),

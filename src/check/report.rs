@@ -116,32 +116,38 @@ impl CheckReport {
         let is_compared = |one: &&ComparedMention| {
             matches!(one.verdict, Verdict::Agrees | Verdict::Exempt(_) | Verdict::Differs(_))
         };
-        let differs = |one: &&ComparedMention| {
-            matches!(one.verdict, Verdict::Differs(Level::Error | Level::Warning))
-        };
+        let differs = |one: &&ComparedMention| one.verdict.difference().is_some();
         (self.mentions().filter(is_compared).count(), self.mentions().filter(differs).count())
     }
 
     /// Whether the check fails.
     pub fn fails(&self) -> bool {
-        let worst = self.findings().into_iter().map(|finding| finding.level).min();
-        match worst {
+        match self.worst() {
             Some(Level::Error) => true,
             Some(Level::Warning) => self.strict,
             Some(Level::Note) | None => false,
         }
     }
 
+    /// The level of the worst finding.
+    pub fn worst(&self) -> Option<Level> {
+        let broken = self.broken.first().map(|_| Level::Error);
+        let unquoted =
+            |one: &ComparedMention| one.mention.unquoted.as_ref().map(|_| Level::Warning);
+        let mentions =
+            self.mentions().filter_map(|one| one.verdict.difference().or_else(|| unquoted(one)));
+        let notes = self.notes.first().map(|_| Level::Note);
+        broken.into_iter().chain(mentions).chain(notes).min()
+    }
+
     /// Everything that is to be told, in the order of the tools and files; notes last.
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self.broken.iter().map(broken_finding).collect();
         for group in &self.groups {
-            findings.extend(group.mentions.iter().filter_map(|one| differing(group, one)));
+            let differing = group.differing();
+            findings.extend(differing.filter_map(|(one, level)| difference(group, one, level)));
         }
-        let is_told = |one: &&ComparedMention| {
-            matches!(one.verdict, Verdict::Differs(Level::Error | Level::Warning))
-        };
-        let others = self.mentions().filter(|one| !is_told(one));
+        let others = self.mentions().filter(|one| one.verdict.difference().is_none());
         findings.extend(others.filter_map(|one| unquoted(&one.mention)));
         findings.extend(self.notes.iter().map(note_finding));
         findings
@@ -151,12 +157,7 @@ impl CheckReport {
 impl ToolGroup {
     /// The places that don't agree, with how bad that is.
     pub fn differing(&self) -> impl Iterator<Item = (&Mention, Level)> {
-        self.mentions.iter().filter_map(|one| match one.verdict {
-            Verdict::Differs(level @ (Level::Error | Level::Warning)) => {
-                Some((&one.mention, level))
-            }
-            _ => None,
-        })
+        self.mentions.iter().filter_map(|one| Some((&one.mention, one.verdict.difference()?)))
     }
 }
 
@@ -199,13 +200,8 @@ fn broken_finding(file: &BrokenFile) -> Finding {
     }
 }
 
-fn differing(group: &ToolGroup, compared: &ComparedMention) -> Option<Finding> {
-    let (Verdict::Differs(level @ (Level::Error | Level::Warning)), Some(baseline)) =
-        (compared.verdict, &group.baseline)
-    else {
-        return None;
-    };
-    let mention = &compared.mention;
+fn difference(group: &ToolGroup, mention: &Mention, level: Level) -> Option<Finding> {
+    let baseline = group.baseline.as_ref()?;
     let what = format!("{}: {}, but {}", group.tool.name, mention.text(), baseline.sentence());
     Some(Finding {
         level,

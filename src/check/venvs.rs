@@ -13,8 +13,9 @@ use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
 use super::files::{ProjectFiles, is_venv_file};
-use super::mention::relative_path;
-use super::mention::{FileMentions, Mention, MentionKind, MentionPlace, MentionScope, Note};
+use super::mention::{
+    FileMentions, Mention, MentionKind, MentionPlace, MentionScope, Note, relative_path,
+};
 use crate::inventory::os_in_folder::{OsInFolder, Visibility};
 use crate::registry::KnownTool;
 use crate::session::Session;

@@ -12,8 +12,7 @@ use usher_shims::error::{Error, Result};
 use usher_shims::search::VERSION_CONTROL;
 use usher_shims::tool::{IGNORED_FOLDERS, IgnoredFolder};
 
-use crate::check::mention::relative_path;
-use crate::check::mention::{MentionPlace, Note};
+use crate::check::mention::{MentionPlace, Note, relative_path};
 
 /// What is in the folder of a repository, also of a submodule or another work tree.
 const GIT: &str = ".git";

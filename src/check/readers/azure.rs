@@ -6,12 +6,16 @@ use std::rc::Rc;
 
 use super::collector::{MentionCollector, MentionContext, WrittenValues};
 use super::expression::LookupBudget;
+use super::settings::exemption;
 use super::variables::{MAX_TEXTS, expand_between};
 use super::yaml::YamlNode;
 use crate::check::mention::{MentionKind, MentionScope};
 
 /// The format's name in the registry.
 const FORMAT: &str = "azure";
+
+/// The key of jobs and steps that may fail.
+const ALLOWED: &str = "continueOnError";
 
 /// How many references may follow each other.
 const MAX_REFERENCES: usize = 8;
@@ -73,7 +77,9 @@ impl<'a> PipelineScope<'a> {
             match entry.key {
                 "variables" | "matrix" | "inputs" | "container" | "resources" => {}
                 "jobs" => entry.value.items().for_each(|job| {
-                    collector.in_job(exemption(job), |collector| scope.read_part(job, collector));
+                    collector.in_job(exemption(job.get(ALLOWED), ALLOWED), |collector| {
+                        scope.read_part(job, collector);
+                    });
                 }),
                 _ => scope.read_part(entry.value, collector),
             }
@@ -83,7 +89,7 @@ impl<'a> PipelineScope<'a> {
 
     fn read_task(&self, task: &str, step: &YamlNode, collector: &mut MentionCollector<'_>) {
         let task = task.split('@').next().unwrap_or_default();
-        let exempt = collector.context.exempt.or_else(|| exemption(step));
+        let exempt = collector.context.exempt.or_else(|| exemption(step.get(ALLOWED), ALLOWED));
         let context = MentionContext { exempt, ..collector.context.clone() };
         collector.in_context(context, |collector| {
             for entry in step.get("inputs").map(YamlNode::entries).unwrap_or_default() {
@@ -91,10 +97,8 @@ impl<'a> PipelineScope<'a> {
                 let Some(tool) = collector.tool_of_setting(FORMAT, &key) else { continue };
                 let Some(text) = entry.value.text() else { continue };
                 let values = self.expand(text, MAX_REFERENCES);
-                let label = format!("{}: ", entry.key);
-                let written =
-                    WrittenValues { line: entry.value.line, label: &label, values: &values };
-                collector.requests((tool, MentionKind::Input), &written);
+                let place = (entry.value.line, entry.key);
+                collector.requests_of_key((tool, MentionKind::Input), place, &values);
             }
         });
     }
@@ -131,9 +135,7 @@ impl<'a> PipelineScope<'a> {
             let Some(tool) = collector.tool_of_variable(name) else { continue };
             let Some(text) = node.text() else { continue };
             let values = self.expand(text, MAX_REFERENCES);
-            let label = format!("{name}: ");
-            let written = WrittenValues { line: node.line, label: &label, values: &values };
-            collector.requests((tool, MentionKind::Variable), &written);
+            collector.requests_of_key((tool, MentionKind::Variable), (node.line, name), &values);
         }
     }
 
@@ -148,9 +150,7 @@ impl<'a> PipelineScope<'a> {
     }
 
     fn values(&self, name: &str, left: usize) -> Vec<String> {
-        let (Some(left), Some(())) = (left.checked_sub(1), self.budget.use_lookup()) else {
-            return Vec::new();
-        };
+        let Some(left) = self.budget.follow(left) else { return Vec::new() };
         let nodes = match name.strip_prefix("parameters.") {
             Some(name) => self.parameter(name),
             None => self.variable(name.strip_prefix("variables.").unwrap_or(name)),
@@ -197,24 +197,14 @@ fn is_off(node: &YamlNode) -> bool {
     is_false("condition", "false") || is_false("enabled", "false")
 }
 
-/// Why a job or a step may fail, and so runs another version on purpose.
-fn exemption(node: &YamlNode) -> Option<&'static str> {
-    let allowed = node.get("continueOnError")?;
-    (allowed.text() != Some("false")).then_some("continueOnError")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::collector::tests::read as on_page;
-    use super::super::yaml::parse;
+    use super::super::collector::tests::check_yaml;
     use super::*;
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let found = on_page("azure-pipelines.yml", |collector| {
-            read(&parse(text).unwrap().documents, collector);
-        });
-        assert_eq!(found.trim_end(), expected, "{text}");
+        check_yaml("azure-pipelines.yml", read, (text, expected));
     }
 
     #[test]

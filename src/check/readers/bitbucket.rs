@@ -39,16 +39,12 @@ fn image(node: &YamlNode, collector: &mut MentionCollector<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::collector::tests::read as on_page;
-    use super::super::yaml::parse;
+    use super::super::collector::tests::check_yaml;
     use super::*;
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let found = on_page("bitbucket-pipelines.yml", |collector| {
-            read(&parse(text).unwrap().documents, collector);
-        });
-        assert_eq!(found.trim_end(), expected, "{text}");
+        check_yaml("bitbucket-pipelines.yml", read, (text, expected));
     }
 
     #[test]

@@ -69,16 +69,12 @@ fn variables(node: &YamlNode, collector: &mut MentionCollector<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::collector::tests::read as on_page;
-    use super::super::yaml::parse;
+    use super::super::collector::tests::check_yaml;
     use super::*;
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let found = on_page(".buildkite/pipeline.yml", |collector| {
-            read(&parse(text).unwrap().documents, collector);
-        });
-        assert_eq!(found.trim_end(), expected, "{text}");
+        check_yaml(".buildkite/pipeline.yml", read, (text, expected));
     }
 
     #[test]

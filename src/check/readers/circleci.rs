@@ -132,9 +132,8 @@ impl<'a> CircleConfig<'a> {
             let Some(tool) = collector.tool_of_variable(entry.key) else { continue };
             let Some(text) = entry.value.text() else { continue };
             let values = self.expand(text, Some(definition), MAX_REFERENCES);
-            let label = format!("{}: ", entry.key);
-            let written = WrittenValues { line: entry.value.line, label: &label, values: &values };
-            collector.requests((tool, MentionKind::Variable), &written);
+            let place = (entry.value.line, entry.key);
+            collector.requests_of_key((tool, MentionKind::Variable), place, &values);
         }
     }
 
@@ -146,10 +145,8 @@ impl<'a> CircleConfig<'a> {
             let tools = collector.tools_of_input(Some(call.name), entry.key);
             for tool in own.into_iter().chain(tools) {
                 let values = self.expand(text, call.caller, MAX_REFERENCES);
-                let label = format!("{}: ", entry.key);
-                let written =
-                    WrittenValues { line: entry.value.line, label: &label, values: &values };
-                collector.requests((tool, MentionKind::Input), &written);
+                let place = (entry.value.line, entry.key);
+                collector.requests_of_key((tool, MentionKind::Input), place, &values);
             }
         }
     }
@@ -160,9 +157,7 @@ impl<'a> CircleConfig<'a> {
     }
 
     fn values(&self, name: &str, inside: Option<YamlEntry<'a>>, left: usize) -> Vec<String> {
-        let (Some(left), Some(())) = (left.checked_sub(1), self.budget.use_lookup()) else {
-            return Vec::new();
-        };
+        let Some(left) = self.budget.follow(left) else { return Vec::new() };
         let path: Vec<&str> = name.split('.').collect();
         match (path.as_slice(), inside) {
             (["pipeline", "parameters", name], _) => {
@@ -209,16 +204,12 @@ fn numbered<'c, 'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::collector::tests::read as on_page;
-    use super::super::yaml::parse;
+    use super::super::collector::tests::check_yaml;
     use super::*;
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let found = on_page(".circleci/config.yml", |collector| {
-            read(&parse(text).unwrap().documents, collector);
-        });
-        assert_eq!(found.trim_end(), expected, "{text}");
+        check_yaml(".circleci/config.yml", read, (text, expected));
     }
 
     #[test]

@@ -235,6 +235,17 @@ impl<'a> MentionCollector<'a> {
         }
     }
 
+    /// The same as the value of a key: `node-version: 16`.
+    pub(super) fn requests_of_key(
+        &mut self,
+        what: (&'static Tool, MentionKind),
+        (line, key): (u32, &str),
+        values: &[String],
+    ) {
+        let label = format!("{key}: ");
+        self.requests(what, &WrittenValues { line, label: &label, values });
+    }
+
     /// The name of a version file in place of a version.
     pub(super) fn reference(&mut self, tool: &'static Tool, written: &WrittenValues<'_>) {
         self.mention((tool, MentionKind::Reference), Vec::new(), written);
@@ -358,7 +369,22 @@ fn add(requested: &mut Vec<(&'static Tool, Vec<Request>)>, tool: &'static Tool, 
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::rc::Rc;
+
+    use super::super::yaml::{YamlNode, parse};
     use super::*;
+
+    /// Compares what a reader of YAML finds in a text with lines as [`read`] has them.
+    #[track_caller]
+    pub(in crate::check) fn check_yaml(
+        path: &str,
+        reader: impl FnOnce(&[Rc<YamlNode>], &mut MentionCollector<'_>),
+        (text, expected): (&str, &str),
+    ) {
+        let documents = parse(text).unwrap().documents;
+        let found = read(path, |collector| reader(&documents, collector));
+        assert_eq!(found.trim_end(), expected, "{text}");
+    }
 
     /// The mentions in a text, a line each: `3 node 16 | FROM node:16-alpine`; then the notes.
     pub(in crate::check) fn read(

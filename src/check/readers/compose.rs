@@ -53,15 +53,12 @@ fn unknown(_: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::collector::tests::read as on_page;
-    use super::super::yaml::parse;
+    use super::super::collector::tests::check_yaml;
     use super::*;
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let found =
-            on_page("compose.yml", |collector| read(&parse(text).unwrap().documents, collector));
-        assert_eq!(found.trim_end(), expected, "{text}");
+        check_yaml("compose.yml", read, (text, expected));
     }
 
     #[test]

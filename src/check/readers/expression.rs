@@ -19,10 +19,12 @@ impl LookupBudget {
         Self(Cell::new(MAX_LOOKUPS))
     }
 
-    /// Uses one look-up; `None` if none is left.
-    pub(super) fn use_lookup(&self) -> Option<()> {
-        self.0.set(self.0.get().checked_sub(1)?);
-        Some(())
+    /// Uses one look-up, of a value that may refer to so many others. How many it may then refer to;
+    /// `None` if that, or a look-up, is used up.
+    pub(super) fn follow(&self, references: usize) -> Option<usize> {
+        let lookups = self.0.get().checked_sub(1);
+        self.0.set(lookups.unwrap_or(0));
+        references.checked_sub(1).filter(|_| lookups.is_some())
     }
 }
 
@@ -108,9 +110,7 @@ impl<'a> WorkflowScope<'a> {
         if let Some(listed) = json_values(expression) {
             return Some(listed.into_iter().map(|text| (line, text)).collect());
         }
-        let (Some(left), Some(())) = (left.checked_sub(1), self.budget.use_lookup()) else {
-            return None;
-        };
+        let left = self.budget.follow(left)?;
         let path = expression.replace("['", ".").replace("']", "");
         let path: Vec<&str> = path.split('.').collect();
         let nodes: Vec<&YamlNode> = match path.as_slice() {

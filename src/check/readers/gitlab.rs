@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::collector::{MentionCollector, WrittenValues};
 use super::expression::LookupBudget;
+use super::settings::exemption;
 use super::variables::{MAX_TEXTS, expand};
 use super::yaml::YamlNode;
 use crate::check::mention::{MentionKind, MentionScope};
@@ -14,6 +15,9 @@ use crate::check::mention::{MentionKind, MentionScope};
 /// Keys at the top of a file that aren't jobs.
 const GLOBAL_KEYS: [&str; 8] =
     ["cache", "default", "image", "include", "services", "stages", "variables", "workflow"];
+
+/// The key of jobs that may fail.
+const ALLOWED: &str = "allow_failure";
 
 /// How many references may follow each other.
 const MAX_REFERENCES: usize = 8;
@@ -53,7 +57,9 @@ pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<
             if !is_template && !GLOBAL_KEYS.contains(&job.key) {
                 let mut line = Vec::new();
                 add_with_parents(&jobs, job.value, &mut line);
-                collector.in_job(exemption(&line), |collector| read_job(&scope, &line, collector));
+                collector.in_job(exemption(inherited(&line, &[ALLOWED]), ALLOWED), |collector| {
+                    read_job(&scope, &line, collector);
+                });
             }
         }
     }
@@ -83,12 +89,6 @@ fn add_with_parents<'a>(
 /// The strongest value of a key.
 fn inherited<'a>(line: &[&'a YamlNode], path: &[&str]) -> Option<&'a YamlNode> {
     line.iter().find_map(|job| job.at(path))
-}
-
-/// Why a job may fail, and so runs another version on purpose.
-fn exemption(line: &[&YamlNode]) -> Option<&'static str> {
-    let allowed = inherited(line, &["allow_failure"])?;
-    (allowed.text() != Some("false")).then_some("allow_failure")
 }
 
 /// Reads a job, with those that it extends.
@@ -141,9 +141,8 @@ impl JobScope<'_> {
                 continue;
             }
             let values = self.expand(node.text().unwrap_or_default(), MAX_REFERENCES);
-            let label = format!("{}: ", entry.key);
-            let written = WrittenValues { line: node.line, label: &label, values: &values };
-            collector.requests((tool, MentionKind::Variable), &written);
+            let place = (node.line, entry.key);
+            collector.requests_of_key((tool, MentionKind::Variable), place, &values);
         }
     }
 
@@ -160,11 +159,7 @@ impl JobScope<'_> {
             let Some(line) = nodes.first().map(|node| node.line) else { continue };
             let values: Vec<String> =
                 nodes.iter().filter_map(|node| node.text()).map(str::to_owned).collect();
-            let label = format!("{name}: ");
-            collector.requests(
-                (tool, MentionKind::Variable),
-                &WrittenValues { line, label: &label, values: &values },
-            );
+            collector.requests_of_key((tool, MentionKind::Variable), (line, name), &values);
         }
     }
 
@@ -180,9 +175,7 @@ impl JobScope<'_> {
     }
 
     fn values(&self, name: &str, left: usize) -> Vec<String> {
-        let (Some(left), Some(())) = (left.checked_sub(1), self.budget.use_lookup()) else {
-            return Vec::new();
-        };
+        let Some(left) = self.budget.follow(left) else { return Vec::new() };
         let mut nodes = self.in_matrix(name);
         if nodes.is_empty() {
             nodes.extend(self.variables.iter().find_map(|one| value(one.get(name)?)));
@@ -200,15 +193,13 @@ fn value(node: &YamlNode) -> Option<&YamlNode> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::collector::tests::read as on_page;
+    use super::super::collector::tests::{check_yaml, read as on_page};
     use super::super::yaml::parse;
     use super::*;
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let found =
-            on_page(".gitlab-ci.yml", |collector| read(&parse(text).unwrap().documents, collector));
-        assert_eq!(found.trim_end(), expected, "{text}");
+        check_yaml(".gitlab-ci.yml", read, (text, expected));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use usher_definition::{LockfileRule, Notation, line_of};
 use usher_shims::tool::Tool;
 
-use super::collector::{MentionCollector, WrittenValues};
+use super::collector::MentionCollector;
 use crate::check::mention::MentionKind;
 
 /// The most values of a lock file, which is read as a tree.
@@ -35,11 +35,7 @@ pub(super) fn read(
         Ok(found) => {
             for LockedField { path, value, offset } in found {
                 let line = u32::try_from(line_of(text, offset)).unwrap_or(0);
-                let label = format!("{path}: ");
-                collector.requests(
-                    (tool, MentionKind::Lock),
-                    &WrittenValues { line, label: &label, values: &[value] },
-                );
+                collector.requests_of_key((tool, MentionKind::Lock), (line, path), &[value]);
             }
         }
         Err(reason) => collector.note(0, format!("can't be parsed: {reason}")),

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::collector::{MentionCollector, WrittenValues};
+use super::collector::MentionCollector;
 use super::yaml::YamlNode;
 use crate::check::mention::MentionKind;
 
@@ -21,25 +21,19 @@ pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<
         if !is_own {
             continue;
         }
-        let label = format!("{}: ", entry.key);
-        let values = [text.to_owned()];
-        let written = WrittenValues { line: entry.value.line, label: &label, values: &values };
-        collector.requests((tool, MentionKind::Input), &written);
+        let place = (entry.value.line, entry.key);
+        collector.requests_of_key((tool, MentionKind::Input), place, &[text.to_owned()]);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::collector::tests::read as on_page;
-    use super::super::yaml::parse;
+    use super::super::collector::tests::check_yaml;
     use super::*;
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let found = on_page(".readthedocs.yaml", |collector| {
-            read(&parse(text).unwrap().documents, collector);
-        });
-        assert_eq!(found.trim_end(), expected, "{text}");
+        check_yaml(".readthedocs.yaml", read, (text, expected));
     }
 
     #[test]

@@ -6,6 +6,12 @@ use super::collector::{MentionCollector, WrittenValues};
 use super::yaml::YamlNode;
 use crate::check::mention::{MentionKind, MentionScope};
 
+/// Why a job or a step may fail, and so runs another version on purpose: the key that allows it,
+/// `continue-on-error`.
+pub(super) fn exemption(allowed: Option<&YamlNode>, key: &'static str) -> Option<&'static str> {
+    (allowed?.text() != Some("false")).then_some(key)
+}
+
 /// Variables as a mapping, or as a list of mappings with a name and a `value`. Of tools' variables
 /// and of those that the registry knows for this format.
 pub(super) fn variables(

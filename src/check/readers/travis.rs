@@ -47,9 +47,8 @@ fn read_keys(holder: &YamlNode, allowed: &[&YamlNode], collector: &mut MentionCo
         let texts = entry.value.one_or_more().filter_map(YamlNode::text);
         let values: Vec<String> =
             texts.filter(|text| !may_fail(text)).take(MAX_TEXTS).map(str::to_owned).collect();
-        let label = format!("{}: ", entry.key);
-        let written = WrittenValues { line: entry.value.line, label: &label, values: &values };
-        collector.requests((tool, MentionKind::Input), &written);
+        let place = (entry.value.line, entry.key);
+        collector.requests_of_key((tool, MentionKind::Input), place, &values);
     }
 }
 
@@ -72,15 +71,12 @@ fn read_variables(node: &YamlNode, collector: &mut MentionCollector<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::collector::tests::read as on_page;
-    use super::super::yaml::parse;
+    use super::super::collector::tests::check_yaml;
     use super::*;
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let found =
-            on_page(".travis.yml", |collector| read(&parse(text).unwrap().documents, collector));
-        assert_eq!(found.trim_end(), expected, "{text}");
+        check_yaml(".travis.yml", read, (text, expected));
     }
 
     #[test]

@@ -47,7 +47,10 @@ mod tests {
 
     #[track_caller]
     fn check(path: &str, text: &str, expected: &str) {
-        let found = on_page(path, |collector| super::super::read(text, Path::new(path), collector));
+        let found = on_page(path, |collector| {
+            let kind = super::super::kind_in(collector.registry, Path::new(path));
+            super::super::read(text, Path::new(path), kind, collector);
+        });
         assert_eq!(found.trim_end(), expected, "{path}: {text}");
     }
 

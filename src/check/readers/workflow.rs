@@ -8,8 +8,12 @@ use std::rc::Rc;
 
 use super::collector::{MentionCollector, MentionContext, WrittenValues};
 use super::expression::{ExpandedText, LookupBudget, WorkflowScope};
+use super::settings::exemption;
 use super::yaml::YamlNode;
 use crate::check::mention::{MentionKind, MentionScope};
+
+/// The key of jobs and steps that may fail.
+const ALLOWED: &str = "continue-on-error";
 
 /// The prefix of an image in `uses`.
 const DOCKER: &str = "docker://";
@@ -29,7 +33,7 @@ pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<
         }
         let jobs = document.get("jobs").map(YamlNode::entries).unwrap_or_default();
         for job in jobs.into_iter().filter(|job| !is_off(job.value)) {
-            collector.in_job(exemption(job.value), |collector| {
+            collector.in_job(exemption(job.value.get(ALLOWED), ALLOWED), |collector| {
                 read_job(&scope, job.value, collector);
             });
         }
@@ -65,12 +69,6 @@ fn is_off(holder: &YamlNode) -> bool {
     condition.is_some_and(|text| text.replace(['$', '{', '}', ' '], "") == "false")
 }
 
-/// Why a job or a step may fail, and so runs another version on purpose.
-fn exemption(holder: &YamlNode) -> Option<&'static str> {
-    let allowed = holder.get("continue-on-error")?;
-    (allowed.text() != Some("false")).then_some("continue-on-error")
-}
-
 /// The folder in which a job runs its commands, if it is one of the project.
 fn working_directory(job: &YamlNode) -> Option<PathBuf> {
     let named = job.at(&["defaults", "run", "working-directory"])?.text()?;
@@ -86,7 +84,7 @@ fn steps(scope: &WorkflowScope<'_>, holder: &YamlNode, collector: &mut MentionCo
         docker(&scope, step.get("uses"), collector);
         let action = step.get("uses").and_then(YamlNode::text);
         let action = action.map(|uses| uses.split('@').next().unwrap_or_default());
-        let exempt = collector.context.exempt.or_else(|| exemption(step));
+        let exempt = collector.context.exempt.or_else(|| exemption(step.get(ALLOWED), ALLOWED));
         let context = MentionContext { exempt, ..collector.context.clone() };
         collector.in_context(context, |collector| inputs(&scope, action, step, collector));
     }
@@ -103,11 +101,7 @@ fn variables<'a>(
     for entry in env.map(YamlNode::entries).unwrap_or_default() {
         let Some(tool) = collector.tool_of_variable(entry.key) else { continue };
         let Some(ExpandedText { line, texts }) = scope.expand_scalar(entry.value) else { continue };
-        let label = format!("{}: ", entry.key);
-        collector.requests(
-            (tool, MentionKind::Variable),
-            &WrittenValues { line, label: &label, values: &texts },
-        );
+        collector.requests_of_key((tool, MentionKind::Variable), (line, entry.key), &texts);
     }
     scope
 }
@@ -129,10 +123,8 @@ fn inputs(
         let lines = texts.iter().flat_map(|text| text.lines()).map(str::trim);
         let values: Vec<String> =
             lines.filter(|value| !value.is_empty()).map(str::to_owned).collect();
-        let label = format!("{}: ", entry.key);
-        let written = WrittenValues { line, label: &label, values: &values };
         for tool in collector.tools_of_input(action, entry.key) {
-            collector.requests((tool, MentionKind::Input), &written);
+            collector.requests_of_key((tool, MentionKind::Input), (line, entry.key), &values);
         }
     }
 }
@@ -165,14 +157,12 @@ fn image(
 
 #[cfg(test)]
 mod tests {
-    use super::super::collector::tests::read as on_page;
-    use super::super::yaml::parse;
+    use super::super::collector::tests::check_yaml;
     use super::*;
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let found = on_page("ci.yml", |collector| read(&parse(text).unwrap().documents, collector));
-        assert_eq!(found.trim_end(), expected, "{text}");
+        check_yaml("ci.yml", read, (text, expected));
     }
 
     /// A job of these lines.

@@ -36,8 +36,7 @@ impl CheckOutput {
     pub(super) fn of(session: &Session, report: CheckReport) -> Self {
         let directory = session.world.directory().unwrap_or_default();
         let directory = directory.strip_prefix(&report.root).unwrap_or(Path::new("")).to_path_buf();
-        let fails = report.findings().iter().any(|finding| finding.level == Level::Error);
-        let is_fixable = fails && has_fix(session, &report);
+        let is_fixable = report.worst() == Some(Level::Error) && has_fix(session, &report);
         Self { report, directory, is_fixable }
     }
 
