@@ -17,10 +17,11 @@ pub mod system_setup;
 use std::ffi::OsStr;
 use std::path::Path;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::{ColorChoice, CommandFactory as _, Parser as _, ValueEnum as _};
 use usher_shims::error::{Error, ErrorKind, Shown};
 use usher_shims::exec::ProcessArgs;
 use usher_shims::process::HANDOFF_ARG;
+use usher_shims::world::{Os, World as _};
 
 pub use self::arguments::CommandLine;
 
@@ -31,6 +32,8 @@ const RENAMED_FLAGS: [(&str, &str); 1] = [("--carry", "--migrate-packages")];
 pub fn run(given: ProcessArgs) -> i32 {
     output::reserve_closed_streams();
     let mut arguments = given.os_arguments();
+    let variable = |name: &str| Os.variable(name).map(|value| value.to_string_lossy().into_owned());
+    output::look_at_streams(color_choice(&arguments), &variable);
     if arguments.get(1).is_some_and(|first| first.as_encoded_bytes() == HANDOFF_ARG.to_bytes()) {
         let error = handoff::run(given);
         output::shim_error(&error);
@@ -49,6 +52,17 @@ pub fn run(given: ProcessArgs) -> i32 {
         Ok(code) => code,
         Err(error) => output::print_failure(&error, as_json),
     }
+}
+
+/// When colours are printed, according to the arguments: known before they are parsed, since errors
+/// about them have colours, too.
+fn color_choice(arguments: &[&OsStr]) -> ColorChoice {
+    let words: Vec<&str> = arguments.iter().map_while(|word| word.to_str()).collect();
+    let own = words.split(|word| *word == "--").next().unwrap_or_default();
+    let behind = own.windows(2).filter(|pair| pair[0] == "--color").map(|pair| pair[1]);
+    let joined = own.iter().filter_map(|word| word.strip_prefix("--color="));
+    let chosen = behind.chain(joined).next();
+    chosen.and_then(|when| ColorChoice::from_str(when, true).ok()).unwrap_or_default()
 }
 
 /// Moves a verb before global flags: `use --offline install` is `use install --offline`.
@@ -74,7 +88,7 @@ fn without_hidden(error: clap::Error, arguments: &[&OsStr]) -> clap::Error {
 /// Prints help and the version as results, anything else as a usage error.
 fn print_usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
     if !error.use_stderr() {
-        let printed = output::print_text(&error.render().to_string());
+        let printed = output::print_help(&error.render());
         return printed.map_or_else(|error| output::print_failure(&error, false), |()| 0);
     }
     let text = error.render().to_string();

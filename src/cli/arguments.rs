@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::tool::{TOOLS, Tool};
@@ -16,6 +16,7 @@ use crate::cli::commands::setup::SetupArguments;
 use crate::cli::commands::sync::SyncArguments;
 use crate::cli::commands::uninstall::UninstallArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
+use crate::cli::output::HELP_STYLES;
 use crate::text::closest;
 
 /// Run every command with the version your project asks for
@@ -23,6 +24,7 @@ use crate::text::closest;
 #[command(
     name = "use",
     version,
+    styles = HELP_STYLES,
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
     override_usage = "use [--global] TOOL[@REQUEST]...\n       use TOOL@REQUEST... -- COMMAND...\n       use [VERB]",
@@ -65,6 +67,16 @@ pub(super) struct GlobalFlags {
     /// Print only results and errors
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
+    /// Print colors: auto (on a terminal), always or never
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    pub(super) color: ColorChoice,
 }
 
 const EXAMPLES: &str = "\

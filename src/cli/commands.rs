@@ -33,8 +33,6 @@ pub mod verify;
 pub mod which;
 pub mod why;
 
-use std::fmt;
-
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::index::RejectedProgram;
 use usher_shims::request::{Request, RequestTrust};
@@ -43,6 +41,7 @@ use usher_shims::tool::Tool;
 use crate::cli::shims::rescan_and_refresh;
 use crate::registry::KnownTool;
 use crate::session::Session;
+use crate::session::reporter::Notice;
 
 /// A tool on the command line, with a version request if one was typed.
 struct ToolArgument<'a> {
@@ -145,30 +144,14 @@ fn test_release(version: &str) -> crate::releases::Release {
 }
 
 /// Notes on the system's programs of a tool that usher doesn't use, with the reason.
-fn refused_system_programs(session: &Session, known: KnownTool<'_>) -> Vec<RefusedNote> {
+fn refused_system_programs(session: &Session, known: KnownTool<'_>) -> Vec<Notice> {
     let of_tool =
         session.index.rejected_programs.iter().filter(|program| program.tool == known.tool.name);
     let note = |program: &RejectedProgram| {
         let (tool, path, reason) = (&program.tool, Shown(&program.path), &program.reason);
         let what = format!("the system's {tool} at {path} is ignored: {}", Escaped(reason));
         let hint = (!program.hint.is_empty()).then(|| Escaped(&program.hint).to_string());
-        RefusedNote { what, hint }
+        Notice { hint, ..Notice::note(what) }
     };
     of_tool.map(note).collect()
-}
-
-/// A program of the system that usher doesn't use.
-#[derive(Debug, Clone)]
-struct RefusedNote {
-    what: String,
-    hint: Option<String>,
-}
-
-impl fmt::Display for RefusedNote {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.hint {
-            Some(hint) => write!(f, "{}\n  hint: {hint}", self.what),
-            None => f.write_str(&self.what),
-        }
-    }
 }

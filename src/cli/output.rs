@@ -11,13 +11,21 @@
 //! A command whose output can't be written fails (`docs/exit-codes.md`), but for a closed pipe: its
 //! reader has seen enough.
 
+mod screen;
+mod style;
+mod table;
+mod text;
+mod tree;
+
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::os::fd::{BorrowedFd, IntoRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
+use clap::ColorChoice;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::{Errno, fcntl_getfd};
@@ -25,16 +33,26 @@ use rustix::stdio;
 use serde::{Serialize, Serializer};
 use usher_shims::error::{Error, ErrorKind, Result, Shown, is_hidden};
 
-use crate::session::reporter::Reporter;
+use crate::session::reporter::{Notice, Reporter, Severity};
+
+pub use self::screen::Screen;
+use self::screen::Screens;
+pub use self::style::{HELP_STYLES, Meaning};
+pub use self::table::Table;
+pub use self::text::{Line, Text};
+pub use self::tree::Branch;
+
+/// What the process's streams can show, once that is known; nothing special before.
+static SCREENS: OnceLock<Screens> = OnceLock::new();
 
 /// What a command found out. Its serialization is the command's `--json` output, documented in
 /// `docs/json.md`.
 pub trait Report: Serialize {
-    /// Standard output for a person; every line ends with a newline.
-    fn text(&self) -> String;
+    /// Standard output for a person.
+    fn text(&self) -> Text;
 
     /// Notes for a person, printed on standard error after the text.
-    fn notes(&self) -> Vec<String> {
+    fn notes(&self) -> Vec<Notice> {
         Vec::new()
     }
 
@@ -48,6 +66,21 @@ pub trait Report: Serialize {
     fn exit_code(&self) -> i32 {
         self.error().map_or(0, |error| error.kind().exit_code().into())
     }
+}
+
+/// Finds out what the process's streams can show; `variable` reads its environment.
+pub fn look_at_streams(color: ColorChoice, variable: &dyn Fn(&str) -> Option<String>) {
+    let _ = SCREENS.set(Screens::of_process(color, variable));
+}
+
+/// What standard output can show.
+pub fn out_screen() -> Screen {
+    SCREENS.get().map_or(Screen::PLAIN, |screens| screens.out)
+}
+
+/// What standard error can show.
+pub fn err_screen() -> Screen {
+    SCREENS.get().map_or(Screen::PLAIN, |screens| screens.err)
 }
 
 /// Opens something in place of a standard stream that is closed, so that no other file gets its number
@@ -69,9 +102,9 @@ pub fn print(report: &impl Report, as_json: bool, reporter: &dyn Reporter) -> Re
         print_json(report)?;
         return Ok(report.exit_code());
     }
-    let printed = print_text(&report.text());
-    for note in report.notes() {
-        reporter.note(&note);
+    let printed = print_text(report.text());
+    for notice in report.notes() {
+        reporter.notice(&notice);
     }
     if let Some(error) = report.error() {
         print_error(error);
@@ -117,7 +150,7 @@ fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// As [`visible`], without line ends.
-fn one_line(text: &str) -> String {
+fn visible_line(text: &str) -> String {
     visible(text).replace('\n', "\\n")
 }
 
@@ -137,13 +170,23 @@ fn replace_hidden<'a>(text: &'a str, replace: &dyn Fn(&mut String, char)) -> Cow
 }
 
 /// Prints a line for people to standard output. It is one line, whatever is in it.
-pub fn print_line(text: impl Display) -> Result<()> {
-    print_exact(format!("{}\n", one_line(&text.to_string())).as_bytes())
+pub fn print_line(line: impl Into<Line>) -> Result<()> {
+    print_text(line.into())
 }
 
 /// Prints text for people to standard output.
-pub fn print_text(text: &str) -> Result<()> {
-    print_exact(visible(text).as_bytes())
+pub fn print_text(text: impl Into<Text>) -> Result<()> {
+    print_exact(text.into().render(out_screen()).as_bytes())
+}
+
+/// Prints a help text or the version, which clap made, to standard output.
+pub fn print_help(help: &clap::builder::StyledStr) -> Result<()> {
+    let screen = out_screen();
+    let text = match screen.colors {
+        true => help.ansi().to_string(),
+        false => help.to_string(),
+    };
+    print_exact(screen.spell(&text).as_bytes())
 }
 
 /// Prints what a program reads to standard output, byte for byte.
@@ -220,9 +263,31 @@ fn print_json_text(text: &str) -> Result<()> {
     print_exact(format!("{text}\n").as_bytes())
 }
 
-/// Prints a note to standard error.
-pub fn print_note(text: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "usher: {}", visible(&text.to_string()));
+/// Prints a notice to standard error.
+pub fn print_notice(notice: &Notice) {
+    let (meaning, label) = match notice.severity {
+        Severity::Note => (Meaning::Muted, "usher:"),
+        Severity::Warning => (Meaning::Warning, "warning:"),
+    };
+    print_message(meaning, label, &notice.to_string());
+}
+
+/// Prints a message of one or more lines to standard error; the first begins with a label.
+fn print_message(meaning: Meaning, label: &str, message: &str) {
+    let mut text = Text::new();
+    for (index, line) in message.split('\n').enumerate() {
+        let line = match line.trim_start().starts_with("hint: ") {
+            true => Line::of(Meaning::Hint, line),
+            false => Line::from(line),
+        };
+        text.line(match index {
+            0 => Line::of(meaning, label).then(" ").join(line),
+            _ => line,
+        });
+    }
+    // A terminal breaks lines that are too long, so that a command can be copied as one.
+    let screen = Screen { width: None, ..err_screen() };
+    let _ = io::stderr().lock().write_all(text.render(screen).as_bytes());
 }
 
 /// Whether standard error is a terminal.
@@ -238,7 +303,9 @@ pub fn can_ask() -> bool {
 /// Asks a yes-or-no question; any answer but yes means no.
 pub fn confirm(question: impl Display) -> bool {
     let question = question.to_string();
-    let _ = write!(io::stderr().lock(), "usher: {} [y/N] ", visible(&question));
+    let screen = err_screen();
+    let question = screen.spell(&visible(&question)).into_owned();
+    let _ = write!(io::stderr().lock(), "usher: {question} [y/N] ");
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);
     read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
@@ -272,47 +339,17 @@ pub fn print_failure(error: &Error, as_json: bool) -> i32 {
 
 /// Prints an error of `use` to standard error.
 pub fn print_error(error: &Error) {
-    let _ = writeln!(io::stderr().lock(), "error: {}", visible(&error.to_string()));
+    print_message(Meaning::Error, "error:", &error.to_string());
 }
 
 /// Prints an error of a shim. In the log of a program, `error:` would look like the program's own.
 pub fn shim_error(error: &Error) {
-    print_note(error);
-}
-
-/// Lines of columns, each as wide as its widest cell; the last column isn't padded. A cell is one line,
-/// whatever is in it.
-pub fn align_columns(rows: &[Vec<String>]) -> String {
-    let shown = |cell: &String| one_line(cell);
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(shown).collect()).collect();
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let mut text = String::new();
-    for row in &rows {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
-        text.push('\n');
-    }
-    text
+    print_message(Meaning::Error, "usher:", &error.to_string());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn columns_are_as_wide_as_their_widest_cell() {
-        let rows = [["a", "é", "x y"], ["bbb", "cc", ""]];
-        let rows: Vec<_> = rows.iter().map(|row| row.map(str::to_owned).to_vec()).collect();
-        assert_eq!(align_columns(&rows), "a    é   x y\nbbb  cc\n");
-        assert_eq!(align_columns(&[]), "");
-        let hostile = [vec!["a\nb".to_owned(), "\u{1b}[2J\u{202e}".to_owned()]];
-        assert_eq!(align_columns(&hostile), "a\\nb  \\u{1b}[2J\\u{202e}\n");
-    }
 
     #[test]
     fn text_for_people_has_no_hidden_characters() {

@@ -8,7 +8,7 @@ use usher_shims::error::Error;
 
 use crate::cli::output;
 use crate::http::Progress;
-use crate::session::reporter::Reporter;
+use crate::session::reporter::{Notice, Reporter};
 
 /// How often a spinner moves.
 const TICK: Duration = Duration::from_millis(100);
@@ -75,8 +75,8 @@ impl Reporter for ProgressDisplay {
     }
 
     /// Above all bars.
-    fn note(&self, text: &str) {
-        self.bars.suspend(|| output::print_note(text));
+    fn notice(&self, notice: &Notice) {
+        self.bars.suspend(|| output::print_notice(notice));
     }
 
     fn error(&self, error: &Error) {

@@ -3,7 +3,6 @@
 //!
 //! Found by the search that the shims use, so that no file is read in two ways.
 
-use std::fmt;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -18,33 +17,10 @@ use usher_shims::world::World as _;
 
 use crate::registry::KnownTool;
 use crate::session::Session;
+use crate::session::reporter::Notice;
 
 /// The most unknown tools that a notice names.
 const MAX_NAMED: usize = 5;
-
-/// A notice, and what to type next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// What was noticed, in one line.
-    pub what: String,
-    /// What to type next.
-    pub hint: Option<String>,
-}
-
-impl Notice {
-    fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), hint: None }
-    }
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.hint {
-            Some(hint) => write!(f, "{}\n  hint: {hint}", self.what),
-            None => f.write_str(&self.what),
-        }
-    }
-}
 
 /// All that the search finds for each tool.
 pub struct ProjectFindings<'a> {
@@ -71,7 +47,7 @@ impl<'a> ProjectFindings<'a> {
         let mut notices: Vec<Notice> = Vec::new();
         for text in texts {
             if notices.iter().all(|notice| notice.what != text) {
-                notices.push(Notice::new(text));
+                notices.push(Notice::note(text));
             }
         }
         notices
@@ -87,7 +63,7 @@ impl<'a> ProjectFindings<'a> {
     pub fn unknown_tools(&self) -> Vec<Notice> {
         let notice = |file: FileOfTools| {
             let text = self.unknown_names(&file)?.text();
-            Some(Notice::new(format!("{} names {text}", self.location(&file.path))))
+            Some(Notice::note(format!("{} names {text}", self.location(&file.path))))
         };
         self.files().into_iter().filter_map(notice).collect()
     }
@@ -250,7 +226,8 @@ fn overridden(findings: &[Finding]) -> Option<Notice> {
     let is_of_file = |pin: &&Pin| matches!(pin.origin, Origin::File(_));
     let pin = pins.find(is_of_file).filter(|pin| pin.requests != *requests)?;
     let hint = Some(format!("unset {name}"));
-    Some(Notice { what: format!("{name} overrides {}", pin.origin), hint })
+    let notice = Notice::note(format!("{name} overrides {}", pin.origin));
+    Some(Notice { hint, ..notice })
 }
 
 /// The file of a finding.

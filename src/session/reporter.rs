@@ -1,13 +1,19 @@
 //! Notes and progress of a command. The command line implements it.
 
+use std::fmt;
+
 use usher_shims::error::Error;
 
 use crate::http::{NoProgress, Progress};
 
 /// Prints notes and progress, to standard error.
 pub trait Reporter {
+    /// Prints a notice.
+    fn notice(&self, notice: &Notice);
     /// Prints a note of one or more lines.
-    fn note(&self, text: &str);
+    fn note(&self, text: &str) {
+        self.notice(&Notice::note(text));
+    }
     /// Prints an error after which the command continues.
     fn error(&self, error: &Error);
     /// Whether progress bars are drawn. Then a download needs no line of its own.
@@ -20,12 +26,68 @@ pub trait Reporter {
     fn download(&self, name: &str) -> Box<dyn Progress + '_>;
 }
 
+/// What a person should know although nothing failed, and what to type next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// How much it matters.
+    pub severity: Severity,
+    /// What is to be known.
+    pub what: String,
+    /// What to type next.
+    pub hint: Option<String>,
+}
+
+/// How much a notice matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// It is as it should be.
+    Note,
+    /// It may be a mistake.
+    Warning,
+}
+
+impl Notice {
+    /// A note.
+    pub fn note(what: impl Into<String>) -> Self {
+        Self { severity: Severity::Note, what: what.into(), hint: None }
+    }
+
+    /// A warning.
+    pub fn warning(what: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::note(what) }
+    }
+
+    /// The same notice with what to type next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.hint {
+            Some(hint) => write!(f, "{}\n  hint: {hint}", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
+}
+
+#[cfg(test)]
+impl PartialEq<&str> for Notice {
+    fn eq(&self, text: &&str) -> bool {
+        let own = self.to_string();
+        own == *text
+    }
+}
+
 /// Prints nothing.
 #[derive(Debug)]
 pub struct Silent;
 
 impl Reporter for Silent {
-    fn note(&self, _: &str) {}
+    fn notice(&self, _: &Notice) {}
     fn error(&self, _: &Error) {}
     fn draws(&self) -> bool {
         false

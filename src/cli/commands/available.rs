@@ -12,13 +12,14 @@ use usher_shims::store::all_toolchains;
 use usher_shims::tool::{BuiltFor, LtsLine, Tool};
 use usher_shims::version::Version;
 
-use crate::cli::output::{self, Report};
+use crate::cli::output::{self, Report, Table, Text};
 use crate::config::folders;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::{Finder, Freshness, ListedReleases, Release, ServedFrom};
 use crate::session::Session;
 use crate::session::end_of_life::EndOfLife;
+use crate::session::reporter::Notice;
 use crate::text::human_duration;
 
 /// The versions that can be installed.
@@ -30,7 +31,7 @@ struct AvailableReport {
     #[serde(skip)]
     filter: AvailableFilter,
     #[serde(skip)]
-    notes: Vec<String>,
+    notes: Vec<Notice>,
 }
 
 /// A version that can be installed.
@@ -72,7 +73,7 @@ pub fn run(session: &Session, tool: &str, request: Option<&str>, as_json: bool) 
     let (listed, failed) = Finder::new(session, &network).list_all_sources(known)?;
     let filter = AvailableFilter { tool: known.tool, request };
     let mut report = decide(session, filter, &listed)?;
-    let failed = failed.iter().map(ToString::to_string);
+    let failed = failed.iter().map(|error| Notice::note(error.to_string()));
     report.notes.splice(0..0, failed);
     output::print(&report, as_json, &*session.reporter)
 }
@@ -101,7 +102,8 @@ fn decide(
     }
     let cached = listed.iter().filter_map(|one| match one.freshness {
         Freshness::Cached(age) => {
-            Some(format!("the index from {} is {} old", one.served_from, human_duration(age)))
+            let age = human_duration(age);
+            Some(Notice::note(format!("the index from {} is {age} old", one.served_from)))
         }
         Freshness::New | Freshness::StaleFallback(_) => None,
     });
@@ -230,7 +232,7 @@ fn build_cells(rule: BuiltFor, rows: &[&AvailableRow]) -> Vec<Vec<String>> {
 }
 
 impl Report for AvailableReport {
-    fn text(&self) -> String {
+    fn text(&self) -> Text {
         let tool = self.filter.tool;
         let mut flavours: BTreeMap<(usize, String), Vec<&AvailableRow>> = BTreeMap::new();
         for row in &self.rows {
@@ -244,15 +246,15 @@ impl Report for AvailableReport {
         };
         let others: Vec<Vec<String>> =
             flavours.filter_map(|rows| self.filter.flavour_cells(&rows)).collect();
-        match others.is_empty() {
-            true => output::align_columns(&lines),
-            false => {
-                format!("{}\n{}", output::align_columns(&lines), output::align_columns(&others))
-            }
+        let mut text = Text::from(Table::of_rows(lines));
+        if !others.is_empty() {
+            text.gap();
+            text.table(Table::of_rows(others));
         }
+        text
     }
 
-    fn notes(&self) -> Vec<String> {
+    fn notes(&self) -> Vec<Notice> {
         self.notes.clone()
     }
 }

@@ -5,11 +5,12 @@ use std::path::Path;
 use serde::Serialize;
 use usher_shims::error::{Error, Result};
 
-use crate::cli::output::{self, Report, ReportPath};
+use crate::cli::output::{self, Report, ReportPath, Text};
 use crate::config::folders;
 use crate::files::own_folder::OwnFolder;
 use crate::releases::cache_folder::{CacheCleanup, clean};
 use crate::session::Session;
+use crate::session::reporter::Notice;
 use crate::text::human_size;
 
 /// Whether files are deleted.
@@ -76,18 +77,20 @@ impl CleanReport {
 }
 
 impl Report for CleanReport {
-    fn text(&self) -> String {
+    fn text(&self) -> Text {
         let verb = if self.removed { "deleted" } else { "would delete" };
         let files = match self.files {
             1 => "1 file".to_owned(),
             count => format!("{count} files"),
         };
         let path = &self.path;
-        format!("{verb} {files}, {}, in {path}\n", human_size(self.bytes))
+        format!("{verb} {files}, {}, in {path}", human_size(self.bytes)).into()
     }
 
-    fn notes(&self) -> Vec<String> {
-        let note = |file: &SkippedCacheFile| format!("not deleted: {}: {}", file.path, file.reason);
+    fn notes(&self) -> Vec<Notice> {
+        let note = |file: &SkippedCacheFile| {
+            Notice::note(format!("not deleted: {}: {}", file.path, file.reason))
+        };
         self.skipped.iter().map(note).collect()
     }
 

@@ -70,8 +70,11 @@ pub fn run(session: &Session, arguments: &CheckArguments, as_json: bool) -> Resu
     match &arguments.format {
         FormatArguments { github: true, .. } => {
             let findings = located(&report, &github_folder(session, &report));
-            output::print_text(&github::annotations(&findings))?;
-            CheckOutput::of(session, report).notes().iter().for_each(|note| session.note(note));
+            output::print_text(github::annotations(&findings))?;
+            CheckOutput::of(session, report)
+                .notes()
+                .iter()
+                .for_each(|note| session.reporter.notice(note));
         }
         FormatArguments { code_quality: true, .. } => {
             let findings = located(&report, &repository(session, &report));

@@ -23,15 +23,15 @@ use self::all_accounts::{AllAccountsNotice, path_of_all_accounts};
 use self::folder_variables::{FolderNotice, notices};
 use self::moved_scripts::moved_scripts;
 use self::venvs::VenvNotice;
+use super::refused_system_programs;
 use super::shim_faults::{ShimFault, shim_faults};
-use super::{RefusedNote, refused_system_programs};
 use crate::cli::explanation::install_command;
-use crate::cli::output::{self, Report};
+use crate::cli::output::{self, Report, Text};
 use crate::cli::search_path::SearchPath;
 use crate::cli::shims::pinned_tools;
 use crate::config::settings;
 use crate::inventory::names_in_folder;
-use crate::project::notices::{Notice, ProjectFindings};
+use crate::project::notices::ProjectFindings;
 use crate::registry::KnownTool;
 use crate::releases::network::plain_http_note;
 use crate::releases::platform::platform;
@@ -40,6 +40,7 @@ use crate::session::Session;
 use crate::session::active::{active_selection, pin_of_files, version_label};
 use crate::session::end_of_life::EndOfLife;
 use crate::session::policy::Rule;
+use crate::session::reporter::Notice;
 use crate::session::retired::{RetiredToolchains, retired_text};
 use crate::shim_folder;
 use crate::text::short_list;
@@ -183,8 +184,8 @@ impl DoctorCheck {
 }
 
 impl Report for DoctorReport {
-    fn text(&self) -> String {
-        self.checks.iter().map(DoctorCheck::text).collect()
+    fn text(&self) -> Text {
+        self.checks.iter().map(DoctorCheck::text).collect::<String>().into()
     }
 
     fn error(&self) -> Option<&Error> {
@@ -336,7 +337,7 @@ fn plain_http(session: &Session) -> Vec<DoctorCheck> {
 fn version_files(session: &Session) -> Vec<DoctorCheck> {
     let findings = ProjectFindings::of(session);
     let notices = [findings.unusable(), findings.unknown_tools()].concat().into_iter();
-    let check = |Notice { what, hint }| DoctorCheck { state: CheckState::Note, what, hint };
+    let check = |Notice { what, hint, .. }| DoctorCheck { state: CheckState::Note, what, hint };
     notices.map(check).collect()
 }
 
@@ -412,7 +413,7 @@ fn rejected_programs(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck
     if active_selection(session, known).is_ok_and(|active| active.origin().is_none()) {
         return Vec::new();
     }
-    let note = |RefusedNote { what, hint }| DoctorCheck { state: CheckState::Note, what, hint };
+    let note = |Notice { what, hint, .. }| DoctorCheck { state: CheckState::Note, what, hint };
     refused_system_programs(session, known).into_iter().map(note).collect()
 }
 

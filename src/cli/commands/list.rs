@@ -7,11 +7,12 @@ use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::Toolchain;
 
 use super::{default_request, refused_system_programs};
-use crate::cli::output::{self, Report, ReportPath};
+use crate::cli::output::{self, Report, ReportPath, Table, Text};
 use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::active::{active_selection, is_active, store_label, version_label};
 use crate::session::end_of_life::EndOfLife;
+use crate::session::reporter::Notice;
 use crate::session::retired::RetiredToolchains;
 
 /// The installed versions.
@@ -20,7 +21,7 @@ use crate::session::retired::RetiredToolchains;
 struct ListReport {
     rows: Vec<ListRow>,
     #[serde(skip)]
-    notes: Vec<String>,
+    notes: Vec<Notice>,
     /// The text where no version is listed.
     #[serde(skip)]
     empty: String,
@@ -76,7 +77,7 @@ fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {
         }));
     }
     let refused = tools.into_iter().flat_map(|known| refused_system_programs(session, known));
-    Ok(ListReport { rows, notes: refused.map(|note| note.to_string()).collect(), empty })
+    Ok(ListReport { rows, notes: refused.collect(), empty })
 }
 
 impl ListRow {
@@ -108,16 +109,14 @@ impl ListRow {
 }
 
 impl Report for ListReport {
-    fn text(&self) -> String {
+    fn text(&self) -> Text {
         match self.rows.is_empty() {
-            true => self.empty.clone(),
-            false => {
-                output::align_columns(&self.rows.iter().map(ListRow::cells).collect::<Vec<_>>())
-            }
+            true => self.empty.as_str().into(),
+            false => Table::of_rows(self.rows.iter().map(ListRow::cells)).into(),
         }
     }
 
-    fn notes(&self) -> Vec<String> {
+    fn notes(&self) -> Vec<Notice> {
         self.notes.clone()
     }
 }
@@ -171,7 +170,7 @@ mod tests {
         let world = world().file("/usher/toolchains/node/22.20.0/bin/node", "");
         let mut session = session(world);
         let marked = |session: &Session| {
-            let text = decide(session, None).unwrap().text();
+            let text = decide(session, None).unwrap().text().to_string();
             let marks = text.lines().filter_map(|line| line.split_once("  end of life: "));
             marks.map(|(_, date)| date.to_owned()).collect::<Vec<_>>()
         };

@@ -10,11 +10,12 @@ use usher_shims::toolchain::Store;
 
 use super::verify::{matches_argument, not_installed_error};
 use super::{ToolArgument, count_of, tool_arguments};
-use crate::cli::output::{self, Report, ReportPath};
+use crate::cli::output::{self, Report, ReportPath, Table, Text};
 use crate::config::retired::RetiredVersions;
 use crate::files::confined::command;
 use crate::inventory::accounts::require_root;
 use crate::session::Session;
+use crate::session::reporter::Notice;
 use crate::store::account_use::{AccountUse, AccountUses, UnreadUse, UseKind, is_for_all};
 use crate::store::contents::StoreContents;
 use crate::store::location::InstallLocation;
@@ -184,31 +185,31 @@ impl VersionRow {
 }
 
 impl Report for AccountsReport {
-    fn text(&self) -> String {
+    fn text(&self) -> Text {
         if self.versions.is_empty() {
-            return "no version is installed in this store\n".to_owned();
+            return "no version is installed in this store".into();
         }
-        let rows: Vec<Vec<String>> = self.versions.iter().map(VersionRow::cells).collect();
-        let table = output::align_columns(&rows);
         if !self.is_detailed {
-            return table;
+            return Table::of_rows(self.versions.iter().map(VersionRow::cells)).into();
         }
-        let mut text = String::new();
-        for (version, line) in self.versions.iter().zip(table.lines()) {
+        let mut text = Text::new();
+        for version in &self.versions {
+            text.line(version.cells().join("  "));
             let uses = version.uses.iter().map(|one| {
                 vec![String::new(), one.account.clone(), one.kind.to_owned(), one.origin.clone()]
             });
-            text.extend([line, "\n", &output::align_columns(&uses.collect::<Vec<_>>())]);
+            text.table(Table::of_rows(uses));
         }
         text
     }
 
-    fn notes(&self) -> Vec<String> {
-        let note = |one: &UnreadRow| format!("can't see what is used: {}", one.error);
-        let mut notes: Vec<String> = self.unread.iter().take(MOST_NOTES).map(note).collect();
+    fn notes(&self) -> Vec<Notice> {
+        let note = |one: &UnreadRow| Notice::note(format!("can't see what is used: {}", one.error));
+        let mut notes: Vec<Notice> = self.unread.iter().take(MOST_NOTES).map(note).collect();
         let more = self.unread.len().saturating_sub(MOST_NOTES);
         if more > 0 {
-            notes.push(format!("{more} more can't be read: use list --accounts --json"));
+            let what = format!("{more} more can't be read");
+            notes.push(Notice::note(what).hint("use list --accounts --json"));
         }
         notes
     }

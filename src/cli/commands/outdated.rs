@@ -7,7 +7,7 @@ use serde::Serialize;
 use usher_shims::error::{Error, Result};
 use usher_shims::store::all_toolchains;
 
-use crate::cli::output::{self, Report};
+use crate::cli::output::{self, Report, Table, Text};
 use crate::config::folders;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
@@ -16,6 +16,7 @@ use crate::releases::{Finder, Freshness, Release};
 use crate::session::Session;
 use crate::session::active::{ActiveVersion, is_the_administrators};
 use crate::session::end_of_life::EndOfLife;
+use crate::session::reporter::Notice;
 use crate::text::human_duration;
 
 /// The tools to report on.
@@ -204,31 +205,34 @@ fn cell(release: Option<&LatestRelease>) -> String {
 }
 
 impl Report for OutdatedReport {
-    fn text(&self) -> String {
+    fn text(&self) -> Text {
         if self.rows.is_empty() {
-            return "no tool is pinned here: use outdated --all\n".to_owned();
+            return "no tool is pinned here: use outdated --all".into();
         }
-        let head = ["tool", "active", "latest matching", "latest", "request"].map(str::to_owned);
-        let rows = self.rows.iter().map(OutdatedRow::cells);
-        output::align_columns(&[head.to_vec()].into_iter().chain(rows).collect::<Vec<_>>())
+        let headings = ["TOOL", "ACTIVE", "LATEST MATCHING", "LATEST", "REQUEST"];
+        let mut table = Table::with_headings(headings);
+        self.rows.iter().for_each(|row| table.row(row.cells()));
+        table.into()
     }
 
-    fn notes(&self) -> Vec<String> {
+    fn notes(&self) -> Vec<Notice> {
         let mut notes = Vec::new();
         for row in &self.rows {
             if let Some((source, age)) = &row.cached {
                 let age = human_duration(*age);
-                notes.push(format!("{}: the index from {source} is {age} old", row.tool));
+                let what = format!("{}: the index from {source} is {age} old", row.tool);
+                notes.push(Notice::note(what));
             }
-            notes.extend(row.reason.clone());
+            notes.extend(row.reason.clone().map(Notice::note));
         }
         let is_newer =
             |row: &OutdatedRow| row.latest_matching.as_ref().is_some_and(|it| it.is_newer);
         let is_newer = |row: &OutdatedRow| row.is_upgradable && is_newer(row);
         if self.rows.iter().any(is_newer) {
-            notes.push("to install the newer versions: use upgrade".to_owned());
+            notes.push(Notice::note("to install the newer versions: use upgrade"));
         }
-        notes.extend(self.errors.iter().skip(1).map(ToString::to_string));
+        let errors = self.errors.iter().skip(1);
+        notes.extend(errors.map(|error| Notice::note(error.to_string())));
         notes
     }
 
@@ -286,7 +290,7 @@ mod tests {
     fn newer_releases_are_reported() {
         let report = report(world().file("/p/.nvmrc", "12"), &ToolFilter::Pinned);
         insta::assert_snapshot!(report.text(), @"
-        tool  active    latest matching   latest          request
+        TOOL  ACTIVE    LATEST MATCHING   LATEST          REQUEST
         node  12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
         ");
         assert_eq!(
@@ -317,7 +321,7 @@ mod tests {
         session.now = day_of_2027(0);
         let text = decide(&session, &ToolFilter::Pinned, &updates).unwrap().text();
         insta::assert_snapshot!(text, @"
-        tool    active    latest matching   latest          request
+        TOOL    ACTIVE    LATEST MATCHING   LATEST          REQUEST
         node    12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1          end of life: 2022-04-30
         python  3.12.1    ?                 ?               3 requested by .python-version:1
         ");
@@ -327,7 +331,7 @@ mod tests {
     fn a_failed_look_up_is_an_error_and_hides_no_other_tool() {
         let report = report(world(), &ToolFilter::All);
         insta::assert_snapshot!(report.text(), @"
-        tool    active    latest matching  latest          request
+        TOOL    ACTIVE    LATEST MATCHING  LATEST          REQUEST
         node    12.22.11  -                25.0.0 (newer)  not pinned
         python  3.12.1    -                ?               not pinned
         ");
@@ -341,7 +345,7 @@ mod tests {
         let world = world().file("/p/.nvmrc", "../x").file("/p/.python-version", "3.12");
         let report = report(world.unreadable("/p/.python-version"), &ToolFilter::Pinned);
         insta::assert_snapshot!(report.text(), @"
-        tool    active  latest matching  latest  request
+        TOOL    ACTIVE  LATEST MATCHING  LATEST  REQUEST
         node    ?       ?                ?       unknown
         python  ?       ?                ?       unknown
         ");
@@ -358,7 +362,7 @@ mod tests {
         let named = ["node".to_owned()];
         let named = report(empty(), &ToolFilter::Named(&named));
         insta::assert_snapshot!(named.text(), @"
-        tool  active  latest matching  latest          request
+        TOOL  ACTIVE  LATEST MATCHING  LATEST          REQUEST
         node  ?       -                25.0.0 (newer)  not pinned
         ");
         let unknown = ["nodee".to_owned()];

@@ -10,7 +10,7 @@ use usher_shims::folders::Folders;
 use usher_shims::policy::policy_file;
 use usher_shims::world::{Os, read_optional};
 
-use crate::cli::output::{self, Report, ReportPath, align_columns};
+use crate::cli::output::{self, Report, ReportPath, Table, Text};
 use crate::registry::{self, Registry};
 use crate::session::policy::{MachinePolicy, Rule};
 use crate::session::reporter::Silent;
@@ -43,16 +43,16 @@ pub fn run(file: Option<&Path>, as_json: bool) -> Result<i32> {
 }
 
 impl Report for PolicyReport {
-    fn text(&self) -> String {
+    fn text(&self) -> Text {
         let Some(path) = &self.path else {
-            return format!("no policy: {} does not exist\n", Shown(&policy_file()));
+            return format!("no policy: {} does not exist", Shown(&policy_file())).into();
         };
         if self.rules.is_empty() {
-            return format!("{path} limits nothing\n");
+            return format!("{path} limits nothing").into();
         }
         let row = |rule: &Rule| {
             vec![rule.key.to_owned(), rule.value.clone(), format!("{path}:{}", rule.line)]
         };
-        align_columns(&self.rules.iter().map(row).collect::<Vec<_>>())
+        Table::of_rows(self.rules.iter().map(row)).into()
     }
 }

@@ -11,7 +11,7 @@ use usher_shims::toolchain::Store;
 use super::dependents::{Dependents, venv_text};
 use super::verify::{matches_argument, not_installed_error, version_with_store};
 use super::{ToolArgument, count_of, ended, refresh_shims_after_error, tool_arguments};
-use crate::cli::output::{self, ReportPath};
+use crate::cli::output::{self, ReportPath, Table};
 use crate::cli::shims::refresh_shims_without;
 use crate::config::folders;
 use crate::files::walk::disk_usage;
@@ -136,7 +136,7 @@ fn prune(
     let known = Dependents::of_projects(session, &arguments.projects)?;
     let plan = plan(session, arguments, installed, known)?;
     if !as_json {
-        output::print_text(&output::align_columns(&plan.table()))?;
+        output::print_text(Table::of_rows(plan.table()))?;
         if plan.removals().next().is_none() {
             output::print_line("nothing to remove")?;
         }

@@ -14,7 +14,7 @@ use super::dependents::{Dependents, venv_text};
 use super::prune::{PruneArguments, check_arguments};
 use super::verify::matches_argument;
 use super::{ToolArgument, count_of, ended, tool_arguments};
-use crate::cli::output::{self, ReportPath};
+use crate::cli::output::{self, ReportPath, Table};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::files::walk::disk_usage;
@@ -77,8 +77,7 @@ fn prune<'a>(
 ) -> Result<(Vec<VersionCopy<'a>>, Option<Error>)> {
     let mut copies = find_copies(session, arguments)?;
     if !as_json {
-        let rows: Vec<_> = copies.iter().map(VersionCopy::row).collect();
-        output::print_text(&output::align_columns(&rows))?;
+        output::print_text(Table::of_rows(copies.iter().map(VersionCopy::row)))?;
         if copies.iter().all(|copy| copy.kept.is_some()) {
             output::print_line("nothing to remove")?;
         }

@@ -11,7 +11,7 @@ use usher_shims::tool::{TOOLS, Tool};
 use usher_shims::toolchain::Store;
 
 use super::{ToolArgument, tool_arguments};
-use crate::cli::output::{self, Report};
+use crate::cli::output::{self, Report, Table, Text};
 use crate::config::folders;
 use crate::config::retired::{RetiredVersions, Retirement};
 use crate::files::clock::Date;
@@ -141,7 +141,7 @@ fn not_retired(tool: &Tool, request: &str) -> Error {
 
 fn print_cancelled(word: &ToolArgument<'_>) -> Result<()> {
     let request = word.request.as_ref().map(ToString::to_string).unwrap_or_default();
-    output::print_line(format_args!("no longer retired: {} {request}", word.known.tool.name))
+    output::print_line(format!("no longer retired: {} {request}", word.known.tool.name))
 }
 
 fn is_of(entry: &Retirement, tool: &Tool) -> bool {
@@ -175,12 +175,10 @@ impl RetiredRow {
 }
 
 impl Report for RetireReport {
-    fn text(&self) -> String {
+    fn text(&self) -> Text {
         match self.rows.is_empty() {
-            true => "no version of the machine's is retired\n".to_owned(),
-            false => {
-                output::align_columns(&self.rows.iter().map(RetiredRow::cells).collect::<Vec<_>>())
-            }
+            true => "no version of the machine's is retired".into(),
+            false => Table::of_rows(self.rows.iter().map(RetiredRow::cells)).into(),
         }
     }
 }

@@ -71,7 +71,7 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
     }
     match as_json {
         true => output::print_json(&plan.reports(arguments.yes)),
-        false => output::print_text(&plan.text(arguments.yes)),
+        false => output::print_text(plan.text(arguments.yes)),
     }
 }
 

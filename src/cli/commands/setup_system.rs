@@ -35,7 +35,7 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
     let plan = decide(session, arguments.undo, &shims, &Disk)?;
     let asks = !arguments.yes && !as_json && output::can_ask() && !plan.changes.is_empty();
     if asks {
-        output::print_text(&diffs(&plan.changes))?;
+        output::print_text(diffs(&plan.changes))?;
     }
     let is_done = arguments.yes || asks && output::confirm("write this?");
     if is_done {
@@ -49,7 +49,7 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
         false if asks && !is_done => output::print_text("nothing written\n"),
         false => {
             let shown = if asks { String::new() } else { diffs(&plan.changes) };
-            output::print_text(&(shown + &closing(&plan.changes, arguments.undo, is_done)))
+            output::print_text(shown + &closing(&plan.changes, arguments.undo, is_done))
         }
     }
 }

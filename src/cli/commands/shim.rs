@@ -9,7 +9,7 @@ use usher_shims::request::Request;
 
 use super::get::check_matches;
 use super::{ToolArgument, hinting_at, tool_arguments};
-use crate::cli::output;
+use crate::cli::output::{self, Table};
 use crate::config::folders;
 use crate::registry::KnownTool;
 use crate::releases::ToolRequest;
@@ -142,7 +142,7 @@ fn list_versioned_shims(session: &Session, as_json: bool) -> Result<()> {
     let shims: Vec<RequestedShims> = shims.collect();
     match as_json {
         true => output::print_json(&shims),
-        false => output::print_text(&output::align_columns(&table(&shims))),
+        false => output::print_text(Table::of_rows(table(&shims))),
     }
 }
 

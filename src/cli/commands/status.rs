@@ -5,7 +5,7 @@ use usher_shims::error::{Error, Result};
 use usher_shims::pin::Pin;
 use usher_shims::resolve::Selection;
 
-use crate::cli::output::{self, Report, ReportPath};
+use crate::cli::output::{self, Report, ReportPath, Table, Text};
 use crate::cli::shims::make_missing_shims;
 use crate::project::notices::ProjectFindings;
 use crate::registry::KnownTool;
@@ -14,6 +14,7 @@ use crate::session::Session;
 use crate::session::active::{
     active_selection, is_constraint, shared_owner, store_label, system_version, version_label,
 };
+use crate::session::reporter::Notice;
 use crate::session::retired::RetiredToolchains;
 
 /// The active versions.
@@ -29,7 +30,7 @@ struct StatusReport {
     has_others: bool,
     /// What decides nothing, and why.
     #[serde(skip)]
-    notes: Vec<String>,
+    notes: Vec<Notice>,
 }
 
 /// The active version of one tool.
@@ -68,8 +69,7 @@ pub fn run(session: &mut Session, all: bool, as_json: bool) -> Result<i32> {
 
 fn decide(session: &Session, all: bool) -> StatusReport {
     let findings = ProjectFindings::of(session);
-    let notices = [findings.overridden(), findings.unusable(), findings.unknown_tools()].concat();
-    let notes = notices.iter().map(ToString::to_string).collect();
+    let notes = [findings.overridden(), findings.unusable(), findings.unknown_tools()].concat();
     let mut report = StatusReport { rows: Vec::new(), error: None, has_others: false, notes };
     let retired = RetiredToolchains::read(session);
     for known in session.registry.all() {
@@ -177,17 +177,15 @@ impl StatusRow {
 }
 
 impl Report for StatusReport {
-    fn text(&self) -> String {
+    fn text(&self) -> Text {
         match (self.rows.is_empty(), self.has_others) {
-            (true, true) => "no tool is pinned here: use --all\n".to_owned(),
-            (true, false) => "no tool is pinned or installed here: use node@lts\n".to_owned(),
-            (false, _) => {
-                output::align_columns(&self.rows.iter().map(StatusRow::cells).collect::<Vec<_>>())
-            }
+            (true, true) => "no tool is pinned here: use --all".into(),
+            (true, false) => "no tool is pinned or installed here: use node@lts".into(),
+            (false, _) => Table::of_rows(self.rows.iter().map(StatusRow::cells)).into(),
         }
     }
 
-    fn notes(&self) -> Vec<String> {
+    fn notes(&self) -> Vec<Notice> {
         self.notes.clone()
     }
 
@@ -279,13 +277,16 @@ mod tests {
             version_ends_at: String::new(),
             subdir: String::new(),
         });
-        let text = decide(&session, true).text();
+        let text = decide(&session, true).text().to_string();
         assert!(text.contains("21.0.5"), "{text}");
     }
 
     #[test]
     fn files_that_decide_nothing_are_notes() {
-        let notes = |world: MemoryWorld| decide(&session(world), false).notes().join("\n");
+        let notes = |world: MemoryWorld| {
+            let notes = decide(&session(world), false).notes();
+            notes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        };
         let world = || MemoryWorld::at("/p").file("/usher/toolchains/node/12.22.12/bin/node", "");
         insta::assert_snapshot!(
             notes(

@@ -77,7 +77,7 @@ struct Sync<'a> {
 /// Runs the command.
 pub fn run(session: &mut Session, arguments: &SyncArguments, as_json: bool) -> Result<i32> {
     if let Some(unit) = arguments.print_unit {
-        return output::print_text(&unit.text(&session.machine)?).map(|()| 0);
+        return output::print_text(unit.text(&session.machine)?).map(|()| 0);
     }
     check_machine(session)?;
     let (changes, mut errors) = sync(session, arguments, as_json)?;

@@ -290,7 +290,7 @@ fn print(reports: &[UninstallReport], as_json: bool) -> Result<()> {
         return output::print_json(&reports);
     }
     reports.iter().try_for_each(|UninstallReport { tool, version, .. }| {
-        output::print_line(format_args!("removed {tool} {version}"))
+        output::print_line(format!("removed {tool} {version}"))
     })
 }
 

@@ -92,7 +92,7 @@ pub fn run(session: &mut Session, arguments: &UpgradeArguments, as_json: bool) -
     }
     if !as_json {
         let mut texts = outcomes.iter().filter_map(|one| one.row.text());
-        texts.try_for_each(|text| output::print_text(&format!("{text}\n")))?;
+        texts.try_for_each(output::print_text)?;
     }
     migrate(session, &mut outcomes, policy(session, arguments, as_json), as_json)?;
     let error = errors.into_iter().next();

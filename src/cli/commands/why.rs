@@ -9,12 +9,13 @@ use crate::cli::explanation::{
     Candidate, CandidateKind, Explanation, FindRelease, InstalledMatch, LatestMatch,
     ToolExplanation, explain, install_command, is_requested,
 };
-use crate::cli::output::{self, Report};
+use crate::cli::output::{self, Branch, Report, Text};
 use crate::config::folders;
 use crate::project::notices::ProjectFindings;
 use crate::releases::Finder;
 use crate::releases::network::Network;
 use crate::session::Session;
+use crate::session::reporter::Notice;
 use crate::shim_folder::foreign::note_hidden_shims;
 
 /// The explanations of one program, or of all pinned tools.
@@ -24,7 +25,7 @@ struct WhyReport {
     explanations: Vec<Explanation>,
     /// What the trees don't contain.
     #[serde(skip)]
-    notes: Vec<String>,
+    notes: Vec<Notice>,
 }
 
 /// Runs `use why`. A program that can't run is explained like any other.
@@ -40,8 +41,7 @@ pub fn run(session: &Session, program: Option<&str>, as_json: bool) -> Result<i3
 
 fn decide(session: &Session, program: Option<&str>, find: &FindRelease<'_>) -> Result<WhyReport> {
     let findings = ProjectFindings::of(session);
-    let mut notes: Vec<String> =
-        findings.unknown_tools().into_iter().map(|notice| notice.what).collect();
+    let mut notes = findings.unknown_tools();
     if let Some(program) = program {
         let explanation = explain(session, program_or_main_program(session, program), find)?;
         return Ok(WhyReport { explanations: vec![explanation], notes });
@@ -55,8 +55,9 @@ fn decide(session: &Session, program: Option<&str>, find: &FindRelease<'_>) -> R
     }
     let skipped: Vec<&String> =
         explanations.iter().flat_map(|one| &one.tools).flat_map(|tool| &tool.skipped).collect();
-    let unusable = findings.unusable().into_iter().map(|notice| notice.what);
-    notes.extend(unusable.filter(|what| !skipped.iter().any(|one| what.ends_with(one.as_str()))));
+    let is_skipped =
+        |notice: &Notice| skipped.iter().any(|one| notice.what.ends_with(one.as_str()));
+    notes.extend(findings.unusable().into_iter().filter(|notice| !is_skipped(notice)));
     Ok(WhyReport { explanations, notes })
 }
 
@@ -69,51 +70,17 @@ fn program_or_main_program<'a>(session: &Session, program: &'a str) -> &'a str {
 }
 
 impl Report for WhyReport {
-    fn text(&self) -> String {
-        match self.explanations.is_empty() {
-            true => "no tool is pinned here: use why PROGRAM\n".to_owned(),
-            false => self.explanations.iter().map(|one| tree(one).text()).collect(),
+    fn text(&self) -> Text {
+        if self.explanations.is_empty() {
+            return "no tool is pinned here: use why PROGRAM".into();
         }
-    }
-
-    fn notes(&self) -> Vec<String> {
-        self.notes.clone()
-    }
-}
-
-/// A line, and the lines below it.
-struct Branch {
-    text: String,
-    below: Vec<Self>,
-}
-
-impl Branch {
-    fn leaf(text: impl Into<String>) -> Self {
-        Self { text: text.into(), below: Vec::new() }
-    }
-
-    /// A heading with lines below it; `None` without any.
-    fn group(heading: &str, below: Vec<Self>) -> Option<Self> {
-        (!below.is_empty()).then(|| Self { text: heading.to_owned(), below })
-    }
-
-    fn text(&self) -> String {
-        let mut text = format!("{}\n", self.text);
-        self.write_below("", &mut text);
+        let mut text = Text::new();
+        self.explanations.iter().for_each(|one| text.tree(tree(one)));
         text
     }
 
-    fn write_below(&self, indent: &str, text: &mut String) {
-        for (index, branch) in self.below.iter().enumerate() {
-            let (corner, more) = match index + 1 == self.below.len() {
-                true => ("└─ ", "   "),
-                false => ("├─ ", "│  "),
-            };
-            for part in [indent, corner, &branch.text, "\n"] {
-                text.push_str(part);
-            }
-            branch.write_below(&format!("{indent}{more}"), text);
-        }
+    fn notes(&self) -> Vec<Notice> {
+        self.notes.clone()
     }
 }
 
@@ -122,14 +89,14 @@ fn tree(explanation: &Explanation) -> Branch {
     for tool in &explanation.tools {
         match explanation.tools.len() {
             1 => below.extend(tool_branches(tool)),
-            _ => below.push(Branch { text: tool.tool.to_owned(), below: tool_branches(tool) }),
+            _ => below.push(Branch::new(tool.tool.to_owned(), tool_branches(tool))),
         }
     }
     below.push(result_branch(explanation));
     below.extend(explanation.hidden_by.as_ref().map(|path| {
         Branch::leaf(format!("by its name, {path} runs: it comes before the shims on PATH"))
     }));
-    Branch { text: heading(explanation), below }
+    Branch::new(heading(explanation), below)
 }
 
 fn heading(explanation: &Explanation) -> String {
@@ -181,7 +148,7 @@ fn candidate_branch(candidate: &Candidate) -> Branch {
         true => Vec::new(),
         false => vec![Branch::leaf(format!("normalized: {}", candidate.normalized.join(", ")))],
     };
-    Branch { text, below }
+    Branch::new(text, below)
 }
 
 fn installed_branch(installed: &InstalledMatch) -> Branch {
@@ -225,10 +192,7 @@ fn result_branch(explanation: &Explanation) -> Branch {
         (None, Some(error)) => {
             let causes = error.causes.iter().map(Branch::leaf);
             let hint = error.hint.iter().map(|hint| Branch::leaf(format!("hint: {hint}")));
-            Branch {
-                text: format!("can't run: {}", error.what),
-                below: causes.chain(hint).collect(),
-            }
+            Branch::new(format!("can't run: {}", error.what), causes.chain(hint).collect())
         }
         (None, None) => Branch::leaf("can't run"),
     }
@@ -266,7 +230,7 @@ mod tests {
     }
 
     fn why_text(world: MemoryWorld) -> String {
-        decide(&session(world), Some("node"), &find).unwrap().text()
+        decide(&session(world), Some("node"), &find).unwrap().text().to_string()
     }
 
     #[test]
@@ -441,7 +405,7 @@ mod tests {
         ├─ the latest release that matches 12 is 12.22.12, which is installed
         └─ runs /usher/toolchains/node/12.22.12/bin/node
         ");
-        let python = decide(&session(world), Some("python"), &find).unwrap().text();
+        let python = decide(&session(world), Some("python"), &find).unwrap().text().to_string();
         let ignored =
             "├─ skipped\n│  └─ invalid python version “3.11-slim” (requested by .env:2): ";
         assert!(python.contains(ignored), "{python}");
@@ -492,7 +456,8 @@ mod tests {
             ("nodejs", "node: node 12.22.12 (requested by .tool-versions:2)\n"),
             ("golang", "go: go 1.22.5 (requested by .tool-versions:3)\n"),
         ] {
-            let why = decide(&session(world.clone()), Some(name), &offline).unwrap().text();
+            let why =
+                decide(&session(world.clone()), Some(name), &offline).unwrap().text().to_string();
             assert!(why.starts_with(heading), "{name}: {why}");
         }
     }
@@ -503,7 +468,8 @@ mod tests {
             .file("/p/package.json", "{")
             .file("/p/.tool-versions", "terraform 1.5.7\nnodejs 12\n");
         let all = decide(&session(world.clone()), None, &find).unwrap();
-        insta::assert_snapshot!(all.notes().join("\n"), @"
+        let notes: Vec<String> = all.notes().iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(notes.join("\n"), @"
         .tool-versions names an unknown tool: terraform
         ignored: can't parse package.json: EOF while parsing an object at line 1 column 1
         ");

@@ -38,6 +38,7 @@ use crate::files::write_access::WriteAccess;
 use crate::inventory::{ADDED, SetFolder, set_folder};
 use crate::session::Session;
 use crate::session::active::active_selection;
+use crate::session::reporter::Notice;
 use crate::shim_folder::is_foreign;
 use crate::text::short_list;
 
@@ -95,13 +96,13 @@ pub(super) fn run(
         .map_err(|error| Error::io("wait for", &plan.program, error))?;
     let refreshed = before.link_new(session).and_then(|()| refresh_and_note(session));
     if let Err(error) = refreshed {
-        output::print_note(format!(
-            "can't make the shims match what {} changed",
-            Shown(&plan.program)
-        ));
-        output::print_note(error);
+        let what = format!("can't make the shims match what {} changed", Shown(&plan.program));
+        output::print_notice(&Notice::note(what));
+        output::print_notice(&Notice::note(error.to_string()));
     }
-    self_upgrade::pinned_notes(session, call, status.success()).iter().for_each(output::print_note);
+    for note in self_upgrade::pinned_notes(session, call, status.success()) {
+        output::print_notice(&Notice::note(note));
+    }
     end_like(status)
 }
 

@@ -13,7 +13,9 @@ use crate::check::{
     Rule, ToolGroup, Verdict, has_fix,
 };
 use crate::cli::output::Report;
+use crate::cli::output::Text;
 use crate::session::Session;
+use crate::session::reporter::Notice;
 
 /// The exit code if something disagrees: `docs/exit-codes.md`.
 const DISAGREES: i32 = 1;
@@ -70,7 +72,7 @@ impl Serialize for CheckOutput {
 }
 
 impl Report for CheckOutput {
-    fn text(&self) -> String {
+    fn text(&self) -> Text {
         let mut lines = Vec::new();
         for group in &self.report.groups {
             let mut differing = group.differing().peekable();
@@ -91,11 +93,11 @@ impl Report for CheckOutput {
         if !findings.iter().any(|finding| finding.level < Level::Note) {
             lines.push(agreement(&self.report) + &ignored(&self.report));
         }
-        lines.into_iter().map(|line| line + "\n").collect()
+        lines.into_iter().map(|line| line + "\n").collect::<String>().into()
     }
 
-    fn notes(&self) -> Vec<String> {
-        summary(self).map(|error| error.to_string()).into_iter().collect()
+    fn notes(&self) -> Vec<Notice> {
+        summary(self).map(|error| Notice::note(error.to_string())).into_iter().collect()
     }
 
     fn exit_code(&self) -> i32 {
@@ -320,8 +322,12 @@ mod tests {
     }
 
     /// Standard output, the notes and the exit code.
+    fn noted(output: &CheckOutput) -> String {
+        output.notes().iter().map(ToString::to_string).collect()
+    }
+
     fn printed(output: &CheckOutput) -> String {
-        format!("{}{}\n= {}", output.text(), output.notes().concat(), output.exit_code())
+        format!("{}{}\n= {}", output.text(), noted(output), output.exit_code())
     }
 
     const PIN: (&str, MentionKind, &str) = (".nvmrc", MentionKind::Pin, "20");
@@ -344,7 +350,7 @@ mod tests {
         = 1
         ");
         output.is_fixable = true;
-        insta::assert_snapshot!(output.notes().concat(), @"
+        insta::assert_snapshot!(noted(&output), @"
         2 of 3 places that name a version disagree
           hint: change Dockerfile and ci.yml to 20 (use check --fix), or the pin in .nvmrc
         ");
@@ -401,7 +407,7 @@ mod tests {
         ");
         let other = mention("Dockerfile", 3, &["18"], ERROR);
         output.report.groups[0].mentions.push(other);
-        insta::assert_snapshot!(output.notes().concat(), @"
+        insta::assert_snapshot!(noted(&output), @"
         2 of 2 places that name a version disagree
           hint: change Dockerfile and ci.yml to 16.10 (use check --fix), or the pin in .nvmrc
         ");
@@ -481,7 +487,7 @@ mod tests {
         assert_eq!(output.text(), "the one place that names a version agrees; 1 is ignored\n");
         output.report.ignored = 2;
         output.report.groups = mentions(ERROR);
-        let said = output.notes().concat();
+        let said = noted(&output);
         assert!(said.starts_with("the one place that names a version disagrees; 2 are ignored\n"));
     }
 
@@ -489,12 +495,12 @@ mod tests {
     fn several_tools_have_one_hint() {
         let one = || group(PIN, vec![mention("ci.yml", 3, &["16"], ERROR)]);
         let mut output = output(vec![one(), one()]);
-        insta::assert_snapshot!(output.notes().concat(), @"
+        insta::assert_snapshot!(noted(&output), @"
         2 of 2 places that name a version disagree
           hint: change these places, or what pins the tools
         ");
         output.is_fixable = true;
-        insta::assert_snapshot!(output.notes().concat(), @"
+        insta::assert_snapshot!(noted(&output), @"
         2 of 2 places that name a version disagree
           hint: change these places (use check --fix), or what pins the tools
         ");

@@ -143,7 +143,7 @@ impl PackageMigration<'_> {
 
     fn list_packages(&self, as_json: bool) -> Result<PackageOutcome> {
         if !as_json && self.has_packages() {
-            output::print_line(format_args!("  with --migrate-packages: {}", self.summary()))?;
+            output::print_line(format!("  with --migrate-packages: {}", self.summary()))?;
         }
         Ok(self.missing())
     }
