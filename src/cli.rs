@@ -6,6 +6,8 @@ mod dispatch;
 pub mod environment;
 pub mod explanation;
 pub mod handoff;
+#[cfg(test)]
+mod json_schema;
 pub mod output;
 pub mod package_migration;
 pub mod progress;

@@ -11,6 +11,7 @@
 //! A command whose output can't be written fails (`docs/exit-codes.md`), but for a closed pipe: its
 //! reader has seen enough.
 
+pub mod json;
 mod screen;
 mod style;
 mod table;
@@ -18,7 +19,7 @@ mod text;
 mod tree;
 
 use std::borrow::Cow;
-use std::fmt::{self, Display, Write as _};
+use std::fmt::{self, Display};
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::os::fd::{BorrowedFd, IntoRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
@@ -35,6 +36,8 @@ use usher_shims::error::{Error, ErrorKind, Result, Shown, is_hidden};
 
 use crate::session::reporter::{Notice, Reporter, Severity};
 
+use self::json::{ErrorAnswer, ErrorReport};
+pub use self::json::{print_answer, print_answer_line, print_json};
 pub use self::screen::Screen;
 use self::screen::Screens;
 pub use self::style::{HELP_STYLES, Meaning};
@@ -99,7 +102,7 @@ pub fn reserve_closed_streams() {
 /// Prints a report, as JSON or as text with its notes and its error; returns the exit code.
 pub fn print(report: &impl Report, as_json: bool, reporter: &dyn Reporter) -> Result<i32> {
     if as_json {
-        print_json(report)?;
+        print_answer(report)?;
         return Ok(report.exit_code());
     }
     let printed = print_text(report.text());
@@ -131,6 +134,21 @@ impl ReportPath {
 impl Display for ReportPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Shown(&self.0).fmt(f)
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for ReportPath {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Path".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string" })
     }
 }
 
@@ -237,32 +255,6 @@ pub fn print_path(path: &Path) -> Result<()> {
     print_exact(&[path.as_os_str().as_bytes(), b"\n"].concat())
 }
 
-/// Prints a value as JSON. Hidden characters in its texts are JSON's own escapes, so that it is exact
-/// and can't steer a terminal either.
-pub fn print_json(value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| unwritten(&error.into()))?;
-    print_json_text(&text)
-}
-
-/// As [`print_json`], on one line.
-pub fn print_json_line(value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string(value).map_err(|error| unwritten(&error.into()))?;
-    print_json_text(&text)
-}
-
-fn print_json_text(text: &str) -> Result<()> {
-    let text = replace_hidden(text, &|shown, character| match character {
-        '\n' => shown.push('\n'),
-        other => {
-            for unit in other.encode_utf16(&mut [0; 2]) {
-                // Writing into memory never fails.
-                let _ = write!(shown, "\\u{unit:04x}");
-            }
-        }
-    });
-    print_exact(format!("{text}\n").as_bytes())
-}
-
 /// Prints a notice to standard error.
 pub fn print_notice(notice: &Notice) {
     let (meaning, label) = match notice.severity {
@@ -318,13 +310,7 @@ pub fn print_failure(error: &Error, as_json: bool) -> i32 {
         print_error(error);
         return error.kind().exit_code().into();
     }
-    let printed = print_json(&serde_json::json!({ "error": {
-        "what": error.what,
-        "causes": error.causes,
-        "hint": error.hint,
-        "code": error.kind().code(),
-        "exit": error.kind().exit_code(),
-    }}));
+    let printed = print_answer(&ErrorAnswer { error: ErrorReport::of(error) });
     match printed {
         Ok(()) => error.kind().exit_code().into(),
         Err(unwritten) => {
