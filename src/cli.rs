@@ -6,11 +6,11 @@ mod dispatch;
 pub mod environment;
 pub mod explanation;
 pub mod handoff;
-#[cfg(test)]
-mod json_schema;
 pub mod output;
 pub mod package_migration;
 pub mod progress;
+#[cfg(test)]
+mod schemas;
 pub mod search_path;
 pub mod shell_setup;
 pub mod shims;

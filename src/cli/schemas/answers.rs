@@ -1,20 +1,18 @@
-//! The schema of all `--json` answers, made from the types that print them: `docs/schema/json.schema.json`
-//! and the tables of `docs/json.md`. Tests hold both current.
-
-use std::fs;
-use std::path::Path;
+//! The schema of all `--json` answers: made from the types that print them. `tests/it/commands/json.rs`
+//! compares what the commands really print with it.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::commands::{
+use super::{check_current, text_of};
+use crate::cli::commands::{
     available, cache, check, doctor, install, list, list_accounts, outdated, pin, policy, prune,
     prune_copies, repair, reshim, retire, setup, shim, status, sync, uninstall, upgrade, verify,
     which, why,
 };
-use super::environment::EnvReport;
-use super::output::json::{Envelope, ErrorAnswer, Versions};
+use crate::cli::environment::EnvReport;
+use crate::cli::output::json::{Envelope, ErrorAnswer, Versions};
 
 /// Makes the schema of an answer.
 type SchemaOf = fn(&mut SchemaGenerator) -> schemars::Schema;
@@ -79,20 +77,5 @@ fn schema() -> Value {
 
 #[test]
 fn the_schema_is_current() {
-    let text = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
-    check_current("docs/schema/json.schema.json", &text);
-}
-
-/// Compares a file of the repository with what it should be; where it differs, the new one is beside
-/// the build.
-#[track_caller]
-pub(crate) fn check_current(file: &str, expected: &str) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    if fs::read_to_string(root.join(file)).is_ok_and(|found| found == expected) {
-        return;
-    }
-    let renewed = root.join("target/renewed").join(Path::new(file).file_name().unwrap());
-    fs::create_dir_all(renewed.parent().unwrap()).unwrap();
-    fs::write(&renewed, expected).unwrap();
-    panic!("{file} is out of date: cp {} {file}", renewed.strip_prefix(root).unwrap().display());
+    check_current("docs/schema/json.schema.json", &text_of(&schema()));
 }
