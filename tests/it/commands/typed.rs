@@ -49,6 +49,7 @@ fn help_and_version_are_results() {
       setup        Add the shims to PATH in your shell's files (shows the change first)
       policy       Show what the machine's policy limits, or check a policy file
       completions  Print a completion script
+      schema       Print a JSON Schema, for editors and programs
 
     Arguments:
       [TOOL[@REQUEST]]...  Tools to pin, with versions: node@12, python@3.7, node@lts, node@system
