@@ -9,6 +9,8 @@ pub mod handoff;
 pub mod output;
 pub mod package_migration;
 pub mod progress;
+#[cfg(test)]
+mod schemas;
 pub mod search_path;
 pub mod shell_setup;
 pub mod shims;

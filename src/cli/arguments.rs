@@ -12,6 +12,7 @@ use crate::cli::commands::check::CheckArguments;
 use crate::cli::commands::env::EnvArguments;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::retire::RetireArguments;
+use crate::cli::commands::schema::SchemaName;
 use crate::cli::commands::setup::SetupArguments;
 use crate::cli::commands::sync::SyncArguments;
 use crate::cli::commands::uninstall::UninstallArguments;
@@ -259,6 +260,12 @@ pub(super) enum Verb {
         /// The shell
         shell: Shell,
     },
+    /// Print a JSON Schema, for editors and programs
+    #[command(after_help = "Example:\n  use schema config > ~/.config/usher/config.schema.json")]
+    Schema {
+        /// The schema
+        name: SchemaName,
+    },
     /// Install usher itself; called by install.sh
     #[command(name = "__install", hide = true)]
     InstallItself {
@@ -294,7 +301,8 @@ impl CommandLine {
                 | Verb::Check(_)
                 | Verb::Doctor
                 | Verb::Policy { .. }
-                | Verb::Completions { .. },
+                | Verb::Completions { .. }
+                | Verb::Schema { .. },
             ) => true,
             Some(
                 Verb::Install { .. }

@@ -20,6 +20,7 @@ pub(super) fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
     let json = typed.global_flags.json;
     match &typed.verb {
         Some(Verb::Completions { shell }) => return completions(*shell).map(|()| 0),
+        Some(Verb::Schema { name }) => return commands::schema::run(*name).map(|()| 0),
         Some(Verb::Policy { file }) => return commands::policy::run(file.as_deref(), json),
         _ => {}
     }
@@ -107,7 +108,10 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
         }
         Verb::Setup(arguments) => commands::setup::run(session, &arguments, json),
         // They ran without a session.
-        Verb::Completions { .. } | Verb::Policy { .. } | Verb::InstallItself { .. } => Ok(()),
+        Verb::Completions { .. }
+        | Verb::Schema { .. }
+        | Verb::Policy { .. }
+        | Verb::InstallItself { .. } => Ok(()),
     };
     done.map(|()| 0)
 }

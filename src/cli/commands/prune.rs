@@ -11,6 +11,7 @@ use usher_shims::toolchain::Store;
 use super::dependents::{Dependents, venv_text};
 use super::verify::{matches_argument, not_installed_error, version_with_store};
 use super::{ToolArgument, count_of, ended, refresh_shims_after_error, tool_arguments};
+use crate::cli::output::json::{RequestOrigin, Versions};
 use crate::cli::output::{self, ReportPath, Table};
 use crate::cli::shims::refresh_shims_without;
 use crate::config::folders;
@@ -22,7 +23,7 @@ use crate::store::own::OwnStore;
 use crate::store::prune::last_use::{days_unused, keeps_access_times, last_use};
 use crate::store::prune::running::Processes;
 use crate::store::prune::{
-    NamedBy, PruneDecision, PruneRules, RunningVersions, ToolchainUse, decide,
+    KeepReason, NamedBy, PruneDecision, PruneRules, RunningVersions, ToolchainUse, decide,
 };
 use crate::store::uninstall::uninstall;
 use crate::text::human_size;
@@ -67,6 +68,7 @@ struct PrunePlan<'a> {
 struct PlannedRemoval<'a> {
     location: InstallLocation<'a>,
     usage: ToolchainUse,
+    requested_by: Vec<RequestOrigin>,
     decision: PruneDecision,
     bytes: u64,
 }
@@ -82,16 +84,32 @@ struct PruneResult {
 
 /// A version, as programs read it.
 #[derive(Serialize)]
-struct PruneReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct PruneReport {
+    /// The tool.
     tool: &'static str,
+    /// The version.
     version: String,
+    /// Its folder.
     path: ReportPath,
+    /// Its size.
     bytes: u64,
+    /// For how many whole days it was unused; `null` if that is unknown.
     unused_days: Option<u64>,
+    /// What requests it.
+    requested_by: Vec<RequestOrigin>,
+    /// The processes that run it.
     processes: Vec<u32>,
+    /// The folders of virtual environments that need it.
     virtual_environments: Vec<ReportPath>,
+    /// Whether it is to be removed.
     would_remove: bool,
+    /// Whether it was removed.
     removed: bool,
+    /// Why it is kept: `requested`, `in-use`, `used-recently`, `needed-by-environments`,
+    /// `unknown-environments` or `unknown-use`.
+    rule: Option<&'static str>,
+    /// The same in words.
     reason: Option<String>,
 }
 
@@ -114,7 +132,7 @@ pub fn run(session: &mut Session, arguments: &PruneArguments, as_json: bool) -> 
     }
     let printed = match as_json {
         true if result.error.is_some() => Ok(()),
-        true => output::print_json(&reports),
+        true => output::print_answer(&Versions { versions: &reports }),
         false => result.lines.iter().try_for_each(output::print_line),
     };
     ended(session, result.error, printed)
@@ -235,7 +253,9 @@ fn plan<'a>(
             requested_by: dependents.references.requester_of(&location.root).map(str::to_owned),
         };
         let decision = decide(&rules, &usage);
-        PlannedRemoval { location, usage, decision, bytes }
+        let requested_by = dependents.references.requesters_of(&location.root);
+        let requested_by = requested_by.map(RequestOrigin::of_reference).collect();
+        PlannedRemoval { location, usage, requested_by, decision, bytes }
     });
     Ok(PrunePlan { versions: versions.collect() })
 }
@@ -311,20 +331,23 @@ impl<'a> PrunePlan<'a> {
 impl PlannedRemoval<'_> {
     fn report(&self, removed: &[PathBuf]) -> PruneReport {
         let InstallLocation { known, version, root, .. } = &self.location;
+        let kept = match &self.decision {
+            PruneDecision::Remove => None,
+            PruneDecision::Keep(reason) => Some(reason),
+        };
         PruneReport {
             tool: known.tool.name,
             version: version.to_string(),
             path: ReportPath::new(root),
             bytes: self.bytes,
             unused_days: self.usage.unused_days,
+            requested_by: self.requested_by.clone(),
             processes: self.usage.processes.clone(),
             virtual_environments: self.usage.venvs.iter().map(ReportPath::new).collect(),
             would_remove: self.decision == PruneDecision::Remove,
             removed: removed.contains(root),
-            reason: match &self.decision {
-                PruneDecision::Remove => None,
-                PruneDecision::Keep(reason) => Some(reason.to_string()),
-            },
+            rule: kept.map(KeepReason::id),
+            reason: kept.map(ToString::to_string),
         }
     }
 }

@@ -14,6 +14,7 @@ use super::dependents::{Dependents, venv_text};
 use super::prune::{PruneArguments, check_arguments};
 use super::verify::matches_argument;
 use super::{ToolArgument, count_of, ended, tool_arguments};
+use crate::cli::output::json::Versions;
 use crate::cli::output::{self, ReportPath, Table};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -34,20 +35,50 @@ struct VersionCopy<'a> {
     original: PathBuf,
     bytes: u64,
     /// Why it stays; `None` if it can be removed.
-    kept: Option<String>,
+    kept: Option<(CopyRule, String)>,
     removed: bool,
+}
+
+/// Why a copy is kept.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+enum CopyRule {
+    /// Processes run from it.
+    InUse,
+    /// A virtual environment needs it.
+    NeededByEnvironments,
+    /// Virtual environments in other folders may need it.
+    UnknownEnvironments,
+    /// It can't be compared with its receipt.
+    NoReceipt,
+    /// It has global packages.
+    GlobalPackages,
+    /// It has changed or added files.
+    Changed,
 }
 
 /// A copy, as programs read it.
 #[derive(Serialize)]
-struct CopyReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct CopyReport {
+    /// The tool.
     tool: &'static str,
+    /// The version.
     version: String,
+    /// Its folder.
     path: ReportPath,
+    /// The folder of the machine's.
     machine_path: ReportPath,
+    /// Its size.
     bytes: u64,
+    /// Whether it is to be removed.
     would_remove: bool,
+    /// Whether it was removed.
     removed: bool,
+    /// Why it is kept.
+    rule: Option<CopyRule>,
+    /// The same in words.
     reason: Option<String>,
 }
 
@@ -64,7 +95,7 @@ pub fn run(session: &mut Session, arguments: &PruneArguments, as_json: bool) -> 
     }
     let printed = match as_json {
         true if error.is_some() => Ok(()),
-        true => output::print_json(&reports),
+        true => output::print_answer(&Versions { versions: &reports }),
         false => lines.iter().try_for_each(output::print_line),
     };
     ended(session, error, printed)
@@ -136,9 +167,10 @@ fn find_copies<'a>(
         let venvs = dependents.venvs(session, &location.root);
         let kept = match (venvs.first(), location.known.definition.venvs.is_some()) {
             _ if is_named => None,
-            (Some(venv), _) => Some(venv_text(venv)),
+            (Some(venv), _) => Some((CopyRule::NeededByEnvironments, venv_text(venv))),
             (None, true) => {
-                Some("virtual environments may depend on it: name it to remove it".to_owned())
+                let reason = "virtual environments may depend on it: name it to remove it";
+                Some((CopyRule::UnknownEnvironments, reason.to_owned()))
             }
             (None, false) => None,
         };
@@ -165,19 +197,27 @@ fn refuse_unmatched(words: &[ToolArgument<'_>], copies: &[VersionCopy<'_>]) -> R
 }
 
 /// Why a copy stays: processes run from it, or something in it is the account's own.
-fn reason_to_keep(location: &InstallLocation<'_>, processes: &Processes) -> Result<Option<String>> {
+fn reason_to_keep(
+    location: &InstallLocation<'_>,
+    processes: &Processes,
+) -> Result<Option<(CopyRule, String)>> {
     if let Some(process) = processes.running_from(&location.root).first() {
-        return Ok(Some(format!("in use by process {process}")));
+        return Ok(Some((CopyRule::InUse, format!("in use by process {process}"))));
     }
     let Verified { receipt_problem, findings } = verify(location)?;
     if receipt_problem.is_some() {
-        return Ok(Some("it can't be compared with its receipt: use verify".to_owned()));
+        let reason = "it can't be compared with its receipt: use verify";
+        return Ok(Some((CopyRule::NoReceipt, reason.to_owned())));
     }
     if let Some(package) = findings.packages.first() {
-        return Ok(Some(format!("it has global packages ({})", Shown(package.as_ref()))));
+        let reason = format!("it has global packages ({})", Shown(package.as_ref()));
+        return Ok(Some((CopyRule::GlobalPackages, reason)));
     }
     let changed = findings.differences.first();
-    Ok(changed.map(|one| format!("{}: {}", one.change.label(), Shown(one.path.as_ref()))))
+    Ok(changed.map(|one| {
+        let reason = format!("{}: {}", one.change.label(), Shown(one.path.as_ref()));
+        (CopyRule::Changed, reason)
+    }))
 }
 
 fn is_confirmed(copies: &[VersionCopy<'_>], arguments: &PruneArguments) -> bool {
@@ -197,7 +237,7 @@ impl VersionCopy<'_> {
     fn row(&self) -> Vec<String> {
         let (action, reason) = match &self.kept {
             None => ("remove", format!("the machine has it: {}", Shown(&self.original))),
-            Some(reason) => ("keep", reason.clone()),
+            Some((_, reason)) => ("keep", reason.clone()),
         };
         vec![action.to_owned(), self.location.name(), human_size(self.bytes), reason]
     }
@@ -215,7 +255,8 @@ impl VersionCopy<'_> {
             bytes: self.bytes,
             would_remove: self.kept.is_none(),
             removed: self.removed,
-            reason: self.kept.clone(),
+            rule: self.kept.as_ref().map(|(rule, _)| *rule),
+            reason: self.kept.as_ref().map(|(_, reason)| reason.clone()),
         }
     }
 }

@@ -13,6 +13,7 @@ use usher_shims::version::Version;
 
 use super::dependents::{Dependents, venv_text};
 use super::{ToolArgument, refresh_shims_after_error, tool_arguments};
+use crate::cli::output::json::{RequestOrigin, Versions};
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims_without;
 use crate::config::folders;
@@ -48,20 +49,28 @@ struct VersionRemoval<'a> {
 
 /// A version that was removed.
 #[derive(Debug, Serialize)]
-struct UninstallReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct UninstallReport {
+    /// The tool.
     tool: &'static str,
+    /// The version.
     version: String,
+    /// Its folder.
     path: ReportPath,
-    requested_by: Option<String>,
+    /// What requested it here, in the projects of `--projects`, or by default.
+    requested_by: Vec<RequestOrigin>,
+    /// The processes that ran it.
     processes: Vec<u32>,
+    /// The folders of virtual environments that needed it.
     virtual_environments: Vec<ReportPath>,
+    /// Whether it was removed.
     removed: bool,
 }
 
 /// Who still uses a version.
 #[derive(Debug, Default)]
 struct VersionUse {
-    requested_by: Vec<String>,
+    requested_by: Vec<RequestOrigin>,
     processes: Vec<u32>,
     venvs: Vec<PathBuf>,
 }
@@ -188,7 +197,11 @@ fn with_use<'a>(
     let used = removals.into_iter().map(|removal| {
         let root = &removal.toolchain.root;
         let usage = VersionUse {
-            requested_by: dependents.references.requesters_of(root).map(str::to_owned).collect(),
+            requested_by: dependents
+                .references
+                .requesters_of(root)
+                .map(RequestOrigin::of_reference)
+                .collect(),
             processes: processes.running_from(root),
             venvs: dependents.venvs(session, root),
         };
@@ -243,7 +256,7 @@ impl KnownRemovals<'_> {
 
 impl VersionUse {
     fn lines(&self) -> Vec<String> {
-        let requested = self.requested_by.iter().cloned().map(KeepReason::Requested);
+        let requested = self.requested_by.iter().map(|one| KeepReason::Requested(one.text.clone()));
         let running =
             (!self.processes.is_empty()).then(|| KeepReason::InUse(self.processes.clone()));
         let mut lines = first_lines(requested.map(|reason| reason.to_string()));
@@ -276,7 +289,7 @@ fn apply(
             tool: known.tool.name,
             version: version.to_string(),
             path: ReportPath::new(&toolchain.root),
-            requested_by: usage.requested_by.first().cloned(),
+            requested_by: usage.requested_by.clone(),
             processes: usage.processes.clone(),
             virtual_environments: usage.venvs.iter().map(ReportPath::new).collect(),
             removed: true,
@@ -287,7 +300,7 @@ fn apply(
 
 fn print(reports: &[UninstallReport], as_json: bool) -> Result<()> {
     if as_json {
-        return output::print_json(&reports);
+        return output::print_answer(&Versions { versions: reports });
     }
     reports.iter().try_for_each(|UninstallReport { tool, version, .. }| {
         output::print_line(format!("removed {tool} {version}"))

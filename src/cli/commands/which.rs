@@ -15,9 +15,14 @@ use crate::shim_folder::foreign::note_hidden_shims;
 
 /// The path of a program, or the folder of its version.
 #[derive(Debug, Serialize)]
-struct WhichReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct WhichReport {
+    /// The program's path; with `--home`, its version's folder.
+    #[cfg_attr(test, schemars(with = "String"))]
     path: PrintedPath,
+    /// The program, as it was named.
     program: String,
+    /// The tool.
     tool: &'static str,
 }
 
@@ -44,7 +49,7 @@ pub fn run_home(session: &Session, name: &str, as_json: bool) -> Result<()> {
 
 fn print(report: &WhichReport, as_json: bool) -> Result<()> {
     match as_json {
-        true => output::print_json(report),
+        true => output::print_answer(report),
         false => output::print_path(&report.path.0),
     }
 }

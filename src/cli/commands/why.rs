@@ -6,7 +6,7 @@ use usher_shims::call::{Call, calls};
 use usher_shims::error::{Escaped, Result};
 
 use crate::cli::explanation::{
-    Candidate, CandidateKind, Explanation, FindRelease, InstalledMatch, LatestMatch,
+    Candidate, CandidateKind, Explanation, FindRelease, InstalledMatch, LatestMatch, SkippedEntry,
     ToolExplanation, explain, install_command, is_requested,
 };
 use crate::cli::output::{self, Branch, Report, Text};
@@ -20,8 +20,10 @@ use crate::shim_folder::foreign::note_hidden_shims;
 
 /// The explanations of one program, or of all pinned tools.
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct WhyReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct WhyReport {
+    /// Why each program runs as it does.
+    #[serde(rename = "programs")]
     explanations: Vec<Explanation>,
     /// What the trees don't contain.
     #[serde(skip)]
@@ -53,10 +55,10 @@ fn decide(session: &Session, program: Option<&str>, find: &FindRelease<'_>) -> R
             explanations.push(explain(session, known.tool.main_program(), find)?);
         }
     }
-    let skipped: Vec<&String> =
+    let skipped: Vec<&SkippedEntry> =
         explanations.iter().flat_map(|one| &one.tools).flat_map(|tool| &tool.skipped).collect();
     let is_skipped =
-        |notice: &Notice| skipped.iter().any(|one| notice.what.ends_with(one.as_str()));
+        |notice: &Notice| skipped.iter().any(|one| notice.what.ends_with(one.text.as_str()));
     notes.extend(findings.unusable().into_iter().filter(|notice| !is_skipped(notice)));
     Ok(WhyReport { explanations, notes })
 }
@@ -113,9 +115,9 @@ fn heading(explanation: &Explanation) -> String {
             let requests = candidate.requests.join(" or ");
             let reason = match (candidate.kind, &tool.version) {
                 (CandidateKind::Constraint, Some(_)) => {
-                    format!("satisfies {requests} in {}", candidate.requested_by)
+                    format!("satisfies {requests} in {}", candidate.origin_text())
                 }
-                _ => format!("requested by {}", candidate.requested_by),
+                _ => format!("requested by {}", candidate.origin_text()),
             };
             let version = tool.version.clone().unwrap_or(requests);
             format!("{program}: {} {version} ({reason})", tool.tool)
@@ -126,7 +128,7 @@ fn heading(explanation: &Explanation) -> String {
 
 fn tool_branches(tool: &ToolExplanation) -> Vec<Branch> {
     let candidates = tool.candidates.iter().map(candidate_branch).collect();
-    let skipped = tool.skipped.iter().map(Branch::leaf).collect();
+    let skipped = tool.skipped.iter().map(|skipped| Branch::leaf(&skipped.text)).collect();
     let installed = tool.installed_versions.iter().map(installed_branch).collect();
     let groups = [
         Branch::group("requests, strongest first", candidates),
@@ -143,7 +145,7 @@ fn candidate_branch(candidate: &Candidate) -> Branch {
         true => String::new(),
         false => format!("{} requested by ", candidate.requests.join(" or ")),
     };
-    let text = format!("{requests}{}: {result}, {}", candidate.requested_by, candidate.reason);
+    let text = format!("{requests}{}: {result}, {}", candidate.origin_text(), candidate.reason);
     let below = match candidate.normalized.is_empty() {
         true => Vec::new(),
         false => vec![Branch::leaf(format!("normalized: {}", candidate.normalized.join(", ")))],
@@ -160,11 +162,11 @@ fn installed_branch(installed: &InstalledMatch) -> Branch {
 
 fn latest_branch(tool: &ToolExplanation, latest: &LatestMatch) -> Branch {
     let request = &latest.request;
-    Branch::leaf(match (&latest.version, latest.installed) {
-        (Some(version), true) => {
+    Branch::leaf(match (&latest.version, latest.is_newer) {
+        (Some(version), false) => {
             format!("the latest release that matches {request} is {version}, which is installed")
         }
-        (Some(version), false) => {
+        (Some(version), true) => {
             let hint = match is_upgradable(tool) {
                 true => format!("use upgrade {}", tool.tool),
                 false => install_command(tool.tool, request),
@@ -172,8 +174,8 @@ fn latest_branch(tool: &ToolExplanation, latest: &LatestMatch) -> Branch {
             format!("the latest release that matches {request} is {version}: {hint}")
         }
         (None, _) => {
-            let error = latest.error.as_deref().unwrap_or_default();
-            format!("can't look up the latest release that matches {request}: {error}")
+            let problem = &latest.problem;
+            format!("can't look up the latest release that matches {request}: {problem}")
         }
     })
 }
@@ -259,7 +261,7 @@ mod tests {
         ├─ can't look up the latest release that matches v12: site: no cached index (offline)
         └─ runs /usher/toolchains/node/12.22.12/bin/node
         ");
-        let node = &serde_json::to_value(&report).unwrap()[0]["tools"][0];
+        let node = &serde_json::to_value(&report).unwrap()["programs"][0]["tools"][0];
         assert_eq!(node["version"], "12.22.12");
         assert_eq!(
             node["candidates"][0],
@@ -268,6 +270,7 @@ mod tests {
                 "requested_by": report.explanations[0].tools[0].candidates[0].requested_by,
                 "requests": ["v12"],
                 "selected": true,
+                "rule": "strongest",
                 "reason": "the strongest",
                 "normalized": ["CRLF line endings", "a comment", "a leading v"],
             })
@@ -287,8 +290,14 @@ mod tests {
             json!({
                 "request": "v12",
                 "version": null,
-                "installed": false,
-                "error": "site: no cached index (offline)",
+                "newer": false,
+                "error": {
+                    "what": "no release",
+                    "causes": ["site: no cached index (offline)"],
+                    "hint": null,
+                    "code": "offline",
+                    "exit": 69,
+                },
             })
         );
     }
@@ -373,7 +382,7 @@ mod tests {
         let all = |world| decide(&session(world), None, &find).unwrap();
         let none = all(world());
         assert_eq!(none.text(), "no tool is pinned here: use why PROGRAM\n");
-        assert_eq!(serde_json::to_string(&none).unwrap(), "[]");
+        assert_eq!(serde_json::to_string(&none).unwrap(), r#"{"programs":[]}"#);
         let pinned = all(world().file("/p/.tool-versions", "nodejs 12.20.0\npython 3.7\n"));
         let programs: Vec<&str> =
             pinned.explanations.iter().map(|explanation| explanation.program.as_str()).collect();

@@ -122,7 +122,8 @@ fn installed_tools_are_listed_with_all() {
     ");
     let outcome = sandbox.use_command(&["outdated", "--all", "--json"]).run();
     let list = outcome.json();
-    let tools: Vec<_> = list.as_array().unwrap().iter().map(|line| &line["tool"]).collect();
+    let tools: Vec<_> =
+        list["tools"].as_array().unwrap().iter().map(|line| &line["tool"]).collect();
     assert!(tools.iter().any(|tool| *tool == "bun"), "{outcome}");
     sandbox.use_command(&["outdated", "--all", "bun"]).run().fails_with(2);
     sandbox.use_command(&["outdated", "bunn"]).run().fails_with(2);
@@ -149,7 +150,7 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     usher: to install the newer versions: use upgrade
     ");
     let outcome = sandbox.use_command(&["outdated", "node", "--json", "--offline"]).run();
-    let age = outcome.json()[0]["index_age"].as_u64().unwrap();
+    let age = outcome.json()["tools"][0]["index_age"].as_u64().unwrap();
     assert!((3 * 3600..4 * 3600).contains(&age), "{outcome}");
     assert_eq!(upstream.all_requests().len(), count);
     upstream.misbehave("/dist/index.json", Misbehaviour::Status(503));
@@ -197,7 +198,7 @@ fn a_failed_look_up_hides_no_other_tool() {
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
     ");
     let outcome = sandbox.use_command(&["outdated", "--json"]).run().fails_with(69);
-    assert_eq!(outcome.json().as_array().unwrap().len(), 2, "{outcome}");
+    assert_eq!(outcome.json()["tools"].as_array().unwrap().len(), 2, "{outcome}");
     sandbox.file("project/.nvmrc", "path:/x\n");
     sandbox.file("project/.tool-versions", "plain 5.40.0\n");
     let outcome = sandbox.use_command(&["outdated"]).run();
