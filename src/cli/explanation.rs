@@ -106,6 +106,9 @@ pub struct LatestMatch {
     /// Why the look-up failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The same for people: a line for each source.
+    #[serde(skip)]
+    pub causes: Vec<String>,
 }
 
 /// Finds the latest release that matches a request.
@@ -238,23 +241,27 @@ fn latest_matching(
         return None;
     }
     let version = found.version();
-    let mut latest =
-        LatestMatch { request: request.to_string(), version: None, installed: false, error: None };
+    let mut latest = LatestMatch {
+        request: request.to_string(),
+        version: None,
+        installed: false,
+        error: None,
+        causes: Vec::new(),
+    };
     match find(&ToolRequest { known, request, origin: &pin.origin }) {
         Ok(release) => {
             latest.installed = version.is_some_and(|version| *version >= release.version);
             latest.version = Some(release.version.to_string());
         }
-        Err(error) => latest.error = Some(one_line(error)),
+        Err(error) => {
+            latest.causes = match error.causes.is_empty() {
+                true => vec![error.what],
+                false => error.causes,
+            };
+            latest.error = Some(latest.causes.join("; "));
+        }
     }
     Some(latest)
-}
-
-fn one_line(error: Error) -> String {
-    match error.causes.is_empty() {
-        true => error.what,
-        false => error.causes.join("; "),
-    }
 }
 
 fn is_open(known: KnownTool<'_>, request: &Request) -> bool {

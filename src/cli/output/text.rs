@@ -84,6 +84,26 @@ impl Text {
     }
 }
 
+#[cfg(test)]
+impl Text {
+    /// As a terminal of this width shows it, without colours.
+    pub fn at_width(&self, width: usize) -> String {
+        self.render(Screen { width: Some(width), ..Screen::PLAIN })
+    }
+
+    /// With the names of its meanings in place of their colours: `<Active>12</>`.
+    pub fn with_meanings(&self) -> String {
+        use Meaning::{Active, Error, Heading, Hint, Muted, New, Warning};
+        let rendered = self.render(Screen { colors: true, ..Screen::PLAIN });
+        // Errors are bold, as headings are, and begin with the same code.
+        let all = [Error, Heading, Warning, Hint, Active, New, Muted].into_iter();
+        let named = all.fold(rendered, |text, meaning| {
+            text.replace(&meaning.style().to_string(), &format!("<{meaning:?}>"))
+        });
+        named.replace("\u{1b}[0m", "</>")
+    }
+}
+
 /// As it is printed into a file.
 impl Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -143,7 +163,11 @@ impl Line {
     /// The same line with more text, which has a meaning.
     #[must_use]
     pub fn and(mut self, meaning: Meaning, text: impl Display) -> Self {
-        self.parts.push((meaning, visible_line(&text.to_string())));
+        let text = visible_line(&text.to_string());
+        match self.parts.last_mut() {
+            Some((last, before)) if *last == meaning => before.push_str(&text),
+            _ => self.parts.push((meaning, text)),
+        }
         self
     }
 
@@ -158,6 +182,11 @@ impl Line {
     pub fn join(mut self, other: impl Into<Self>) -> Self {
         self.parts.extend(other.into().parts);
         self
+    }
+
+    /// What to type next: `hint: use install`.
+    pub fn hint(command: impl Display) -> Self {
+        Self::of(Meaning::Hint, format!("hint: {command}"))
     }
 
     /// Whether there is no text in it.
