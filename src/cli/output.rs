@@ -11,11 +11,13 @@
 //! A command whose output can't be written fails (`docs/exit-codes.md`), but for a closed pipe: its
 //! reader has seen enough.
 
+mod line;
 mod screen;
 mod style;
 mod table;
 mod text;
 mod tree;
+mod visible;
 
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write as _};
@@ -31,16 +33,18 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::io::{Errno, fcntl_getfd};
 use rustix::stdio;
 use serde::{Serialize, Serializer};
-use usher_shims::error::{Error, ErrorKind, Result, Shown, is_hidden};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
 use crate::session::reporter::{Notice, Reporter, Severity};
 
+pub use self::line::Line;
 pub use self::screen::Screen;
 use self::screen::Screens;
 pub use self::style::{HELP_STYLES, Meaning};
 pub use self::table::Table;
-pub use self::text::{Line, Text};
+pub use self::text::Text;
 pub use self::tree::Branch;
+use self::visible::{replace_hidden, visible};
 
 /// What the process's streams can show, once that is known; nothing special before.
 static SCREENS: OnceLock<Screens> = OnceLock::new();
@@ -138,35 +142,6 @@ impl Serialize for ReportPath {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0.to_string_lossy())
     }
-}
-
-/// Text as people may see it: characters that have an effect in place of a shape appear as escapes,
-/// but for line ends.
-fn visible(text: &str) -> Cow<'_, str> {
-    replace_hidden(text, &|shown, character| match character {
-        '\n' => shown.push('\n'),
-        other => shown.extend(other.escape_default()),
-    })
-}
-
-/// As [`visible`], without line ends.
-fn visible_line(text: &str) -> String {
-    visible(text).replace('\n', "\\n")
-}
-
-/// Replaces the hidden characters of a text; most texts have none but line ends.
-fn replace_hidden<'a>(text: &'a str, replace: &dyn Fn(&mut String, char)) -> Cow<'a, str> {
-    if !text.contains(|character| character != '\n' && is_hidden(character)) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        match is_hidden(character) {
-            true => replace(&mut shown, character),
-            false => shown.push(character),
-        }
-    }
-    Cow::Owned(shown)
 }
 
 /// Prints a line for people to standard output. It is one line, whatever is in it.
@@ -345,30 +320,4 @@ pub fn print_error(error: &Error) {
 /// Prints an error of a shim. In the log of a program, `error:` would look like the program's own.
 pub fn shim_error(error: &Error) {
     print_message(Meaning::Error, "usher:", &error.to_string());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_for_people_has_no_hidden_characters() {
-        assert_eq!(visible("a é\nb\u{1b}[0m\u{9b}1m\r\t"), "a é\nb\\u{1b}[0m\\u{9b}1m\\r\\t");
-        assert!(matches!(visible("two\nlines\n"), Cow::Borrowed(_)));
-    }
-
-    /// The table in the core is Unicode's: the regular expressions' own tables are compared with it.
-    #[test]
-    fn hidden_characters_are_those_of_unicodes_categories() {
-        let categories = regex::Regex::new(r"^[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]$").unwrap();
-        for character in '\0'..=char::MAX {
-            if is_hidden(character) != categories.is_match(character.encode_utf8(&mut [0; 4])) {
-                // Reserved for formats and tags of the future.
-                assert!(
-                    matches!(character, '\u{2065}' | '\u{e0000}'..='\u{e007f}'),
-                    "{character:?}"
-                );
-            }
-        }
-    }
 }

@@ -1,8 +1,8 @@
 //! Lines with lines below them, drawn as a tree that stays one where a line is too long.
 
+use super::line::Line;
 use super::screen::Screen;
 use super::style::Meaning;
-use super::text::Line;
 
 /// The narrowest that a line is made.
 const MIN_WIDTH: usize = 20;
@@ -82,7 +82,7 @@ impl Branch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::output::Text;
+    use crate::cli::output::text::Text;
 
     fn at(screen: Screen) -> String {
         let leaf = |text: &str| Branch::leaf(text);

@@ -23,7 +23,7 @@ fn newer_releases_are_reported_and_are_no_failure() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool    active    latest matching   latest          request
+    TOOL    ACTIVE    LATEST MATCHING   LATEST          REQUEST
     node    12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
     python  3.14.0    3.14.0            3.14.0          3.14 requested by .python-version:1
     --- standard error
@@ -68,7 +68,7 @@ fn nothing_is_newer() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool  active  latest matching  latest  request
+    TOOL  ACTIVE  LATEST MATCHING  LATEST  REQUEST
     node  25.0.0  25.0.0           25.0.0  latest requested by your default, [SANDBOX]/home/.config/usher/tool-versions:1
     --- standard error
     ");
@@ -83,7 +83,7 @@ fn a_release_is_newer_than_a_missing_version() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool  active  latest matching  latest          request
+    TOOL  ACTIVE  LATEST MATCHING  LATEST          REQUEST
     node  ?       18.20.8 (newer)  25.0.0 (newer)  lts/hydrogen requested by .nvmrc:1
     --- standard error
     usher: to install the newer versions: use upgrade
@@ -101,7 +101,7 @@ fn a_tool_without_a_source_is_listed() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool   active  latest matching  latest  request
+    TOOL   ACTIVE  LATEST MATCHING  LATEST  REQUEST
     plain  5.40.0  ?                ?       5.40.0 requested by .tool-versions:1
     --- standard error
     usher: plain has no source
@@ -140,7 +140,7 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool    active    latest matching   latest          request
+    TOOL    ACTIVE    LATEST MATCHING   LATEST          REQUEST
     node    12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
     python  3.14.0    3.14.0            3.14.0          3.14 requested by .python-version:1
     --- standard error
@@ -157,7 +157,7 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool  active    latest matching   latest          request
+    TOOL  ACTIVE    LATEST MATCHING   LATEST          REQUEST
     node  12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
     --- standard error
     usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; using an index that is 3 h old
@@ -168,7 +168,7 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool  active    latest matching   latest          request
+    TOOL  ACTIVE    LATEST MATCHING   LATEST          REQUEST
     node  12.22.11  12.22.13 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
     --- standard error
     usher: to install the newer versions: use upgrade
@@ -186,7 +186,7 @@ fn a_failed_look_up_hides_no_other_tool() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 69
     --- standard output
-    tool   active    latest matching  latest  request
+    TOOL   ACTIVE    LATEST MATCHING  LATEST  REQUEST
     node   12.22.11  ?                ?       12 requested by .tool-versions:1
     plain  5.40.0    ?                ?       5.40.0 requested by .tool-versions:2
     --- standard error
@@ -204,7 +204,7 @@ fn a_failed_look_up_hides_no_other_tool() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 65
     --- standard output
-    tool   active  latest matching  latest  request
+    TOOL   ACTIVE  LATEST MATCHING  LATEST  REQUEST
     node   ?       ?                ?       unknown
     plain  5.40.0  ?                ?       5.40.0 requested by .tool-versions:1
     --- standard error
