@@ -240,7 +240,11 @@ pub(super) enum Verb {
         verb: CacheVerb,
     },
     /// Look for problems
-    Doctor,
+    Doctor {
+        /// List the checks that passed, too
+        #[arg(long)]
+        all: bool,
+    },
     /// Add the shims to PATH in your shell's files (shows the change first)
     #[command(
         after_help = "Examples:\n  use setup\n  use setup zsh --yes\n  use setup --undo --yes\n  use setup --system --yes       in /etc, for all accounts; as root"
@@ -299,7 +303,7 @@ impl CommandLine {
                 | Verb::Env(_)
                 | Verb::Why { .. }
                 | Verb::Check(_)
-                | Verb::Doctor
+                | Verb::Doctor { .. }
                 | Verb::Policy { .. }
                 | Verb::Completions { .. }
                 | Verb::Schema { .. },

@@ -39,7 +39,7 @@ pub(super) fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
         session.set_quiet();
     }
     // `use doctor` reports them itself.
-    if !matches!(typed.verb, Some(Verb::Doctor)) {
+    if !matches!(typed.verb, Some(Verb::Doctor { .. })) {
         session.report_registry_errors();
     }
     match typed.verb {
@@ -102,7 +102,7 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
         Verb::Shim { tools, remove: true } => commands::shim::remove(session, &tools, json),
         Verb::Shim { tools, remove: false } => commands::shim::run(session, &tools, json),
         Verb::Reshim => commands::reshim::run(session, json),
-        Verb::Doctor => return commands::doctor::run(session, json),
+        Verb::Doctor { all } => return commands::doctor::run(session, all, json),
         Verb::Setup(arguments) if arguments.target.system => {
             commands::setup_system::run(session, &arguments, json)
         }

@@ -103,9 +103,9 @@ pub struct LatestMatch {
     /// Why the look-up failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorReport>,
-    /// The same in one line, for people.
+    /// The same for people: a line for each source.
     #[serde(skip)]
-    pub problem: String,
+    pub causes: Vec<String>,
 }
 
 /// Finds the latest release that matches a request.
@@ -242,7 +242,7 @@ fn latest_matching(
         version: None,
         is_newer: false,
         error: None,
-        problem: String::new(),
+        causes: Vec::new(),
     };
     match find(&ToolRequest { known, request, origin: &pin.origin }) {
         Ok(release) => {
@@ -251,17 +251,13 @@ fn latest_matching(
         }
         Err(error) => {
             latest.error = Some(ErrorReport::of(&error));
-            latest.problem = one_line(error);
+            latest.causes = match error.causes.is_empty() {
+                true => vec![error.what],
+                false => error.causes,
+            };
         }
     }
     Some(latest)
-}
-
-fn one_line(error: Error) -> String {
-    match error.causes.is_empty() {
-        true => error.what,
-        false => error.causes.join("; "),
-    }
 }
 
 fn is_open(known: KnownTool<'_>, request: &Request) -> bool {

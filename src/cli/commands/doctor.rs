@@ -4,6 +4,7 @@ mod all_accounts;
 mod check_id;
 mod folder_variables;
 mod moved_scripts;
+mod text;
 mod venvs;
 
 use std::path::{Path, PathBuf};
@@ -53,13 +54,16 @@ use crate::text::short_list;
 pub(in crate::cli) struct DoctorReport {
     /// The results of the checks.
     checks: Vec<DoctorCheck>,
+    /// Whether text lists what is as it should be, too.
+    #[serde(skip)]
+    all: bool,
     /// How many problems were found, if any.
     #[serde(skip)]
     error: Option<Error>,
 }
 
 /// The result of one check.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct DoctorCheck {
     /// What was checked.
@@ -104,9 +108,10 @@ struct ShimFolderState {
     foreign_files: Option<String>,
 }
 
-/// Runs `use doctor`.
-pub fn run(session: &Session, as_json: bool) -> Result<i32> {
+/// Runs `use doctor`; with `all`, text lists what is as it should be, too.
+pub fn run(session: &Session, all: bool, as_json: bool) -> Result<i32> {
     let mut report = decide(session, shim_folder_state(session));
+    report.all = all;
     let scripts = moved_scripts(session).into_iter();
     report.checks.extend(scripts.map(|notice| {
         let check = DoctorCheck::note(CheckId::ScriptsMoved, notice.what, notice.hint);
@@ -172,7 +177,7 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
         1 => Some(Error::new(ErrorKind::FaultsFound, "1 problem found")),
         _ => Some(Error::new(ErrorKind::FaultsFound, format!("{count} problems found"))),
     };
-    DoctorReport { checks, error }
+    DoctorReport { checks, all: false, error }
 }
 
 /// Each check once: a file that is broken for one tool is so for others too.
@@ -224,21 +229,11 @@ impl DoctorCheck {
         (self.id, self.state, &self.what, &self.hint)
             == (other.id, other.state, &other.what, &other.hint)
     }
-
-    fn text(&self) -> String {
-        let mark = match self.state {
-            CheckState::Ok => "ok",
-            CheckState::Note => "note",
-            CheckState::Error => "error",
-        };
-        let hint = self.hint.as_ref().map_or_else(String::new, |hint| format!("       {hint}\n"));
-        format!("{mark:5}  {}\n{hint}", self.what)
-    }
 }
 
 impl Report for DoctorReport {
     fn text(&self) -> Text {
-        self.checks.iter().map(DoctorCheck::text).collect::<String>().into()
+        text::text(&self.checks, self.all)
     }
 
     fn error(&self) -> Option<&Error> {
@@ -292,7 +287,7 @@ fn path(session: &Session) -> DoctorCheck {
         Some(program) => DoctorCheck::error(
             CheckId::ShimsHidden,
             format!("{} comes before the shims on PATH and hides them", Shown(&program)),
-            format!("move {} to the front of PATH, or: {setup}", Shown(&shims)),
+            setup,
         )
         .at(&program),
         None => {
@@ -591,7 +586,6 @@ fn damage(session: &Session, known: KnownTool<'_>, toolchain: &Toolchain) -> Opt
     Some(check.at(&toolchain.root))
 }
 
-/// Settings that aren't the default.
 /// What the machine's policy limits.
 fn policy_rules(session: &Session) -> impl Iterator<Item = DoctorCheck> {
     let file = policy_file();
@@ -601,6 +595,7 @@ fn policy_rules(session: &Session) -> impl Iterator<Item = DoctorCheck> {
     })
 }
 
+/// Settings that aren't the default.
 fn settings_in_use(session: &Session) -> Vec<DoctorCheck> {
     let set = session
         .settings
@@ -651,7 +646,14 @@ mod tests {
 
     /// The results but for the first line, which names the platform.
     fn text(report: &DoctorReport) -> String {
-        report.checks[1..].iter().map(DoctorCheck::text).collect()
+        shown(&report.checks[1..])
+    }
+
+    /// Checks as they are printed.
+    fn shown(checks: &[DoctorCheck]) -> String {
+        let about = DoctorCheck::ok("usher");
+        let text = text::text(&[&[about], checks].concat(), true).to_string();
+        text.strip_prefix("usher\n").unwrap().to_owned()
     }
 
     #[test]
@@ -660,13 +662,14 @@ mod tests {
         let notes = |session: &Session| {
             let report = decide(session, Ok(ShimFolderState::default()));
             let is_note = |check: &&DoctorCheck| check.state == CheckState::Note;
-            report.checks.iter().filter(is_note).map(DoctorCheck::text).collect::<String>()
+            shown(&report.checks.iter().filter(is_note).cloned().collect::<Vec<_>>())
         };
-        assert_eq!(notes(&session), "");
+        assert_eq!(notes(&session), "0 checks passed\n");
         session.now = day_of_2027(0);
         insta::assert_snapshot!(notes(&session), @"
         note   node 12.22.12 is past its end of life, 2022-04-30: it gets no fixes
-               use available node
+               hint: use available node
+        1 note, 0 checks passed
         ");
     }
 
@@ -677,6 +680,7 @@ mod tests {
         ok     /usher/shims is on PATH
         ok     the shims' index is up to date
         ok     /usher is writable
+        3 checks passed
         ");
         assert_eq!(report.exit_code(), 0);
         let first = &report.checks[0].what;
@@ -710,9 +714,10 @@ mod tests {
         let other = world().file("/other/bin/jar", "").variable("PATH", "/other/bin:/usher/shims");
         assert_eq!(report(other).checks[1].state, CheckState::Ok);
         let hidden = world().file("/other/bin/npm", "").variable("PATH", "/other/bin:/usher/shims");
-        insta::assert_snapshot!(report(hidden).checks[1].text(), @"
+        insta::assert_snapshot!(shown(&report(hidden).checks[1..2]), @"
         error  /other/bin/npm comes before the shims on PATH and hides them
-               move /usher/shims to the front of PATH, or: use setup
+               hint: use setup
+        0 checks passed
         ");
     }
 
@@ -754,9 +759,10 @@ mod tests {
             )
         );
         let broken = report(world().file("/usher/shims/.usher", "garbage"));
-        insta::assert_snapshot!(broken.checks[2].text(), @"
+        insta::assert_snapshot!(shown(&broken.checks[2..3]), @"
         error  /usher/shims/.usher is missing or unreadable
-               use reshim
+               hint: use reshim
+        0 checks passed
         ");
         let unreadable = report(world().unreadable("/usher/shims/.usher"));
         assert_eq!(unreadable.checks[2], broken.checks[2]);
@@ -776,16 +782,17 @@ mod tests {
             ],
             foreign_files: Some("/usher/shims has x".to_owned()),
         };
-        let checks: String = shims(Ok(folder)).iter().map(DoctorCheck::text).collect();
+        let checks = shown(&shims(Ok(folder)));
         insta::assert_snapshot!(checks, @"
-        note   2 shims are missing (node10, npm)
-               use reshim
         error  shims that are empty: node npx
-               use reshim
-        note   shims that have capabilities: node
-               use reshim, then: setcap X node
+               hint: use reshim
         error  /usher/shims has x
-               use reshim
+               hint: use reshim
+        note   2 shims are missing (node10, npm)
+               hint: use reshim
+        note   shims that have capabilities: node
+               hint: use reshim, then: setcap X node
+        2 notes, 0 checks passed
         ");
         let failed = Error::io("list", Path::new("/usher/shims"), std::io::ErrorKind::Other.into());
         assert_eq!(
@@ -810,9 +817,10 @@ mod tests {
     #[test]
     fn a_folder_that_is_not_writable_is_a_note() {
         let report = report(world().unwritable("/usher"));
-        insta::assert_snapshot!(report.checks[3].text(), @"
+        insta::assert_snapshot!(shown(&report.checks[3..4]), @"
         note   /usher isn't writable: installed versions run, but none can be installed
-               export USHER_HOME=/path/to/a/folder
+               hint: export USHER_HOME=/path/to/a/folder
+        1 note, 0 checks passed
         ");
         assert_eq!(report.exit_code(), 0);
     }
@@ -821,20 +829,22 @@ mod tests {
     fn a_variable_overrides_the_project() {
         let set = |value: &str| world().variable("NODE_VERSION", value);
         insta::assert_snapshot!(text(&report(set("12.22"))), @r#"
+        note   NODE_VERSION=12.22 is set, and overrides 12 (requested by .nvmrc:1)
+               hint: unset NODE_VERSION, or put ignore_variables = ["NODE_VERSION"] into /usher/config/config.toml
         ok     /usher/shims is on PATH
         ok     the shims' index is up to date
         ok     /usher is writable
-        note   NODE_VERSION=12.22 is set, and overrides 12 (requested by .nvmrc:1)
-               unset NODE_VERSION, or put ignore_variables = ["NODE_VERSION"] into /usher/config/config.toml
+        1 note, 3 checks passed
         "#);
         insta::assert_snapshot!(text(&report(set("12\u{1b}[31m"))), @r#"
+        error  invalid node version “12\u{1b}[31m” (requested by NODE_VERSION): it has control characters
+               hint: unset NODE_VERSION
+        note   NODE_VERSION=12\u{1b}[31m is set, and overrides 12 (requested by .nvmrc:1)
+               hint: unset NODE_VERSION, or put ignore_variables = ["NODE_VERSION"] into /usher/config/config.toml
         ok     /usher/shims is on PATH
         ok     the shims' index is up to date
         ok     /usher is writable
-        note   NODE_VERSION=12\u{1b}[31m is set, and overrides 12 (requested by .nvmrc:1)
-               unset NODE_VERSION, or put ignore_variables = ["NODE_VERSION"] into /usher/config/config.toml
-        error  invalid node version “12\u{1b}[31m” (requested by NODE_VERSION): it has control characters
-               unset NODE_VERSION
+        1 note, 3 checks passed
         "#);
         let mut ignoring = session(set("10"));
         ignoring.settings.ignore_variables = vec!["NODE_VERSION".to_owned()];
@@ -854,12 +864,13 @@ mod tests {
                 .file("/p/.tool-versions", "terraform 1.5.7\n"),
         );
         insta::assert_snapshot!(text(&report), @"
-        ok     /usher/shims is on PATH
-        ok     the shims' index is up to date
-        ok     /usher is writable
         note   ignored: invalid php version “8.1-fpm-alpine” (requested by .env:1): expected a version, a range or an alias
         note   ignored: can't parse package.json: EOF while parsing an object at line 1 column 1
         note   .tool-versions names an unknown tool: terraform
+        ok     /usher/shims is on PATH
+        ok     the shims' index is up to date
+        ok     /usher is writable
+        3 notes, 3 checks passed
         ");
         assert_eq!(report.exit_code(), 0);
     }
@@ -873,14 +884,15 @@ mod tests {
                 .file("/sys/bin/java", ""),
         );
         insta::assert_snapshot!(text(&report), @"
+        error  can't parse .python-version: it names no version
+               hint: use python
+        note   node 13 is not installed (requested by .nvmrc:1)
+               hint: use install node@13
         ok     /usher/shims is on PATH
         ok     the shims' index is up to date
         ok     /usher is writable
         ok     java is not pinned: /sys/bin/java runs
-        note   node 13 is not installed (requested by .nvmrc:1)
-               use install node@13
-        error  can't parse .python-version: it names no version
-               use python
+        1 note, 4 checks passed
         ");
         assert_eq!(report.exit_code(), 65);
     }

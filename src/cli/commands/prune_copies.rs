@@ -11,11 +11,13 @@ use usher_shims::store::is_complete;
 use usher_shims::toolchain::Store;
 
 use super::dependents::{Dependents, venv_text};
-use super::prune::{PruneArguments, check_arguments};
+use super::prune::{
+    PruneArguments, TABLE_HEADINGS, check_arguments, is_confirmed, removable_text, table_row,
+};
 use super::verify::matches_argument;
-use super::{ToolArgument, count_of, ended, tool_arguments};
+use super::{ToolArgument, ended, tool_arguments};
 use crate::cli::output::json::Versions;
-use crate::cli::output::{self, ReportPath, Table};
+use crate::cli::output::{self, Line, ReportPath, Table};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::files::walk::disk_usage;
@@ -84,7 +86,7 @@ pub(in crate::cli) struct CopyReport {
 
 /// Runs the command.
 pub fn run(session: &mut Session, arguments: &PruneArguments, as_json: bool) -> Result<()> {
-    check_arguments(arguments, output::can_ask())?;
+    check_arguments(arguments)?;
     let (copies, error) = prune(session, arguments, as_json)?;
     let reports: Vec<CopyReport> = copies.iter().map(VersionCopy::report).collect();
     let lines: Vec<String> =
@@ -107,13 +109,18 @@ fn prune<'a>(
     as_json: bool,
 ) -> Result<(Vec<VersionCopy<'a>>, Option<Error>)> {
     let mut copies = find_copies(session, arguments)?;
+    let removals = || copies.iter().filter(|copy| copy.kept.is_none());
+    let (count, bytes) = (removals().count(), removals().map(|copy| copy.bytes).sum());
     if !as_json {
-        output::print_text(Table::of_rows(copies.iter().map(VersionCopy::row)))?;
-        if copies.iter().all(|copy| copy.kept.is_some()) {
-            output::print_line("nothing to remove")?;
-        }
+        let mut table = Table::with_headings(TABLE_HEADINGS);
+        copies.iter().for_each(|copy| table.row(copy.row()));
+        output::print_text(table)?;
+        output::print_line(removable_text(count, bytes))?;
     }
-    if !is_confirmed(&copies, arguments) {
+    if !is_confirmed(count, bytes, arguments)? {
+        if count > 0 && !arguments.dry_run && !as_json {
+            output::print_line("nothing removed")?;
+        }
         return Ok((copies, None));
     }
     for copy in copies.iter_mut().filter(|copy| copy.kept.is_none()) {
@@ -220,26 +227,18 @@ fn reason_to_keep(
     }))
 }
 
-fn is_confirmed(copies: &[VersionCopy<'_>], arguments: &PruneArguments) -> bool {
-    let removals = || copies.iter().filter(|copy| copy.kept.is_none());
-    let bytes: u64 = removals().map(|copy| copy.bytes).sum();
-    let count = removals().count();
-    let question = format!("remove {} ({})?", count_of(count, "version"), human_size(bytes));
-    count > 0 && !arguments.dry_run && (arguments.yes || output::confirm(question))
-}
-
 fn remove(session: &Session, location: &InstallLocation<'_>) -> Result<()> {
     let access = folders::write_access(&session.folders)?;
     uninstall(&OwnStore::new(session, &access), location)
 }
 
 impl VersionCopy<'_> {
-    fn row(&self) -> Vec<String> {
-        let (action, reason) = match &self.kept {
-            None => ("remove", format!("the machine has it: {}", Shown(&self.original))),
-            Some((_, reason)) => ("keep", reason.clone()),
+    fn row(&self) -> [Line; 5] {
+        let reason = match &self.kept {
+            None => format!("the machine has it: {}", Shown(&self.original)),
+            Some((_, reason)) => reason.clone(),
         };
-        vec![action.to_owned(), self.location.name(), human_size(self.bytes), reason]
+        table_row(&self.location, self.bytes, self.kept.is_none(), &reason)
     }
 
     fn removed_text(&self) -> String {

@@ -93,8 +93,7 @@ pub fn run(session: &mut Session, arguments: &UpgradeArguments, as_json: bool) -
         refresh_shims(session, &[])?;
     }
     if !as_json {
-        let mut texts = outcomes.iter().filter_map(|one| one.row.text());
-        texts.try_for_each(output::print_text)?;
+        output::print_text(row::table(outcomes.iter().map(|one| &one.row)))?;
     }
     migrate(session, &mut outcomes, policy(session, arguments, as_json), as_json)?;
     let error = errors.into_iter().next();

@@ -10,6 +10,7 @@ use usher_shims::resolve::{MissingVersion, Outcome, Plan};
 use crate::cli::environment::toolchain_folder;
 use crate::cli::explanation::install_command;
 use crate::cli::output;
+use crate::cli::unknown_program::suggest_program;
 use crate::session::Session;
 use crate::shim_folder::foreign::note_hidden_shims;
 
@@ -80,7 +81,9 @@ impl WhichReport {
 }
 
 fn plan(session: &Session, program: &str) -> Result<Plan> {
-    match session.resolver().resolve(program, &[])? {
+    let outcome = session.resolver().resolve(program, &[]);
+    let outcome = outcome.map_err(|error| suggest_program(session, "which", program, error))?;
+    match outcome {
         Outcome::Run(plan) => Ok(plan),
         Outcome::Missing(missing) => Err(not_installed(&missing)),
         Outcome::Stale => {

@@ -28,7 +28,11 @@ impl Line {
     /// The same line with more text, which has a meaning.
     #[must_use]
     pub fn and(mut self, meaning: Meaning, text: impl Display) -> Self {
-        self.parts.push((meaning, visible_line(&text.to_string())));
+        let text = visible_line(&text.to_string());
+        match self.parts.last_mut() {
+            Some((last, before)) if *last == meaning => before.push_str(&text),
+            _ => self.parts.push((meaning, text)),
+        }
         self
     }
 
@@ -43,6 +47,11 @@ impl Line {
     pub fn join(mut self, other: impl Into<Self>) -> Self {
         self.parts.extend(other.into().parts);
         self
+    }
+
+    /// What to type next: `hint: use install`.
+    pub fn hint(command: impl Display) -> Self {
+        Self::of(Meaning::Hint, format!("hint: {command}"))
     }
 
     /// Whether there is no text in it.

@@ -75,6 +75,26 @@ impl Text {
     }
 }
 
+#[cfg(test)]
+impl Text {
+    /// As a terminal of this width shows it, without colours.
+    pub fn at_width(&self, width: usize) -> String {
+        self.render(Screen { width: Some(width), ..Screen::PLAIN })
+    }
+
+    /// With the names of its meanings in place of their colours: `<Active>12</>`.
+    pub fn with_meanings(&self) -> String {
+        use super::style::Meaning::{Active, Error, Heading, Hint, Muted, New, Warning};
+        let rendered = self.render(Screen { colors: true, ..Screen::PLAIN });
+        // Errors are bold, as headings are, and begin with the same code.
+        let all = [Error, Heading, Warning, Hint, Active, New, Muted].into_iter();
+        let named = all.fold(rendered, |text, meaning| {
+            text.replace(&meaning.style().to_string(), &format!("<{meaning:?}>"))
+        });
+        named.replace("\u{1b}[0m", "</>")
+    }
+}
+
 /// As it is printed into a file.
 impl Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -25,6 +25,18 @@ impl Branch {
         Self::new(text, Vec::new())
     }
 
+    /// A message of one or more lines, with others below it: its first line has the meaning, the next
+    /// are below it.
+    pub fn message(meaning: Meaning, message: &str, below: Vec<Self>) -> Self {
+        let mut lines = message.lines().map(str::trim);
+        let first = Line::of(meaning, lines.next().unwrap_or_default());
+        let more = lines.map(|line| match line.strip_prefix("hint: ") {
+            Some(command) => Self::leaf(Line::hint(command)),
+            None => Self::leaf(line),
+        });
+        Self::new(first, more.chain(below).collect())
+    }
+
     /// A heading with lines below it; `None` without any.
     pub fn group(heading: &str, below: Vec<Self>) -> Option<Self> {
         (!below.is_empty()).then(|| Self::new(Line::of(Meaning::Heading, heading), below))
@@ -82,6 +94,19 @@ mod tests {
         let mut text = Text::new();
         text.tree(Branch::new("node", below));
         text.render(screen)
+    }
+
+    #[test]
+    fn the_lines_of_a_message_are_below_its_first() {
+        let mut text = Text::new();
+        let message = "can't run\n  no \u{1b}\n  hint: use install";
+        text.tree(Branch::message(Meaning::Error, message, vec![Branch::leaf("more")]));
+        insta::assert_snapshot!(text, @r"
+        can't run
+        ├─ no \u{1b}
+        ├─ hint: use install
+        └─ more
+        ");
     }
 
     #[test]

@@ -87,8 +87,7 @@ fn releases_are_marked_90_days_before_their_line_ends() {
         ]
     );
     assert_eq!(available(MARCH)[1], "22.20.0  lts/jod      installed  end of life: 2027-04-30");
-    let note =
-        "note   node 22.20.0 reaches its end of life on 2027-04-30\n       use available node\n";
+    let note = "note   node 22.20.0 reaches its end of life on 2027-04-30\n       hint: use available node\n";
     assert!(!run(&["doctor"], JANUARY).stdout.contains("end of life"));
     assert!(run(&["doctor"], MARCH).stdout.contains(note));
 }
