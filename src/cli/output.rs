@@ -12,6 +12,8 @@
 //! reader has seen enough.
 
 mod screen;
+#[cfg(test)]
+mod snapshot;
 mod style;
 mod table;
 mod text;
@@ -37,6 +39,8 @@ use crate::session::reporter::{Notice, Reporter, Severity};
 
 pub use self::screen::Screen;
 use self::screen::Screens;
+#[cfg(test)]
+pub(crate) use self::snapshot::at_widths;
 pub use self::style::{HELP_STYLES, Meaning};
 pub use self::table::Table;
 pub use self::text::{Line, Text};

@@ -336,7 +336,7 @@ fn plain_http(session: &Session) -> Vec<DoctorCheck> {
 /// What is in the project's version files and decides nothing.
 fn version_files(session: &Session) -> Vec<DoctorCheck> {
     let findings = ProjectFindings::of(session);
-    let notices = [findings.unusable(), findings.unknown_tools()].concat().into_iter();
+    let notices = findings.unusable().into_iter().chain(findings.unknown_tools());
     let check = |Notice { what, hint, .. }| DoctorCheck { state: CheckState::Note, what, hint };
     notices.map(check).collect()
 }
@@ -739,7 +739,7 @@ mod tests {
         ok     /usher is writable
         note   ignored: invalid php version “8.1-fpm-alpine” (requested by .env:1): expected a version, a range or an alias
         note   ignored: can't parse package.json: EOF while parsing an object at line 1 column 1
-        note   .tool-versions names an unknown tool: terraform
+        note   usher doesn't know: terraform (.tool-versions)
         ");
         assert_eq!(report.exit_code(), 0);
     }
