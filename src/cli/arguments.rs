@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::tool::{TOOLS, Tool};
 
+use crate::cli::commands::available::AvailableArguments;
 use crate::cli::commands::check::CheckArguments;
 use crate::cli::commands::env::EnvArguments;
 use crate::cli::commands::prune::PruneArguments;
@@ -46,7 +47,7 @@ pub struct CommandLine {
     /// With --global: set the default of this group's accounts (root)
     #[arg(long, value_name = "NAME", requires = "global")]
     pub(super) group: Option<String>,
-    /// Without tools: list installed tools that nothing requests here, too
+    /// Without tools: list constraints, defaults and tools that aren't pinned, too
     #[arg(long, conflicts_with_all = ["tools", "global", "command"])]
     pub(super) all: bool,
     /// Run one command with these versions; nothing is pinned
@@ -82,7 +83,7 @@ pub(super) struct GlobalFlags {
 
 const EXAMPLES: &str = "\
 Examples:
-  use                               list the active versions, and what requests them
+  use                               show what this project pins, and what runs for it
   use node@12                       pin node 12 in this project, and install it
   use --global node@lts             make the newest LTS your default
   use node@12 python@3.7 -- bash    run one shell with these versions
@@ -159,12 +160,15 @@ pub(super) enum Verb {
     Retire(RetireArguments),
     /// List installed versions
     #[command(
-        after_help = "Examples:\n  use list\n  use list node --json\n  use list --accounts             who uses which of the machine's versions (root)\n  use list --accounts node@12"
+        after_help = "Examples:\n  use list\n  use list node --paths\n  use list --accounts             who uses which of the machine's versions (root)\n  use list --accounts node@12"
     )]
     List {
         /// Only versions of this tool; with --accounts, also one version
         #[arg(value_name = "TOOL")]
         tool: Option<String>,
+        /// Show the path of each version's main program
+        #[arg(long, conflicts_with = "accounts")]
+        paths: bool,
         /// List who uses the versions of the machine's store
         #[arg(long)]
         accounts: bool,
@@ -186,14 +190,9 @@ pub(super) enum Verb {
     },
     /// List versions that can be installed
     #[command(
-        after_help = "Examples:\n  use available node\n  use available node 12\n  use available node lts\n  use available python@pypy"
+        after_help = "Examples:\n  use available node\n  use available node --all\n  use available node 12\n  use available node lts\n  use available python@pypy"
     )]
-    Available {
-        /// The tool
-        tool: String,
-        /// Only versions that match this request
-        request: Option<String>,
-    },
+    Available(AvailableArguments),
     /// Print the path of the program that runs here
     #[command(after_help = "Examples:\n  use which npm\n  use which --home java")]
     Which {
@@ -317,7 +316,7 @@ impl CommandLine {
                 | Verb::Sync(_)
                 | Verb::Retire(_)
                 | Verb::Outdated { .. }
-                | Verb::Available { .. }
+                | Verb::Available(_)
                 | Verb::Shim { .. }
                 | Verb::Reshim
                 | Verb::Cache { .. }

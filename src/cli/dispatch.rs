@@ -79,14 +79,14 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
         Verb::Prune(arguments) => commands::prune::run(session, &arguments, json),
         Verb::Sync(arguments) => return commands::sync::run(session, &arguments, json),
         Verb::Retire(arguments) => return commands::retire::run(session, &arguments, json),
-        Verb::List { tool, accounts: true, projects } => {
+        Verb::List { tool, accounts: true, projects, .. } => {
             return commands::list_accounts::run(session, tool.as_slice(), &projects, json);
         }
-        Verb::List { tool, .. } => {
-            return commands::list::run(session, tool.as_deref(), json);
+        Verb::List { tool, paths, .. } => {
+            return commands::list::run(session, tool.as_deref(), paths, json);
         }
-        Verb::Available { tool, request } => {
-            return commands::available::run(session, &tool, request.as_deref(), json);
+        Verb::Available(arguments) => {
+            return commands::available::run(session, &arguments, json);
         }
         Verb::Cache { verb: CacheVerb::Clean { dry_run } } => {
             let mode = if dry_run { CleanMode::DryRun } else { CleanMode::Delete };

@@ -15,6 +15,8 @@ pub mod json;
 mod line;
 mod report_path;
 mod screen;
+#[cfg(test)]
+mod snapshot;
 mod streams;
 mod style;
 mod table;
@@ -39,6 +41,8 @@ pub use self::line::Line;
 pub use self::report_path::ReportPath;
 pub use self::screen::Screen;
 use self::screen::Screens;
+#[cfg(test)]
+pub(crate) use self::snapshot::at_widths;
 pub use self::streams::{print_exact, print_path, reserve_closed_streams};
 pub use self::style::{HELP_STYLES, Meaning};
 pub use self::table::Table;

@@ -65,13 +65,22 @@ pub(crate) fn with_sourceless_tool(sandbox: &Sandbox) {
 }
 
 /// What was printed on standard output, masked, without the lines of the system's own programs
-/// and the widths of columns that follow from them.
+/// and the widths of columns that follow from them. Each line of a tool names it.
 pub(crate) fn without_system(sandbox: &Sandbox, outcome: &Outcome) -> String {
     let masked = sandbox.mask(&outcome.stdout);
-    let marks = [" system ", " shared ", " not pinned"];
-    let foreign = |line: &&str| marks.iter().any(|mark| line.contains(mark));
-    let lines = masked.lines().filter(|line| !foreign(line));
-    lines.map(cells).collect::<Vec<_>>().join("\n")
+    let marks = [" system", " shared", " not pinned", ": use --all"];
+    let mut tool = String::new();
+    let mut lines = Vec::new();
+    for line in masked.lines() {
+        let cells = cells(line);
+        let is_repeated = line.starts_with("  ");
+        let cells = if is_repeated { format!("{tool}  {cells}") } else { cells };
+        tool = cells.split("  ").next().unwrap_or_default().to_owned();
+        if !marks.iter().any(|mark| line.contains(mark)) {
+            lines.push(cells);
+        }
+    }
+    lines.join("\n")
 }
 
 /// A line of a table, with two blanks between its cells.

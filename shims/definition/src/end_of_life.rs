@@ -36,6 +36,12 @@ impl EndOfLife {
         lines.max_by_key(|(line, _)| line.numbers.len()).map(|(_, date)| *date)
     }
 
+    /// How many numbers the lines of a flavour have at most; `None` if no line of it is known.
+    pub fn line_components(&self, flavour: &str) -> Option<usize> {
+        let lines = self.0.keys().filter(|line| line.flavour == flavour);
+        lines.map(|line| line.numbers.len()).max()
+    }
+
     /// What is impossible in it for this tool.
     pub(crate) fn fault(&self, tool: &Tool) -> Option<String> {
         let most = tool.version_components;

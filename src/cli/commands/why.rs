@@ -44,7 +44,7 @@ pub fn run(session: &Session, program: Option<&str>, as_json: bool) -> Result<i3
 
 fn decide(session: &Session, program: Option<&str>, find: &FindRelease<'_>) -> Result<WhyReport> {
     let findings = ProjectFindings::of(session);
-    let mut notes = findings.unknown_tools();
+    let mut notes = Vec::from_iter(findings.unknown_tools());
     if let Some(program) = program {
         let explanation = explain(session, program_or_main_program(session, program), find)
             .map_err(|error| suggest_program(session, "why", program, error))?;
@@ -628,11 +628,11 @@ mod tests {
         let all = decide(&session(world.clone()), None, &find).unwrap();
         let notes: Vec<String> = all.notes().iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(notes.join("\n"), @"
-        .tool-versions names an unknown tool: terraform
+        usher doesn't know: terraform (.tool-versions)
         ignored: can't parse package.json: EOF while parsing an object at line 1 column 1
         ");
         let node = decide(&session(world), Some("node"), &find).unwrap();
-        assert_eq!(node.notes(), [".tool-versions names an unknown tool: terraform"]);
+        assert_eq!(node.notes(), ["usher doesn't know: terraform (.tool-versions)"]);
     }
 
     #[test]

@@ -24,8 +24,9 @@ fn bare_use_lists_active_versions_and_their_requests() {
     let outcome = sandbox.use_command(&[]).run().succeeds();
     insta::assert_snapshot!(without_system(&sandbox, &outcome), @"
     node  10.24.1  from nvm  v10 requested by .nvmrc:2
-    python  3.12.12  installed  3.12 requested by your default, [SANDBOX]/home/.config/usher/tool-versions:1
     ");
+    let outcome = sandbox.use_command(&["--all"]).run().succeeds();
+    insta::assert_snapshot!(without_system(&sandbox, &outcome), @"");
 
     let outcome = sandbox.use_command(&["--json"]).run().succeeds();
     assert_eq!(
@@ -128,10 +129,13 @@ fn bare_use_lists_programs_of_tools_that_are_not_pinned() {
     // First on PATH after the shims, whatever the machine has elsewhere.
     sandbox.fake_program("bin/node");
     sandbox.fake_program("bin/python");
-    sandbox.use_command(&[]).run().succeeds().stdout_is("no tool is pinned here: use --all");
+    let outcome = sandbox.use_command(&[]).run().succeeds();
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    assert_eq!(lines[0], "no tool is pinned here; to pin one: use node@lts");
+    assert!(lines[1].ends_with(" more tools: use --all") && lines.len() == 2, "{outcome}");
     let outcome = sandbox.use_command(&["--all"]).run().succeeds();
     let words: Vec<Vec<&str>> =
-        outcome.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+        outcome.stdout.lines().skip(1).map(|line| line.split_whitespace().collect()).collect();
     assert!(words.iter().all(|line| line.ends_with(&["not", "pinned"])), "{outcome}");
     let is_here = |tool: &str| tool == "node" || tool == "python";
     let tools: Vec<&str> = words.iter().map(|line| line[0]).filter(|tool| is_here(tool)).collect();
@@ -222,6 +226,11 @@ fn list_has_the_installed_versions_and_their_stores() {
     *  python  3.12.12  usher  [SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12/bin/python
     python  3.8.20  pyenv  [SANDBOX]/home/.pyenv/versions/3.8.20/bin/python
     ");
+
+    let outcome = sandbox.use_command(&["list", "--paths"]).run().succeeds();
+    insta::assert_snapshot!(without_system(&sandbox, &outcome), @"");
+    let refused = sandbox.use_command(&["list", "--paths", "--accounts"]).run().fails_with(2);
+    refused.stderr_contains("--accounts");
 
     let outcome = sandbox.use_command(&["list", "nodejs", "--json"]).run().succeeds();
     assert_eq!(
