@@ -5,6 +5,7 @@ use usher_shims::error::{Error, Result};
 use usher_shims::pin::Pin;
 use usher_shims::resolve::Selection;
 
+use crate::cli::commands::outdated::ToolFilter;
 use crate::cli::output::{self, Report, ReportPath, Table, Text};
 use crate::cli::shims::make_missing_shims;
 use crate::project::notices::ProjectFindings;
@@ -59,20 +60,36 @@ struct StatusRow {
     error: Option<String>,
 }
 
-/// Runs bare `use`; with `all`, and for programs, also for tools that nothing requests here. Shims
+/// Runs bare `use` and `use current`; programs also read of tools that nothing requests here. Shims
 /// that the project's pins need are made if they are missing.
-pub fn run(session: &mut Session, all: bool, as_json: bool) -> Result<i32> {
-    let code = output::print(&decide(session, all || as_json), as_json, &*session.reporter);
+pub fn run(session: &mut Session, filter: &ToolFilter<'_>, as_json: bool) -> Result<i32> {
+    let report = match filter {
+        ToolFilter::Pinned => decide(session, as_json),
+        ToolFilter::All => decide(session, true),
+        ToolFilter::Named(names) => {
+            let tools = names.iter().map(|name| session.registry.named(name));
+            decide_on(session, true, tools.collect::<Result<Vec<_>>>()?)
+        }
+    };
+    let code = output::print(&report, as_json, &*session.reporter);
     make_missing_shims(session);
     code
 }
 
 fn decide(session: &Session, all: bool) -> StatusReport {
+    decide_on(session, all, session.registry.all())
+}
+
+fn decide_on<'a>(
+    session: &'a Session,
+    all: bool,
+    tools: impl IntoIterator<Item = KnownTool<'a>>,
+) -> StatusReport {
     let findings = ProjectFindings::of(session);
     let notes = [findings.overridden(), findings.unusable(), findings.unknown_tools()].concat();
     let mut report = StatusReport { rows: Vec::new(), error: None, has_others: false, notes };
     let retired = RetiredToolchains::read(session);
-    for known in session.registry.all() {
+    for known in tools {
         match status(session, known, &retired) {
             Ok(Some(row)) if all || row.request.is_some() => report.rows.push(row),
             Ok(row) => report.has_others |= row.is_some(),
