@@ -113,11 +113,15 @@ fn usage_error(error: &clap::Error, arguments: &[&OsStr]) -> Error {
         clap::error::ErrorKind::ArgumentConflict => {
             format!("{name} can't be combined with {}", context(ContextKind::PriorArg))
         }
-        clap::error::ErrorKind::InvalidValue if value.is_empty() => format!("missing value of {name}"),
+        clap::error::ErrorKind::InvalidValue if value.is_empty() => {
+            format!("missing value of {name}")
+        }
         clap::error::ErrorKind::InvalidValue | clap::error::ErrorKind::ValueValidation => {
             format!("invalid value of {name}: “{value}”")
         }
-        clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "missing verb".to_owned(),
+        clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            "missing verb".to_owned()
+        }
         clap::error::ErrorKind::InvalidSubcommand => {
             format!("unknown verb “{}”", context(ContextKind::InvalidSubcommand))
         }

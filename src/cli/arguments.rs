@@ -18,7 +18,6 @@ use crate::cli::commands::uninstall::UninstallArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
 use crate::cli::output::HELP_STYLES;
 
-
 /// Run every command with the version your project asks for
 #[derive(Debug, Parser)]
 #[command(
@@ -180,7 +179,7 @@ pub(super) enum Verb {
         #[arg(long, conflicts_with = "tools")]
         all: bool,
     },
-    /// Run a command with this project's versions, or with others
+    /// Run a command with this project's versions, or others
     #[command(
         visible_alias = "x",
         override_usage = "use exec [OPTIONS] COMMAND...\n       use exec [OPTIONS] TOOL@REQUEST... -- COMMAND...",
@@ -430,9 +429,8 @@ impl CommandLine {
 fn move_verb_first(arguments: &mut [&OsStr]) {
     let command = CommandLine::command();
     let flags = global_flags(&command, &arguments[1..]);
-    let is_verb = |word: &&OsStr| {
-        word.to_str().is_some_and(|word| command.find_subcommand(word).is_some())
-    };
+    let is_verb =
+        |word: &&OsStr| word.to_str().is_some_and(|word| command.find_subcommand(word).is_some());
     if arguments.get(flags + 1).is_some_and(is_verb) {
         arguments[1..=flags + 1].rotate_right(1);
     }
@@ -491,7 +489,8 @@ mod tests {
     fn no_tool_can_be_named_as_a_verb() {
         let command = CommandLine::command();
         let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set());
-        let names = verbs.flat_map(|verb| [verb.get_name()].into_iter().chain(verb.get_all_aliases()));
+        let names =
+            verbs.flat_map(|verb| [verb.get_name()].into_iter().chain(verb.get_all_aliases()));
         let mut names: Vec<&str> = names.collect();
         names.sort_unstable();
         assert_eq!(names, VERBS);

@@ -17,11 +17,7 @@ use crate::session::Session;
 
 /// Runs the command; returns the exit code of one that printed its own report. `arguments` are what
 /// was typed, for hints.
-pub(super) fn execute(
-    typed: CommandLine,
-    given: ProcessArgs,
-    arguments: &[String],
-) -> Result<i32> {
+pub(super) fn execute(typed: CommandLine, given: ProcessArgs, arguments: &[String]) -> Result<i32> {
     let json = typed.global_flags.json;
     match &typed.verb {
         Some(Verb::Completions { shell }) => return completions(*shell).map(|()| 0),

@@ -35,8 +35,10 @@ pub(super) fn template(verbs: &clap::Command) -> String {
         }
         groups.push('\n');
     }
-    format!("{{about}}\n\n{{usage-heading}} {{usage}}\n\n{groups}\
-         {header}Options:{header:#}\n{{options}}{{after-help}}")
+    format!(
+        "{{about}}\n\n{{usage-heading}} {{usage}}\n\n{groups}\
+         {header}Options:{header:#}\n{{options}}{{after-help}}"
+    )
 }
 
 /// What usher knows of a tool, and what to type for it.

@@ -77,7 +77,8 @@ fn unknown_word(registry: &Registry, flags: &[String], words: &[String]) -> Erro
         None => format!("unknown verb or tool “{}”", Escaped(name)),
         Some(_) => format!("unknown tool “{}”", Escaped(name)),
     };
-    let error = Error::new(if verb.is_some() { ErrorKind::Usage } else { ErrorKind::UnknownTool }, what);
+    let error =
+        Error::new(if verb.is_some() { ErrorKind::Usage } else { ErrorKind::UnknownTool }, what);
     let near: Vec<&str> = verb.as_deref().into_iter().chain(tool).collect();
     if near.is_empty() {
         let names: Vec<&str> = registry.all().map(|known| known.tool.name).collect();
@@ -99,17 +100,21 @@ fn version_alone(registry: &Registry, word: &str) -> Option<Error> {
     let has_it = |known: &KnownTool<'_>| is_version_of(*known, word);
     let tools: Vec<&str> = registry.all().filter(has_it).map(|known| known.tool.name).collect();
     let (first, more) = tools.split_first()?;
-    let error = Error::new(ErrorKind::Usage, format!("which tool? “{}” is a version", Escaped(word)));
+    let error =
+        Error::new(ErrorKind::Usage, format!("which tool? “{}” is a version", Escaped(word)));
     Some(match more {
         [] => error.hint(hint(&[format!("{first}@{word}")])),
-        _ => error.because(format!("write TOOL@{0}, such as {first}@{0}", Escaped(word))).hint("use help"),
+        _ => error
+            .because(format!("write TOOL@{0}, such as {first}@{0}", Escaped(word)))
+            .hint("use help"),
     })
 }
 
 /// The error for a tool with its version, but without an `@`: `python3`; and for a program of a tool:
 /// `pip`.
 fn almost_a_tool(registry: &Registry, word: &str) -> Option<Error> {
-    let error = Error::new(ErrorKind::UnknownTool, format!("unknown verb or tool “{}”", Escaped(word)));
+    let error =
+        Error::new(ErrorKind::UnknownTool, format!("unknown verb or tool “{}”", Escaped(word)));
     let name = word.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     if let Some(known) = tool_of(registry, name)
         && is_version_of(known, &word[name.len()..])
@@ -126,10 +131,12 @@ fn almost_a_tool(registry: &Registry, word: &str) -> Option<Error> {
 fn closest_verb(word: &str) -> Option<String> {
     let command = CommandLine::command();
     let verbs = || command.get_subcommands().filter(|verb| !verb.is_hide_set());
-    let names = verbs().flat_map(|verb| [verb.get_name()].into_iter().chain(verb.get_all_aliases()));
+    let names =
+        verbs().flat_map(|verb| [verb.get_name()].into_iter().chain(verb.get_all_aliases()));
     let near = closest(word, names)?;
     let is_shown = |verb: &clap::Command| verb.get_visible_aliases().any(|alias| alias == near);
-    let own = verbs().find(|verb| verb.get_all_aliases().any(|alias| alias == near) && !is_shown(verb));
+    let own =
+        verbs().find(|verb| verb.get_all_aliases().any(|alias| alias == near) && !is_shown(verb));
     Some(own.map_or(near, clap::Command::get_name).to_owned())
 }
 
@@ -171,7 +178,9 @@ fn hint(arguments: &[String]) -> String {
     let command = CommandLine::command();
     let verb = arguments.iter().find(|word| command.find_subcommand(word).is_some());
     let alternatives = match verb {
-        Some(verb) => vec![arguments.to_vec(), vec![verb.clone()], vec!["help".into(), verb.clone()]],
+        Some(verb) => {
+            vec![arguments.to_vec(), vec![verb.clone()], vec!["help".into(), verb.clone()]]
+        }
         None => vec![arguments.to_vec()],
     };
     let valid = alternatives.into_iter().find(|words| is_valid(words));
@@ -236,7 +245,8 @@ mod tests {
         ] {
             assert_eq!(hint_of(line), expected, "{line}");
         }
-        for line in ["use node python", "use node@20 python@3", "use node -- 20", "use install node go"]
+        for line in
+            ["use node python", "use node@20 python@3", "use node -- 20", "use install node go"]
         {
             assert_eq!(checked(line), "ok", "{line}");
         }
@@ -324,5 +334,4 @@ mod tests {
         insta::assert_snapshot!(checked("use rust"), @"");
         insta::assert_snapshot!(checked("use 20"), @"");
     }
-
 }

@@ -22,16 +22,22 @@ type Answer = (&'static [&'static str], &'static str, &'static str);
 const PIN: &str = "`use TOOL@REQUEST` pins a version in this project";
 const DEFAULT: &str = "`use --global TOOL@REQUEST` sets your default";
 const SHELL: &str = "`use TOOL@REQUEST -- bash` runs one shell with a version";
-const SHIMS: &str = "nothing is to be activated: the shims on PATH pick the version in every folder";
+const SHIMS: &str =
+    "nothing is to be activated: the shims on PATH pick the version in every folder";
 const TASKS: &str = "usher runs no tasks; `use exec` runs a command with this project's versions";
-const PLUGINS: &str = "there are no plugins: all tools are built in, or a file in the folder registry";
+const PLUGINS: &str =
+    "there are no plugins: all tools are built in, or a file in the folder registry";
 const TRUST: &str = "nothing is to be trusted: version files are data and run nothing";
 const ITSELF: &str = "usher doesn't update itself: run install.sh of a newer checkout";
 
 const ANSWERS: &[Answer] = &[
     (&["use", "local", "set", "pin", "add", "override", "switch", "select"], "{pins}", PIN),
     (&["global", "default"], "--global {pins}", DEFAULT),
-    (&["alias", "unalias", "tool-alias"], "--global {pins}", "there are no aliases; `use --global TOOL@REQUEST` sets your default"),
+    (
+        &["alias", "unalias", "tool-alias"],
+        "--global {pins}",
+        "there are no aliases; `use --global TOOL@REQUEST` sets your default",
+    ),
     (&["shell", "sh"], "{pins} -- bash", SHELL),
     (&["fetch", "download", "get", "install-into"], "install {pins}", ""),
     (&["delete", "del", "erase", "purge"], "uninstall {pins}", ""),
@@ -39,7 +45,11 @@ const ANSWERS: &[Answer] = &[
     (&["versions", "installed", "leaves", "toolchain"], "list {names}", ""),
     (&["show", "version", "version-name", "active", "tool"], "current {names}", ""),
     (&["version-file", "version-origin", "shim-versions", "whence", "explain"], "why {names}", ""),
-    (&["list-all", "list-remote", "version-remote", "latest", "search", "releases"], "available {release}", ""),
+    (
+        &["list-all", "list-remote", "version-remote", "latest", "search", "releases"],
+        "available {release}",
+        "",
+    ),
     (&["prefix", "home", "path"], "where {pins}", ""),
     (&["info", "registry", "tools"], "help {names}", ""),
     (&["commands", "man", "usage", "h"], "help", ""),
@@ -49,8 +59,16 @@ const ANSWERS: &[Answer] = &[
     (&["shims"], "shim", ""),
     (&["bin-paths", "hook-env", "export"], "env", ""),
     (&["init", "activate"], "setup", SHIMS),
-    (&["deactivate", "unload"], "setup --undo", "the shims stay on PATH until `use setup --undo` removes them"),
-    (&["implode"], "setup --undo", "first the shims leave PATH; then usher's folders can be deleted"),
+    (
+        &["deactivate", "unload"],
+        "setup --undo",
+        "the shims stay on PATH until `use setup --undo` removes them",
+    ),
+    (
+        &["implode"],
+        "setup --undo",
+        "first the shims leave PATH; then usher's folders can be deleted",
+    ),
     (&["completion"], "completions", ""),
     (&["flush", "clean", "clear-cache"], "cache clean", ""),
     (&["cleanup", "autoremove", "gc"], "prune", ""),
@@ -59,14 +77,23 @@ const ANSWERS: &[Answer] = &[
     (&["self-update", "selfupdate", "self"], "--version", ITSELF),
     (&["plugin", "plugins", "plugin-add", "plugin-list", "tap", "backends"], "help", PLUGINS),
     (&["trust", "untrust", "allow"], "help", TRUST),
-    (&["virtualenv", "virtualenvs", "venv"], "help", "usher makes no virtual environments; the active version's own command does"),
-    (&["enable", "disable"], "help shim", "the tools' package managers have shims without being enabled"),
+    (
+        &["virtualenv", "virtualenvs", "venv"],
+        "help",
+        "usher makes no virtual environments; the active version's own command does",
+    ),
+    (
+        &["enable", "disable"],
+        "help shim",
+        "the tools' package managers have shims without being enabled",
+    ),
 ];
 
 /// The error for a verb of another manager and the words behind it; `None` if it is none.
 pub(super) fn answer(registry: &Registry, words: &[String]) -> Option<Error> {
     let (word, rest) = words.split_first()?;
-    let (_, command, sentence) = ANSWERS.iter().find(|(known, ..)| known.contains(&word.as_str()))?;
+    let (_, command, sentence) =
+        ANSWERS.iter().find(|(known, ..)| known.contains(&word.as_str()))?;
     let error = Error::new(ErrorKind::Usage, format!("unknown verb “{word}”"));
     let sentence = match *sentence {
         "" => description(command),
@@ -112,7 +139,13 @@ fn filled(registry: &Registry, command: &str, typed: &[String]) -> Vec<String> {
             }
             "{command}" => {
                 let is_program = |word: &String| Tool::of_program(TOOLS, word).is_some();
-                words.extend(typed.first().filter(|word| is_program(word)).into_iter().flat_map(|_| typed.iter().cloned()));
+                words.extend(
+                    typed
+                        .first()
+                        .filter(|word| is_program(word))
+                        .into_iter()
+                        .flat_map(|_| typed.iter().cloned()),
+                );
             }
             word => words.push(word.to_owned()),
         }
@@ -194,7 +227,8 @@ mod tests {
                 let error = answered(&line);
                 assert!(!error.causes[0].is_empty(), "{line}");
                 let hint = error.hint.unwrap_or_default();
-                let hint: Vec<&std::ffi::OsStr> = hint.split(' ').map(std::ffi::OsStr::new).collect();
+                let hint: Vec<&std::ffi::OsStr> =
+                    hint.split(' ').map(std::ffi::OsStr::new).collect();
                 let is_command = match CommandLine::of(&hint) {
                     Ok(typed) => typed.validate(&hint).is_ok(),
                     Err(error) => !error.use_stderr(),

@@ -168,10 +168,7 @@ fn a_program_that_links_into_a_toolchain_has_a_folder() {
     let command = |words: &[&str]| {
         sandbox.use_command(words).variable("SDKMAN_CANDIDATES_DIR", sandbox.root().join("sdk"))
     };
-    command(&["where", "java"])
-        .run()
-        .succeeds()
-        .stdout_is("[SANDBOX]/sdk/java/17.0.9-tem");
+    command(&["where", "java"]).run().succeeds().stdout_is("[SANDBOX]/sdk/java/17.0.9-tem");
     let outcome = command(&["env", "java", "--json"]).run().succeeds();
     assert_eq!(outcome.json()["variables"]["JAVA_HOME"], json!(java));
 }
