@@ -45,7 +45,7 @@ pub struct CommandLine {
     /// With --global: set this group's default (root)
     #[arg(long, value_name = "NAME", requires = "global")]
     pub(super) group: Option<String>,
-    /// Without tools: also list tools that nothing requests here
+    /// Without tools: also list tools that nothing requests
     #[arg(long, conflicts_with_all = ["tools", "global", "command"])]
     pub(super) all: bool,
     /// Run one command with these versions; nothing is pinned
@@ -88,11 +88,11 @@ pub(super) struct GlobalFlags {
 
 const EXAMPLES: &str = "\
 Examples:
-  use                               list the active versions, and what requests them
-  use node@12                       pin node 12 in this project, and install it
-  use --global node@lts             make the newest LTS your default
-  use node@12 python@3.7 -- bash    run one shell with these versions
-  use install                       install all versions that this project pins
+  use                             list the active versions and their requests
+  use node@12                     pin node 12 in this project, and install it
+  use --global node@lts           make the newest LTS your default
+  use node@12 python@3.7 -- bash  run one shell with these versions
+  use install                     install all versions that this project pins
 
 `use help VERB` and `use help TOOL` have the details.
 If `use` is a keyword of your shell, type `usher` instead.";
@@ -428,7 +428,7 @@ impl CommandLine {
 /// Moves a verb before the global flags that precede it, as clap wants it.
 fn move_verb_first(arguments: &mut [&OsStr]) {
     let command = CommandLine::command();
-    let flags = global_flags(&command, &arguments[1..]);
+    let flags = global_flags(&command, arguments.get(1..).unwrap_or_default());
     let is_verb =
         |word: &&OsStr| word.to_str().is_some_and(|word| command.find_subcommand(word).is_some());
     if arguments.get(flags + 1).is_some_and(is_verb) {

@@ -61,7 +61,7 @@ fn unknown_word(registry: &Registry, flags: &[String], words: &[String]) -> Erro
     if let Some(error) = other_managers::answer(registry, words) {
         return error;
     }
-    if let Some(error) = version_alone(registry, word).or_else(|| almost_a_tool(registry, word)) {
+    if let Some(error) = almost_a_tool(registry, word).or_else(|| version_alone(registry, word)) {
         return error;
     }
     let (name, request) = match word.split_once('@') {
@@ -104,9 +104,7 @@ fn version_alone(registry: &Registry, word: &str) -> Option<Error> {
         Error::new(ErrorKind::Usage, format!("which tool? “{}” is a version", Escaped(word)));
     Some(match more {
         [] => error.hint(hint(&[format!("{first}@{word}")])),
-        _ => error
-            .because(format!("write TOOL@{0}, such as {first}@{0}", Escaped(word)))
-            .hint("use help"),
+        _ => error.because(format!("write TOOL@{}", Escaped(word))).hint("use help"),
     })
 }
 
@@ -250,7 +248,11 @@ mod tests {
         {
             assert_eq!(checked(line), "ok", "{line}");
         }
-        insta::assert_snapshot!(checked("use node 20"), @"");
+        insta::assert_snapshot!(checked("use node 20"), @"
+            a version is joined to its tool by an @
+              did you mean node@20?
+              hint: use node@20
+            ");
     }
 
     /// Misspelled and unknown words, and their hints.
@@ -330,8 +332,20 @@ mod tests {
         ] {
             assert_eq!(hint_of(line), expected, "{line}: {}", checked(line));
         }
-        insta::assert_snapshot!(checked("use instal"), @"");
-        insta::assert_snapshot!(checked("use rust"), @"");
-        insta::assert_snapshot!(checked("use 20"), @"");
+        insta::assert_snapshot!(checked("use instal"), @"
+        unknown verb or tool “instal”
+          nearest: install
+          hint: use install
+        ");
+        insta::assert_snapshot!(checked("use rust"), @"
+        unknown verb or tool “rust”
+          tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
+          hint: use help
+        ");
+        insta::assert_snapshot!(checked("use 20"), @"
+        which tool? “20” is a version
+          write TOOL@20
+          hint: use help
+        ");
     }
 }

@@ -206,7 +206,11 @@ mod tests {
         ] {
             assert_eq!(answered(line).hint.as_deref(), Some(expected), "{line}");
         }
-        insta::assert_snapshot!(answered("versions"), @"");
+        insta::assert_snapshot!(answered("versions"), @"
+            unknown verb “versions”
+              `use list`: list installed versions
+              hint: use list
+            ");
         insta::assert_snapshot!(answered("global node 20"), @"");
     }
 
