@@ -15,6 +15,7 @@ use crate::cli::commands::retire::RetireArguments;
 use crate::cli::commands::setup::SetupArguments;
 use crate::cli::commands::sync::SyncArguments;
 use crate::cli::commands::uninstall::UninstallArguments;
+use crate::cli::commands::unpin::UnpinArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
 use crate::cli::output::HELP_STYLES;
 use crate::text::closest;
@@ -115,6 +116,11 @@ pub(super) enum Verb {
         after_help = "Examples:\n  use upgrade\n  use upgrade node --dry-run\n  use upgrade --migrate-packages\n\nExact pins and constraints are not changed."
     )]
     Upgrade(UpgradeArguments),
+    /// Remove pins from this project, or your defaults; nothing is uninstalled
+    #[command(
+        after_help = "Examples:\n  use unpin node\n  use unpin node python\n  use unpin --global node\n\nThe rest of a file stays as it is; a version file with nothing else is deleted."
+    )]
+    Unpin(UnpinArguments),
     /// Remove installed versions
     #[command(
         after_help = "Examples:\n  use uninstall node@12.22.12\n  use uninstall python@3.11 --projects ~/src\n\nFirst it names who still uses a version, and asks; without a terminal, such a version is only removed with --yes."
@@ -299,6 +305,7 @@ impl CommandLine {
             Some(
                 Verb::Install { .. }
                 | Verb::Upgrade(_)
+                | Verb::Unpin(_)
                 | Verb::Uninstall { .. }
                 | Verb::Repair { .. }
                 | Verb::Prune(_)

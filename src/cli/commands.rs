@@ -28,6 +28,7 @@ mod shim_faults;
 pub mod status;
 pub mod sync;
 pub mod uninstall;
+pub mod unpin;
 pub mod upgrade;
 pub mod verify;
 pub mod which;

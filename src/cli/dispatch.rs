@@ -69,6 +69,7 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
             };
             return commands::outdated::run(session, &filter, json);
         }
+        Verb::Unpin(arguments) => return commands::unpin::run(session, &arguments, json),
         Verb::Uninstall(arguments) => commands::uninstall::run(session, &arguments, json),
         Verb::Verify { tools } => return commands::verify::run(session, &tools, json),
         Verb::Repair { yes, tools } => commands::repair::run(session, &tools, yes, json),

@@ -26,6 +26,7 @@ mod setup_system;
 mod shim;
 mod status;
 mod typed;
+mod unpin;
 mod upgrade;
 mod venvs;
 mod verify;

@@ -78,8 +78,13 @@ impl PinScope {
     }
 
     /// The default of an account or a group that root sets; `None` for others. It is of the machine's
-    /// store: what is only installed for root is no use to an account.
-    fn assigned(&self, session: &Session, words: &[String]) -> Result<Option<AssignedDefault>> {
+    /// store: what is only installed for root is no use to an account. `typed` is the command, for a
+    /// hint: `--global node@20`.
+    pub(super) fn assigned(
+        &self,
+        session: &Session,
+        typed: &str,
+    ) -> Result<Option<AssignedDefault>> {
         let folders = &session.folders;
         let (folder, find, kind, name): (_, fn(&str) -> _, _, _) = match self {
             Self::Project | Self::Default => return Ok(None),
@@ -88,7 +93,7 @@ impl PinScope {
         };
         let sudo = command("sudo", &[&session.program]);
         require_root("set another account's default").map_err(|error| {
-            error.hint(format!("{sudo} --global {} --{kind} {name}", words.join(" ")))
+            error.hint(format!("{sudo} {typed} --{kind} {name}"))
         })?;
         if !folders.is_system_wide {
             let what = format!("{} is not for all accounts", Shown(&folders.data));
@@ -103,7 +108,7 @@ impl PinScope {
 
 /// Runs the command.
 pub fn run(session: &mut Session, words: &[String], scope: &PinScope, as_json: bool) -> Result<()> {
-    let assigned = scope.assigned(session, words)?;
+    let assigned = scope.assigned(session, &format!("--global {}", words.join(" ")))?;
     let is_global = !matches!(scope, PinScope::Project);
     let mut plan = decide(session, words, is_global)?;
     if let Some(assigned) = assigned {

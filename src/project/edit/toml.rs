@@ -37,6 +37,63 @@ pub fn set(text: &str, path: &[&str], request: &str) -> Option<String> {
     Some([mark, &body[..start], &written, &without_ranges(&body[end..], end, &cuts)].concat())
 }
 
+/// Removes the key at the end of `path` with its value: its line, or its part of an inline table.
+///
+/// `None` if the text isn't TOML or has no such key, or if the value is a section of its own.
+pub fn remove(text: &str, path: &[&str]) -> Option<String> {
+    let (mark, body) = split_mark(text);
+    let document = DeTable::parse(body).ok()?;
+    let (key, above) = path.split_last()?;
+    let table = match above {
+        [] => document.get_ref(),
+        above => value_at(document.get_ref(), above)?.get_ref().as_table()?,
+    };
+    let (key, value) = table.iter().find(|(known, _)| known.get_ref() == key)?;
+    let (start, end) = (key.span().start, value.span().end);
+    let cut = line_of_key(body, start, end).or_else(|| inline_entry(body, start, end))?;
+    let rest = [&body[..cut.start], &body[cut.end..]].concat();
+    // Nothing else may mean something else.
+    let mut expected: toml::Table = body.parse().ok()?;
+    remove_value(&mut expected, path)?;
+    (rest.parse::<toml::Table>().ok()? == expected).then(|| [mark, &rest].concat())
+}
+
+/// Removes a value; the tables that it was in stay.
+fn remove_value(table: &mut toml::Table, path: &[&str]) -> Option<()> {
+    match path {
+        [] => None,
+        [key] => table.remove(*key).map(drop),
+        [key, rest @ ..] => remove_value(table.get_mut(*key)?.as_table_mut()?, rest),
+    }
+}
+
+/// The lines of a key and its value that have nothing else but a comment.
+fn line_of_key(body: &str, start: usize, end: usize) -> Option<Range<usize>> {
+    let line = body[..start].rfind('\n').map_or(0, |at| at + 1);
+    let is_key = |c: char| c.is_alphanumeric() || " \t_-.\"'".contains(c);
+    let rest = &body[end..];
+    let length = rest.find('\n').map_or(rest.len(), |at| at + 1);
+    let after = rest[..length].trim();
+    let is_alone = body[line..start].chars().all(is_key);
+    (is_alone && (after.is_empty() || after.starts_with('#'))).then(|| line..end + length)
+}
+
+/// An entry of an inline table, with one comma.
+fn inline_entry(body: &str, start: usize, end: usize) -> Option<Range<usize>> {
+    let before = body[..start].trim_end();
+    if !before.ends_with(['{', ',']) {
+        return None;
+    }
+    Some(match comma_after(body, end) {
+        Some(comma) => {
+            let rest = &body[comma + 1..];
+            start..body.len() - rest.trim_start_matches([' ', '\t']).len()
+        }
+        None if before.ends_with(',') => before.len() - 1..end,
+        None => start..end,
+    })
+}
+
 fn value_at<'a, 'text>(
     table: &'a DeTable<'text>,
     path: &[&str],
@@ -275,6 +332,27 @@ mod tests {
             if let Some(edited) = set(&text, NODE, "22") {
                 prop_assert!(edited.parse::<toml::Table>().is_ok(), "{}", edited);
             }
+        }
+    }
+
+    #[test]
+    fn removal_deletes_a_key_and_nothing_else() {
+        for (before, after) in [
+            ("[tools]\r\nnode = '20' # x\r\ngo = '1'\r\n", Some("[tools]\r\ngo = '1'\r\n")),
+            ("# a\n[tools]\n  node = [\n  '20',\n  '18',\n]\n# b\n", Some("# a\n[tools]\n# b\n")),
+            ("[tools]\nnode = { version = '20', os = ['linux'] }", Some("[tools]\n")),
+            ("tools = { node = '20', go = '1' }\n", Some("tools = { go = '1' }\n")),
+            ("tools = { go = '1', node = '20' }\n", Some("tools = { go = '1' }\n")),
+            ("tools = { node = '20' }\n", Some("tools = {  }\n")),
+            ("tools.go = '1'\ntools.node = '20'\n", Some("tools.go = '1'\n")),
+            ("[tools]\n\"node\" = '20'\n", Some("[tools]\n")),
+            ("\u{feff}[tools]\nnode = '20'\n", Some("\u{feff}[tools]\n")),
+            // A section may have comments of its own.
+            ("[tools.node]\nversion = '20'\n", None),
+            ("[tools]\ngo = '1'\n", None),
+            ("[tools\n", None),
+        ] {
+            assert_eq!(remove(before, &["tools", "node"]).as_deref(), after, "{before:?}");
         }
     }
 }
