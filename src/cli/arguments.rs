@@ -9,6 +9,7 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::tool::{TOOLS, Tool};
 
 use crate::cli::commands::check::CheckArguments;
+use crate::cli::commands::config::ConfigVerb;
 use crate::cli::commands::env::EnvArguments;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::retire::RetireArguments;
@@ -244,6 +245,16 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: CacheVerb,
     },
+    /// List, read and change usher's settings
+    #[command(
+        subcommand_required = true,
+        arg_required_else_help = true,
+        after_help = "Examples:\n  use config list\n  use config get offline\n  use config set auto_install locked\n  use config unset auto_install"
+    )]
+    Config {
+        #[command(subcommand)]
+        verb: ConfigVerb,
+    },
     /// Look for problems
     Doctor,
     /// Add the shims to PATH in your shell's files (shows the change first)
@@ -302,6 +313,7 @@ impl CommandLine {
                 | Verb::Policy { .. }
                 | Verb::Completions { .. },
             ) => true,
+            Some(Verb::Config { verb }) => verb.only_reads(),
             Some(
                 Verb::Install { .. }
                 | Verb::Upgrade(_)

@@ -3,6 +3,7 @@
 pub mod available;
 pub mod cache;
 pub mod check;
+pub mod config;
 mod dependents;
 pub mod doctor;
 pub mod env;

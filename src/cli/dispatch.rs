@@ -14,6 +14,7 @@ use crate::cli::commands::outdated::ToolFilter;
 use crate::cli::commands::pin::PinScope;
 use crate::config::folders;
 use crate::session::Session;
+use crate::session::reporter::Silent;
 
 /// Runs the command; returns the exit code of one that printed its own report.
 pub(super) fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
@@ -29,6 +30,11 @@ pub(super) fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
     let running = running_shim()?;
     if let Some(Verb::InstallItself { system }) = typed.verb {
         return commands::install_itself::run(given, running, system).map(|()| 0);
+    }
+    if let Some(Verb::Config { verb }) = &typed.verb {
+        let quiet = typed.global_flags.quiet;
+        let reporter = if quiet { Box::new(Silent) } else { progress::reporter(false) };
+        return commands::config::run(&running, verb, &*reporter, json);
     }
     let mut session = Session::new(given, running, progress::reporter)?;
     if typed.global_flags.offline {
@@ -108,7 +114,10 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
         }
         Verb::Setup(arguments) => commands::setup::run(session, &arguments, json),
         // They ran without a session.
-        Verb::Completions { .. } | Verb::Policy { .. } | Verb::InstallItself { .. } => Ok(()),
+        Verb::Completions { .. }
+        | Verb::Config { .. }
+        | Verb::Policy { .. }
+        | Verb::InstallItself { .. } => Ok(()),
     };
     done.map(|()| 0)
 }

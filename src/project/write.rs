@@ -13,7 +13,8 @@ use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
 use super::spelling::{
-    NewPin, first_request_text, text_for_field, text_for_plain_file, text_for_tool_versions,
+    NewPin, first_request_text, instead_of_word, is_word, text_for_field, text_for_plain_file,
+    text_for_tool_versions,
 };
 use super::version_text::check_version_text;
 use super::{AssignedDefault, PinLocation, PinTarget};
@@ -21,6 +22,7 @@ use crate::config::folders;
 use crate::files::account::with_owners_rights;
 use crate::files::confined::{ConfinedFile, ConfinedFolder, command};
 use crate::files::own_folder::OwnFolder;
+use crate::files::replace::FileMode;
 use crate::project::edit;
 use crate::session::Session;
 
@@ -33,6 +35,8 @@ pub struct WrittenPin {
     pub text: String,
     /// Whether the file changed.
     pub changed: bool,
+    /// Whether a version was written for a word that was typed.
+    pub is_for_word: bool,
 }
 
 /// An error if a pin can't be written because of what is in its place now: a link out of the project,
@@ -45,17 +49,25 @@ pub fn check_target(session: &Session, target: &PinTarget, tool: &'static Tool) 
     })
 }
 
-/// Writes a pin; `version` is the one that the request means now, for files that need an exact one.
+/// Writes a pin; `version` is the one that the request means on this day, for files that need an exact
+/// one, and in a project for words, by the setting `pin_as`.
 pub fn write_pin(
     session: &Session,
     target: &PinTarget,
     tool: &'static Tool,
     (request, version): (&Request, Option<&Version>),
 ) -> Result<WrittenPin> {
-    let new_pin = NewPin { tool, request, version };
     as_writer(session, target, || {
         let file = find_file(session, target, tool)?;
         let before = file.text().unwrap_or_default();
+        let instead = match keeps_words(target, before, tool) {
+            true => None,
+            false => version.filter(|_| is_word(request, version, tool)).and_then(|version| {
+                let release_line = session.registry.named(tool.name).ok()?.definition.release_line;
+                instead_of_word(version, tool, session.settings.pin_as, release_line)
+            }),
+        };
+        let new_pin = NewPin { tool, request: instead.as_ref().unwrap_or(request), version };
         let (after, text) = match target {
             PinTarget::Existing(pin_location) => edit_pin(before, pin_location, &new_pin)?,
             PinTarget::Assigned(assigned) if before.is_empty() => {
@@ -69,8 +81,22 @@ pub fn write_pin(
         if changed {
             file.replace(&after)?;
         }
-        Ok(WrittenPin { path: file.path().to_path_buf(), text, changed })
+        let is_for_word = instead.is_some();
+        Ok(WrittenPin { path: file.path().to_path_buf(), text, changed, is_for_word })
     })
+}
+
+/// Whether a word is written as it is: as a default, which may change its meaning, and in a file that
+/// pins by a word already and whose own tool understands words.
+fn keeps_words(target: &PinTarget, before: &str, tool: &'static Tool) -> bool {
+    match target {
+        PinTarget::Default | PinTarget::Assigned(_) => true,
+        PinTarget::NewFile { .. } => false,
+        PinTarget::Existing(location) => {
+            location.file.reader != Reader::ToolVersions
+                && request_at(before, location, tool).is_some_and(|old| is_word(&old, None, tool))
+        }
+    }
 }
 
 /// What removing a pin changes.
@@ -118,11 +144,7 @@ struct Removal {
     plan: PinRemoval,
 }
 
-fn removal(
-    session: &Session,
-    target: &PinTarget,
-    tool: &'static Tool,
-) -> Result<Option<Removal>> {
+fn removal(session: &Session, target: &PinTarget, tool: &'static Tool) -> Result<Option<Removal>> {
     let folder = match target {
         PinTarget::Existing(_) | PinTarget::NewFile { .. } => None,
         PinTarget::Default => Some(&session.folders.config),
@@ -223,11 +245,7 @@ fn default_request_in(text: &str, tool: &'static Tool) -> Option<Request> {
 }
 
 /// The text of a project's file without a pin.
-fn text_without_pin(
-    before: &str,
-    location: &PinLocation,
-    tool: &'static Tool,
-) -> Result<String> {
+fn text_without_pin(before: &str, location: &PinLocation, tool: &'static Tool) -> Result<String> {
     let file = location.file;
     let rest = match (file.reader, location.field) {
         (Reader::Plain, _) => Some(edit::plain::remove(before)),
@@ -256,8 +274,9 @@ fn remove_field(
     let path = &location.place.path;
     match (location.file.reader, field.entry_name) {
         (Reader::Plain | Reader::ToolVersions, _) => Ok(None),
-        (Reader::Json, Some(name)) => edit::json::remove_named(before, &keys, name)
-            .map_err(|fault| fault.in_file(path)),
+        (Reader::Json, Some(name)) => {
+            edit::json::remove_named(before, &keys, name).map_err(|fault| fault.in_file(path))
+        }
         (Reader::Json, None) => {
             edit::json::remove(before, &keys).map_err(|fault| fault.in_file(path))
         }
@@ -313,7 +332,7 @@ fn find_file(session: &Session, target: &PinTarget, tool: &'static Tool) -> Resu
         }
         PinTarget::Default => {
             let path = session.folders.default_file();
-            (default_file(&session.folders)?, path, Reader::ToolVersions)
+            (config_file(&session.folders, &path)?, path, Reader::ToolVersions)
         }
         PinTarget::Assigned(AssignedDefault { folder, number, .. }) => {
             OwnFolder::create(folder)?;
@@ -333,8 +352,29 @@ pub(super) fn project_file(directory: &Path, project: &Path, path: &Path) -> Res
     ConfinedFolder::open_above(directory, project, "this project")?.file(path)
 }
 
-/// The user's default may be a link to a file in the home folder: a repository of dotfiles.
-fn default_file(folders: &Folders) -> Result<ConfinedFile> {
+/// Changes a file in usher's configuration folder, as the owner of that folder: `change` is given its
+/// text and returns the new one. `mode` is that of a new file.
+pub fn change_config_file(
+    folders: &Folders,
+    path: &Path,
+    mode: FileMode,
+    change: impl FnOnce(&str) -> Result<String>,
+) -> Result<()> {
+    let _access = folders::write_access(folders)?;
+    with_owners_rights(&folders.config, || {
+        let file = config_file(folders, path)?;
+        let before = file.text().unwrap_or_default();
+        let after = change(before)?;
+        match after == before {
+            true => Ok(()),
+            false => file.replace_or_create(&after, mode),
+        }
+    })
+}
+
+/// A file in usher's configuration folder may be a link to one in the home folder: a repository of
+/// dotfiles.
+fn config_file(folders: &Folders, path: &Path) -> Result<ConfinedFile> {
     let config = &folders.config;
     OwnFolder::create(config)?;
     let config = fs::canonicalize(config).map_err(|error| Error::io("read", config, error))?;
@@ -343,7 +383,6 @@ fn default_file(folders: &Folders) -> Result<ConfinedFile> {
         Some(home) => ConfinedFolder::open(&home, "your home folder"),
         None => ConfinedFolder::open(&config, "usher's configuration folder"),
     };
-    let path = folders.default_file();
     folder?.file(&config.join(path.file_name().unwrap_or_default()))
 }
 

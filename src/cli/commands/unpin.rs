@@ -2,6 +2,7 @@
 //! decides without them. Nothing is uninstalled.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use clap::Args;
 use serde::Serialize;
@@ -9,13 +10,10 @@ use usher_shims::call::Call;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::pin::{FileLocation, Origin, Pin};
 use usher_shims::search::{Finding, search};
-use usher_shims::world::World as _;
 
-use super::pin::PinScope;
+use super::pin::{PinScope, shown_file};
 use crate::cli::output::{self, Line, Meaning, Report, ReportPath, Text};
-use crate::project::{
-    PinRemoval, PinTarget, ProjectPin, planned_removal, project_pin, remove_pin,
-};
+use crate::project::{PinRemoval, PinTarget, ProjectPin, planned_removal, project_pin, remove_pin};
 use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::active::ActiveVersion;
@@ -76,7 +74,6 @@ struct NextRequest {
 struct PlannedRemoval<'a> {
     known: KnownTool<'a>,
     target: PinTarget,
-    plan: PinRemoval,
 }
 
 /// Runs the command.
@@ -94,8 +91,7 @@ fn decide<'a>(
     names: &[String],
     scope: &PinScope,
 ) -> Result<Vec<PlannedRemoval<'a>>> {
-    let assigned =
-        scope.assigned(session, &format!("unpin --global {}", names.join(" ")))?;
+    let assigned = scope.assigned(session, &format!("unpin --global {}", names.join(" ")))?;
     let mut plans: Vec<PlannedRemoval<'a>> = Vec::new();
     for name in names {
         let known = tool_named(session, name)?;
@@ -107,17 +103,27 @@ fn decide<'a>(
             (PinScope::Project, None) => project_target(session, known)?,
             (_, None) => PinTarget::Default,
         };
-        let plan = planned_removal(session, &target, known.tool)?;
-        let plan = plan.ok_or_else(|| no_default(session, known, &target))?;
-        plans.push(PlannedRemoval { known, target, plan });
+        if planned_removal(session, &target, known.tool)?.is_none() {
+            return Err(no_default(session, known, &target));
+        }
+        plans.push(PlannedRemoval { known, target });
     }
     Ok(plans)
 }
 
 /// A tool by its name: a pin has one version, so none is typed.
 fn tool_named<'a>(session: &'a Session, word: &str) -> Result<KnownTool<'a>> {
-    let Some((name, _)) = word.split_once('@') else { return session.registry.named(word) };
-    let known = session.registry.named(name)?;
+    let named = |name| {
+        session.registry.named(name).map_err(|error| {
+            let nearest = error.hint.as_deref().and_then(|hint| hint.strip_prefix("use "));
+            match nearest.map(str::to_owned) {
+                Some(nearest) => error.hint(format!("use unpin {nearest}")),
+                None => error,
+            }
+        })
+    };
+    let Some((name, _)) = word.split_once('@') else { return named(word) };
+    let known = named(name)?;
     let what = format!("`use unpin` takes tools without versions: “{}”", Escaped(word));
     Err(Error::new(ErrorKind::Usage, what).hint(format!("use unpin {}", known.tool.name)))
 }
@@ -163,8 +169,9 @@ fn because_of(session: &Session, error: Error, tool: &str, pin: &Pin) -> Error {
     let because = |what: String| error.because(what);
     let (request, origin) = (text_of(pin), &pin.origin);
     match origin {
-        Origin::Variable(name) => because(format!("{name} requests {request}"))
-            .hint(format!("unset {name}")),
+        Origin::Variable(name) => {
+            because(format!("{name} requests {request}")).hint(format!("unset {name}"))
+        }
         Origin::File(FileLocation { path, .. }) => {
             let folder = path.parent().unwrap_or(path);
             let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
@@ -246,12 +253,13 @@ fn no_default(session: &Session, known: KnownTool<'_>, target: &PinTarget) -> Er
 
 fn apply(session: &Session, plans: &[PlannedRemoval<'_>]) -> Result<Vec<RemovedPin>> {
     let mut removed = Vec::new();
-    for PlannedRemoval { known, target, plan } in plans {
-        let shown_file = shown_file(session, target, plan);
+    for PlannedRemoval { known, target } in plans {
+        // Another tool's pin may have been in the same file.
+        let Some(plan) = planned_removal(session, target, known.tool)? else { continue };
+        let shown_file = shown_file(session, path_of(target, &plan));
         if plan.deletes_file {
             session.note(&format!("deleting {shown_file}: it has nothing else"));
         }
-        // Another tool's pin may have been in the same line or file.
         let Some(done) = remove_pin(session, target, known.tool)? else { continue };
         let next = NextRequest::of(session, *known);
         let (next, error) = match next {
@@ -271,15 +279,12 @@ fn apply(session: &Session, plans: &[PlannedRemoval<'_>]) -> Result<Vec<RemovedP
     Ok(removed)
 }
 
-/// The file: its name in the working directory, else its path.
-fn shown_file(session: &Session, target: &PinTarget, plan: &PinRemoval) -> String {
-    let path = match target {
+/// The file, as it is named where the pin is.
+fn path_of<'a>(target: &'a PinTarget, plan: &'a PinRemoval) -> &'a Path {
+    match target {
         PinTarget::Existing(location) => &location.place.path,
         PinTarget::NewFile { .. } | PinTarget::Default | PinTarget::Assigned(_) => &plan.path,
-    };
-    let directory = session.world.directory().ok();
-    let is_here = path.parent().is_some_and(|folder| directory.as_deref() == Some(folder));
-    FileLocation::of_file(path.clone(), is_here).to_string()
+    }
 }
 
 impl NextRequest {

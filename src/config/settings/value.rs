@@ -44,6 +44,17 @@ pub enum AutoInstall {
     Locked,
 }
 
+/// What is written in a project for a word such as `lts`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PinAs {
+    /// The version that it means on this day.
+    Exact,
+    /// The release line of that version.
+    Line,
+    /// The word.
+    Request,
+}
+
 /// Which tools get shims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShimPolicy {
@@ -98,6 +109,17 @@ impl AutoInstall {
     }
 }
 
+impl PinAs {
+    /// Its spelling in the settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Line => "line",
+            Self::Request => "request",
+        }
+    }
+}
+
 impl ShimPolicy {
     /// Its spelling in the settings.
     pub fn name(self) -> &'static str {
@@ -113,6 +135,18 @@ impl SettingType for AutoInstall {
 
     fn from_text(text: &str) -> Option<Self> {
         [Self::Always, Self::Never, Self::Locked].into_iter().find(|choice| choice.name() == text)
+    }
+
+    fn shown(&self) -> String {
+        quoted(self.name())
+    }
+}
+
+impl SettingType for PinAs {
+    const FORM: &'static str = r#""exact", "line" or "request""#;
+
+    fn from_text(text: &str) -> Option<Self> {
+        [Self::Exact, Self::Line, Self::Request].into_iter().find(|choice| choice.name() == text)
     }
 
     fn shown(&self) -> String {

@@ -43,15 +43,17 @@ fn is_whole_call(line: &str, method: &str) -> bool {
     let Some(last) = found.request.iter().map(|place| place.end).max() else { return false };
     // What ends a call is behind its last string: a quote and what closes its brackets.
     let rest = code[last..].split('#').next().unwrap_or_default().trim();
-    let count = |bracket: char| code[..code.len() - code[last..].len() + rest.len()]
-        .matches(bracket)
-        .count();
+    let count = |bracket: char| {
+        code[..code.len() - code[last..].len() + rest.len()].matches(bracket).count()
+    };
     !rest.ends_with([',', '\\', '.', '|', '&', '?', ':'])
         && count('(') == count(')')
         && count('[') == count(']')
         && count('{') == count('}')
         && !rest.contains(';')
-        && !rest.split_whitespace().any(|word| matches!(word, "if" | "unless" | "do" | "and" | "or"))
+        && !rest
+            .split_whitespace()
+            .any(|word| matches!(word, "if" | "unless" | "do" | "and" | "or"))
 }
 
 #[cfg(test)]

@@ -327,7 +327,8 @@ mod tests {
     fn removal_of_a_named_json_entry_leaves_its_other_fields() {
         let runtime = |entries: &str| format!(r#"{{"devEngines":{{"runtime":{entries}}}}}"#);
         let bun = r#"{"name":"bun","version":"1"}"#;
-        let before = runtime(&format!(r#"[{bun}, {{"name":"node","version":"1","onFail":"warn"}}]"#));
+        let before =
+            runtime(&format!(r#"[{bun}, {{"name":"node","version":"1","onFail":"warn"}}]"#));
         let after = runtime(&format!(r#"[{bun}, {{"name":"node","onFail":"warn"}}]"#));
         assert_eq!(remove_named(&before, RUNTIME, "node").unwrap().unwrap(), after);
         let manager = "{\n  \"name\": \"x\",\n  \"packageManager\": \"pnpm@9.1.0\"\n}\n";

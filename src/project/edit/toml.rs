@@ -2,6 +2,7 @@
 //!
 //! The parser finds the value, and its bytes are replaced; every other byte stays.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -65,6 +66,77 @@ fn remove_value(table: &mut toml::Table, path: &[&str]) -> Option<()> {
         [key] => table.remove(*key).map(drop),
         [key, rest @ ..] => remove_value(table.get_mut(*key)?.as_table_mut()?, rest),
     }
+}
+
+/// Makes `literal`, a TOML value, the value of a key at the top of the document. A new key comes behind
+/// the others there.
+///
+/// `None` if the text isn't TOML, if the literal is none, or if the key is a section that has comments.
+pub fn set_literal(text: &str, key: &str, literal: &str) -> Option<String> {
+    let (mark, body) = split_mark(text);
+    let document = DeTable::parse(body).ok()?;
+    let assigned: toml::Table = format!("{key} = {literal}").parse().ok()?;
+    let mut expected: toml::Table = body.parse().ok()?;
+    expected.extend(assigned);
+    let (range, new) = match document.get_ref().iter().find(|(known, _)| known.get_ref() == key) {
+        Some((known, value)) => {
+            match line_of_key(body, known.span().start, value.span().end) {
+                Some(_) => (value.span(), literal.to_owned()),
+                None => (section(body, known, value)?, String::new()),
+            }
+        }
+        None => (0..0, String::new()),
+    };
+    let changed = [&body[..range.start], &new, &body[range.end..]].concat();
+    let changed = match new.is_empty() {
+        true => with_new_key(&changed, key, literal)?,
+        false => changed,
+    };
+    (changed.parse::<toml::Table>().ok()? == expected).then(|| [mark, &changed].concat())
+}
+
+/// Removes a key at the top of the document with its value, also one that is a section without
+/// comments. `None` if there is none, or if it can't be removed.
+pub fn remove_key(text: &str, key: &str) -> Option<String> {
+    if let Some(rest) = remove(text, &[key]) {
+        return Some(rest);
+    }
+    let (mark, body) = split_mark(text);
+    let document = DeTable::parse(body).ok()?;
+    let (known, value) = document.get_ref().iter().find(|(known, _)| known.get_ref() == key)?;
+    let cut = section(body, known, value)?;
+    let rest = [&body[..cut.start], &body[cut.end..]].concat();
+    let mut expected: toml::Table = body.parse().ok()?;
+    expected.remove(key)?;
+    (rest.parse::<toml::Table>().ok()? == expected).then(|| [mark, &rest].concat())
+}
+
+/// The lines of a section, from its header to its last value; `None` if there are comments in it.
+fn section(
+    body: &str,
+    key: &Spanned<Cow<'_, str>>,
+    value: &Spanned<DeValue<'_>>,
+) -> Option<Range<usize>> {
+    let table = value.get_ref().as_table()?;
+    let start = body[..key.span().start].rfind('\n').map_or(0, |at| at + 1);
+    let ends = table.iter().map(|(_, value)| value.span().end);
+    let last = ends.chain([key.span().end]).max()?;
+    let end = body[last..].find('\n').map_or(body.len(), |at| last + at + 1);
+    let lines = &body[start..end];
+    (lines.trim_start().starts_with('[') && !lines.contains('#')).then_some(start..end)
+}
+
+/// A document with a new key at the top: behind the last one there, or at the start.
+fn with_new_key(body: &str, key: &str, literal: &str) -> Option<String> {
+    let document = DeTable::parse(body).ok()?;
+    let line_ends = document.get_ref().iter().filter_map(|(known, value)| {
+        Some(line_of_key(body, known.span().start, value.span().end)?.end)
+    });
+    let at = line_ends.max().unwrap_or(0);
+    let end = if body.contains("\r\n") { "\r\n" } else { "\n" };
+    let before = &body[..at];
+    let gap = if before.is_empty() || before.ends_with('\n') { "" } else { end };
+    Some([before, gap, key, " = ", literal, end, &body[at..]].concat())
 }
 
 /// The lines of a key and its value that have nothing else but a comment.
@@ -354,5 +426,31 @@ mod tests {
         ] {
             assert_eq!(remove(before, &["tools", "node"]).as_deref(), after, "{before:?}");
         }
+    }
+
+    #[test]
+    fn a_setting_is_set_at_the_top_of_the_document() {
+        for (before, after) in [
+            ("", "x = [1]\n"),
+            ("# ours\n", "x = [1]\n# ours\n"),
+            ("a = 1 # why\r\n\r\n[b]\r\nc = 2\r\n", "a = 1 # why\r\nx = [1]\r\n\r\n[b]\r\nc = 2\r\n"),
+            ("a = 1", "a = 1\nx = [1]\n"),
+            ("# a\nx = 'y' # why\nz = 1\n", "# a\nx = [1] # why\nz = 1\n"),
+            ("a = 1\n\n[x]\nb = 2\nc = 3\n\n[d]\n", "a = 1\nx = [1]\n\n\n[d]\n"),
+            ("[b]\nc = 2\n", "x = [1]\n[b]\nc = 2\n"),
+        ] {
+            assert_eq!(set_literal(before, "x", "[1]").as_deref(), Some(after), "{before:?}");
+        }
+        assert_eq!(set_literal("[x]\n# mine\nb = 2\n", "x", "1"), None);
+        assert_eq!(set_literal("x = 1\n", "x", "1\ny = 2"), None);
+        assert_eq!(set_literal("x = \n", "x", "1"), None);
+    }
+
+    #[test]
+    fn a_setting_is_removed_with_its_section() {
+        assert_eq!(remove_key("a = 1\nx = 2 # b\n", "x").unwrap(), "a = 1\n");
+        assert_eq!(remove_key("a = 1\n[x]\nb = 2\n[c]\n", "x").unwrap(), "a = 1\n[c]\n");
+        assert_eq!(remove_key("[x]\nb = 2 # mine\n", "x"), None);
+        assert_eq!(remove_key("a = 1\n", "x"), None);
     }
 }

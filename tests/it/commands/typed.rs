@@ -29,6 +29,7 @@ fn help_and_version_are_results() {
     Commands:
       install      Install versions; by default, all that this project pins
       upgrade      Install the newest versions that match your pins; old versions stay installed
+      unpin        Remove pins from this project, or your defaults; nothing is uninstalled
       uninstall    Remove installed versions
       verify       Check installed versions for changed, missing or added files
       repair       Restore installed versions, keeping packages you added

@@ -33,14 +33,20 @@ const CASES: &[Case] = &[
     Case {
         file: "package.json",
         before: "{\n  \"devEngines\": {\n    \"runtime\": { \"name\": \"node\", \"version\": \"20\", \"onFail\": \"warn\" }\n  }\n}\n",
-        after: Some("{\n  \"devEngines\": {\n    \"runtime\": { \"name\": \"node\", \"onFail\": \"warn\" }\n  }\n}\n"),
+        after: Some(
+            "{\n  \"devEngines\": {\n    \"runtime\": { \"name\": \"node\", \"onFail\": \"warn\" }\n  }\n}\n",
+        ),
     },
     Case {
         file: "mise.toml",
         before: "# ours\n[tools]\nnode = [\"20\", \"18\"] # lts\npython = '3.12'\n",
         after: Some("# ours\n[tools]\npython = '3.12'\n"),
     },
-    Case { file: ".prototools", before: "node = \"20\"\nbun = \"1\"\n", after: Some("bun = \"1\"\n") },
+    Case {
+        file: ".prototools",
+        before: "node = \"20\"\nbun = \"1\"\n",
+        after: Some("bun = \"1\"\n"),
+    },
     Case {
         file: ".env",
         before: "PORT=80\nexport NODE_VERSION='20' # image\nDEBUG=1",
@@ -73,7 +79,8 @@ fn the_pin_is_removed_from_its_file_and_nothing_else() {
 fn what_decides_without_the_pin_is_said() {
     let sandbox = offline_sandbox();
     sandbox.file("project/.nvmrc", "20\n");
-    sandbox.file("project/package.json", r#"{"volta":{"node":"18.20.0"},"engines":{"node":">=16"}}"#);
+    sandbox
+        .file("project/package.json", r#"{"volta":{"node":"18.20.0"},"engines":{"node":">=16"}}"#);
     sandbox.file("home/.config/usher/tool-versions", "node 22\n");
     let unpin = || sandbox.use_command(&["unpin", "node"]).run().succeeds().transcript();
     insta::assert_snapshot!(unpin(), @"");
@@ -90,16 +97,15 @@ fn unpinning_prints_json() {
     sandbox.file("project/.tool-versions", "node 18\npython 3.12\n");
     let outcome = sandbox.use_command(&["unpin", "node", "python", "--json"]).run().succeeds();
     let removed = &outcome.json()["removed"];
-    let (nvmrc, tools) =
-        (sandbox.project().join(".nvmrc"), sandbox.project().join(".tool-versions"));
+    let file = sandbox.project().join(".tool-versions");
     assert_eq!(
         removed,
         &json!([
             {
-                "tool": "node", "request": "20", "file": nvmrc, "file_deleted": true,
-                "next": { "request": "18", "requested_by": ".tool-versions:1", "constraint": false },
+                "tool": "node", "request": "18", "file": file, "file_deleted": false,
+                "next": { "request": "20", "requested_by": ".nvmrc:1", "constraint": false },
             },
-            { "tool": "python", "request": "3.12", "file": tools, "file_deleted": false, "next": null },
+            { "tool": "python", "request": "3.12", "file": file, "file_deleted": true, "next": null },
         ])
     );
 }
@@ -116,42 +122,136 @@ fn refused(sandbox: &crate::support::Sandbox, arguments: &[&str]) -> String {
 #[test]
 fn a_tool_that_the_project_does_not_pin_is_an_error() {
     let sandbox = offline_sandbox();
-    insta::assert_snapshot!(refused(&sandbox, &["node"]), @"");
+    insta::assert_snapshot!(refused(&sandbox, &["node"]), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: this project doesn't pin node
+      nothing requests a version of node here
+    ");
     sandbox.file("project/package.json", r#"{"engines":{"node":">=16"}}"#);
-    insta::assert_snapshot!(refused(&sandbox, &["node"]), @"");
+    insta::assert_snapshot!(refused(&sandbox, &["node"]), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: this project doesn't pin node
+      package.json (engines.node) requires >=16, which is no pin
+      hint: use why node
+    ");
     sandbox.file("home/.config/usher/tool-versions", "python 3.12\n");
-    insta::assert_snapshot!(refused(&sandbox, &["python"]), @"");
+    insta::assert_snapshot!(refused(&sandbox, &["python"]), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: this project doesn't pin python
+      python 3.12 is your default, [SANDBOX]/home/.config/usher/tool-versions:1
+      hint: use unpin --global python
+    ");
     sandbox.file(".nvmrc", "20\n");
-    insta::assert_snapshot!(refused(&sandbox, &["node"]), @"");
-    insta::assert_snapshot!(refused(&sandbox, &["--global", "go"]), @"");
-    insta::assert_snapshot!(refused(&sandbox, &["node@20"]), @"");
-    insta::assert_snapshot!(refused(&sandbox, &["nod"]), @"");
-    insta::assert_snapshot!(refused(&sandbox, &[]), @"");
+    insta::assert_snapshot!(refused(&sandbox, &["node"]), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: this project doesn't pin node
+      node 20 is requested by [SANDBOX]/.nvmrc:1, outside of the project
+      hint: cd [SANDBOX] && use unpin node
+    ");
+    insta::assert_snapshot!(refused(&sandbox, &["--global", "go"]), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: you have no default for go
+    ");
+    insta::assert_snapshot!(refused(&sandbox, &["node@20"]), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: `use unpin` takes tools without versions: “node@20”
+      hint: use unpin node
+    ");
+    insta::assert_snapshot!(refused(&sandbox, &["nod"]), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: unknown tool “nod”
+      nearest: node
+      hint: use node
+    ");
+    insta::assert_snapshot!(refused(&sandbox, &[]), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: the following required arguments were not provided:
+      <TOOL>...
+
+    Usage: use unpin <TOOL>...
+
+    For more information, try '--help'.
+    ");
     let variable = sandbox.use_command(&["unpin", "go"]).variable("GO_VERSION", "1.22").run();
-    insta::assert_snapshot!(variable.transcript(), @"");
+    insta::assert_snapshot!(variable.transcript(), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: this project doesn't pin go
+      GO_VERSION requests 1.22
+      hint: unset GO_VERSION
+    ");
 }
 
 #[test]
 fn what_cannot_be_removed_safely_is_left_to_the_user() {
     let sandbox = offline_sandbox();
     sandbox.file("project/.nvmrc", "# until spring\n20\n");
-    insta::assert_snapshot!(refused(&sandbox, &["node"]), @"");
+    insta::assert_snapshot!(refused(&sandbox, &["node"]), @"
+    exit status: 65
+    --- standard output
+    --- standard error
+    error: [SANDBOX]/project/.nvmrc has only comments or settings besides this pin
+      without a version, it can't be used
+      hint: rm [SANDBOX]/project/.nvmrc
+    ");
     fs::remove_file(sandbox.project().join(".nvmrc")).unwrap();
     // A link out of the project.
     sandbox.file("home/other", "20\n");
     symlink(sandbox.root().join("home/other"), sandbox.project().join(".nvmrc")).unwrap();
-    insta::assert_snapshot!(refused(&sandbox, &["node"]), @"");
+    insta::assert_snapshot!(refused(&sandbox, &["node"]), @"
+    exit status: 77
+    --- standard output
+    --- standard error
+    error: [SANDBOX]/project/.nvmrc is a link out of this project, to [SANDBOX]/home/other
+      hint: rm [SANDBOX]/project/.nvmrc
+    ");
     assert_eq!(sandbox.read("home/other"), "20\n");
     fs::remove_file(sandbox.project().join(".nvmrc")).unwrap();
     // A section may have comments of its own.
     sandbox.file("project/mise.toml", "[tools.node]\nversion = '20'\n");
-    insta::assert_snapshot!(refused(&sandbox, &["node"]), @"");
+    insta::assert_snapshot!(refused(&sandbox, &["node"]), @"
+    exit status: 65
+    --- standard output
+    --- standard error
+    error: can't change the pin of node in mise.toml:2 (tools.node)
+      hint: change it by hand
+    ");
     fs::remove_file(sandbox.project().join("mise.toml")).unwrap();
     // Not a version file.
     sandbox.file("project/.nvmrc", "-----BEGIN KEY-----\nabc def\n");
-    insta::assert_snapshot!(refused(&sandbox, &["node"]), @"");
+    insta::assert_snapshot!(refused(&sandbox, &["node"]), @"
+    exit status: 65
+    --- standard output
+    --- standard error
+    error: [SANDBOX]/project/.nvmrc is not a version file
+      line 1 is not a version
+      hint: mv [SANDBOX]/project/.nvmrc [SANDBOX]/project/.nvmrc.old
+    ");
     fs::remove_file(sandbox.project().join(".nvmrc")).unwrap();
     // One tool that isn't pinned, and nothing is removed.
     sandbox.file("project/.tool-versions", "node 20\n");
-    insta::assert_snapshot!(refused(&sandbox, &["node", "ruby"]), @"");
+    insta::assert_snapshot!(refused(&sandbox, &["node", "ruby"]), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: this project doesn't pin ruby
+      nothing requests a version of ruby here
+    ");
 }
