@@ -140,8 +140,7 @@ impl Setting {
     pub fn named(key: &str) -> Result<&'static Self> {
         let found = SETTINGS.iter().find(|setting| setting.key == key);
         found.ok_or_else(|| {
-            let error =
-                Error::new(ErrorKind::Usage, format!("unknown setting “{}”", Escaped(key)));
+            let error = Error::new(ErrorKind::Usage, format!("unknown setting “{}”", Escaped(key)));
             let renamed = RENAMED.iter().find(|(old, _)| *old == key).map(|(_, new)| *new);
             let nearest = closest(key, SETTINGS.iter().map(|setting| setting.key));
             match renamed.or(nearest) {

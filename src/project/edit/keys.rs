@@ -127,9 +127,9 @@ mod tests {
 
     #[test]
     fn removal_deletes_the_line_of_a_key() {
-        let text = "A=1\r\nexport B='2' # why\r\n# C=3\r\nD=4";
-        assert_eq!(remove(text, 2).unwrap(), "A=1\r\n# C=3\r\nD=4");
-        assert_eq!(remove(text, 4).unwrap(), "A=1\r\nexport B='2' # why\r\n# C=3\r\n");
+        let text = "A=1\r\nexport B='2' # why\r\n# ours\r\nD=4";
+        assert_eq!(remove(text, 2).unwrap(), "A=1\r\n# ours\r\nD=4");
+        assert_eq!(remove(text, 4).unwrap(), "A=1\r\nexport B='2' # why\r\n# ours\r\n");
         assert_eq!(remove(text, 3), None);
         assert_eq!(remove(text, 5), None);
     }

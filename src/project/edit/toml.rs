@@ -79,12 +79,10 @@ pub fn set_literal(text: &str, key: &str, literal: &str) -> Option<String> {
     let mut expected: toml::Table = body.parse().ok()?;
     expected.extend(assigned);
     let (range, new) = match document.get_ref().iter().find(|(known, _)| known.get_ref() == key) {
-        Some((known, value)) => {
-            match line_of_key(body, known.span().start, value.span().end) {
-                Some(_) => (value.span(), literal.to_owned()),
-                None => (section(body, known, value)?, String::new()),
-            }
-        }
+        Some((known, value)) => match line_of_key(body, known.span().start, value.span().end) {
+            Some(_) => (value.span(), literal.to_owned()),
+            None => (section(body, known, value)?, String::new()),
+        },
         None => (0..0, String::new()),
     };
     let changed = [&body[..range.start], &new, &body[range.end..]].concat();
@@ -433,7 +431,10 @@ mod tests {
         for (before, after) in [
             ("", "x = [1]\n"),
             ("# ours\n", "x = [1]\n# ours\n"),
-            ("a = 1 # why\r\n\r\n[b]\r\nc = 2\r\n", "a = 1 # why\r\nx = [1]\r\n\r\n[b]\r\nc = 2\r\n"),
+            (
+                "a = 1 # why\r\n\r\n[b]\r\nc = 2\r\n",
+                "a = 1 # why\r\nx = [1]\r\n\r\n[b]\r\nc = 2\r\n",
+            ),
             ("a = 1", "a = 1\nx = [1]\n"),
             ("# a\nx = 'y' # why\nz = 1\n", "# a\nx = [1] # why\nz = 1\n"),
             ("a = 1\n\n[x]\nb = 2\nc = 3\n\n[d]\n", "a = 1\nx = [1]\n\n\n[d]\n"),

@@ -81,7 +81,14 @@ fn a_word_is_written_as_the_setting_says() {
         std::fs::remove_file(sandbox.project().join(".tool-versions")).unwrap();
     }
     let wrong = sandbox.use_command(&["node@lts"]).variable("USHER_PIN_AS", "major").run();
-    insta::assert_snapshot!(wrong.transcript(), @"");
+    insta::assert_snapshot!(wrong.transcript(), @r#"
+    exit status: 65
+    --- standard output
+    --- standard error
+    error: invalid value “major” for USHER_PIN_AS
+      expected "exact", "line" or "request"
+      hint: unset USHER_PIN_AS
+    "#);
     // A default may change its meaning.
     sandbox.use_command(&["--global", "node@lts"]).run().succeeds();
     assert_eq!(sandbox.read("home/.config/usher/tool-versions"), "nodejs lts\n");
@@ -250,7 +257,7 @@ fn an_extended_file_is_edited_only_inside_the_project() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    pinned node 12 (12.22.12) in app/.tool-versions
+    pinned node 12 (12.22.12) in .tool-versions
     --- standard error
     usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: node 12.22.12 is ready ([TIME])
@@ -264,7 +271,7 @@ fn an_extended_file_is_edited_only_inside_the_project() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    pinned node 12.22.12 in base/volta.json
+    pinned node 12.22.12 in [SANDBOX]/project/base/volta.json
     --- standard error
     ");
     assert_eq!(sandbox.read("project/base/volta.json"), base.replace("10.24.1", "12.22.12"));
@@ -402,7 +409,7 @@ fn pinning_edits_the_target_of_a_linked_file() {
     let link = sandbox.project().join(".nvmrc");
     symlink("shared/nvmrc", &link).unwrap();
     let outcome = sandbox.use_command(&["node@12.22.12"]).run().succeeds();
-    outcome.stdout_is("pinned node 12.22.12 in shared/nvmrc");
+    outcome.stdout_is("pinned node 12.22.12 in [SANDBOX]/project/shared/nvmrc");
     assert_eq!(sandbox.read("project/shared/nvmrc"), "12.22.12\n");
     assert!(link.is_symlink());
 }

@@ -46,6 +46,7 @@ fn help_and_version_are_results() {
       shim         Add versioned shims, such as node12; without arguments, list them
       reshim       Rescan this machine, and update the shims
       cache        Clear the download and index cache
+      config       List, read and change usher's settings
       doctor       Look for problems
       setup        Add the shims to PATH in your shell's files (shows the change first)
       policy       Show what the machine's policy limits, or check a policy file

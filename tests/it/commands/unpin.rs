@@ -83,10 +83,29 @@ fn what_decides_without_the_pin_is_said() {
         .file("project/package.json", r#"{"volta":{"node":"18.20.0"},"engines":{"node":">=16"}}"#);
     sandbox.file("home/.config/usher/tool-versions", "node 22\n");
     let unpin = || sandbox.use_command(&["unpin", "node"]).run().succeeds().transcript();
-    insta::assert_snapshot!(unpin(), @"");
-    insta::assert_snapshot!(unpin(), @"");
+    insta::assert_snapshot!(unpin(), @"
+    exit status: 0
+    --- standard output
+    unpinned node 20 (.nvmrc)
+    node 18.20.0 applies here (requested by package.json (volta.node))
+    --- standard error
+    usher: deleting .nvmrc: it has nothing else
+    ");
+    insta::assert_snapshot!(unpin(), @"
+    exit status: 0
+    --- standard output
+    unpinned node 18.20.0 (package.json)
+    node is not pinned here; package.json (engines.node) requires >=16
+    --- standard error
+    ");
     let outcome = sandbox.use_command(&["unpin", "--global", "node"]).run().succeeds();
-    insta::assert_snapshot!(outcome.transcript(), @"");
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    unpinned node 22 ([SANDBOX]/home/.config/usher/tool-versions)
+    node is not pinned here; package.json (engines.node) requires >=16
+    --- standard error
+    ");
     assert_eq!(sandbox.read("home/.config/usher/tool-versions"), "");
 }
 
@@ -175,7 +194,7 @@ fn a_tool_that_the_project_does_not_pin_is_an_error() {
     --- standard error
     error: unknown tool “nod”
       nearest: node
-      hint: use node
+      hint: use unpin node
     ");
     insta::assert_snapshot!(refused(&sandbox, &[]), @"
     exit status: 2
