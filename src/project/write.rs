@@ -224,17 +224,13 @@ fn refuse_useless_rest(
 
 /// The request that a file has at a pin's place.
 fn request_at(text: &str, location: &PinLocation, tool: &'static Tool) -> Option<Request> {
-    match location.field {
-        Some(field) => {
-            let text = field_text(text, location, field, tool)?;
-            Request::parse_field(&text, tool, field).ok()
-        }
-        None => {
-            let body = text.strip_prefix('\u{feff}').unwrap_or(text);
-            let text = first_request_text(read(body, location.file, tool).ok()?)?;
-            Request::parse(&text, tool, RequestTrust::Project).ok()
-        }
+    if let Some(field) = location.field {
+        let text = field_text(text, location, field, tool)?;
+        return Request::parse_field(&text, tool, field).ok();
     }
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = first_request_text(read(body, location.file, tool).ok()?)?;
+    Request::parse(&text, tool, RequestTrust::Project).ok()
 }
 
 /// The user's request for a tool in a file of defaults.
