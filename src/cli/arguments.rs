@@ -10,6 +10,7 @@ use usher_shims::error::{Error, ErrorKind, Result};
 use super::help;
 use crate::cli::commands::available::AvailableArguments;
 use crate::cli::commands::check::CheckArguments;
+use crate::cli::commands::config::ConfigVerb;
 use crate::cli::commands::env::EnvArguments;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::retire::RetireArguments;
@@ -17,6 +18,7 @@ use crate::cli::commands::schema::SchemaName;
 use crate::cli::commands::setup::SetupArguments;
 use crate::cli::commands::sync::SyncArguments;
 use crate::cli::commands::uninstall::UninstallArguments;
+use crate::cli::commands::unpin::UnpinArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
 use crate::cli::output::HELP_STYLES;
 
@@ -126,6 +128,11 @@ pub(super) enum Verb {
     )]
     #[command(visible_alias = "update", alias = "up")]
     Upgrade(UpgradeArguments),
+    /// Remove pins from this project, or your defaults; nothing is uninstalled
+    #[command(
+        after_help = "Examples:\n  use unpin node\n  use unpin node python\n  use unpin --global node\n\nThe rest of a file stays as it is; a version file with nothing else is deleted."
+    )]
+    Unpin(UnpinArguments),
     /// Remove installed versions
     #[command(
         after_help = "Examples:\n  use uninstall node@12.22.12\n  use uninstall python@3.11 --projects ~/src\n\nFirst it names who still uses a version, and asks; without a terminal, such a version is only removed with --yes."
@@ -291,6 +298,16 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: CacheVerb,
     },
+    /// List, read and change usher's settings
+    #[command(
+        subcommand_required = true,
+        arg_required_else_help = true,
+        after_help = "Examples:\n  use config list\n  use config get offline\n  use config set auto_install locked\n  use config unset auto_install"
+    )]
+    Config {
+        #[command(subcommand)]
+        verb: ConfigVerb,
+    },
     /// Look for problems
     Doctor {
         /// List the checks that passed, too
@@ -395,9 +412,11 @@ impl CommandLine {
                 | Verb::Completions { .. }
                 | Verb::Schema { .. },
             ) => true,
+            Some(Verb::Config { verb }) => verb.only_reads(),
             Some(
                 Verb::Install { .. }
                 | Verb::Upgrade(_)
+                | Verb::Unpin(_)
                 | Verb::Uninstall { .. }
                 | Verb::Repair { .. }
                 | Verb::Prune(_)

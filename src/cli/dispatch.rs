@@ -14,6 +14,7 @@ use crate::cli::commands::outdated::ToolFilter;
 use crate::cli::commands::pin::PinScope;
 use crate::config::folders;
 use crate::session::Session;
+use crate::session::reporter::Silent;
 
 /// Runs the command; returns the exit code of one that printed its own report. `arguments` are what
 /// was typed, for hints.
@@ -36,6 +37,11 @@ pub(super) fn execute(typed: CommandLine, given: ProcessArgs, arguments: &[Strin
     let running = running_shim()?;
     if let Some(Verb::InstallItself { system }) = typed.verb {
         return commands::install_itself::run(given, running, system).map(|()| 0);
+    }
+    if let Some(Verb::Config { verb }) = &typed.verb {
+        let quiet = typed.global_flags.quiet;
+        let reporter = if quiet { Box::new(Silent) } else { progress::reporter(false) };
+        return commands::config::run(&running, verb, &*reporter, json);
     }
     let mut session = Session::new(given, running, progress::reporter)?;
     if typed.global_flags.offline {
@@ -75,6 +81,7 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
         Verb::Outdated { tools, all } => {
             return commands::outdated::run(session, &ToolFilter::new(&tools, all), json);
         }
+        Verb::Unpin(arguments) => return commands::unpin::run(session, &arguments, json),
         Verb::Uninstall(arguments) => commands::uninstall::run(session, &arguments, json),
         Verb::Verify { tools } => return commands::verify::run(session, &tools, json),
         Verb::Repair { yes, tools } => commands::repair::run(session, &tools, yes, json),
@@ -124,6 +131,7 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
         // They ran without a session.
         Verb::Completions { .. }
         | Verb::Schema { .. }
+        | Verb::Config { .. }
         | Verb::Policy { .. }
         | Verb::InstallItself { .. } => Ok(()),
     };

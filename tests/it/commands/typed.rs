@@ -29,6 +29,7 @@ fn help_and_version_are_results() {
     Commands:
       install      Install versions; by default, all that this project pins
       upgrade      Install the newest versions that match your pins; old versions stay installed
+      unpin        Remove pins from this project, or your defaults; nothing is uninstalled
       uninstall    Remove installed versions
       verify       Check installed versions for changed, missing or added files
       repair       Restore installed versions, keeping packages you added
@@ -45,6 +46,7 @@ fn help_and_version_are_results() {
       shim         Add versioned shims, such as node12; without arguments, list them
       reshim       Rescan this machine, and update the shims
       cache        Clear the download and index cache
+      config       List, read and change usher's settings
       doctor       Look for problems
       setup        Add the shims to PATH in your shell's files (shows the change first)
       policy       Show what the machine's policy limits, or check a policy file
