@@ -4,7 +4,6 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
-use clap_complete::Shell;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::tool::{TOOLS, Tool};
 
@@ -17,6 +16,7 @@ use crate::cli::commands::sync::SyncArguments;
 use crate::cli::commands::uninstall::UninstallArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
 use crate::cli::output::HELP_STYLES;
+use crate::cli::shell_setup::ScriptShell;
 use crate::text::closest;
 
 /// Run every command with the version your project asks for
@@ -240,7 +240,7 @@ pub(super) enum Verb {
     },
     /// Look for problems
     Doctor,
-    /// Add the shims to PATH in your shell's files (shows the change first)
+    /// Add the shims and completions to your shell's files (shows the change first)
     #[command(
         after_help = "Examples:\n  use setup\n  use setup zsh --yes\n  use setup --undo --yes\n  use setup --system --yes       in /etc, for all accounts; as root"
     )]
@@ -253,11 +253,11 @@ pub(super) enum Verb {
     },
     /// Print a completion script
     #[command(
-        after_help = "Example:\n  use completions fish > ~/.config/fish/completions/use.fish"
+        after_help = "Example:\n  use completions bash >> ~/.bashrc\n\n`use setup` does this, too. zsh needs it as the file _usher in a folder of fpath."
     )]
     Completions {
         /// The shell
-        shell: Shell,
+        shell: ScriptShell,
     },
     /// Install usher itself; called by install.sh
     #[command(name = "__install", hide = true)]

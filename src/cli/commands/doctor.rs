@@ -24,6 +24,7 @@ use self::folder_variables::{FolderNotice, notices};
 use self::moved_scripts::moved_scripts;
 use self::venvs::VenvNotice;
 use super::refused_system_programs;
+use super::setup::command_of_account;
 use super::shim_faults::{ShimFault, shim_faults};
 use crate::cli::explanation::install_command;
 use crate::cli::output::{self, Report, Text};
@@ -223,9 +224,12 @@ fn ended_version(session: &Session, known: KnownTool<'_>) -> Option<DoctorCheck>
 /// Whether the shims come first on PATH.
 fn path(session: &Session) -> DoctorCheck {
     let shims = session.folders.shims();
-    let setup = if session.folders.is_system_wide { "use setup --system" } else { "use setup" };
+    let setup = match session.folders.is_system_wide {
+        true => "use setup --system".to_owned(),
+        false => command_of_account(session),
+    };
     let Some(path) = SearchPath::of(session) else {
-        return DoctorCheck::error(format!("PATH doesn't contain {}", Shown(&shims)), setup);
+        return DoctorCheck::error(format!("PATH doesn't contain {}", Shown(&shims)), &setup);
     };
     let path = path.without_venvs(session);
     let programs = session.registry.all().flat_map(|known| known.tool.programs);
@@ -591,7 +595,7 @@ mod tests {
         let lacks = report(world().variable("PATH", "/sys/bin"));
         assert_eq!(
             lacks.checks[1],
-            DoctorCheck::error("PATH doesn't contain /usher/shims", "use setup")
+            DoctorCheck::error("PATH doesn't contain /usher/shims", "/usher/shims/use setup")
         );
         assert_eq!(lacks.exit_code(), 65);
         assert_eq!(lacks.error().unwrap().what, "1 problem found");

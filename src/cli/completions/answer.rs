@@ -9,8 +9,10 @@ pub(super) enum AskingShell {
     Bash,
     /// zsh asks with words; its answer separates help with a colon.
     Zsh,
-    /// Others ask with words; their answer separates help with a tab.
+    /// fish and Nushell ask with words; their answer separates help with a tab.
     WithTabs,
+    /// Elvish asks with words, and shows no help.
+    Elvish,
 }
 
 impl AskingShell {
@@ -18,7 +20,8 @@ impl AskingShell {
         match name {
             "bash" => Some(Self::Bash),
             "zsh" => Some(Self::Zsh),
-            "fish" | "elvish" | "nushell" => Some(Self::WithTabs),
+            "fish" | "nushell" => Some(Self::WithTabs),
+            "elvish" => Some(Self::Elvish),
             _ => None,
         }
     }
@@ -36,8 +39,9 @@ pub(super) fn answer(
         AskingShell::Bash => return bash::answer(arguments, variable, complete),
         AskingShell::Zsh => zsh_line,
         AskingShell::WithTabs => line_with_tab,
+        AskingShell::Elvish => |found: &Candidate| format!("{}\n", found.value),
     };
-    let [separator, words @ ..] = arguments else { return None };
+    let [separator, _, words @ ..] = arguments else { return None };
     let words: Vec<String> = words.iter().map(ToString::to_string).collect();
     (*separator == "--").then(|| match complete(&words) {
         Completion::Candidates(found) => found.iter().map(line).collect(),
@@ -80,13 +84,14 @@ mod tests {
 
     #[test]
     fn each_shell_reads_candidates_in_its_own_way() {
-        let words = ["--", "install", "no"];
+        let words = ["--", "use", "install", "no"];
         assert_eq!(answered("zsh", &words).unwrap(), "install|no\na\\\\\\:b:c\\\\:d\n");
-        for shell in ["fish", "elvish", "nushell"] {
+        assert_eq!(answered("elvish", &words).unwrap(), "install|no\na\\:b\n");
+        for shell in ["fish", "nushell"] {
             assert_eq!(answered(shell, &words).unwrap(), "install|no\na\\:b\tc\\:d\n");
-            assert_eq!(answered(shell, &["--", "file"]).unwrap(), ":files\n");
+            assert_eq!(answered(shell, &["--", "use", "file"]).unwrap(), ":files\n");
         }
-        for (shell, words) in [("tcsh", &words[..]), ("zsh", &[]), ("zsh", &["no"])] {
+        for (shell, words) in [("tcsh", &words[..]), ("zsh", &[]), ("zsh", &["use", "no", "x"])] {
             assert_eq!(answered(shell, words), None);
         }
     }
