@@ -170,7 +170,7 @@ fn tab_completes_in_the_real_shells() {
         press(&mut terminal, "use --global pyt\t", "use --global python");
         press(&mut terminal, "use which np\tm\t", "use which npm");
         press(&mut terminal, "use policy /etc/pass\t", "use policy /etc/passwd");
-        press(&mut terminal, "use node@12 -- /etc/pass\t", "-- /etc/passwd");
+        press(&mut terminal, "use node@12 -- cat /etc/pass\t", "-- cat /etc/passwd");
         press(&mut terminal, "use __inst\tX", "use __instX");
         press(&mut terminal, "use doctor --off\t", "use doctor --offline");
     }

@@ -1,9 +1,8 @@
 //! The command line itself: help, version, and invalid arguments.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
-use super::{assert_unchanged, offline_sandbox, skipped};
+use super::{assert_unchanged, offline_sandbox};
 use crate::support::Sandbox;
 
 #[test]
