@@ -294,7 +294,7 @@ mod tests {
             let replaced = line.rsplit([' ', '=']).next().unwrap();
             answer(&["use", replaced, ""], &variable, &|_| kind()).unwrap()
         };
-        let all = format!("{root}/a\\$\\(id\\).toml \n{root}/a\\ b.toml \n{root}/a-folder/\n");
+        let all = format!("{root}/a\\ b.toml \n{root}/a\\$\\(id\\).toml \n{root}/a-folder/\n");
         assert_eq!(check(&format!("use policy {root}/a"), || Completion::File), all);
         assert_eq!(check(&format!("use --from={root}/a"), || Completion::File), all);
         assert_eq!(check("use x ~/", || Completion::Folder), "~/a-folder/\n");

@@ -69,7 +69,8 @@ fn tools<'a>(all: impl Iterator<Item = KnownTool<'a>>, current: &str) -> Vec<Can
 
 /// The tools of which some version is installed; all tools where none is.
 fn installed_tools(session: &Session, current: &str) -> Vec<Candidate> {
-    let is_installed = |known: &KnownTool<'_>| !toolchains(session, known.tool).is_empty();
+    let is_installed =
+        |known: &KnownTool<'_>| toolchains(session, known.tool).iter().any(|one| !is_systems(one));
     let found = tools(session.registry.all().filter(is_installed), current);
     match found.is_empty() {
         true => tools(session.registry.all(), current),
@@ -106,13 +107,12 @@ fn requests(
 ) -> Vec<Candidate> {
     let tool = known.tool;
     let installed = toolchains(session, tool);
-    let of_system = |toolchain: &Toolchain| matches!(toolchain.store, Store::System(_));
     let mut words = vec!["latest".to_owned()];
     if !tool.lts.is_empty() {
         words.insert(0, "lts".to_owned());
         words.extend(tool.lts.iter().rev().map(|line| format!("lts/{}", line.name)));
     }
-    if installed.iter().any(of_system) {
+    if installed.iter().any(is_systems) {
         words.push("system".to_owned());
     }
     words.extend(known.flavours().map(str::to_owned));
@@ -120,7 +120,7 @@ fn requests(
 
     let installed: Vec<&Version> = installed
         .iter()
-        .filter(|one| !of_system(one))
+        .filter(|one| !is_systems(one))
         .filter_map(|one| one.version.as_ref())
         .collect();
     let versions = releases.iter().map(|release| &release.version);
@@ -206,6 +206,10 @@ fn toolchains(session: &Session, tool: &Tool) -> Vec<Toolchain> {
     all_toolchains(&session.world, &session.index, tool).ok().flatten().unwrap_or_default()
 }
 
+fn is_systems(toolchain: &Toolchain) -> bool {
+    matches!(toolchain.store, Store::System(_))
+}
+
 /// The programs that have shims.
 fn programs(session: &Session, current: &str) -> Vec<Candidate> {
     let Ok(entries) = fs::read_dir(session.folders.shims()) else { return Vec::new() };
@@ -256,10 +260,10 @@ mod tests {
         let check = |current: &str| completed(ExpectedValue::ToolRequest, current, &[]);
         assert_eq!(check("no"), "node node@");
         assert_eq!(check("p"), "perl php pnpm python");
-        assert_eq!(check("zig"), "");
-        assert_eq!(check("zig@"), "");
+        assert_eq!(check("zag"), "");
+        assert_eq!(check("zag@"), "");
         assert_eq!(completed(ExpectedValue::Tool, "no", &[]), "node");
-        assert_eq!(completed(ExpectedValue::InstalledTool, "", &[]), "node perl");
+        assert_eq!(completed(ExpectedValue::InstalledTool, "", &[]), "node");
     }
 
     #[test]

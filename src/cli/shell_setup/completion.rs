@@ -89,6 +89,7 @@ esac
 
 const FISH: &str = r"if status is-interactive
     function __usher_complete
+        command -q usher; or return
         set -l words (commandline -opc)
         set -l answer (command usher __complete fish -- $words (commandline -ct) 2>/dev/null)
         switch $answer[1]''

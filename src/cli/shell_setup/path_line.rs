@@ -29,7 +29,7 @@ pub fn path_line(shell: Shell, shims: &Path, home: Option<&Path>) -> Result<Stri
 }
 
 /// The line that lets zsh find its functions in a folder, as [`path_line`] does for programs.
-pub fn function_path_line(functions: &Path, home: Option<&Path>) -> Result<String> {
+pub(super) fn function_path_line(functions: &Path, home: Option<&Path>) -> Result<String> {
     let folder = folder_word(Shell::Zsh, path_entry(functions)?, home);
     Ok(posix("FPATH", &folder) + " ;; esac")
 }

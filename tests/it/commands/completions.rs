@@ -114,7 +114,11 @@ fn scripts_hide_what_is_hidden() {
 const SHELLS: [(&str, &str, &str); 3] = [
     ("bash", "home/.bashrc", "PS1='ready> '\n"),
     ("zsh", "home/.zshrc", "PS1='ready> '\nautoload -Uz compinit\ncompinit -u\n"),
-    ("fish", "home/.config/fish/config.fish", "function fish_prompt\n echo -n 'ready> '\nend\n"),
+    (
+        "fish",
+        "home/.config/fish/config.fish",
+        "set -g fish_greeting\nset -g fish_autosuggestion_enabled 0\nfunction fish_prompt\n echo -n 'ready> '\nend\n",
+    ),
 ];
 
 fn program(name: &str) -> Option<PathBuf> {
@@ -140,9 +144,8 @@ fn shell_in_terminal(sandbox: &Sandbox, name: &str, path: &Path) -> Terminal {
 fn press(terminal: &mut Terminal, keys: &str, expected: &str) {
     terminal.press(keys);
     terminal.wait_for(expected);
-    // Whatever is listed below the line goes.
-    terminal.press_ctrl('C');
-    terminal.press("clear\n");
+    terminal.press_ctrl('U');
+    terminal.press_ctrl('L');
     terminal.wait_until("an empty line", |screen| screen.trim() == "ready>");
 }
 
@@ -186,8 +189,8 @@ fn names_of_files_are_never_run() {
         let mut terminal = shell_in_terminal(&sandbox, name, &path);
         terminal.press("use policy host\t");
         terminal.wait_for("touch\\ ran");
-        terminal.press("\n");
-        terminal.wait_for("hostile$(touch ran)`touch ran`;touch ran:");
+        terminal.press("\necho over\n");
+        terminal.wait_for("\nover");
         assert!(!sandbox.project().join("ran").exists(), "{name}");
     }
 }

@@ -61,6 +61,7 @@ fn help_and_version_are_results() {
           --json            Print JSON
           --offline         Don't use the network
       -q, --quiet           Print only results and errors
+          --color <WHEN>    Print colors: auto (on a terminal), always or never
       -h, --help            Print help
       -V, --version         Print version
 
@@ -87,10 +88,11 @@ fn help_and_version_are_results() {
       [REQUEST]  Only versions that match this request
 
     Options:
-          --json     Print JSON
-          --offline  Don't use the network
-      -q, --quiet    Print only results and errors
-      -h, --help     Print help
+          --json          Print JSON
+          --offline       Don't use the network
+      -q, --quiet         Print only results and errors
+          --color <WHEN>  Print colors: auto (on a terminal), always or never
+      -h, --help          Print help
 
     Examples:
       use available node
