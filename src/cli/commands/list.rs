@@ -4,7 +4,7 @@ use serde::Serialize;
 use usher_shims::error::Result;
 use usher_shims::resolve::Selection;
 use usher_shims::store::all_toolchains;
-use usher_shims::toolchain::Toolchain;
+use usher_shims::toolchain::{Store, Toolchain};
 
 use super::{default_request, refused_system_programs};
 use crate::cli::output::{self, Report, ReportPath, Table, Text};
@@ -17,8 +17,10 @@ use crate::session::retired::RetiredToolchains;
 
 /// The installed versions.
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct ListReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct ListReport {
+    /// The installed versions.
+    #[serde(rename = "versions")]
     rows: Vec<ListRow>,
     #[serde(skip)]
     notes: Vec<Notice>,
@@ -29,13 +31,20 @@ struct ListReport {
 
 /// An installed version.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ListRow {
+    /// The tool.
     tool: &'static str,
+    /// The version.
     version: String,
+    /// Whether it runs here.
     active: bool,
+    /// Its store.
     store: String,
-    /// The tool's main program.
-    path: ReportPath,
+    /// Its folder; `null` for the system's version, which has none.
+    path: Option<ReportPath>,
+    /// The path of its main program.
+    main_program: ReportPath,
     /// The day from which on the machine may remove it.
     #[serde(skip_serializing_if = "Option::is_none")]
     retired: Option<String>,
@@ -87,7 +96,9 @@ impl ListRow {
             version: version_label(toolchain),
             active,
             store: store_label(&toolchain.store).to_owned(),
-            path: ReportPath::new(toolchain.program(known.tool.main_program())),
+            path: (!matches!(toolchain.store, Store::System(_)))
+                .then(|| ReportPath::new(&toolchain.root)),
+            main_program: ReportPath::new(toolchain.program(known.tool.main_program())),
             retired: None,
             end_of_life: None,
         }
@@ -100,7 +111,7 @@ impl ListRow {
             self.tool.to_owned(),
             self.version.clone(),
             self.store.clone(),
-            self.path.to_string(),
+            self.main_program.to_string(),
         ];
         cells.extend(self.end_of_life.and_then(EndOfLife::mark));
         cells.extend(self.retired.as_ref().map(|date| format!("retired: {date}")));
@@ -147,7 +158,7 @@ mod tests {
         *  node    10.24.1   usher  /usher/toolchains/node/10.24.1/bin/node
         *  python  3.12.1    usher  /usher/toolchains/python/3.12.1/bin/python
         ");
-        let rows = serde_json::to_value(&report).unwrap();
+        let rows = &serde_json::to_value(&report).unwrap()["versions"];
         assert_eq!(
             rows[1],
             json!({
@@ -155,7 +166,8 @@ mod tests {
                 "version": "10.24.1",
                 "active": true,
                 "store": "usher",
-                "path": "/usher/toolchains/node/10.24.1/bin/node",
+                "path": "/usher/toolchains/node/10.24.1",
+                "main_program": "/usher/toolchains/node/10.24.1/bin/node",
                 "end_of_life": "2021-04-30",
             })
         );
@@ -196,7 +208,7 @@ mod tests {
     fn nothing_is_installed() {
         let report = decide(&session(MemoryWorld::at("/p")), None).unwrap();
         assert_eq!(report.text(), "no version is installed: use node@lts\n");
-        assert_eq!(serde_json::to_string(&report).unwrap(), "[]");
+        assert_eq!(serde_json::to_string(&report).unwrap(), r#"{"versions":[]}"#);
         let text = |tool| decide(&session(MemoryWorld::at("/p")), Some(tool)).unwrap().text();
         assert_eq!(text("go"), "no version of go is installed: use go@latest\n");
         assert_eq!(text("nodejs"), "no version of node is installed: use node@lts\n");

@@ -55,11 +55,22 @@ struct SetupPlan {
     command: String,
 }
 
+/// The files of a shell, or of the machine.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct SetupAnswer {
+    /// The files.
+    pub(super) files: Vec<SetupReport>,
+}
+
 /// A file, as programs read it.
 #[derive(Serialize)]
-struct SetupReport {
-    file: ReportPath,
-    changed: bool,
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct SetupReport {
+    /// The file.
+    pub(super) file: ReportPath,
+    /// Whether it was changed: `false` without `--yes`.
+    pub(super) changed: bool,
 }
 
 /// Runs the command.
@@ -83,7 +94,7 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
             .map_err(|error| plan.by_hand(error))?;
     }
     match () {
-        () if as_json => output::print_json(&plan.reports(is_done)),
+        () if as_json => output::print_answer(&SetupAnswer { files: plan.reports(is_done) }),
         () if asks && !is_done => output::print_text("nothing written\n"),
         () if asks => output::print_text(plan.done()),
         () => output::print_text(plan.text(is_done)),

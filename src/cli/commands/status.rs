@@ -5,6 +5,7 @@ use usher_shims::error::{Error, Result};
 use usher_shims::pin::Pin;
 use usher_shims::resolve::Selection;
 
+use crate::cli::output::json::{ErrorReport, RequestOrigin};
 use crate::cli::output::{self, Report, ReportPath, Table, Text};
 use crate::cli::shims::make_missing_shims;
 use crate::project::notices::ProjectFindings;
@@ -19,8 +20,10 @@ use crate::session::retired::RetiredToolchains;
 
 /// The active versions.
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct StatusReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct StatusReport {
+    /// The active versions.
+    #[serde(rename = "tools")]
     rows: Vec<StatusRow>,
     /// The first tool's error; the others still have their rows.
     #[serde(skip)]
@@ -35,28 +38,39 @@ struct StatusReport {
 
 /// The active version of one tool.
 #[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct StatusRow {
+    /// The tool.
     tool: &'static str,
+    /// The active version; `null` if it isn't installed, or is the system's and unknown.
     version: Option<String>,
+    /// The request; `null` if the tool isn't pinned.
     request: Option<String>,
-    requested_by: Option<String>,
+    /// Where the request is written.
+    requested_by: Option<RequestOrigin>,
+    /// Whether a version that matches is installed.
     installed: bool,
     /// Whether the request only limits the versions.
     #[serde(skip)]
     is_constraint: bool,
+    /// The version's store.
     store: Option<String>,
     /// Whose the version is, if it is in a shared store.
     #[serde(skip)]
     shared_owner: &'static str,
+    /// The version's folder; `null` for the system's version, which has none.
     path: Option<ReportPath>,
+    /// The path of its main program.
+    main_program: Option<ReportPath>,
     /// Whether the request is a word that nothing can match.
     #[serde(skip)]
     is_unknown: bool,
     /// The day from which on the machine may remove the version.
     #[serde(skip_serializing_if = "Option::is_none")]
     retired: Option<String>,
+    /// Why the request can't be used. The first of these is the command's error.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    error: Option<ErrorReport>,
 }
 
 /// Runs bare `use`; with `all`, and for programs, also for tools that nothing requests here. Shims
@@ -79,7 +93,7 @@ fn decide(session: &Session, all: bool) -> StatusReport {
             Err(error) => {
                 report.rows.push(StatusRow {
                     tool: known.tool.name,
-                    error: Some(error.what.clone()),
+                    error: Some(ErrorReport::of(&error)),
                     ..StatusRow::default()
                 });
                 report.error.get_or_insert(error);
@@ -109,6 +123,7 @@ fn status(
             store: Some(store_label(&toolchain.store).to_owned()),
             shared_owner: shared_owner(session, &toolchain.root),
             path: Some(ReportPath::new(&toolchain.root)),
+            main_program: Some(ReportPath::new(toolchain.program(known.tool.main_program()))),
             retired: retired.date_of(session, known.tool, &toolchain).map(|date| date.to_string()),
             ..requested(pin.as_ref())
         }),
@@ -118,7 +133,7 @@ fn status(
                 version: version.map(|version| version.to_string()),
                 installed: true,
                 store: Some("system".to_owned()),
-                path: Some(ReportPath::new(&main)),
+                main_program: Some(ReportPath::new(&main)),
                 ..requested(pin.as_ref())
             })
         }
@@ -137,7 +152,7 @@ impl StatusRow {
         Self {
             tool: known.tool.name,
             request: pin.and_then(Pin::request).map(ToString::to_string),
-            requested_by: pin.map(|pin| pin.origin.to_string()),
+            requested_by: pin.map(|pin| RequestOrigin::of(&pin.origin)),
             ..Self::default()
         }
     }
@@ -148,7 +163,7 @@ impl StatusRow {
     }
 
     fn state(&self) -> String {
-        match (&self.error, self.installed, self.store.as_deref(), &self.path) {
+        match (&self.error, self.installed, self.store.as_deref(), &self.main_program) {
             (Some(_), ..) => "broken".to_owned(),
             (None, false, ..) if self.is_unknown => {
                 format!("no such release: use available {}", self.tool)
@@ -166,7 +181,7 @@ impl StatusRow {
 
     fn request_text(&self) -> String {
         match (&self.request, &self.requested_by, &self.error) {
-            (_, _, Some(error)) => error.clone(),
+            (_, _, Some(error)) => error.what.clone(),
             (Some(request), Some(origin), None) if self.is_constraint && self.installed => {
                 format!("satisfies {request} in {origin}")
             }
@@ -226,7 +241,7 @@ mod tests {
         ");
         assert_eq!(report.exit_code(), 0);
         assert_eq!(
-            serde_json::to_value(&report).unwrap()[1],
+            serde_json::to_value(&report).unwrap()["tools"][1],
             json!({
                 "tool": "node",
                 "version": "10.24.1",
@@ -235,6 +250,7 @@ mod tests {
                 "installed": true,
                 "store": "usher",
                 "path": "/usher/toolchains/node/10.24.1",
+                "main_program": "/usher/toolchains/node/10.24.1/bin/node",
             })
         );
     }
@@ -345,9 +361,9 @@ mod tests {
         ruby  ?  not installed: use install  3.2 requested by .ruby-version:1
         ");
         assert_eq!(report.exit_code(), 65);
-        let rows = serde_json::to_value(&report).unwrap();
+        let rows = &serde_json::to_value(&report).unwrap()["tools"];
         assert_eq!(rows[0]["installed"], json!(false));
-        assert_eq!(rows[0]["error"], json!(report.error.unwrap().what));
+        assert_eq!(rows[0]["error"], json!(ErrorReport::of(&report.error.unwrap())));
         assert_eq!(rows[1].get("error"), None);
     }
 
@@ -363,7 +379,7 @@ mod tests {
     fn nothing_is_pinned_or_installed() {
         let report = report(MemoryWorld::at("/p"));
         assert_eq!(report.text(), "no tool is pinned or installed here: use node@lts\n");
-        assert_eq!(serde_json::to_string(&report).unwrap(), "[]");
+        assert_eq!(serde_json::to_string(&report).unwrap(), r#"{"tools":[]}"#);
     }
 
     #[test]
