@@ -2,6 +2,7 @@
 
 mod arguments;
 pub mod commands;
+mod completions;
 mod dispatch;
 pub mod environment;
 pub mod explanation;
@@ -39,6 +40,9 @@ const RENAMED_FLAGS: [(&str, &str); 1] = [("--carry", "--migrate-packages")];
 pub fn run(given: ProcessArgs) -> i32 {
     output::reserve_closed_streams();
     let arguments = given.os_arguments();
+    if let Some(code) = completions::run(&arguments, &given) {
+        return code;
+    }
     let variable = |name: &str| Os.variable(name).map(|value| value.to_string_lossy().into_owned());
     output::look_at_streams(color_choice(&arguments), &variable);
     if arguments.get(1).is_some_and(|first| first.as_encoded_bytes() == HANDOFF_ARG.to_bytes()) {

@@ -4,7 +4,6 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
-use clap_complete::Shell;
 use usher_shims::error::{Error, ErrorKind, Result};
 
 use super::help;
@@ -21,6 +20,7 @@ use crate::cli::commands::uninstall::UninstallArguments;
 use crate::cli::commands::unpin::UnpinArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
 use crate::cli::output::HELP_STYLES;
+use crate::cli::shell_setup::ScriptShell;
 
 /// Run every command with the version your project asks for
 #[derive(Debug, Parser)]
@@ -314,7 +314,7 @@ pub(super) enum Verb {
         #[arg(long)]
         all: bool,
     },
-    /// Add the shims to your shell's PATH (shows the change first)
+    /// Add the shims and completions to your shell (shows the change)
     #[command(
         after_help = "Examples:\n  use setup\n  use setup zsh --yes\n  use setup --undo --yes\n  use setup --system --yes       in /etc, for all accounts; as root"
     )]
@@ -327,11 +327,11 @@ pub(super) enum Verb {
     },
     /// Print a completion script
     #[command(
-        after_help = "Example:\n  use completions fish > ~/.config/fish/completions/use.fish"
+        after_help = "Example:\n  use completions bash >> ~/.bashrc\n\n`use setup` does this, too. zsh needs it as the file _usher in a folder of fpath."
     )]
     Completions {
         /// The shell
-        shell: Shell,
+        shell: ScriptShell,
     },
     /// Print a JSON Schema, for editors and programs
     #[command(after_help = "Example:\n  use schema config > ~/.config/usher/config.schema.json")]

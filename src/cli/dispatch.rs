@@ -1,12 +1,13 @@
 //! Which function runs a command, once its arguments are parsed.
 
 use clap::CommandFactory as _;
-use clap_complete::Shell;
+use clap_complete::aot;
 use usher_shims::error::Result;
 use usher_shims::exec::ProcessArgs;
 use usher_shims::process::{is_secure, running_shim};
 
 use super::arguments::{CacheVerb, CommandLine, Verb};
+use super::shell_setup::ScriptShell;
 use super::{commands, help, output, progress, verbose, words};
 use crate::cli::commands::cache::CleanMode;
 use crate::cli::commands::install_from::ArchiveArguments;
@@ -173,10 +174,18 @@ fn help_of_tool(session: &Session, words: &[String]) -> Result<()> {
     }
 }
 
-fn completions(shell: Shell) -> Result<()> {
+fn completions(shell: ScriptShell) -> Result<()> {
+    if let Some(script) = shell.script() {
+        return output::print_exact(format!("{}\n", script.trim_end()).as_bytes());
+    }
+    let command = CommandLine::command();
+    // clap's generator also writes what is hidden.
+    let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned();
+    let visible =
+        clap::Command::new("use").args(command.get_arguments().cloned()).subcommands(verbs);
     let mut script = Vec::new();
     for name in ["use", "usher"] {
-        clap_complete::generate(shell, &mut CommandLine::command(), name, &mut script);
+        aot::generate(aot::PowerShell, &mut visible.clone(), name, &mut script);
     }
     output::print_exact(&script)
 }

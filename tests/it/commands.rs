@@ -9,6 +9,7 @@ pub(crate) mod cache;
 mod check;
 mod check_files;
 mod check_output;
+mod completions;
 mod config;
 mod doctor;
 mod end_of_life;

@@ -27,6 +27,7 @@ use self::folder_variables::{FolderNotice, notices};
 use self::moved_scripts::moved_scripts;
 use self::venvs::VenvNotice;
 use super::refused_system_programs;
+use super::setup::command_of_account;
 use super::shim_faults::{ShimFault, shim_faults};
 use crate::cli::explanation::install_command;
 use crate::cli::output::{self, Report, ReportPath, Text};
@@ -274,7 +275,10 @@ fn ended_version(session: &Session, known: KnownTool<'_>) -> Option<DoctorCheck>
 /// Whether the shims come first on PATH.
 fn path(session: &Session) -> DoctorCheck {
     let shims = session.folders.shims();
-    let setup = if session.folders.is_system_wide { "use setup --system" } else { "use setup" };
+    let setup = match session.folders.is_system_wide {
+        true => "use setup --system".to_owned(),
+        false => command_of_account(session),
+    };
     let Some(path) = SearchPath::of(session) else {
         let what = format!("PATH doesn't contain {}", Shown(&shims));
         return DoctorCheck::error(CheckId::ShimsOnPath, what, setup).at(&shims);
@@ -704,7 +708,7 @@ mod tests {
             DoctorCheck::error(
                 CheckId::ShimsOnPath,
                 "PATH doesn't contain /usher/shims",
-                "use setup"
+                "/usher/shims/use setup"
             )
             .at(Path::new("/usher/shims"))
         );

@@ -55,7 +55,7 @@ fn path_lacks_the_shims() {
     --- standard output
     ok     usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
     error  PATH doesn't contain [SANDBOX]/home/.local/share/usher/shims
-           use setup
+           [SANDBOX]/home/.local/share/usher/shims/use setup
     ok     the shims' index is up to date
     ok     [SANDBOX]/home/.local/share/usher is writable
     ok     shims = "all" (USHER_SHIMS)
