@@ -14,6 +14,7 @@ use super::{ToolArgument, count_of, ended, refresh_shims_after_error, tool_argum
 use crate::cli::output::{self, ReportPath, Table};
 use crate::cli::shims::refresh_shims_without;
 use crate::config::folders;
+use crate::files::interrupt::Unfinished;
 use crate::files::walk::disk_usage;
 use crate::session::Session;
 use crate::store::contents::StoreContents;
@@ -253,12 +254,17 @@ fn is_confirmed(plan: &PrunePlan<'_>, arguments: &PruneArguments) -> bool {
     let count = plan.removals().count();
     let bytes: u64 = plan.removals().map(|one| one.bytes).sum();
     let question = format!("remove {} ({})?", count_of(count, "version"), human_size(bytes));
-    count > 0 && !arguments.dry_run && (arguments.yes || output::confirm(question))
+    count > 0
+        && !arguments.dry_run
+        && (arguments.yes || output::confirm(question, "nothing was removed"))
 }
 
 /// Removes the versions of the plan, one after the other, up to the first error.
 fn apply(session: &Session, plan: &PrunePlan<'_>, arguments: &PruneArguments) -> PruneResult {
     let mut result = PruneResult::default();
+    let removals = plan.removals().map(|one| &one.location);
+    let _unfinished: Vec<_> =
+        removals.map(|one| Unfinished::removal(one.name(), &one.root)).collect();
     for PlannedRemoval { location, usage, .. } in plan.removals() {
         // It may have been started while the question was open.
         let is_running = !Processes::list().running_from(&location.root).is_empty();

@@ -185,7 +185,9 @@ fn is_confirmed(copies: &[VersionCopy<'_>], arguments: &PruneArguments) -> bool 
     let bytes: u64 = removals().map(|copy| copy.bytes).sum();
     let count = removals().count();
     let question = format!("remove {} ({})?", count_of(count, "version"), human_size(bytes));
-    count > 0 && !arguments.dry_run && (arguments.yes || output::confirm(question))
+    count > 0
+        && !arguments.dry_run
+        && (arguments.yes || output::confirm(question, "nothing was removed"))
 }
 
 fn remove(session: &Session, location: &InstallLocation<'_>) -> Result<()> {

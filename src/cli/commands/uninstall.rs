@@ -16,6 +16,7 @@ use super::{ToolArgument, refresh_shims_after_error, tool_arguments};
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims_without;
 use crate::config::folders;
+use crate::files::interrupt::Unfinished;
 use crate::files::write_access::WriteAccess;
 use crate::registry::KnownTool;
 use crate::session::Session;
@@ -204,7 +205,7 @@ impl KnownRemovals<'_> {
     fn is_confirmed(&self, used: &[String]) -> Result<bool> {
         let names = used.join(", ");
         if output::can_ask() {
-            return Ok(output::confirm(format!("remove {names}?")));
+            return Ok(output::confirm(format!("remove {names}?"), "nothing was removed"));
         }
         let what = match (self.unread.is_empty(), used) {
             (false, _) => "may still be used",
@@ -270,6 +271,10 @@ fn apply(
     removals: &[(VersionRemoval<'_>, VersionUse)],
 ) -> Result<Vec<UninstallReport>> {
     let store = OwnStore::new(session, access);
+    let unfinished = removals.iter().map(|(VersionRemoval { known, version, toolchain }, _)| {
+        Unfinished::removal(format!("{} {version}", known.tool.name), &toolchain.root)
+    });
+    let _unfinished: Vec<_> = unfinished.collect();
     let reports = removals.iter().map(|(VersionRemoval { known, version, toolchain }, usage)| {
         uninstall::uninstall(&store, &store.location(*known, version))?;
         Ok(UninstallReport {
