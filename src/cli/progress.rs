@@ -6,11 +6,13 @@
 //! once there is a size.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{
+    MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, TermLike,
+};
 use rustix::termios::tcgetwinsize;
 use unicode_width::UnicodeWidthStr as _;
 use usher_shims::error::{Error, Escaped};
@@ -24,6 +26,9 @@ use crate::text::human_size;
 /// How often a spinner moves.
 const TICK: Duration = Duration::from_millis(100);
 
+/// How often is drawn in a second, at most, but for what is drawn at once.
+const DRAWS: u8 = 20;
+
 /// A narrower terminal shows neither rate nor time left.
 const WIDE: usize = 80;
 
@@ -32,10 +37,13 @@ const WIDE: usize = 80;
 const FREE_COLUMNS: usize = 3;
 
 /// The least and the most columns of a bar.
-const BAR: (usize, usize) = (8, 24);
+const BAR: (usize, usize) = (6, 24);
 
 /// The least columns of a name that is shortened.
 const MIN_NAME: usize = 8;
+
+/// The columns of an amount: `999.9 kB`.
+const AMOUNT: usize = 8;
 
 /// What spins.
 const SPINNER: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -83,6 +91,22 @@ enum Bytes {
     Sized,
 }
 
+/// Standard error, on which `indicatif` draws.
+///
+/// It fills every line with blanks to the terminal's edge and relies on the terminal to begin a new
+/// one. Here lines end with their text, and `^C` is shown behind the last one, where it is erased
+/// with it.
+#[derive(Debug, Default)]
+struct Drawing(Mutex<Frame>);
+
+/// What is written at once.
+#[derive(Debug, Default)]
+struct Frame {
+    text: String,
+    /// Whether a line was written and ended.
+    line_ended: bool,
+}
+
 /// A line at one moment.
 struct Moment<'a> {
     label: &'a Label,
@@ -104,7 +128,7 @@ impl ProgressDisplay {
     /// A display on standard error, which draws only if `is_shown`.
     pub fn new(is_shown: bool) -> Self {
         let target = match is_shown {
-            true => ProgressDrawTarget::stderr(),
+            true => ProgressDrawTarget::term_like_with_hz(Box::<Drawing>::default(), DRAWS),
             false => ProgressDrawTarget::hidden(),
         };
         let lines = MultiProgress::with_draw_target(target);
@@ -245,6 +269,68 @@ impl Drop for TaskLine<'_> {
     }
 }
 
+impl Drawing {
+    fn add(&self, text: impl fmt::Display) -> io::Result<()> {
+        use fmt::Write as _;
+        write!(locked(&self.0).text, "{text}").map_err(io::Error::other)
+    }
+
+    fn move_by(&self, count: usize, direction: char) -> io::Result<()> {
+        match count {
+            0 => Ok(()),
+            _ => self.add(format_args!("\u{1b}[{count}{direction}")),
+        }
+    }
+}
+
+impl TermLike for Drawing {
+    fn width(&self) -> u16 {
+        u16::try_from(current_screen().width.unwrap_or(WIDE)).unwrap_or(u16::MAX)
+    }
+
+    fn height(&self) -> u16 {
+        tcgetwinsize(io::stderr()).map_or(24, |size| size.ws_row)
+    }
+
+    fn move_cursor_up(&self, count: usize) -> io::Result<()> {
+        self.move_by(count, 'A')
+    }
+
+    fn move_cursor_down(&self, count: usize) -> io::Result<()> {
+        self.move_by(count, 'B')
+    }
+
+    fn move_cursor_right(&self, count: usize) -> io::Result<()> {
+        self.move_by(count, 'C')
+    }
+
+    fn move_cursor_left(&self, count: usize) -> io::Result<()> {
+        self.move_by(count, 'D')
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.add(format_args!("{text}\r\n"))
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        if text.trim_matches(' ').is_empty() {
+            locked(&self.0).line_ended = true;
+            return Ok(());
+        }
+        let begins_next = std::mem::take(&mut locked(&self.0).line_ended);
+        self.add(format_args!("{}{text}", if begins_next { "\r\n" } else { "" }))
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.add("\r\u{1b}[2K")
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        let Frame { text, .. } = std::mem::take(&mut *locked(&self.0));
+        io::stderr().lock().write_all(text.as_bytes())
+    }
+}
+
 impl Label {
     fn of(step: &str) -> Self {
         let step = Escaped(step).to_string();
@@ -296,7 +382,10 @@ impl Moment<'_> {
             Bytes::Sized => {
                 let left = self.left.as_secs();
                 let left = format!("{}:{:02} left", left / 60, left % 60);
-                (format!("{done} of {}", human_size(self.total)), format!("{rate}  {left}"))
+                let total = human_size(self.total);
+                // As wide as it gets, so that the bar doesn't change its width.
+                let done = format!("{done:>width$}", width = total.len().max(AMOUNT));
+                (format!("{done}/{total}"), format!("{rate}  {left}"))
             }
         };
         let details = if with_details && self.rate > 0 { details } else { String::new() };

@@ -25,6 +25,7 @@ mod setup;
 mod setup_system;
 mod shim;
 mod status;
+mod terminal;
 mod typed;
 mod upgrade;
 mod venvs;
