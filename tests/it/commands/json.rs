@@ -92,8 +92,12 @@ impl Answers {
     fn add_rows(&self, schema: &Value, path: &str, rows: &mut Vec<Row>) {
         let alternatives = schema["oneOf"].as_array().into_iter().flatten();
         for schema in [schema].into_iter().chain(alternatives) {
-            let required: Vec<&str> =
-                schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let required: Vec<&str> = schema["required"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
             for (key, property) in schema["properties"].as_object().into_iter().flatten() {
                 let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
                 if !rows.iter().any(|row| row.path == path) {
@@ -196,7 +200,9 @@ fn without_other_keys(schema: &mut Value) {
 /// The keys of a value, as rows have them.
 fn collect(value: &Value, path: &str, keys: &mut BTreeSet<String>) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| collect(item, &format!("{path}[]"), keys)),
+        Value::Array(items) => {
+            items.iter().for_each(|item| collect(item, &format!("{path}[]"), keys))
+        }
         Value::Object(entries) => {
             for (name, value) in entries {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
@@ -434,10 +440,11 @@ fn with_tables(answers: &Answers, page: &str) -> String {
             None => {
                 let (_, body) = renewed.rsplit_once("\n## ").expect("a section");
                 let heading = body.lines().next().unwrap_or_default().replace('`', "");
-                let shared = SHARED.iter().find(|(one, section)| {
-                    *section == heading.to_lowercase() && *one != "error"
-                });
-                let name = shared.map_or_else(|| answers.name(&heading), |(one, _)| (*one).to_owned());
+                let shared = SHARED
+                    .iter()
+                    .find(|(one, section)| *section == heading.to_lowercase() && *one != "error");
+                let name =
+                    shared.map_or_else(|| answers.name(&heading), |(one, _)| (*one).to_owned());
                 let mut rows = answers.rows(&name);
                 if heading == "Errors" {
                     let keys = answers.rows("error").into_iter();
