@@ -36,8 +36,7 @@ use usher_shims::error::{Error, ErrorKind, Result, Shown, is_hidden};
 
 use crate::session::reporter::{Notice, Reporter, Severity};
 
-use self::json::{ErrorAnswer, ErrorReport};
-pub use self::json::{print_answer, print_answer_line, print_json};
+pub use self::json::{ErrorAnswer, ErrorReport, print_answer, print_answer_line, print_json};
 pub use self::screen::Screen;
 use self::screen::Screens;
 pub use self::style::{HELP_STYLES, Meaning};
