@@ -59,16 +59,17 @@ fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> schemars::Schema {
 
 /// What may be left out is never `null`.
 fn without_null_if_optional(schema: &mut Value) {
-    let required = schema["required"].clone();
+    let required = schema.get("required").cloned().unwrap_or_default();
     let is_required =
         |name: &str| required.as_array().is_some_and(|all| all.contains(&json!(name)));
-    for (name, property) in schema["properties"].as_object_mut().into_iter().flatten() {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, property) in properties.into_iter().flatten() {
         if is_required(name) {
             continue;
         }
-        if let Some(types) = property["type"].as_array_mut() {
-            types.retain(|one| one != "null");
-            property["type"] = types[0].clone();
+        if let Some(types) = property.get("type").and_then(Value::as_array) {
+            let one = types.iter().find(|one| *one != "null").cloned();
+            property["type"] = one.unwrap();
         }
         if let Some(alternatives) = property.as_object_mut().and_then(|all| all.remove("anyOf")) {
             property["$ref"] = alternatives[0]["$ref"].clone();

@@ -23,7 +23,7 @@ fn newer_releases_are_reported_and_are_no_failure() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool    active    latest matching   latest          request
+    TOOL    ACTIVE    LATEST MATCHING   LATEST          REQUEST
     node    12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
     python  3.14.0    3.14.0            3.14.0          3.14 requested by .python-version:1
     --- standard error
@@ -33,26 +33,34 @@ fn newer_releases_are_reported_and_are_no_failure() {
     insta::assert_snapshot!(outcome.transcript(), @r#"
     exit status: 0
     --- standard output
-    [
-      {
-        "tool": "node",
-        "version": "12.22.11",
-        "end_of_life": "2022-04-30",
-        "request": "12",
-        "requested_by": ".nvmrc:1",
-        "latest_matching": {
-          "version": "12.22.12",
-          "is_newer": true
-        },
-        "latest": {
-          "version": "25.0.0",
-          "is_newer": true
-        },
-        "source": "127.0.0.1:[PORT]",
-        "host": "127.0.0.1:[PORT]",
-        "index_age": 0
-      }
-    ]
+    {
+      "format": 1,
+      "tools": [
+        {
+          "tool": "node",
+          "version": "12.22.11",
+          "end_of_life": "2022-04-30",
+          "request": "12",
+          "requested_by": {
+            "kind": "file",
+            "file": "[SANDBOX]/project/.nvmrc",
+            "line": 1,
+            "text": ".nvmrc:1"
+          },
+          "latest_matching": {
+            "version": "12.22.12",
+            "newer": true
+          },
+          "latest": {
+            "version": "25.0.0",
+            "newer": true
+          },
+          "source": "127.0.0.1:[PORT]",
+          "host": "127.0.0.1:[PORT]",
+          "index_age": 0
+        }
+      ]
+    }
     --- standard error
     "#);
     assert_eq!(upstream.requests("/dist/index.json"), 1);
@@ -68,7 +76,7 @@ fn nothing_is_newer() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool  active  latest matching  latest  request
+    TOOL  ACTIVE  LATEST MATCHING  LATEST  REQUEST
     node  25.0.0  25.0.0           25.0.0  latest requested by your default, [SANDBOX]/home/.config/usher/tool-versions:1
     --- standard error
     ");
@@ -83,7 +91,7 @@ fn a_release_is_newer_than_a_missing_version() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool  active  latest matching  latest          request
+    TOOL  ACTIVE  LATEST MATCHING  LATEST          REQUEST
     node  ?       18.20.8 (newer)  25.0.0 (newer)  lts/hydrogen requested by .nvmrc:1
     --- standard error
     usher: to install the newer versions: use upgrade
@@ -101,7 +109,7 @@ fn a_tool_without_a_source_is_listed() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool   active  latest matching  latest  request
+    TOOL   ACTIVE  LATEST MATCHING  LATEST  REQUEST
     plain  5.40.0  ?                ?       5.40.0 requested by .tool-versions:1
     --- standard error
     usher: plain has no source
@@ -141,7 +149,7 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool    active    latest matching   latest          request
+    TOOL    ACTIVE    LATEST MATCHING   LATEST          REQUEST
     node    12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
     python  3.14.0    3.14.0            3.14.0          3.14 requested by .python-version:1
     --- standard error
@@ -158,7 +166,7 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool  active    latest matching   latest          request
+    TOOL  ACTIVE    LATEST MATCHING   LATEST          REQUEST
     node  12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
     --- standard error
     usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; using an index that is 3 h old
@@ -169,7 +177,7 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool  active    latest matching   latest          request
+    TOOL  ACTIVE    LATEST MATCHING   LATEST          REQUEST
     node  12.22.11  12.22.13 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
     --- standard error
     usher: to install the newer versions: use upgrade
@@ -187,7 +195,7 @@ fn a_failed_look_up_hides_no_other_tool() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 69
     --- standard output
-    tool   active    latest matching  latest  request
+    TOOL   ACTIVE    LATEST MATCHING  LATEST  REQUEST
     node   12.22.11  ?                ?       12 requested by .tool-versions:1
     plain  5.40.0    ?                ?       5.40.0 requested by .tool-versions:2
     --- standard error
@@ -205,7 +213,7 @@ fn a_failed_look_up_hides_no_other_tool() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 65
     --- standard output
-    tool   active  latest matching  latest  request
+    TOOL   ACTIVE  LATEST MATCHING  LATEST  REQUEST
     node   ?       ?                ?       unknown
     plain  5.40.0  ?                ?       5.40.0 requested by .tool-versions:1
     --- standard error

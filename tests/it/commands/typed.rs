@@ -63,6 +63,7 @@ fn help_and_version_are_results() {
           --json            Print JSON
           --offline         Don't use the network
       -q, --quiet           Print only results and errors
+          --color <WHEN>    Print colors: auto (on a terminal), always or never
       -h, --help            Print help
       -V, --version         Print version
 
@@ -89,10 +90,11 @@ fn help_and_version_are_results() {
       [REQUEST]  Only versions that match this request
 
     Options:
-          --json     Print JSON
-          --offline  Don't use the network
-      -q, --quiet    Print only results and errors
-      -h, --help     Print help
+          --json          Print JSON
+          --offline       Don't use the network
+      -q, --quiet         Print only results and errors
+          --color <WHEN>  Print colors: auto (on a terminal), always or never
+      -h, --help          Print help
 
     Examples:
       use available node
@@ -305,12 +307,13 @@ fn errors_are_json_with_json() {
     exit status: 2
     --- standard output
     {
+      "format": 1,
       "error": {
+        "what": "unexpected argument '--frobnicate' found\n\n  tip: to pass '--frobnicate' as a value, use '-- --frobnicate'\n\nUsage: use [--global] TOOL[@REQUEST]...\n       use TOOL@REQUEST... -- COMMAND...\n       use [VERB]\n\nFor more information, try '--help'.",
         "causes": [],
-        "code": "usage",
-        "exit": 2,
         "hint": null,
-        "what": "unexpected argument '--frobnicate' found\n\n  tip: to pass '--frobnicate' as a value, use '-- --frobnicate'\n\nUsage: use [--global] TOOL[@REQUEST]...\n       use TOOL@REQUEST... -- COMMAND...\n       use [VERB]\n\nFor more information, try '--help'."
+        "code": "usage",
+        "exit": 2
       }
     }
     --- standard error
@@ -320,14 +323,15 @@ fn errors_are_json_with_json() {
     exit status: 2
     --- standard output
     {
+      "format": 1,
       "error": {
+        "what": "unknown tool “nodee”",
         "causes": [
           "nearest: node"
         ],
-        "code": "unknown-tool",
-        "exit": 2,
         "hint": "use node",
-        "what": "unknown tool “nodee”"
+        "code": "unknown-tool",
+        "exit": 2
       }
     }
     --- standard error
