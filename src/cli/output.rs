@@ -36,8 +36,7 @@ use usher_shims::error::{Error, Result};
 use crate::files::interrupt::{Interruption, Unfinished};
 use crate::session::reporter::{Notice, Reporter, Severity};
 
-use self::json::{ErrorAnswer, ErrorReport};
-pub use self::json::{print_answer, print_answer_line, print_json};
+pub use self::json::{ErrorAnswer, ErrorReport, print_answer, print_answer_line, print_json};
 pub use self::line::Line;
 pub use self::report_path::ReportPath;
 pub use self::screen::Screen;

@@ -690,7 +690,7 @@ mod tests {
         let first = &report.checks[0].what;
         assert!(first.starts_with("usher ") && first.ends_with(", at /usher"), "{first}");
         assert_eq!(
-            serde_json::to_value(&report).unwrap()[1],
+            serde_json::to_value(&report).unwrap()["checks"][1],
             json!({
                 "id": "shims-on-path",
                 "state": "ok",

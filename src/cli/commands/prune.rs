@@ -610,10 +610,12 @@ mod tests {
             "path": "/usher/toolchains/node/10.24.1",
             "bytes": 54200000,
             "unused_days": 100,
+            "requested_by": [],
             "processes": [],
             "virtual_environments": [],
             "would_remove": true,
             "removed": true,
+            "rule": null,
             "reason": null
           },
           {
@@ -622,12 +624,14 @@ mod tests {
             "path": "/usher/toolchains/node/20.1.0",
             "bytes": 54200000,
             "unused_days": 100,
+            "requested_by": [],
             "processes": [
               7
             ],
             "virtual_environments": [],
             "would_remove": false,
             "removed": false,
+            "rule": "in-use",
             "reason": "in use by process 7"
           }
         ]

@@ -380,8 +380,9 @@ mod tests {
         let listed = |_: KnownTool<'_>| Ok(LISTED.map(|one| Version::parse(one).unwrap()).to_vec());
         let plan = decide(&session, known, &Releases { newest: &find, listed: &listed });
         assert_eq!(plan.upgrade.is_some(), plan.row.state == UpgradeState::Upgradable);
-        let UpgradeRow { state, from, to, reason, hint, .. } = &plan.row;
-        let words = [from, to, reason, hint].map(|one| one.as_deref().unwrap_or("-"));
+        let UpgradeRow { state, from, to, reason, hint, error, .. } = &plan.row;
+        let reason = error.as_ref().map(|error| error.what.clone()).or(reason.clone());
+        let words = [from, to, &reason, hint].map(|one| one.as_deref().unwrap_or("-"));
         assert_eq!(format!("{state:?} {}", words.join(" · ")), expected, "{newest}");
     }
 
