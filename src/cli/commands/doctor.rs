@@ -739,7 +739,7 @@ mod tests {
         ok     /usher is writable
         note   ignored: invalid php version “8.1-fpm-alpine” (requested by .env:1): expected a version, a range or an alias
         note   ignored: can't parse package.json: EOF while parsing an object at line 1 column 1
-        note   usher doesn't know: terraform (.tool-versions)
+        note   unknown tool: terraform (.tool-versions)
         ");
         assert_eq!(report.exit_code(), 0);
     }

@@ -235,6 +235,9 @@ mod tests {
         node  <active>22.20.0</>   <active>active</>  nvm
               12.22.12          nvm    <warning>2022-04-30</>
         ");
+        report.rows[1].retired = Some("2027-01-31".to_owned());
+        insta::assert_snapshot!(at_widths(&report.text()), @"");
+        report.rows[1].retired = None;
         report.paths = Some(ShortPaths::of(&session));
         insta::assert_snapshot!(at_widths(&report.text()), @"
         --- 60
