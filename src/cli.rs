@@ -9,10 +9,14 @@ pub mod handoff;
 pub mod output;
 pub mod package_migration;
 pub mod progress;
+#[cfg(test)]
+mod schemas;
 pub mod search_path;
 pub mod shell_setup;
 pub mod shims;
 pub mod system_setup;
+mod unknown_program;
+mod usage_error;
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -91,10 +95,9 @@ fn print_usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
         let printed = output::print_help(&error.render());
         return printed.map_or_else(|error| output::print_failure(&error, false), |()| 0);
     }
-    let text = error.render().to_string();
-    let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
     let as_json = arguments.iter().any(|argument| *argument == "--json");
-    let error = renamed_flag(arguments).unwrap_or_else(|| Error::new(ErrorKind::Usage, text));
+    let error =
+        renamed_flag(arguments).unwrap_or_else(|| usage_error::usage_error(error, arguments));
     output::print_failure(&error, as_json)
 }
 

@@ -13,6 +13,7 @@ use crate::cli::commands::check::CheckArguments;
 use crate::cli::commands::env::EnvArguments;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::retire::RetireArguments;
+use crate::cli::commands::schema::SchemaName;
 use crate::cli::commands::setup::SetupArguments;
 use crate::cli::commands::sync::SyncArguments;
 use crate::cli::commands::uninstall::UninstallArguments;
@@ -238,7 +239,11 @@ pub(super) enum Verb {
         verb: CacheVerb,
     },
     /// Look for problems
-    Doctor,
+    Doctor {
+        /// List the checks that passed, too
+        #[arg(long)]
+        all: bool,
+    },
     /// Add the shims to PATH in your shell's files (shows the change first)
     #[command(
         after_help = "Examples:\n  use setup\n  use setup zsh --yes\n  use setup --undo --yes\n  use setup --system --yes       in /etc, for all accounts; as root"
@@ -257,6 +262,12 @@ pub(super) enum Verb {
     Completions {
         /// The shell
         shell: Shell,
+    },
+    /// Print a JSON Schema, for editors and programs
+    #[command(after_help = "Example:\n  use schema config > ~/.config/usher/config.schema.json")]
+    Schema {
+        /// The schema
+        name: SchemaName,
     },
     /// Install usher itself; called by install.sh
     #[command(name = "__install", hide = true)]
@@ -291,9 +302,10 @@ impl CommandLine {
                 | Verb::Env(_)
                 | Verb::Why { .. }
                 | Verb::Check(_)
-                | Verb::Doctor
+                | Verb::Doctor { .. }
                 | Verb::Policy { .. }
-                | Verb::Completions { .. },
+                | Verb::Completions { .. }
+                | Verb::Schema { .. },
             ) => true,
             Some(
                 Verb::Install { .. }

@@ -21,6 +21,7 @@ pub mod repair;
 pub mod reshim;
 pub mod retire;
 pub mod run;
+pub mod schema;
 pub mod setup;
 pub mod setup_system;
 pub mod shim;

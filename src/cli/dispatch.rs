@@ -20,6 +20,7 @@ pub(super) fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
     let json = typed.global_flags.json;
     match &typed.verb {
         Some(Verb::Completions { shell }) => return completions(*shell).map(|()| 0),
+        Some(Verb::Schema { name }) => return commands::schema::run(*name).map(|()| 0),
         Some(Verb::Policy { file }) => return commands::policy::run(file.as_deref(), json),
         _ => {}
     }
@@ -38,7 +39,7 @@ pub(super) fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
         session.set_quiet();
     }
     // `use doctor` reports them itself.
-    if !matches!(typed.verb, Some(Verb::Doctor)) {
+    if !matches!(typed.verb, Some(Verb::Doctor { .. })) {
         session.report_registry_errors();
     }
     match typed.verb {
@@ -101,13 +102,16 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
         Verb::Shim { tools, remove: true } => commands::shim::remove(session, &tools, json),
         Verb::Shim { tools, remove: false } => commands::shim::run(session, &tools, json),
         Verb::Reshim => commands::reshim::run(session, json),
-        Verb::Doctor => return commands::doctor::run(session, json),
+        Verb::Doctor { all } => return commands::doctor::run(session, all, json),
         Verb::Setup(arguments) if arguments.target.system => {
             commands::setup_system::run(session, &arguments, json)
         }
         Verb::Setup(arguments) => commands::setup::run(session, &arguments, json),
         // They ran without a session.
-        Verb::Completions { .. } | Verb::Policy { .. } | Verb::InstallItself { .. } => Ok(()),
+        Verb::Completions { .. }
+        | Verb::Schema { .. }
+        | Verb::Policy { .. }
+        | Verb::InstallItself { .. } => Ok(()),
     };
     done.map(|()| 0)
 }

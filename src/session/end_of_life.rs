@@ -93,6 +93,21 @@ impl EndOfLife {
     }
 }
 
+#[cfg(test)]
+impl schemars::JsonSchema for EndOfLife {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "EndOfLife".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "date" })
+    }
+}
+
 impl Serialize for EndOfLife {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.date.serialize(serializer)

@@ -92,9 +92,10 @@ fn cells(line: &str) -> String {
 /// A JSON list without what is the system's, with the sandbox's paths masked.
 pub(crate) fn json_without_system(sandbox: &Sandbox, outcome: &Outcome) -> Value {
     let masked = sandbox.mask(&outcome.stdout);
-    let list: Vec<Value> = serde_json::from_str(&masked).expect("a list in JSON");
+    let answer: Value = serde_json::from_str(&masked).expect("JSON");
+    let list = answer["tools"].as_array().or(answer["versions"].as_array()).expect("a list");
     let foreign = |entry: &Value| entry["store"] == "system" || entry["store"] == "shared";
-    list.into_iter().filter(|entry| !foreign(entry)).collect()
+    list.iter().filter(|entry| !foreign(entry)).cloned().collect()
 }
 
 /// Nothing below the sandbox's folder of that name may have changed.

@@ -10,8 +10,12 @@ use crate::Date;
 
 /// The last day on which each release line of a tool is maintained.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
-pub struct EndOfLife(BTreeMap<ReleaseLine, Date>);
+pub struct EndOfLife(
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Date>"))]
+    BTreeMap<ReleaseLine, Date>,
+);
 
 /// A release line: the beginning of its versions, `16`, `3.8` or `temurin-21`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]

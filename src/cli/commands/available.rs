@@ -28,9 +28,10 @@ use crate::session::reporter::Notice;
 
 /// The versions that can be installed.
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct AvailableReport {
-    /// Oldest first.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct AvailableReport {
+    /// The versions, oldest first.
+    #[serde(rename = "versions")]
     rows: Vec<AvailableRow>,
     #[serde(skip)]
     filter: AvailableFilter,
@@ -40,12 +41,16 @@ struct AvailableReport {
 
 /// A version that can be installed.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct AvailableRow {
+    /// The version.
     version: String,
+    /// The code name of its long-term support line.
     lts: Option<String>,
     /// The last day on which its release line is maintained.
     #[serde(skip_serializing_if = "Option::is_none")]
     end_of_life: Option<EndOfLife>,
+    /// Whether it is installed.
     installed: bool,
     /// Whether it is the version that runs here.
     #[serde(skip)]

@@ -4,7 +4,7 @@ use serde::Serialize;
 use usher_shims::error::Result;
 use usher_shims::resolve::Selection;
 use usher_shims::store::all_toolchains;
-use usher_shims::toolchain::Toolchain;
+use usher_shims::toolchain::{Store, Toolchain};
 
 use super::{default_request, end_of_life_cell, refused_system_programs};
 use crate::cli::output::{self, Line, Meaning, Report, ReportPath, Table, Text};
@@ -18,8 +18,10 @@ use crate::session::short_paths::ShortPaths;
 
 /// The installed versions.
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct ListReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct ListReport {
+    /// The installed versions.
+    #[serde(rename = "versions")]
     rows: Vec<ListRow>,
     #[serde(skip)]
     notes: Vec<Notice>,
@@ -33,13 +35,20 @@ struct ListReport {
 
 /// An installed version.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ListRow {
+    /// The tool.
     tool: &'static str,
+    /// The version.
     version: String,
+    /// Whether it runs here.
     active: bool,
+    /// Its store.
     store: String,
-    /// The tool's main program.
-    path: ReportPath,
+    /// Its folder; `null` for the system's version, which has none.
+    path: Option<ReportPath>,
+    /// The path of its main program.
+    main_program: ReportPath,
     /// The day from which on the machine may remove it.
     #[serde(skip_serializing_if = "Option::is_none")]
     retired: Option<String>,
@@ -94,10 +103,17 @@ impl ListRow {
             version: version_label(toolchain),
             active,
             store: store_label(&toolchain.store).to_owned(),
-            path: ReportPath::new(toolchain.program(known.tool.main_program())),
+            path: (!matches!(toolchain.store, Store::System(_)))
+                .then(|| ReportPath::new(&toolchain.root)),
+            main_program: ReportPath::new(toolchain.program(known.tool.main_program())),
             retired: None,
             end_of_life: None,
         }
+    }
+
+    /// The folder, or the program of a version that has none of its own.
+    fn shown_path(&self, paths: &ShortPaths) -> String {
+        paths.path(self.path.as_ref().unwrap_or(&self.main_program).as_path())
     }
 
     /// `is_first` is whether the row is the tool's first; only that names the tool.
@@ -114,7 +130,7 @@ impl ListRow {
             self.store.as_str().into(),
             end_of_life_cell(self.end_of_life),
             retired.map_or_else(Line::new, |date| Line::of(Meaning::Warning, date)),
-            paths.map_or_else(Line::new, |paths| paths.path(self.path.as_path()).into()),
+            paths.map_or_else(Line::new, |paths| self.shown_path(paths).into()),
         ]
     }
 }
@@ -174,7 +190,7 @@ mod tests {
                 <active>10.24.1</>   <active>active</>  usher
         python  <active>3.12.1</>    <active>active</>  usher
         ");
-        let rows = serde_json::to_value(&report).unwrap();
+        let rows = &serde_json::to_value(&report).unwrap()["versions"];
         assert_eq!(
             rows[1],
             json!({
@@ -182,7 +198,8 @@ mod tests {
                 "version": "10.24.1",
                 "active": true,
                 "store": "usher",
-                "path": "/usher/toolchains/node/10.24.1/bin/node",
+                "path": "/usher/toolchains/node/10.24.1",
+                "main_program": "/usher/toolchains/node/10.24.1/bin/node",
                 "end_of_life": "2021-04-30",
             })
         );
@@ -281,7 +298,7 @@ mod tests {
     fn nothing_is_installed() {
         let report = decide(&session(MemoryWorld::at("/p")), None).unwrap();
         assert_eq!(report.text(), "no version is installed: use node@lts\n");
-        assert_eq!(serde_json::to_string(&report).unwrap(), "[]");
+        assert_eq!(serde_json::to_string(&report).unwrap(), r#"{"versions":[]}"#);
         let text = |tool| decide(&session(MemoryWorld::at("/p")), Some(tool)).unwrap().text();
         assert_eq!(text("go"), "no version of go is installed: use go@latest\n");
         assert_eq!(text("nodejs"), "no version of node is installed: use node@lts\n");

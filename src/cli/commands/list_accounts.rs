@@ -10,6 +10,7 @@ use usher_shims::toolchain::Store;
 
 use super::verify::{matches_argument, not_installed_error};
 use super::{ToolArgument, count_of, tool_arguments};
+use crate::cli::output::json::ErrorReport;
 use crate::cli::output::{self, Line, Meaning, Report, ReportPath, Table, Text};
 use crate::config::retired::RetiredVersions;
 use crate::files::confined::command;
@@ -26,8 +27,11 @@ const MOST_NOTES: usize = 5;
 
 /// The versions of the machine's store, and who uses them.
 #[derive(Debug, Serialize)]
-struct AccountsReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct AccountsReport {
+    /// The versions.
     versions: Vec<VersionRow>,
+    /// What can't be read, and so may use any version.
     unread: Vec<UnreadRow>,
     /// Whether versions were named, so that each use has a line.
     #[serde(skip)]
@@ -36,34 +40,53 @@ struct AccountsReport {
 
 /// A version, and who uses it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct VersionRow {
+    /// The tool.
     tool: &'static str,
+    /// The version.
     version: String,
+    /// Its folder.
     path: ReportPath,
-    /// The number of accounts that use it.
+    /// How many accounts use it.
     accounts: usize,
+    /// For how many whole days no program of it was used; `null` if that is unknown.
     unused_days: Option<u64>,
+    /// The day from which on the machine may remove it.
     #[serde(skip_serializing_if = "Option::is_none")]
     retired: Option<String>,
+    /// Who uses it.
     uses: Vec<UseRow>,
 }
 
 /// A use of a version.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct UseRow {
+    /// The account's name; its number if it has none.
     account: String,
+    /// How it uses the version: `pin`, `default`, `shim`, `packages`, `environment` or `process`.
     kind: &'static str,
-    origin: String,
+    /// The file or folder that uses it; `null` for a process.
     path: Option<ReportPath>,
+    /// The place as people see it: a file with its line, a folder, `process 17`.
+    #[serde(rename = "text")]
+    origin: String,
     #[serde(skip)]
     kind_order: UseKind,
 }
 
 /// What can't be read.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct UnreadRow {
+    /// The account's name, if one is known.
     account: Option<String>,
-    error: String,
+    /// What can't be read, and why.
+    error: ErrorReport,
+    /// The same in one line, for people.
+    #[serde(skip)]
+    line: String,
 }
 
 /// Runs the command.
@@ -149,7 +172,11 @@ impl UseRow {
 
 impl UnreadRow {
     fn of(one: &UnreadUse) -> Self {
-        Self { account: one.account.clone(), error: one.error.line() }
+        Self {
+            account: one.account.clone(),
+            error: ErrorReport::of(&one.error),
+            line: one.error.line(),
+        }
     }
 }
 
@@ -217,7 +244,7 @@ impl Report for AccountsReport {
 
     fn notes(&self) -> Vec<Notice> {
         let note =
-            |one: &UnreadRow| Notice::warning(format!("can't see what is used: {}", one.error));
+            |one: &UnreadRow| Notice::warning(format!("can't see what is used: {}", one.line));
         let mut notes: Vec<Notice> = self.unread.iter().take(MOST_NOTES).map(note).collect();
         let more = self.unread.len().saturating_sub(MOST_NOTES);
         if more > 0 {

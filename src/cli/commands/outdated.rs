@@ -6,6 +6,7 @@ use usher_shims::error::{Error, Result};
 use usher_shims::store::all_toolchains;
 
 use super::end_of_life_cell;
+use crate::cli::output::json::{ErrorReport, RequestOrigin};
 use crate::cli::output::{self, Line, Meaning, Report, Table, Text};
 use crate::config::folders;
 use crate::registry::KnownTool;
@@ -30,8 +31,10 @@ pub enum ToolFilter<'a> {
 
 /// The newer releases of each tool.
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct OutdatedReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct OutdatedReport {
+    /// The active version of each tool, and newer releases.
+    #[serde(rename = "tools")]
     rows: Vec<OutdatedRow>,
     /// What failed, a tool each; the other tools still have their rows.
     #[serde(skip)]
@@ -40,30 +43,39 @@ struct OutdatedReport {
 
 /// The newer releases of one tool.
 #[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct OutdatedRow {
+    /// The tool.
     tool: &'static str,
     /// The active version.
     version: Option<String>,
     /// The last day on which its release line is maintained.
     #[serde(skip_serializing_if = "Option::is_none")]
     end_of_life: Option<EndOfLife>,
+    /// The request; `null` if the tool isn't pinned.
     request: Option<String>,
-    requested_by: Option<String>,
-    /// The latest release that matches the request.
+    /// Where the request is written.
+    requested_by: Option<RequestOrigin>,
+    /// The latest release that matches the request; `null` if the tool isn't pinned, or the release
+    /// is unknown.
     latest_matching: Option<LatestRelease>,
     /// The latest release of all.
     latest: Option<LatestRelease>,
+    /// The source that lists them; the host of a mirror in its place.
     source: Option<String>,
-    /// Who really answered for it.
+    /// The host that answered for the source; the path of a file.
     host: Option<String>,
     /// The age of the source's index, in seconds.
     index_age: Option<u64>,
     /// Why no release is known, where nothing failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    /// What failed.
+    rule: Option<OutdatedRule>,
+    /// The same in words.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    reason: Option<String>,
+    /// What failed. The first of these is the command's error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorReport>,
     /// Whether the tool could be resolved; if not, it is unknown whether it is pinned.
     #[serde(skip)]
     is_resolved: bool,
@@ -83,9 +95,22 @@ struct OutdatedRow {
 
 /// A release, and whether it is newer than the active version.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct LatestRelease {
+    /// The version.
     version: String,
+    /// Whether it is newer than the active version.
+    #[serde(rename = "newer")]
     is_newer: bool,
+}
+
+/// Why no release of a tool is known.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+enum OutdatedRule {
+    /// The tool has no source.
+    NoSource,
 }
 
 /// Looks up the releases of a tool.
@@ -133,7 +158,7 @@ fn decide(
             Ok(false) => continue,
             Ok(true) => {}
             Err(error) => {
-                row.error = Some(error.what.clone());
+                row.error = Some(ErrorReport::of(&error));
                 report.errors.push(error);
             }
         }
@@ -165,9 +190,10 @@ impl OutdatedRow {
         self.version = current.version.as_ref().map(ToString::to_string);
         if let Some((request, origin)) = current.requested() {
             self.request = Some(request.to_string());
-            self.requested_by = Some(origin.to_string());
+            self.requested_by = Some(RequestOrigin::of(origin));
         }
         if current.known.definition.source.is_empty() {
+            self.rule = Some(OutdatedRule::NoSource);
             self.reason = Some(format!("{} has no source", self.tool));
             return Ok(());
         }
@@ -411,7 +437,7 @@ mod tests {
         ");
         assert_eq!(report.exit_code(), 69);
         assert_eq!(report.error().unwrap().what, "can't list python releases");
-        assert_eq!(report.rows[1].error.as_deref(), Some("can't list python releases"));
+        assert_eq!(report.rows[1].error.as_ref().unwrap().what, "can't list python releases");
     }
 
     #[test]
@@ -432,7 +458,10 @@ mod tests {
         let empty = || MemoryWorld::at("/p");
         let pinned = report(empty(), &ToolFilter::Pinned);
         assert_eq!(pinned.text(), "no tool is pinned here: use outdated --all\n");
-        assert_eq!(serde_json::to_string(&report(empty(), &ToolFilter::All)).unwrap(), "[]");
+        assert_eq!(
+            serde_json::to_string(&report(empty(), &ToolFilter::All)).unwrap(),
+            r#"{"tools":[]}"#
+        );
         let named = ["node".to_owned()];
         let named = report(empty(), &ToolFilter::Named(&named));
         insta::assert_snapshot!(named.text(), @"

@@ -17,9 +17,11 @@ use crate::session::reporter::Silent;
 
 /// What a policy limits.
 #[derive(Debug, Serialize)]
-struct PolicyReport {
-    /// The file; `None` if the machine has no policy.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct PolicyReport {
+    /// The file; `null` if the machine has no policy.
     path: Option<ReportPath>,
+    /// What it limits.
     rules: Vec<Rule>,
 }
 

@@ -37,16 +37,22 @@ pub struct RetireArguments {
 
 /// The machine's list of retired versions.
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct RetireReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct RetireReport {
+    /// The entries of the list.
+    #[serde(rename = "retired")]
     rows: Vec<RetiredRow>,
 }
 
 /// An entry of the list.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct RetiredRow {
+    /// The tool, as it is written in the list.
     tool: String,
+    /// The request: every version that matches is retired.
     request: String,
+    /// The day from which on they may be removed, in UTC.
     date: String,
     /// Whether that day has come.
     due: bool,

@@ -9,6 +9,7 @@ use usher_shims::request::RequestKind;
 use usher_shims::resolve::Selection;
 
 use super::count_of;
+use crate::cli::output::json::{ErrorReport, RequestOrigin};
 use crate::cli::output::{self, Line, Meaning, Report, ReportPath, Table, Text};
 use crate::cli::shims::make_missing_shims;
 use crate::project::notices::ProjectFindings;
@@ -25,8 +26,10 @@ use crate::session::short_paths::ShortPaths;
 
 /// The active versions.
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct StatusReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct StatusReport {
+    /// The active versions.
+    #[serde(rename = "tools")]
     rows: Vec<StatusRow>,
     /// A tool's error each; the first is the command's.
     #[serde(skip)]
@@ -41,11 +44,17 @@ struct StatusReport {
 
 /// The active version of one tool.
 #[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct StatusRow {
+    /// The tool.
     tool: &'static str,
+    /// The active version; `null` if it isn't installed, or is the system's and unknown.
     version: Option<String>,
+    /// The request; `null` if the tool isn't pinned.
     request: Option<String>,
-    requested_by: Option<String>,
+    /// Where the request is written.
+    requested_by: Option<RequestOrigin>,
+    /// Whether a version that matches is installed.
     installed: bool,
     /// What kind of request selects the version.
     #[serde(skip)]
@@ -56,16 +65,21 @@ struct StatusRow {
     /// Whether `use install` can install what is missing.
     #[serde(skip)]
     is_installable: bool,
+    /// The version's store.
     store: Option<String>,
+    /// The version's folder; `null` for the system's version, which has none.
     path: Option<ReportPath>,
+    /// The path of its main program.
+    main_program: Option<ReportPath>,
     /// Whether the request is a word that nothing can match.
     #[serde(skip)]
     is_unknown: bool,
     /// The day from which on the machine may remove the version.
     #[serde(skip_serializing_if = "Option::is_none")]
     retired: Option<String>,
+    /// Why the request can't be used. The first of these is the command's error.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    error: Option<ErrorReport>,
 }
 
 /// What kind of request selects a version.
@@ -111,8 +125,8 @@ fn decide(session: &Session, all: bool) -> StatusReport {
             report.hidden += 1;
             continue;
         }
-        let error_text = error.as_ref().map(|error| error.what.clone());
-        report.rows.push(StatusRow { error: error_text, ..row });
+        let error_report = error.as_ref().map(ErrorReport::of);
+        report.rows.push(StatusRow { error: error_report, ..row });
         report.errors.extend(error);
     }
     report
@@ -135,6 +149,7 @@ fn status(
             installed: true,
             store: Some(store_label(&toolchain.store).to_owned()),
             path: Some(ReportPath::new(&toolchain.root)),
+            main_program: Some(ReportPath::new(toolchain.program(known.tool.main_program()))),
             retired: retired.date_of(session, known.tool, &toolchain).map(|date| date.to_string()),
             ..requested(pin.as_ref())?
         }),
@@ -144,7 +159,7 @@ fn status(
                 version: version.map(|version| version.to_string()),
                 installed: true,
                 store: Some("system".to_owned()),
-                path: Some(ReportPath::new(&main)),
+                main_program: Some(ReportPath::new(&main)),
                 ..requested(pin.as_ref())?
             })
         }
@@ -191,7 +206,7 @@ impl StatusRow {
         let is_systems = pin.request().is_some_and(|one| *one.kind() == RequestKind::System);
         Ok(Self {
             request: pin.request().map(ToString::to_string),
-            requested_by: Some(pin.origin.to_string()),
+            requested_by: Some(RequestOrigin::of(&pin.origin)),
             requested,
             written_in: paths.origin(&pin.origin),
             is_installable: requested == Requested::Here && !is_systems,
@@ -319,7 +334,7 @@ mod tests {
         ");
         assert_eq!(report.exit_code(), 0);
         assert_eq!(
-            serde_json::to_value(&report).unwrap()[1],
+            serde_json::to_value(&report).unwrap()["tools"][1],
             json!({
                 "tool": "node",
                 "version": "10.24.1",
@@ -328,6 +343,7 @@ mod tests {
                 "installed": true,
                 "store": "usher",
                 "path": "/usher/toolchains/node/10.24.1",
+                "main_program": "/usher/toolchains/node/10.24.1/bin/node",
             })
         );
     }
@@ -476,8 +492,8 @@ mod tests {
           nearest: lts/hydrogen
           hint: use node@lts/hydrogen
         ");
-        let row = serde_json::to_value(&report).unwrap()[0].clone();
-        assert_eq!(row["error"], json!(report.errors[0].what));
+        let row = &serde_json::to_value(&report).unwrap()["tools"][0];
+        assert_eq!(row["error"], json!(ErrorReport::of(&report.errors[0])));
         assert_eq!(row["request"], json!("lts/hydorgen"));
     }
 
@@ -571,9 +587,9 @@ mod tests {
         ");
         assert_eq!(report.exit_code(), 65);
         assert_eq!(report.notes().len(), 0, "{:?}", report.notes());
-        let rows = serde_json::to_value(&report).unwrap();
+        let rows = &serde_json::to_value(&report).unwrap()["tools"];
         assert_eq!(rows[0]["installed"], json!(false));
-        assert_eq!(rows[0]["error"], json!(report.errors[0].what));
+        assert_eq!(rows[0]["error"], json!(ErrorReport::of(&report.errors[0])));
         assert_eq!(rows[1].get("error"), None);
     }
 
@@ -609,7 +625,7 @@ mod tests {
     fn nothing_is_pinned_or_installed() {
         let report = report(MemoryWorld::at("/p"));
         assert_eq!(report.text(), "no tool is pinned here; to pin one: use node@lts\n");
-        assert_eq!(serde_json::to_string(&report).unwrap(), "[]");
+        assert_eq!(serde_json::to_string(&report).unwrap(), r#"{"tools":[]}"#);
     }
 
     #[test]

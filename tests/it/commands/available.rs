@@ -62,8 +62,11 @@ fn available_filters_by_request() {
     ] {
         let outcome = sandbox.use_command(&["available", tool, request, "--json"]).run().succeeds();
         let list = outcome.json();
-        let versions =
-            list.as_array().unwrap().iter().map(|line| line["version"].as_str().unwrap());
+        let versions = list["versions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| line["version"].as_str().unwrap());
         assert_eq!(versions.collect::<Vec<_>>().join(" "), expected, "{tool} {request}");
     }
 }
@@ -78,11 +81,11 @@ fn json_has_all_of_each_version() {
     let line = |version, lts, installed| json!({ "version": version, "lts": lts, "end_of_life": "2022-04-30", "installed": installed, "source": host, "host": host, "index_age": 0 });
     assert_eq!(
         outcome.json(),
-        json!([
+        json!({ "format": 1, "versions": [
             line("12.0.0", None, true),
             line("12.22.11", Some("erbium"), false),
             line("12.22.12", Some("erbium"), false),
-        ])
+        ] })
     );
 }
 

@@ -36,19 +36,32 @@ fn bare_use_lists_active_versions_and_their_requests() {
                 "tool": "node",
                 "version": "10.24.1",
                 "request": "v10",
-                "requested_by": ".nvmrc:2",
+                "requested_by": {
+                    "kind": "file",
+                    "file": "[SANDBOX]/project/.nvmrc",
+                    "line": 2,
+                    "text": ".nvmrc:2",
+                },
                 "installed": true,
                 "store": "nvm",
                 "path": "[SANDBOX]/home/.nvm/versions/node/v10.24.1",
+                "main_program": "[SANDBOX]/home/.nvm/versions/node/v10.24.1/bin/node",
             },
             {
                 "tool": "python",
                 "version": "3.12.12",
                 "request": "3.12",
-                "requested_by": "your default, [SANDBOX]/home/.config/usher/tool-versions:1",
+                "requested_by": {
+                    "kind": "default",
+                    "file": "[SANDBOX]/home/.config/usher/tool-versions",
+                    "line": 1,
+                    "text": "your default, [SANDBOX]/home/.config/usher/tool-versions:1",
+                },
                 "installed": true,
                 "store": "usher",
                 "path": "[SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12",
+                "main_program":
+                    "[SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12/bin/python",
             },
         ])
     );
@@ -78,10 +91,16 @@ fn bare_use_lists_missing_and_broken_versions() {
                 "tool": "node",
                 "version": null,
                 "request": "13.0.0",
-                "requested_by": "package.json (volta.node)",
+                "requested_by": {
+                    "kind": "file",
+                    "file": "[SANDBOX]/project/package.json",
+                    "field": "volta.node",
+                    "text": "package.json (volta.node)",
+                },
                 "installed": false,
                 "store": null,
                 "path": null,
+                "main_program": null,
             },
             {
                 "tool": "python",
@@ -91,7 +110,14 @@ fn bare_use_lists_missing_and_broken_versions() {
                 "installed": false,
                 "store": null,
                 "path": null,
-                "error": "invalid python version “../../x” (requested by .python-version:1)",
+                "main_program": null,
+                "error": {
+                    "what": "invalid python version “../../x” (requested by .python-version:1)",
+                    "causes": ["expected a version, a range or an alias"],
+                    "hint": "use python",
+                    "code": "bad-file",
+                    "exit": 65,
+                },
             },
         ])
     );
@@ -117,10 +143,16 @@ fn bare_use_lists_programs_of_tools_that_are_not_pinned() {
 
     let outcome = sandbox.use_command(&["--json"]).run().succeeds();
     let lines = outcome.json();
-    let lines =
-        lines.as_array().unwrap().iter().filter(|line| is_here(line["tool"].as_str().unwrap()));
+    let lines = lines["tools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|line| is_here(line["tool"].as_str().unwrap()));
     for (line, program) in lines.zip(["node", "python"]) {
-        assert_eq!(line["path"], sandbox.root().join("bin").join(program).to_str().unwrap());
+        assert_eq!(
+            line["main_program"],
+            sandbox.root().join("bin").join(program).to_str().unwrap()
+        );
         assert_eq!((&line["request"], &line["requested_by"]), (&Value::Null, &Value::Null));
     }
 }
@@ -209,7 +241,9 @@ fn list_has_the_installed_versions_and_their_stores() {
                 "version": "12.22.12",
                 "active": false,
                 "store": "usher",
-                "path": "[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12/bin/node",
+                "path": "[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12",
+                "main_program":
+                    "[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12/bin/node",
                 "end_of_life": "2022-04-30",
             },
             {
@@ -217,7 +251,8 @@ fn list_has_the_installed_versions_and_their_stores() {
                 "version": "10.24.1",
                 "active": true,
                 "store": "nvm",
-                "path": "[SANDBOX]/home/.nvm/versions/node/v10.24.1/bin/node",
+                "path": "[SANDBOX]/home/.nvm/versions/node/v10.24.1",
+                "main_program": "[SANDBOX]/home/.nvm/versions/node/v10.24.1/bin/node",
                 "end_of_life": "2021-04-30",
             },
         ])
@@ -255,7 +290,7 @@ fn reshim_adds_and_removes_shims() {
     let outcome = sandbox.use_command(&["reshim", "--json"]).run().succeeds();
     assert_eq!(
         outcome.json(),
-        json!({ "created": [], "mended": [], "removed": [], "foreign": [] })
+        json!({ "format": 1, "created": [], "mended": [], "removed": [], "foreign": [] })
     );
     assert!(sandbox.shim("npm").is_file() && !sandbox.shim("eslint").exists());
 }
