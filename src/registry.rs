@@ -20,6 +20,45 @@ pub use custom::{CustomToolFile, files};
 /// Names that never get a shim for a global package: they are usher's own.
 const RESERVED: [&str; 3] = ["use", "usher", "shim"];
 
+/// The verbs of `use` and their aliases, which mean no tool: a tool of such a name is only reached with
+/// a version, `list@1.2`.
+pub const VERBS: [&str; 34] = [
+    "available",
+    "cache",
+    "check",
+    "completions",
+    "current",
+    "doctor",
+    "env",
+    "exec",
+    "help",
+    "install",
+    "list",
+    "ls",
+    "ls-remote",
+    "outdated",
+    "policy",
+    "prune",
+    "remove",
+    "repair",
+    "reshim",
+    "retire",
+    "rm",
+    "setup",
+    "shim",
+    "status",
+    "sync",
+    "uninstall",
+    "up",
+    "update",
+    "upgrade",
+    "verify",
+    "where",
+    "which",
+    "why",
+    "x",
+];
+
 /// All tools.
 #[derive(Debug)]
 pub struct Registry {
@@ -112,6 +151,9 @@ impl Registry {
         }
         let tools: Vec<&'static Tool> = read.iter().map(|(.., tool)| *tool).chain(TOOLS).collect();
         for (file, definition, tool) in read {
+            if let Some(verb) = tool.all_names().find(|name| VERBS.contains(name)) {
+                self.faults.push(custom::named_as_verb(file, verb));
+            }
             let mut hosts =
                 tool.runtime.into_iter().chain(tool.built_for.map(|built_for| built_for.tool));
             match hosts.find(|host| !can_be_runtime(&tools, host)) {
@@ -138,7 +180,8 @@ impl Registry {
         &self.tools
     }
 
-    /// The errors in custom tools' files, which are left out.
+    /// The errors in custom tools' files. What can't be used is left out; a tool that is named as a
+    /// verb isn't.
     pub fn definition_errors(&self) -> &[Error] {
         &self.faults
     }

@@ -3,6 +3,7 @@
 pub mod available;
 pub mod cache;
 pub mod check;
+pub mod config;
 mod dependents;
 pub mod doctor;
 pub mod env;
@@ -29,6 +30,7 @@ mod shim_faults;
 pub mod status;
 pub mod sync;
 pub mod uninstall;
+pub mod unpin;
 pub mod upgrade;
 pub mod verify;
 pub mod which;

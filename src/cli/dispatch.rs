@@ -7,22 +7,29 @@ use usher_shims::exec::ProcessArgs;
 use usher_shims::process::{is_secure, running_shim};
 
 use super::arguments::{CacheVerb, CommandLine, Verb};
-use super::{commands, output, progress};
+use super::{commands, help, output, progress, verbose, words};
 use crate::cli::commands::cache::CleanMode;
 use crate::cli::commands::install_from::ArchiveArguments;
 use crate::cli::commands::outdated::ToolFilter;
 use crate::cli::commands::pin::PinScope;
 use crate::config::folders;
 use crate::session::Session;
+use crate::session::reporter::Silent;
 
-/// Runs the command; returns the exit code of one that printed its own report.
-pub(super) fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
+/// Runs the command; returns the exit code of one that printed its own report. `arguments` are what
+/// was typed, for hints.
+pub(super) fn execute(typed: CommandLine, given: ProcessArgs, arguments: &[String]) -> Result<i32> {
     let json = typed.global_flags.json;
     match &typed.verb {
         Some(Verb::Completions { shell }) => return completions(*shell).map(|()| 0),
         Some(Verb::Schema { name }) => return commands::schema::run(*name).map(|()| 0),
         Some(Verb::Policy { file }) => return commands::policy::run(file.as_deref(), json),
         _ => {}
+    }
+    if let Some(Verb::Help { words }) = &typed.verb
+        && let Some(mut command) = command_of(words)
+    {
+        return output::print_help(&command.render_long_help()).map(|()| 0);
     }
     if is_secure() && !typed.only_reads() {
         return Err(folders::refused_when_secure("nothing is installed, fetched or written"));
@@ -31,6 +38,11 @@ pub(super) fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
     if let Some(Verb::InstallItself { system }) = typed.verb {
         return commands::install_itself::run(given, running, system).map(|()| 0);
     }
+    if let Some(Verb::Config { verb }) = &typed.verb {
+        let quiet = typed.global_flags.quiet;
+        let reporter = if quiet { Box::new(Silent) } else { progress::reporter(false) };
+        return commands::config::run(&running, verb, &*reporter, json);
+    }
     let mut session = Session::new(given, running, progress::reporter)?;
     if typed.global_flags.offline {
         session.settings.go_offline();
@@ -38,10 +50,14 @@ pub(super) fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
     if typed.global_flags.quiet {
         session.set_quiet();
     }
+    if typed.global_flags.verbose {
+        verbose::begin(&mut session);
+    }
     // `use doctor` reports them itself.
     if !matches!(typed.verb, Some(Verb::Doctor { .. })) {
         session.report_registry_errors();
     }
+    words::check(&session.registry, &typed, arguments)?;
     match typed.verb {
         Some(verb) => run_verb(&mut session, verb, json),
         None => run_without_verb(&mut session, typed, json),
@@ -63,13 +79,9 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
             return commands::upgrade::run(session, &arguments, json);
         }
         Verb::Outdated { tools, all } => {
-            let filter = match tools.as_slice() {
-                [] if all => ToolFilter::All,
-                [] => ToolFilter::Pinned,
-                names => ToolFilter::Named(names),
-            };
-            return commands::outdated::run(session, &filter, json);
+            return commands::outdated::run(session, &ToolFilter::new(&tools, all), json);
         }
+        Verb::Unpin(arguments) => return commands::unpin::run(session, &arguments, json),
         Verb::Uninstall(arguments) => commands::uninstall::run(session, &arguments, json),
         Verb::Verify { tools } => return commands::verify::run(session, &tools, json),
         Verb::Repair { yes, tools } => commands::repair::run(session, &tools, yes, json),
@@ -92,8 +104,17 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
             let mode = if dry_run { CleanMode::DryRun } else { CleanMode::Delete };
             return commands::cache::run(session, mode, json);
         }
-        Verb::Which { program, home: true } => commands::which::run_home(session, &program, json),
+        Verb::Current { tools, all } => {
+            return commands::status::run(session, &ToolFilter::new(&tools, all), json);
+        }
+        Verb::Exec { words } => commands::run::exec(session, &words),
+        Verb::Help { words } => help_of_tool(session, &words),
+        Verb::Which { program, home: true } => commands::which::run_where(session, &program, json),
         Verb::Which { program, home: false } => commands::which::run(session, &program, json),
+        Verb::Where { tool, request } => {
+            let request = request.map(|request| format!("@{request}")).unwrap_or_default();
+            commands::which::run_where(session, &format!("{tool}{request}"), json)
+        }
         Verb::Env(arguments) => commands::env::run(session, &arguments, json),
         Verb::Why { program } => {
             return commands::why::run(session, program.as_deref(), json);
@@ -110,6 +131,7 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
         // They ran without a session.
         Verb::Completions { .. }
         | Verb::Schema { .. }
+        | Verb::Config { .. }
         | Verb::Policy { .. }
         | Verb::InstallItself { .. } => Ok(()),
     };
@@ -119,13 +141,36 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
 /// Runs `use`, `use TOOL@REQUEST…` or `use TOOL@REQUEST… -- COMMAND…`.
 fn run_without_verb(session: &mut Session, typed: CommandLine, json: bool) -> Result<i32> {
     if typed.tools.is_empty() {
-        return commands::status::run(session, typed.all, json);
+        return commands::status::run(session, &ToolFilter::new(&[], typed.all), json);
     }
     if !typed.command.is_empty() {
         return commands::run::run(session, &typed.tools, &typed.command).map(|()| 0);
     }
     let scope = PinScope::new(typed.global, typed.account, typed.group);
     commands::pin::run(session, &typed.tools, &scope, json).map(|()| 0)
+}
+
+/// The command of a verb, or of a verb's own verb, with its flags: `cache clean`; `use` itself without
+/// words. `None` if the first word is no verb.
+fn command_of(words: &[String]) -> Option<clap::Command> {
+    let mut command = CommandLine::command();
+    command.build();
+    let mut found = words.is_empty();
+    for word in words {
+        let Some(inner) = command.find_subcommand(word).cloned() else { break };
+        (command, found) = (inner, true);
+    }
+    found.then_some(command)
+}
+
+/// Prints what there is to know of a tool, for `use help TOOL`.
+fn help_of_tool(session: &Session, words: &[String]) -> Result<()> {
+    let word = words.first().map_or("", String::as_str);
+    let name = word.split_once('@').map_or(word, |(name, _)| name);
+    match session.registry.named(name) {
+        Ok(known) => output::print_text(help::of_tool(known)),
+        Err(_) => Err(words::unknown(&session.registry, words)),
+    }
 }
 
 fn completions(shell: Shell) -> Result<()> {

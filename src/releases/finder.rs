@@ -62,6 +62,7 @@ impl<'a> Finder<'a> {
             fetch_locks: network.index_locks(),
             settings,
             warn: Box::new(|text| session.note(text)),
+            detail: Box::new(|text| session.reporter.detail(text)),
         };
         let sources = SourceReader {
             network,

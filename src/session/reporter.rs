@@ -14,6 +14,8 @@ pub trait Reporter {
     fn note(&self, text: &str) {
         self.notice(&Notice::note(text));
     }
+    /// Tells what the command does, where that is wanted: `--verbose`.
+    fn detail(&self, _: &str) {}
     /// Prints an error after which the command continues.
     fn error(&self, error: &Error);
     /// Whether progress bars are drawn. Then a download needs no line of its own.

@@ -195,6 +195,7 @@ fn install_assembled<'a>(
         Ok(())
     });
     published.map_err(|error| with_cached(store.folders, error))?;
+    store.reporter.detail(&format!("installed in {}", Shown(&location.root)));
     let seconds = began.elapsed().as_secs_f64();
     store.reporter.note(&format!("{} is ready ({seconds:.1} s)", location.name()));
     Ok(Installed { toolchain: location.toolchain(), already_installed: false })

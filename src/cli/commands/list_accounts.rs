@@ -287,9 +287,13 @@ mod tests {
             version("8.17.0", Vec::new(), 0, Some(400)),
             version("12.22.12", uses, 2, Some(0)),
         ];
-        let unread = |account: &str| UnreadRow {
-            account: Some(account.to_owned()),
-            error: format!("can't read /home/{account}"),
+        let unread = |account: &str| {
+            let error = Error::new(ErrorKind::Io, format!("can't read /home/{account}"));
+            UnreadRow {
+                account: Some(account.to_owned()),
+                error: ErrorReport::of(&error),
+                line: error.line(),
+            }
         };
         let unread = ["a", "b", "c", "d", "e", "f", "g"].map(unread).into();
         AccountsReport { versions, unread, is_detailed }

@@ -29,6 +29,17 @@ pub enum ToolFilter<'a> {
     Named(&'a [String]),
 }
 
+impl<'a> ToolFilter<'a> {
+    /// By the tools that were named, and the flag `--all`.
+    pub fn new(names: &'a [String], all: bool) -> Self {
+        match names {
+            [] if all => Self::All,
+            [] => Self::Pinned,
+            names => Self::Named(names),
+        }
+    }
+}
+
 /// The newer releases of each tool.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

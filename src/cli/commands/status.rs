@@ -9,6 +9,7 @@ use usher_shims::request::RequestKind;
 use usher_shims::resolve::Selection;
 
 use super::count_of;
+use crate::cli::commands::outdated::ToolFilter;
 use crate::cli::output::json::{ErrorReport, RequestOrigin};
 use crate::cli::output::{self, Line, Meaning, Report, ReportPath, Table, Text};
 use crate::cli::shims::make_missing_shims;
@@ -96,22 +97,38 @@ enum Requested {
     Default,
 }
 
-/// Runs bare `use`; with `all`, and for programs, also for tools that this project doesn't pin. Shims
+/// Runs bare `use` and `use current`; programs also read of tools that this project doesn't pin. Shims
 /// that the project's pins need are made if they are missing.
-pub fn run(session: &mut Session, all: bool, as_json: bool) -> Result<i32> {
-    let code = output::print(&decide(session, all || as_json), as_json, &*session.reporter);
+pub fn run(session: &mut Session, filter: &ToolFilter<'_>, as_json: bool) -> Result<i32> {
+    let report = match filter {
+        ToolFilter::Pinned => decide(session, as_json),
+        ToolFilter::All => decide(session, true),
+        ToolFilter::Named(names) => {
+            let tools = names.iter().map(|name| session.registry.named(name));
+            decide_on(session, true, tools.collect::<Result<Vec<_>>>()?)
+        }
+    };
+    let code = output::print(&report, as_json, &*session.reporter);
     make_missing_shims(session);
     code
 }
 
 fn decide(session: &Session, all: bool) -> StatusReport {
+    decide_on(session, all, session.registry.all())
+}
+
+fn decide_on<'a>(
+    session: &'a Session,
+    all: bool,
+    tools: impl IntoIterator<Item = KnownTool<'a>>,
+) -> StatusReport {
     let findings = ProjectFindings::of(session);
     let paths = ShortPaths::of(session);
     let mut notes = [findings.overridden(), findings.unusable()].concat();
     notes.extend(findings.unknown_tools());
     let mut report = StatusReport { rows: Vec::new(), errors: Vec::new(), hidden: 0, notes };
     let retired = RetiredToolchains::read(session);
-    for known in session.registry.all() {
+    for known in tools {
         let (row, error) = match status(session, known, &retired, &paths) {
             Ok((row, error)) => (row, error),
             Err(error) => {
@@ -125,8 +142,8 @@ fn decide(session: &Session, all: bool) -> StatusReport {
             report.hidden += 1;
             continue;
         }
-        let error_report = error.as_ref().map(ErrorReport::of);
-        report.rows.push(StatusRow { error: error_report, ..row });
+        let reported = error.as_ref().map(ErrorReport::of);
+        report.rows.push(StatusRow { error: reported, ..row });
         report.errors.extend(error);
     }
     report

@@ -50,6 +50,17 @@ pub enum AutoInstall {
     Locked,
 }
 
+/// What is written in a project for a word such as `lts`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PinAs {
+    /// The version that it means on this day.
+    Exact,
+    /// The release line of that version.
+    Line,
+    /// The word.
+    Request,
+}
+
 /// Which tools get shims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShimPolicy {
@@ -106,6 +117,17 @@ impl AutoInstall {
     }
 }
 
+impl PinAs {
+    /// Its spelling in the settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Line => "line",
+            Self::Request => "request",
+        }
+    }
+}
+
 impl ShimPolicy {
     const ALL: [Self; 2] = [Self::Auto, Self::All];
 
@@ -128,6 +150,18 @@ impl SettingType for AutoInstall {
     #[cfg(test)]
     fn schema() -> serde_json::Value {
         json!({ "enum": Self::ALL.map(Self::name) })
+    }
+
+    fn shown(&self) -> String {
+        quoted(self.name())
+    }
+}
+
+impl SettingType for PinAs {
+    const FORM: &'static str = r#""exact", "line" or "request""#;
+
+    fn from_text(text: &str) -> Option<Self> {
+        [Self::Exact, Self::Line, Self::Request].into_iter().find(|choice| choice.name() == text)
     }
 
     fn shown(&self) -> String {

@@ -26,6 +26,7 @@ use crate::releases::{ReleasePart, ServedFrom};
 use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
 use crate::store::receipt::{self, RECEIPT, Receipt};
+use crate::text::human_size;
 
 /// What was unpacked, and the part with its layout.
 type UnpackedPart = (Manifest, ReleasePart);
@@ -124,6 +125,8 @@ impl<'a> Assembly<'a> {
         let progress = self.store.reporter.download(title);
         let fallback = self.staging.path();
         let (address, downloaded) = self.fetcher.fetch((part, title), fallback, &*progress)?;
+        let (reporter, size) = (self.store.reporter, human_size(downloaded.size));
+        reporter.detail(&format!("archive {}: {size}", address.without_secrets()));
         let (manifest, part) = match unpack(self, downloaded.path()) {
             Ok(unpacked) => unpacked,
             Err(error) => {

@@ -29,7 +29,12 @@ fn calls(verb: &str) -> &'static [&'static str] {
         "list" => &["list"],
         "outdated" => &["outdated"],
         "available" => &["available node"],
-        "which" => &["which node", "which --home node"],
+        "current" => &["current", "current --all"],
+        // What it prints is the command's.
+        "exec" => &[],
+        "help" => &["help", "help install", "help node"],
+        "which" => &["which node"],
+        "where" => &["where node", "where node@12"],
         "env" => &["env", "env --shell fish", "env --github", "env --gitlab"],
         "why" => &["why", "why node"],
         "check" => &["check"],

@@ -54,7 +54,7 @@ fn an_invalid_setting_is_an_error_with_its_origin() {
 
     "\"a\\u001Bb\" = 1\n"
     error: unknown setting a\u{1b}b ([SANDBOX]/home/.config/usher/config.toml:1)
-      settings: auto_install, prefer_installed, ignore_variables, ceiling, stores, toolchains, shims, versioned_shims, npm_registry, pypi_index, source, offline, lock_timeout, quiet
+      settings: auto_install, prefer_installed, pin_as, ignore_variables, ceiling, stores, toolchains, shims, versioned_shims, npm_registry, pypi_index, source, offline, lock_timeout, quiet
     "##);
     // A shim that installs nothing never reads them; one that does, prints the same error.
     sandbox.file(CONFIG, "auto_instal = \"never\"\n");

@@ -367,9 +367,9 @@ account use node@11.12.0
 "#,
         "pinned node 10.24.1 in /etc/usher/tool-versions\n\
          usher: this is the machine's default, for all accounts\n\
-         pinned node 12.22.12 in [SANDBOX]/account/site/app/.tool-versions\n\
+         pinned node 12.22.12 in .tool-versions\n\
          usher: node 9.11.2 (requested by [SANDBOX]/account/site/.tool-versions:1) no longer applies here\n\
-         pinned node 11.12.0 in [SANDBOX]/account/site/app/.tool-versions\n",
+         pinned node 11.12.0 in .tool-versions\n",
     );
 }
 
