@@ -870,7 +870,7 @@ mod tests {
         insta::assert_snapshot!(text(&report), @"
         note   ignored: invalid php version “8.1-fpm-alpine” (requested by .env:1): expected a version, a range or an alias
         note   ignored: can't parse package.json: EOF while parsing an object at line 1 column 1
-        note   usher doesn't know: terraform (.tool-versions)
+        note   unknown tool: terraform (.tool-versions)
         3 notes, 3 checks passed
         ");
         assert_eq!(report.exit_code(), 0);
