@@ -125,6 +125,7 @@ fn usage_error(error: &clap::Error, arguments: &[&OsStr]) -> Error {
         clap::error::ErrorKind::InvalidSubcommand => {
             format!("unknown verb “{}”", context(ContextKind::InvalidSubcommand))
         }
+        clap::error::ErrorKind::TooManyValues => format!("unexpected value of {name}: “{value}”"),
         _ => error.kind().to_string(),
     };
     let mut usage = Error::new(ErrorKind::Usage, what);
