@@ -10,18 +10,21 @@ mod help;
 pub mod output;
 pub mod package_migration;
 pub mod progress;
+#[cfg(test)]
+mod schemas;
 pub mod search_path;
 pub mod shell_setup;
 pub mod shims;
 pub mod system_setup;
+mod unknown_program;
+mod usage_error;
 pub mod verbose;
 mod words;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use clap::error::ContextKind;
-use clap::{ColorChoice, CommandFactory as _, ValueEnum as _};
+use clap::{ColorChoice, ValueEnum as _};
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::exec::ProcessArgs;
 use usher_shims::process::HANDOFF_ARG;
@@ -99,54 +102,9 @@ fn print_usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
         let printed = output::print_help(&error.render());
         return printed.map_or_else(|error| output::print_failure(&error, false), |()| 0);
     }
-    let error = renamed_flag(arguments).unwrap_or_else(|| usage_error(error, arguments));
+    let error =
+        renamed_flag(arguments).unwrap_or_else(|| usage_error::usage_error(error, arguments));
     output::print_failure(&error, as_json)
-}
-
-/// An error of clap's in usher's words.
-fn usage_error(error: &clap::Error, arguments: &[&OsStr]) -> Error {
-    let context = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
-    let (name, value) = (context(ContextKind::InvalidArg), context(ContextKind::InvalidValue));
-    let what = match error.kind() {
-        clap::error::ErrorKind::UnknownArgument => format!("unexpected argument: {name}"),
-        clap::error::ErrorKind::MissingRequiredArgument => format!("missing argument: {name}"),
-        clap::error::ErrorKind::ArgumentConflict => {
-            format!("{name} can't be combined with {}", context(ContextKind::PriorArg))
-        }
-        clap::error::ErrorKind::InvalidValue if value.is_empty() => {
-            format!("missing value of {name}")
-        }
-        clap::error::ErrorKind::InvalidValue | clap::error::ErrorKind::ValueValidation => {
-            format!("invalid value of {name}: “{value}”")
-        }
-        clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            "missing verb".to_owned()
-        }
-        clap::error::ErrorKind::InvalidSubcommand => {
-            format!("unknown verb “{}”", context(ContextKind::InvalidSubcommand))
-        }
-        clap::error::ErrorKind::TooManyValues => format!("unexpected value of {name}: “{value}”"),
-        _ => error.kind().to_string(),
-    };
-    let mut usage = Error::new(ErrorKind::Usage, what);
-    for (kind, label) in [
-        (ContextKind::ValidValue, "possible values"),
-        (ContextKind::SuggestedArg, "nearest"),
-        (ContextKind::SuggestedValue, "nearest"),
-        (ContextKind::SuggestedSubcommand, "nearest"),
-    ] {
-        let found = context(kind);
-        if !found.is_empty() {
-            usage = usage.because(format!("{label}: {found}"));
-        }
-    }
-    for line in context(ContextKind::Usage).trim_start_matches("Usage:").lines() {
-        usage = usage.because(format!("usage: {}", line.trim()));
-    }
-    let command = CommandLine::command();
-    let own = own_arguments(arguments);
-    let verb = own.iter().find(|word| command.find_subcommand(word).is_some());
-    usage.hint(verb.map_or("use help".to_owned(), |verb| format!("use help {verb}")))
 }
 
 /// The arguments without the program's own name.

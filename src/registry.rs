@@ -22,7 +22,7 @@ const RESERVED: [&str; 3] = ["use", "usher", "shim"];
 
 /// The verbs of `use` and their aliases, which mean no tool: a tool of such a name is only reached with
 /// a version, `list@1.2`.
-pub const VERBS: [&str; 34] = [
+pub const VERBS: [&str; 35] = [
     "available",
     "cache",
     "check",
@@ -44,6 +44,7 @@ pub const VERBS: [&str; 34] = [
     "reshim",
     "retire",
     "rm",
+    "schema",
     "setup",
     "shim",
     "status",
@@ -100,10 +101,26 @@ impl<'a> KnownTool<'a> {
         flavours.chain(self.tool.vendors.iter().copied())
     }
 
+    /// The release line of a version: as many of its first numbers as the registry says, else its first
+    /// one, or two where that is 0.
+    pub fn release_line(&self, version: &Version) -> String {
+        let lines = &self.definition.end_of_life;
+        let count = self.definition.release_line;
+        let count = count.or_else(|| lines.line_components(version.flavour()));
+        let is_zero = version.numbers().as_slice().first() == Some(&0);
+        first_numbers(version, count.unwrap_or(if is_zero { 2 } else { 1 }))
+    }
+
     /// The last day on which the release line of a version is maintained, if it is known.
     pub fn end_of_life(&self, version: &Version) -> Option<Date> {
         self.definition.end_of_life.date_of(version.flavour(), version.numbers().as_slice())
     }
+}
+
+/// The first numbers of a version: `3.12`.
+pub fn first_numbers(version: &Version, count: usize) -> String {
+    let numbers = version.numbers().as_slice().iter().take(count);
+    numbers.map(ToString::to_string).collect::<Vec<_>>().join(".")
 }
 
 impl Registry {

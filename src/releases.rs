@@ -49,7 +49,7 @@ pub mod updates;
 mod version_range;
 
 pub use finder::Finder;
-pub use freshness::Freshness;
+pub use freshness::{Freshness, stale_note};
 pub use offline_errors::offline_error;
 pub use plain_http::{PlainHttpSource, plain_http_sources};
 pub use release::{ListedReleases, Release, ServedFrom};

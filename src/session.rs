@@ -8,6 +8,7 @@ pub(crate) mod in_memory;
 pub mod policy;
 pub mod reporter;
 pub mod retired;
+pub mod short_paths;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};

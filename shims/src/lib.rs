@@ -28,7 +28,7 @@
 //! | all input | [`world`] |
 //! | whose files count in shared folders | [`ownership`] |
 //! | what differs between operating systems | `sys` |
-//! | errors as users read them | [`error`] |
+//! | errors as users read them, in the characters of their locale | [`error`], [`locale`] |
 //!
 //! # Invariants
 //!
@@ -45,6 +45,7 @@ pub mod error;
 pub mod exec;
 pub mod folders;
 pub mod index;
+pub mod locale;
 pub mod name;
 pub mod normalize;
 pub mod ownership;

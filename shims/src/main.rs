@@ -9,6 +9,7 @@ mod allocator;
 mod unwinder;
 
 use std::ffi::{CStr, CString, c_char, c_int};
+use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -16,6 +17,7 @@ use std::sync::OnceLock;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::exec::{Executable, ProcessArgs, become_program};
 use usher_shims::index::Index;
+use usher_shims::locale;
 use usher_shims::package_calls::package_call;
 use usher_shims::process;
 use usher_shims::resolve::{Outcome, Plan, Resolver};
@@ -40,7 +42,7 @@ pub unsafe extern "C" fn main(
     // SAFETY: the C library passes on what the system gave.
     let given = unsafe { ProcessArgs::from_main(arguments, environment) };
     let error = run(&given);
-    let _ = writeln!(std::io::stderr(), "usher: {error}");
+    print(&error);
     error.kind().shim_exit_code().into()
 }
 
@@ -70,7 +72,7 @@ fn become_one(given: &ProcessArgs) -> Result<Error> {
     let outcome = resolver.resolve(&name, rest);
     if Os.variable(trace::DEBUG).is_some_and(|value| !value.is_empty()) {
         for step in trace::steps(&resolver, &name, rest, &outcome) {
-            let _ = writeln!(std::io::stderr(), "usher: {step}");
+            print(&step);
         }
     }
     match outcome.inspect_err(|_| warn(unusable.get()))? {
@@ -93,25 +95,32 @@ fn become_one(given: &ProcessArgs) -> Result<Error> {
 
 /// Tells a person about what would have decided and can't be used; `use` does that itself.
 fn warn(unusable: Option<&Error>) {
-    let mut stderr = std::io::stderr();
     if let Some(error) = unusable
-        && stderr.is_terminal()
+        && std::io::stderr().is_terminal()
     {
-        let _ = writeln!(stderr, "usher: ignored: {}", error.line());
+        print(&format_args!("ignored: {}", error.line()));
     }
 }
 
 /// Tells a person that the machine's version is retired.
 fn warn_of_retired(index: &Index, plan: &Plan) {
-    let mut stderr = std::io::stderr();
     let is_terminal = || std::io::stderr().is_terminal();
     let parent = std::os::unix::process::parent_id;
     if let Some(toolchain) = &plan.toolchain
         && let Some(notice) =
             retired::notice(&Os, index, (plan.tool, toolchain), is_terminal, parent)
     {
-        let _ = writeln!(stderr, "usher: {notice}");
+        print(&notice);
     }
+}
+
+/// Prints a message to standard error, in the characters of the locale.
+fn print(message: &dyn Display) {
+    let variable = |name: &str| Os.variable(name).map(|value| value.to_string_lossy().into_owned());
+    let text = format!("usher: {message}\n");
+    let text =
+        if locale::is_ascii(&variable) { locale::spell(&text) } else { text.as_str().into() };
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// Becomes `use`, which resolves the call again and does the slow part.

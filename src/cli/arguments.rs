@@ -8,10 +8,12 @@ use clap_complete::Shell;
 use usher_shims::error::{Error, ErrorKind, Result};
 
 use super::help;
+use crate::cli::commands::available::AvailableArguments;
 use crate::cli::commands::check::CheckArguments;
 use crate::cli::commands::env::EnvArguments;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::retire::RetireArguments;
+use crate::cli::commands::schema::SchemaName;
 use crate::cli::commands::setup::SetupArguments;
 use crate::cli::commands::sync::SyncArguments;
 use crate::cli::commands::uninstall::UninstallArguments;
@@ -88,7 +90,7 @@ pub(super) struct GlobalFlags {
 
 const EXAMPLES: &str = "\
 Examples:
-  use                             list the active versions and their requests
+  use                             show what this project pins, and what runs for it
   use node@12                     pin node 12 in this project, and install it
   use --global node@lts           make the newest LTS your default
   use node@12 python@3.7 -- bash  run one shell with these versions
@@ -198,12 +200,15 @@ pub(super) enum Verb {
     /// List installed versions
     #[command(
         visible_alias = "ls",
-        after_help = "Examples:\n  use list\n  use list node --json\n  use list --accounts             who uses which of the machine's versions (root)\n  use list --accounts node@12"
+        after_help = "Examples:\n  use list\n  use list node --paths\n  use list --accounts             who uses which of the machine's versions (root)\n  use list --accounts node@12"
     )]
     List {
         /// Only versions of this tool; with --accounts, also one version
         #[arg(value_name = "TOOL")]
         tool: Option<String>,
+        /// Show the path of each version's main program
+        #[arg(long, conflicts_with = "accounts")]
+        paths: bool,
         /// List who uses the versions of the machine's store
         #[arg(long)]
         accounts: bool,
@@ -226,14 +231,9 @@ pub(super) enum Verb {
     /// List versions that can be installed
     #[command(
         visible_alias = "ls-remote",
-        after_help = "Examples:\n  use available node\n  use available node 12\n  use available node lts\n  use available python@pypy"
+        after_help = "Examples:\n  use available node\n  use available node --all\n  use available node 12\n  use available node lts\n  use available python@pypy"
     )]
-    Available {
-        /// The tool
-        tool: String,
-        /// Only versions that match this request
-        request: Option<String>,
-    },
+    Available(AvailableArguments),
     /// Print the path of the program that runs here
     #[command(after_help = "Examples:\n  use which npm\n  use which python --json")]
     Which {
@@ -289,7 +289,11 @@ pub(super) enum Verb {
         verb: CacheVerb,
     },
     /// Look for problems
-    Doctor,
+    Doctor {
+        /// List the checks that passed, too
+        #[arg(long)]
+        all: bool,
+    },
     /// Add the shims to your shell's PATH (shows the change first)
     #[command(
         after_help = "Examples:\n  use setup\n  use setup zsh --yes\n  use setup --undo --yes\n  use setup --system --yes       in /etc, for all accounts; as root"
@@ -315,6 +319,12 @@ pub(super) enum Verb {
         /// A verb, or a tool
         #[arg(value_name = "VERB|TOOL")]
         words: Vec<String>,
+    },
+    /// Print a JSON Schema, for editors and programs
+    #[command(after_help = "Example:\n  use schema config > ~/.config/usher/config.schema.json")]
+    Schema {
+        /// The schema
+        name: SchemaName,
     },
     /// Install usher itself; called by install.sh
     #[command(name = "__install", hide = true)]
@@ -377,9 +387,10 @@ impl CommandLine {
                 | Verb::Env(_)
                 | Verb::Why { .. }
                 | Verb::Check(_)
-                | Verb::Doctor
+                | Verb::Doctor { .. }
                 | Verb::Policy { .. }
-                | Verb::Completions { .. },
+                | Verb::Completions { .. }
+                | Verb::Schema { .. },
             ) => true,
             Some(
                 Verb::Install { .. }
@@ -391,7 +402,7 @@ impl CommandLine {
                 | Verb::Retire(_)
                 | Verb::Exec { .. }
                 | Verb::Outdated { .. }
-                | Verb::Available { .. }
+                | Verb::Available(_)
                 | Verb::Shim { .. }
                 | Verb::Reshim
                 | Verb::Cache { .. }

@@ -21,6 +21,7 @@ pub(super) fn execute(typed: CommandLine, given: ProcessArgs, arguments: &[Strin
     let json = typed.global_flags.json;
     match &typed.verb {
         Some(Verb::Completions { shell }) => return completions(*shell).map(|()| 0),
+        Some(Verb::Schema { name }) => return commands::schema::run(*name).map(|()| 0),
         Some(Verb::Policy { file }) => return commands::policy::run(file.as_deref(), json),
         _ => {}
     }
@@ -47,7 +48,7 @@ pub(super) fn execute(typed: CommandLine, given: ProcessArgs, arguments: &[Strin
         verbose::begin(&mut session);
     }
     // `use doctor` reports them itself.
-    if !matches!(typed.verb, Some(Verb::Doctor)) {
+    if !matches!(typed.verb, Some(Verb::Doctor { .. })) {
         session.report_registry_errors();
     }
     words::check(&session.registry, &typed, arguments)?;
@@ -83,14 +84,14 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
         Verb::Prune(arguments) => commands::prune::run(session, &arguments, json),
         Verb::Sync(arguments) => return commands::sync::run(session, &arguments, json),
         Verb::Retire(arguments) => return commands::retire::run(session, &arguments, json),
-        Verb::List { tool, accounts: true, projects } => {
+        Verb::List { tool, accounts: true, projects, .. } => {
             return commands::list_accounts::run(session, tool.as_slice(), &projects, json);
         }
-        Verb::List { tool, .. } => {
-            return commands::list::run(session, tool.as_deref(), json);
+        Verb::List { tool, paths, .. } => {
+            return commands::list::run(session, tool.as_deref(), paths, json);
         }
-        Verb::Available { tool, request } => {
-            return commands::available::run(session, &tool, request.as_deref(), json);
+        Verb::Available(arguments) => {
+            return commands::available::run(session, &arguments, json);
         }
         Verb::Cache { verb: CacheVerb::Clean { dry_run } } => {
             let mode = if dry_run { CleanMode::DryRun } else { CleanMode::Delete };
@@ -114,13 +115,16 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
         Verb::Shim { tools, remove: true } => commands::shim::remove(session, &tools, json),
         Verb::Shim { tools, remove: false } => commands::shim::run(session, &tools, json),
         Verb::Reshim => commands::reshim::run(session, json),
-        Verb::Doctor => return commands::doctor::run(session, json),
+        Verb::Doctor { all } => return commands::doctor::run(session, all, json),
         Verb::Setup(arguments) if arguments.target.system => {
             commands::setup_system::run(session, &arguments, json)
         }
         Verb::Setup(arguments) => commands::setup::run(session, &arguments, json),
         // They ran without a session.
-        Verb::Completions { .. } | Verb::Policy { .. } | Verb::InstallItself { .. } => Ok(()),
+        Verb::Completions { .. }
+        | Verb::Schema { .. }
+        | Verb::Policy { .. }
+        | Verb::InstallItself { .. } => Ok(()),
     };
     done.map(|()| 0)
 }

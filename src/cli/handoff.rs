@@ -248,7 +248,12 @@ fn check_requester(
 }
 
 /// Whether the machine's policy and the settings allow a shim to install this.
-fn check_policy(session: &Session, tool: &Tool, request: &Request, origin: &Origin) -> Result<()> {
+pub fn check_policy(
+    session: &Session,
+    tool: &Tool,
+    request: &Request,
+    origin: &Origin,
+) -> Result<()> {
     if !session.may_fetch() && !session.may_request() {
         let refusal = session.policy.fetch_refusal(&format!("{} {request}", tool.name));
         return Err(with_origin(refusal, origin));

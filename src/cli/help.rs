@@ -11,7 +11,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Versions", &["current", "list", "outdated", "available"]),
     ("What runs here", &["which", "where", "why", "env", "check"]),
     ("Upkeep", &["doctor", "verify", "repair", "prune", "cache"]),
-    ("Shims and shell", &["setup", "completions", "shim", "reshim"]),
+    ("Shims, shells and editors", &["setup", "completions", "schema", "shim", "reshim"]),
     ("Machines with several accounts", &["sync", "retire", "policy"]),
 ];
 

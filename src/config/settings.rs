@@ -57,6 +57,8 @@ macro_rules! settings {
                 None => false,
             },
             show: |settings| settings.$key.shown(),
+            #[cfg(test)]
+            schema: <$type as SettingType>::schema,
         },)+];
     };
 }
@@ -124,6 +126,8 @@ pub struct Setting {
     printable: bool,
     set: fn(&mut Settings, &SettingText<'_>) -> bool,
     show: fn(&Settings) -> String,
+    #[cfg(test)]
+    schema: fn() -> serde_json::Value,
 }
 
 impl Setting {
@@ -136,6 +140,23 @@ impl Setting {
     pub fn description(&self) -> &'static str {
         self.meaning.trim()
     }
+}
+
+/// The schema of `config.toml`.
+#[cfg(test)]
+pub(crate) fn schema() -> serde_json::Value {
+    let properties = SETTINGS.iter().map(|setting| {
+        let mut schema = (setting.schema)();
+        schema["description"] = setting.description().into();
+        (setting.key.to_owned(), schema)
+    });
+    serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "usher's settings: config.toml",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties.collect::<serde_json::Map<_, _>>(),
+    })
 }
 
 fn variable_of(key: &str) -> String {

@@ -47,7 +47,7 @@ pub fn run(session: &mut Session, arguments: &EnvArguments, as_json: bool) -> Re
         session.note(&format!("later steps keep these variables of other versions: {names}"));
     }
     match () {
-        () if as_json => output::print_json(&environment),
+        () if as_json => output::print_answer(&environment),
         () if arguments.github => github(session, &environment),
         () if arguments.gitlab => {
             let path = session.world.variable("PATH").unwrap_or_default();

@@ -41,13 +41,27 @@ struct PlannedPin<'a> {
     above: Option<Pin>,
 }
 
+/// The pins that were written.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct PinAnswer<'a> {
+    /// The pins.
+    pins: &'a [PinReport],
+}
+
 /// A pin as it is in the file now.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct PinReport {
+    /// The tool.
     tool: &'static str,
+    /// The request, as it is in the file.
     request: String,
+    /// The version that matches; `null` for `system`.
     version: Option<String>,
+    /// The file that pins the tool.
     file: ReportPath,
+    /// Whether the file was changed.
     changed: bool,
     #[serde(skip)]
     warnings: Vec<String>,
@@ -274,7 +288,7 @@ impl PinReport {
 
 fn print(session: &Session, reports: &[PinReport], as_json: bool) -> Result<()> {
     let printed = match as_json {
-        true => output::print_json(&reports),
+        true => output::print_answer(&PinAnswer { pins: reports }),
         false => reports.iter().try_for_each(|report| output::print_line(report.text())),
     };
     for warning in reports.iter().flat_map(|report| &report.warnings) {

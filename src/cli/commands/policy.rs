@@ -17,9 +17,11 @@ use crate::session::reporter::Silent;
 
 /// What a policy limits.
 #[derive(Debug, Serialize)]
-struct PolicyReport {
-    /// The file; `None` if the machine has no policy.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct PolicyReport {
+    /// The file; `null` if the machine has no policy.
     path: Option<ReportPath>,
+    /// What it limits.
     rules: Vec<Rule>,
 }
 
@@ -50,9 +52,10 @@ impl Report for PolicyReport {
         if self.rules.is_empty() {
             return format!("{path} limits nothing").into();
         }
-        let row = |rule: &Rule| {
-            vec![rule.key.to_owned(), rule.value.clone(), format!("{path}:{}", rule.line)]
-        };
-        Table::of_rows(self.rules.iter().map(row)).into()
+        let mut table = Table::with_headings(["RULE", "VALUE", "WRITTEN IN"]);
+        for rule in &self.rules {
+            table.row([rule.key, &rule.value, &format!("{path}:{}", rule.line)]);
+        }
+        table.into()
     }
 }

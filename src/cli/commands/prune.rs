@@ -11,7 +11,8 @@ use usher_shims::toolchain::Store;
 use super::dependents::{Dependents, venv_text};
 use super::verify::{matches_argument, not_installed_error, version_with_store};
 use super::{ToolArgument, count_of, ended, refresh_shims_after_error, tool_arguments};
-use crate::cli::output::{self, ReportPath, Table};
+use crate::cli::output::json::{RequestOrigin, Versions};
+use crate::cli::output::{self, Line, Meaning, ReportPath, Table, Text};
 use crate::cli::shims::refresh_shims_without;
 use crate::config::folders;
 use crate::files::walk::disk_usage;
@@ -22,10 +23,10 @@ use crate::store::own::OwnStore;
 use crate::store::prune::last_use::{days_unused, keeps_access_times, last_use};
 use crate::store::prune::running::Processes;
 use crate::store::prune::{
-    NamedBy, PruneDecision, PruneRules, RunningVersions, ToolchainUse, decide,
+    KeepReason, NamedBy, PruneDecision, PruneRules, RunningVersions, ToolchainUse, decide,
 };
 use crate::store::uninstall::uninstall;
-use crate::text::human_size;
+use crate::text::{ShellWord, human_size};
 
 /// The arguments of `use prune`.
 #[derive(Debug, Default, Args)]
@@ -33,7 +34,7 @@ pub struct PruneArguments {
     /// Only these; TOOL@VERSION is removed even if it was used recently
     #[arg(value_name = "TOOL[@VERSION]")]
     pub tools: Vec<String>,
-    /// Remove versions that were unused for at least this many days
+    /// Remove versions that were unused for at least this many days; 90 if no version is named
     #[arg(long, value_name = "DAYS")]
     pub unused: Option<u64>,
     /// Remove versions that the machine's store has as well
@@ -49,6 +50,9 @@ pub struct PruneArguments {
     #[arg(short, long)]
     pub yes: bool,
 }
+
+/// For how many days a version must be unused where neither an age nor a version is named.
+const DEFAULT_UNUSED_DAYS: u64 = 90;
 
 /// A version in usher's own store, and how it is used.
 #[derive(Debug, Clone)]
@@ -67,6 +71,7 @@ struct PrunePlan<'a> {
 struct PlannedRemoval<'a> {
     location: InstallLocation<'a>,
     usage: ToolchainUse,
+    requested_by: Vec<RequestOrigin>,
     decision: PruneDecision,
     bytes: u64,
 }
@@ -75,29 +80,45 @@ struct PlannedRemoval<'a> {
 #[derive(Default)]
 struct PruneResult {
     removed: Vec<PathBuf>,
-    /// A line for each, for people.
-    lines: Vec<String>,
+    /// What people read of it.
+    text: Text,
     error: Option<Error>,
 }
 
 /// A version, as programs read it.
 #[derive(Serialize)]
-struct PruneReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct PruneReport {
+    /// The tool.
     tool: &'static str,
+    /// The version.
     version: String,
+    /// Its folder.
     path: ReportPath,
+    /// Its size.
     bytes: u64,
+    /// For how many whole days it was unused; `null` if that is unknown.
     unused_days: Option<u64>,
+    /// What requests it.
+    requested_by: Vec<RequestOrigin>,
+    /// The processes that run it.
     processes: Vec<u32>,
+    /// The folders of virtual environments that need it.
     virtual_environments: Vec<ReportPath>,
+    /// Whether it is to be removed.
     would_remove: bool,
+    /// Whether it was removed.
     removed: bool,
+    /// Why it is kept: `requested`, `in-use`, `used-recently`, `needed-by-environments`,
+    /// `unknown-environments` or `unknown-use`.
+    rule: Option<&'static str>,
+    /// The same in words.
     reason: Option<String>,
 }
 
 /// Runs the command.
 pub fn run(session: &mut Session, arguments: &PruneArguments, as_json: bool) -> Result<()> {
-    check_arguments(arguments, output::can_ask())?;
+    check_arguments(arguments)?;
     let pruned = prune(session, arguments, as_json);
     let (reports, result) = match pruned {
         Ok(pruned) => pruned,
@@ -114,8 +135,8 @@ pub fn run(session: &mut Session, arguments: &PruneArguments, as_json: bool) -> 
     }
     let printed = match as_json {
         true if result.error.is_some() => Ok(()),
-        true => output::print_json(&reports),
-        false => result.lines.iter().try_for_each(output::print_line),
+        true => output::print_answer(&Versions { versions: &reports }),
+        false => output::print_text(result.text),
     };
     ended(session, result.error, printed)
 }
@@ -127,50 +148,84 @@ fn prune(
 ) -> Result<(Vec<PruneReport>, PruneResult)> {
     let installed = installed_versions(session)?;
     let store = session.folders.toolchains();
-    if arguments.unused.is_some() && !installed.is_empty() && !keeps_access_times(&store) {
+    let unused = unused_days(arguments);
+    if unused.is_some() && !installed.is_empty() && !keeps_access_times(&store) {
         session.note(
             "access times are off here (the file system is mounted with noatime): \
              only named versions are removed",
         );
     }
+    if let (Some(days), None) = (unused, arguments.unused) {
+        session.note(&format!("looking for versions unused for {days} days (see --unused)"));
+    }
     let known = Dependents::of_projects(session, &arguments.projects)?;
     let plan = plan(session, arguments, installed, known)?;
     if !as_json {
-        output::print_text(Table::of_rows(plan.table()))?;
-        if plan.removals().next().is_none() {
-            output::print_line("nothing to remove")?;
-        }
+        output::print_text(plan.text())?;
     }
-    let mut result = match is_confirmed(&plan, arguments) {
+    let is_confirmed = is_confirmed(plan.removals().count(), plan.bytes(), arguments)?;
+    let mut result = match is_confirmed {
         true => apply(session, &plan, arguments),
         false => PruneResult::default(),
     };
-    let removed = plan.removals().filter(|one| result.removed.contains(&one.location.root));
-    let lines = removed.map(|one| {
-        format!("removed {} ({})", version_with_store(&one.location), human_size(one.bytes))
-    });
-    result.lines = lines.collect();
+    result.text = match (is_confirmed, arguments.dry_run) {
+        (true, _) => removed_text(&plan, &result.removed),
+        (false, true) => Text::new(),
+        (false, false) if plan.removals().next().is_none() => Text::new(),
+        (false, false) => "nothing removed".into(),
+    };
     let reports = plan.versions.iter().map(|one| one.report(&result.removed));
     Ok((reports.collect(), result))
 }
 
-/// Refuses arguments that name nothing to remove, and a run that needs a confirmation but can't
-/// get one.
-pub(super) fn check_arguments(arguments: &PruneArguments, can_ask: bool) -> Result<()> {
+/// For how many days a version must be unused; `None` if versions are named instead.
+fn unused_days(arguments: &PruneArguments) -> Option<u64> {
+    let names_version = arguments.tools.iter().any(|word| word.contains('@'));
+    arguments.unused.or((!names_version).then_some(DEFAULT_UNUSED_DAYS))
+}
+
+/// Refuses arguments of which one contradicts another.
+pub(super) fn check_arguments(arguments: &PruneArguments) -> Result<()> {
     let usage = |what: &str, hint: &str| Err(Error::new(ErrorKind::Usage, what).hint(hint));
-    let has_bare_tool = arguments.tools.iter().any(|word| !word.contains('@'));
+    let is_bare = |word: &&String| !word.contains('@');
+    let bare = arguments.tools.iter().filter(is_bare).count();
     match arguments.unused {
-        None if !arguments.copies && (arguments.tools.is_empty() || has_bare_tool) => usage(
-            "name the versions to remove, or use --unused DAYS",
-            "use prune --unused 90, or: use prune TOOL@VERSION",
+        None if !arguments.copies && bare > 0 && bare < arguments.tools.len() => usage(
+            "some of these name a version, and some only a tool",
+            "use prune TOOL@VERSION, or: use prune --unused 90 TOOL",
         ),
         Some(0) => usage("`--unused` needs at least 1 day", "use prune --unused 90"),
-        Some(_) | None if !arguments.dry_run && !arguments.yes && !can_ask => {
-            let options = if arguments.copies { "--copies --dry-run" } else { "--dry-run" };
-            let hint = "to see what would be removed, and --yes to confirm it";
-            usage("no terminal to ask on", &format!("use prune {options} {hint}"))
-        }
         Some(_) | None => Ok(()),
+    }
+}
+
+/// Whether versions of this number and size are removed. An error if somebody must be asked and can't
+/// be.
+pub(super) fn is_confirmed(count: usize, bytes: u64, arguments: &PruneArguments) -> Result<bool> {
+    if count == 0 || arguments.dry_run || arguments.yes {
+        return Ok(count > 0 && !arguments.dry_run);
+    }
+    if !output::can_ask() {
+        let what = "no terminal to ask on, so nothing was removed";
+        return Err(Error::new(ErrorKind::Usage, what).hint(arguments.confirmed_command()));
+    }
+    Ok(output::confirm(format!("remove {}?", total(count, bytes))))
+}
+
+/// `2 versions (108.4 MB)`.
+pub(super) fn total(count: usize, bytes: u64) -> String {
+    format!("{} ({})", count_of(count, "version"), human_size(bytes))
+}
+
+impl PruneArguments {
+    /// The same command, which doesn't ask.
+    fn confirmed_command(&self) -> String {
+        let copies = self.copies.then(|| "--copies".to_owned()).into_iter();
+        let unused = self.unused.map(|days| format!("--unused {days}")).into_iter();
+        let projects = self.projects.iter().map(|one| format!("--projects {}", ShellWord(one)));
+        let options = copies.chain(unused).chain(projects).chain(self.tools.iter().cloned());
+        let words = options.map(|word| format!("{word} ")).collect::<String>();
+        format!("use prune {words}--yes")
     }
 }
 
@@ -214,7 +269,7 @@ fn plan<'a>(
     dependents.require_all_read()?;
     dependents.references.add_current_folder(session)?;
     let rules = PruneRules {
-        unused_days: arguments.unused,
+        unused_days: unused_days(arguments),
         running: match arguments.yes {
             true => RunningVersions::RemoveNamed,
             false => RunningVersions::Keep,
@@ -235,7 +290,9 @@ fn plan<'a>(
             requested_by: dependents.references.requester_of(&location.root).map(str::to_owned),
         };
         let decision = decide(&rules, &usage);
-        PlannedRemoval { location, usage, decision, bytes }
+        let requested_by = dependents.references.requesters_of(&location.root);
+        let requested_by = requested_by.map(RequestOrigin::of_reference).collect();
+        PlannedRemoval { location, usage, requested_by, decision, bytes }
     });
     Ok(PrunePlan { versions: versions.collect() })
 }
@@ -247,13 +304,6 @@ fn named_by(location: &InstallLocation<'_>, words: &[ToolArgument<'_>]) -> Named
         None => NamedBy::Tool,
     });
     by.max().unwrap_or_default()
-}
-
-fn is_confirmed(plan: &PrunePlan<'_>, arguments: &PruneArguments) -> bool {
-    let count = plan.removals().count();
-    let bytes: u64 = plan.removals().map(|one| one.bytes).sum();
-    let question = format!("remove {} ({})?", count_of(count, "version"), human_size(bytes));
-    count > 0 && !arguments.dry_run && (arguments.yes || output::confirm(question))
 }
 
 /// Removes the versions of the plan, one after the other, up to the first error.
@@ -291,40 +341,88 @@ impl<'a> PrunePlan<'a> {
         self.versions.iter().filter(|one| one.decision == PruneDecision::Remove)
     }
 
-    fn table(&self) -> Vec<Vec<String>> {
-        let row = |one: &PlannedRemoval<'_>| {
-            let (action, reason) = match &one.decision {
-                PruneDecision::Remove => ("remove", removal_text(&one.usage)),
-                PruneDecision::Keep(reason) => ("keep", reason.to_string()),
-            };
-            vec![
-                action.to_owned(),
-                version_with_store(&one.location),
-                human_size(one.bytes),
-                reason,
-            ]
-        };
-        self.versions.iter().map(row).collect()
+    /// The size of what is removed.
+    fn bytes(&self) -> u64 {
+        self.removals().map(|one| one.bytes).sum()
+    }
+
+    /// What is removed, then what stays and why.
+    fn text(&self) -> Text {
+        let mut table = Table::with_headings(TABLE_HEADINGS);
+        let kept = self.versions.iter().filter(|one| one.decision != PruneDecision::Remove);
+        self.removals().chain(kept).for_each(|one| table.row(one.row()));
+        let mut text = Text::from(table);
+        text.line(removable_text(self.removals().count(), self.bytes()));
+        text
     }
 }
 
+/// The columns of [`table_row`].
+pub(super) const TABLE_HEADINGS: [&str; 5] = ["", "TOOL", "VERSION", "SIZE", "REASON"];
+
+/// A version in the table: what is removed is marked, what stays doesn't count.
+pub(super) fn table_row(
+    location: &InstallLocation<'_>,
+    bytes: u64,
+    is_removed: bool,
+    reason: &str,
+) -> [Line; 5] {
+    let (mark, meaning) = match is_removed {
+        true => (Line::of(Meaning::Warning, "remove"), Meaning::Plain),
+        false => (Line::of(Meaning::Muted, "keep"), Meaning::Muted),
+    };
+    let cell = |text: &str| Line::of(meaning, text);
+    let (tool, version) = (location.known.tool.name, location.version.as_str());
+    [mark, cell(tool), cell(version), cell(&human_size(bytes)), cell(reason)]
+}
+
+/// How much can be removed.
+pub(super) fn removable_text(count: usize, bytes: u64) -> String {
+    match count {
+        0 => "nothing to remove".to_owned(),
+        _ => format!("{} can be removed", total(count, bytes)),
+    }
+}
+
+/// What was removed, each with its size.
+fn removed_text(plan: &PrunePlan<'_>, removed: &[PathBuf]) -> Text {
+    let mut text = Text::new();
+    for one in plan.removals().filter(|one| removed.contains(&one.location.root)) {
+        let size = human_size(one.bytes);
+        text.line(format!("removed {} ({size})", version_with_store(&one.location)));
+    }
+    text
+}
+
 impl PlannedRemoval<'_> {
+    fn row(&self) -> [Line; 5] {
+        let reason = match &self.decision {
+            PruneDecision::Remove => removal_text(&self.usage),
+            PruneDecision::Keep(reason) => reason.to_string(),
+        };
+        let is_removed = self.decision == PruneDecision::Remove;
+        table_row(&self.location, self.bytes, is_removed, &reason)
+    }
+
     fn report(&self, removed: &[PathBuf]) -> PruneReport {
         let InstallLocation { known, version, root, .. } = &self.location;
+        let kept = match &self.decision {
+            PruneDecision::Remove => None,
+            PruneDecision::Keep(reason) => Some(reason),
+        };
         PruneReport {
             tool: known.tool.name,
             version: version.to_string(),
             path: ReportPath::new(root),
             bytes: self.bytes,
             unused_days: self.usage.unused_days,
+            requested_by: self.requested_by.clone(),
             processes: self.usage.processes.clone(),
             virtual_environments: self.usage.venvs.iter().map(ReportPath::new).collect(),
             would_remove: self.decision == PruneDecision::Remove,
             removed: removed.contains(root),
-            reason: match &self.decision {
-                PruneDecision::Remove => None,
-                PruneDecision::Keep(reason) => Some(reason.to_string()),
-            },
+            rule: kept.map(KeepReason::id),
+            reason: kept.map(ToString::to_string),
         }
     }
 }
@@ -444,25 +542,57 @@ mod tests {
         let installed = installed(&session);
         let plan =
             plan(&session, &arguments("--unused=90"), installed, Dependents::default()).unwrap();
-        let rows = plan.table();
-        let columns =
-            |row: &Vec<String>| [row[0].clone(), row[1].clone(), row[2].clone()].join(" ");
-        assert_eq!(
-            rows.iter().map(columns).collect::<Vec<_>>(),
-            [
-                "remove node 10.24.1 54.2 MB",
-                "keep node 12.0.0 54.2 MB",
-                "keep node 12.22.12 54.2 MB",
-                "keep node 20.1.0 54.2 MB",
-                "keep python 3.12.1 54.2 MB",
-            ]
-        );
-        let reasons: Vec<&str> = rows.iter().map(|row| row[3].as_str()).collect();
-        assert_eq!(reasons[0], "unused for 100 days");
-        assert_eq!(reasons[1], "last use unknown: name it to remove it");
-        assert!(reasons[2].starts_with("requested by .nvmrc"), "{}", reasons[2]);
-        assert_eq!(reasons[3], "in use by process 7");
-        assert_eq!(reasons[4], "virtual environments may depend on it: name it to remove it");
+        insta::assert_snapshot!(plan.text().at_width(60), @"
+                TOOL    VERSION   SIZE     REASON
+        remove  node    10.24.1   54.2 MB  unused for 100 days
+        keep    node    12.0.0    54.2 MB  last use unknown: name it
+                                           to remove it
+        keep    node    12.22.12  54.2 MB  requested by .nvmrc:1
+        keep    node    20.1.0    54.2 MB  in use by process 7
+        keep    python  3.12.1    54.2 MB  virtual environments may
+                                           depend on it: name it to
+                                           remove it
+        1 version (54.2 MB) can be removed
+        ");
+        insta::assert_snapshot!(plan.text().at_width(80), @"
+                TOOL    VERSION   SIZE     REASON
+        remove  node    10.24.1   54.2 MB  unused for 100 days
+        keep    node    12.0.0    54.2 MB  last use unknown: name it to remove it
+        keep    node    12.22.12  54.2 MB  requested by .nvmrc:1
+        keep    node    20.1.0    54.2 MB  in use by process 7
+        keep    python  3.12.1    54.2 MB  virtual environments may depend on it: name
+                                           it to remove it
+        1 version (54.2 MB) can be removed
+        ");
+        insta::assert_snapshot!(plan.text().at_width(120), @"
+                TOOL    VERSION   SIZE     REASON
+        remove  node    10.24.1   54.2 MB  unused for 100 days
+        keep    node    12.0.0    54.2 MB  last use unknown: name it to remove it
+        keep    node    12.22.12  54.2 MB  requested by .nvmrc:1
+        keep    node    20.1.0    54.2 MB  in use by process 7
+        keep    python  3.12.1    54.2 MB  virtual environments may depend on it: name it to remove it
+        1 version (54.2 MB) can be removed
+        ");
+        insta::assert_snapshot!(plan.text().with_meanings(), @"
+                <Heading>TOOL</>    <Heading>VERSION</>   <Heading>SIZE</>     <Heading>REASON</>
+        <Warning>remove</>  node    10.24.1   54.2 MB  unused for 100 days
+        <Muted>keep</>    <Muted>node</>    <Muted>12.0.0</>    <Muted>54.2 MB</>  <Muted>last use unknown: name it to remove it</>
+        <Muted>keep</>    <Muted>node</>    <Muted>12.22.12</>  <Muted>54.2 MB</>  <Muted>requested by .nvmrc:1</>
+        <Muted>keep</>    <Muted>node</>    <Muted>20.1.0</>    <Muted>54.2 MB</>  <Muted>in use by process 7</>
+        <Muted>keep</>    <Muted>python</>  <Muted>3.12.1</>    <Muted>54.2 MB</>  <Muted>virtual environments may depend on it: name it to remove it</>
+        1 version (54.2 MB) can be removed
+        ");
+        let removed = [PathBuf::from("/usher/toolchains/node/10.24.1")];
+        assert_eq!(removed_text(&plan, &removed), "removed node 10.24.1 (54.2 MB)\n");
+    }
+
+    #[test]
+    fn nothing_to_remove_needs_no_answer() {
+        let session = session(MemoryWorld::at("/p"));
+        let arguments = PruneArguments::default();
+        let plan = plan(&session, &arguments, Vec::new(), Dependents::default()).unwrap();
+        assert_eq!(plan.text(), "nothing to remove\n");
+        assert_eq!(is_confirmed(0, 0, &arguments), Ok(false));
     }
 
     #[test]
@@ -507,17 +637,22 @@ mod tests {
     }
 
     #[test]
-    fn arguments_must_say_what_to_remove() {
-        let refused = |words: &str, can_ask: bool| {
-            check_arguments(&arguments(words), can_ask).map_err(|error| error.what).err()
-        };
-        let unsaid = Some("name the versions to remove, or use --unused DAYS".to_owned());
-        assert_eq!(refused("", true), unsaid);
-        assert_eq!(refused("node", true), unsaid);
-        assert_eq!(refused("node@12 python", true), unsaid);
-        assert_eq!(refused("--unused=0", true), Some("`--unused` needs at least 1 day".to_owned()));
-        assert_eq!(refused("node@12", false), Some("no terminal to ask on".to_owned()));
-        assert_eq!(refused("node@12 --yes", false), None);
-        assert_eq!(refused("node --unused=90", true), None);
+    fn an_age_is_only_assumed_where_no_version_is_named() {
+        check("", "node 10.24.1");
+        check("python", "python 3.12.1");
+        assert_eq!(unused_days(&arguments("node")), Some(DEFAULT_UNUSED_DAYS));
+        assert_eq!(unused_days(&arguments("node@12")), None);
+        assert_eq!(unused_days(&arguments("node@12 --unused=7")), Some(7));
+        let refused = |words: &str| check_arguments(&arguments(words)).map_err(|error| error.what);
+        assert_eq!(refused(""), Ok(()));
+        let mixed = "some of these name a version, and some only a tool";
+        assert_eq!(refused("node@12 python"), Err(mixed.to_owned()));
+        assert_eq!(refused("--unused=0"), Err("`--unused` needs at least 1 day".to_owned()));
+        assert_eq!(refused("node --unused=90"), Ok(()));
+        let projects = vec!["/src".into()];
+        let confirmed = PruneArguments { projects, ..arguments("node@12 --unused=7") };
+        let command = "use prune --unused 7 --projects '/src' node@12 --yes";
+        assert_eq!(confirmed.confirmed_command(), command);
+        assert_eq!(PruneArguments::default().confirmed_command(), "use prune --yes");
     }
 }

@@ -6,7 +6,8 @@ use usher_shims::toolchain::Store;
 
 use super::verify::{select_versions, version_with_store};
 use super::{count_of, ended};
-use crate::cli::output::{self, ReportPath};
+use crate::cli::output::json::Versions;
+use crate::cli::output::{self, Branch, Line, Meaning, ReportPath, Text};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::releases::Finder;
@@ -23,16 +24,22 @@ const MAX_LISTED: usize = 5;
 
 /// What came of a version.
 #[derive(Debug, Serialize)]
-struct RepairReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct RepairReport {
     #[serde(skip)]
     name: String,
+    /// The tool.
     tool: &'static str,
+    /// The version.
     version: String,
+    /// Its folder.
     path: ReportPath,
+    /// Whether something was restored.
     repaired: bool,
-    /// How many entries that package managers added were preserved.
+    /// How many files and folders that package managers added were preserved.
     preserved: usize,
-    /// Files that were neither from upstream nor from a package manager.
+    /// With `--yes`: what was removed since it was neither from upstream nor from a package manager,
+    /// relative to its folder.
     removed: Vec<String>,
     /// Such files that were kept, and bundled packages that a package manager replaced.
     kept: Vec<String>,
@@ -53,8 +60,8 @@ pub fn run(session: &mut Session, words: &[String], yes: bool, as_json: bool) ->
     refresh_shims(session, &[])?;
     let printed = match as_json {
         true if error.is_some() => Ok(()),
-        true => output::print_json(&reports),
-        false => text(&reports, error.is_some()).iter().try_for_each(output::print_line),
+        true => output::print_answer(&Versions { versions: &reports }),
+        false => output::print_text(text(&reports, error.is_some())),
     };
     ended(session, error, printed)
 }
@@ -120,29 +127,36 @@ impl RepairReport {
         }
     }
 
-    fn text(&self) -> Vec<String> {
-        let Self { name, preserved, removed, kept, .. } = self;
-        let mut lines = vec![match (self.repaired, preserved) {
-            (false, _) if kept.is_empty() => format!("{name} is unchanged"),
-            (false, _) => format!("{name} needs no repair"),
-            (true, 0) => format!("repaired {name}"),
-            (true, 1) => format!("repaired {name}, keeping 1 entry added by package managers"),
+    /// What was done, with the files that it was done to below; nothing for an unchanged version.
+    fn tree(&self) -> Option<Branch> {
+        let Self { tool, version, name, preserved, removed, kept, .. } = self;
+        let heading = match (self.repaired, preserved) {
+            (false, _) if kept.is_empty() => return None,
+            (false, _) => format!("{name} needs no repair").into(),
+            (true, 0) => Line::of(Meaning::Active, "repaired").then(format!(" {name}")),
             (true, count) => {
-                format!("repaired {name}, keeping {count} entries added by package managers")
+                let count = match count {
+                    1 => "1 entry".to_owned(),
+                    _ => format!("{count} entries"),
+                };
+                let kept = format!(" {name}, keeping {count} added by package managers");
+                Line::of(Meaning::Active, "repaired").then(kept)
             }
-        }];
+        };
+        let mut below = Vec::new();
         for (label, paths) in [("removed", removed), ("kept, though not from upstream", kept)] {
             let listed = paths.iter().take(MAX_LISTED);
-            lines.extend(listed.map(|path| format!("  {label}: {}", Escaped(path))));
+            below.extend(listed.map(|path| Branch::leaf(format!("{label}: {}", Escaped(path)))));
             if let more @ 1.. = paths.len().saturating_sub(MAX_LISTED) {
-                lines.push(format!("  … and {} (--json lists all)", count_of(more, "more file")));
+                let more = format!("… and {} (--json lists all)", count_of(more, "more file"));
+                below.push(Branch::leaf(Line::of(Meaning::Muted, more)));
             }
         }
         if !kept.is_empty() {
-            let Self { tool, version, .. } = self;
-            lines.push(format!("  to remove them: use repair {tool}@{version} --yes"));
+            let command = format!("use repair {tool}@{version} --yes");
+            below.push(Branch::leaf(Line::from("to remove them: ").and(Meaning::Hint, command)));
         }
-        lines
+        Some(Branch::new(heading, below))
     }
 }
 
@@ -159,11 +173,21 @@ fn question(location: &InstallLocation<'_>, entries: &[String]) -> String {
     format!("remove {count} of {name}, not from upstream ({listed}{more})?")
 }
 
-fn text(reports: &[RepairReport], has_failed: bool) -> Vec<String> {
-    match reports.is_empty() && !has_failed {
-        true => vec!["usher has installed no versions".to_owned()],
-        false => reports.iter().flat_map(RepairReport::text).collect(),
+fn text(reports: &[RepairReport], has_failed: bool) -> Text {
+    if reports.is_empty() && !has_failed {
+        return "usher has installed no versions".into();
     }
+    let mut text = Text::new();
+    let trees: Vec<Branch> = reports.iter().filter_map(RepairReport::tree).collect();
+    let unchanged = reports.len() - trees.len();
+    trees.into_iter().for_each(|tree| text.tree(tree));
+    match (unchanged, reports) {
+        (0, _) => {}
+        (1, [one]) => text.line(format!("{} is unchanged", one.name)),
+        (1, _) => text.line("1 version is unchanged"),
+        (count, _) => text.line(format!("{count} versions are unchanged")),
+    }
+    text
 }
 
 #[cfg(test)]
@@ -188,21 +212,55 @@ mod tests {
 
     #[test]
     fn a_report_counts_preserved_and_deleted_entries() {
-        let text = |repaired| report(repaired, Store::Own).text().join("\n");
-        assert_eq!(text(None), "node 12.22.12 is unchanged");
-        assert_eq!(text(Some((0, 0))), "repaired node 12.22.12");
-        let repaired = "repaired node 12.22.12, keeping 2 entries added by package managers";
+        let text = |repaired| text(&[report(repaired, Store::Own)], false);
+        assert_eq!(text(None), "node 12.22.12 is unchanged\n");
+        assert_eq!(text(Some((0, 0))), "repaired node 12.22.12\n");
+        let repaired = "repaired node 12.22.12, keeping 2 entries added by package managers\n";
         assert_eq!(text(Some((2, 0))), repaired);
-        let many = text(Some((1, 6)));
-        assert!(many.starts_with("repaired node 12.22.12, keeping 1 entry added"), "{many}");
-        assert!(
-            many.ends_with("  removed: lib/4\n  … and 1 more file (--json lists all)"),
-            "{many}"
-        );
-        let shared = report(None, Store::Shared).text();
-        assert_eq!(shared, ["node 12.22.12 (shared) is unchanged"]);
-        assert_eq!(super::text(&[], false), ["usher has installed no versions"]);
-        assert_eq!(super::text(&[], true), Vec::<String>::new());
+        let mut kept = report(Some((1, 6)), Store::Own);
+        kept.kept = vec!["lib/own".to_owned()];
+        let reports = [report(None, Store::Own), kept, report(None, Store::Shared)];
+        insta::assert_snapshot!(super::text(&reports, false), @"
+        repaired node 12.22.12, keeping 1 entry added by package managers
+        ├─ removed: lib/0
+        ├─ removed: lib/1
+        ├─ removed: lib/2
+        ├─ removed: lib/3
+        ├─ removed: lib/4
+        ├─ … and 1 more file (--json lists all)
+        ├─ kept, though not from upstream: lib/own
+        └─ to remove them: use repair node@12.22.12 --yes
+        2 versions are unchanged
+        ");
+        insta::assert_snapshot!(super::text(&reports, false).at_width(60), @"
+        repaired node 12.22.12, keeping 1 entry added by package
+        │ managers
+        ├─ removed: lib/0
+        ├─ removed: lib/1
+        ├─ removed: lib/2
+        ├─ removed: lib/3
+        ├─ removed: lib/4
+        ├─ … and 1 more file (--json lists all)
+        ├─ kept, though not from upstream: lib/own
+        └─ to remove them: use repair node@12.22.12 --yes
+        2 versions are unchanged
+        ");
+        insta::assert_snapshot!(super::text(&reports, false).with_meanings(), @"
+        <Active>repaired</> node 12.22.12, keeping 1 entry added by package managers
+        <Muted>├─ </>removed: lib/0
+        <Muted>├─ </>removed: lib/1
+        <Muted>├─ </>removed: lib/2
+        <Muted>├─ </>removed: lib/3
+        <Muted>├─ </>removed: lib/4
+        <Muted>├─ </><Muted>… and 1 more file (--json lists all)</>
+        <Muted>├─ </>kept, though not from upstream: lib/own
+        <Muted>└─ </>to remove them: <Hint>use repair node@12.22.12 --yes</>
+        2 versions are unchanged
+        ");
+        let shared = [report(None, Store::Shared)];
+        assert_eq!(super::text(&shared, false), "node 12.22.12 (shared) is unchanged\n");
+        assert_eq!(super::text(&[], false), "usher has installed no versions\n");
+        assert_eq!(super::text(&[], true), "");
     }
 
     #[test]

@@ -49,11 +49,22 @@ struct SetupPlan {
     is_undo: bool,
 }
 
+/// The files of a shell, or of the machine.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct SetupAnswer {
+    /// The files.
+    pub(super) files: Vec<SetupReport>,
+}
+
 /// A file, as programs read it.
 #[derive(Serialize)]
-struct SetupReport {
-    file: ReportPath,
-    changed: bool,
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct SetupReport {
+    /// The file.
+    pub(super) file: ReportPath,
+    /// Whether it was changed: `false` without `--yes`.
+    pub(super) changed: bool,
 }
 
 /// Runs the command.
@@ -70,7 +81,7 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
             .map_err(|error| plan.by_hand(error))?;
     }
     match as_json {
-        true => output::print_json(&plan.reports(arguments.yes)),
+        true => output::print_answer(&SetupAnswer { files: plan.reports(arguments.yes) }),
         false => output::print_text(plan.text(arguments.yes)),
     }
 }

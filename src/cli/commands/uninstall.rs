@@ -6,20 +6,27 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
+use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::Request;
+use usher_shims::resolve::Selection;
 use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
 use super::dependents::{Dependents, venv_text};
 use super::{ToolArgument, refresh_shims_after_error, tool_arguments};
+use crate::cli::handoff::check_policy;
+use crate::cli::output::json::{RequestOrigin, Versions};
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims_without;
 use crate::config::folders;
 use crate::files::write_access::WriteAccess;
 use crate::registry::KnownTool;
 use crate::session::Session;
-use crate::session::active::{shared_owner, store_label, version_label};
+use crate::session::active::{
+    active_selection, is_constraint, shared_owner, store_label, version_label,
+};
+use crate::session::reporter::Notice;
 use crate::store::own::OwnStore;
 use crate::store::prune::KeepReason;
 use crate::store::prune::running::Processes;
@@ -48,22 +55,35 @@ struct VersionRemoval<'a> {
 
 /// A version that was removed.
 #[derive(Debug, Serialize)]
-struct UninstallReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct UninstallReport {
+    /// The tool.
     tool: &'static str,
+    /// The version.
     version: String,
+    /// Its folder.
     path: ReportPath,
-    requested_by: Option<String>,
+    /// What requested it here, in the projects of `--projects`, or by default.
+    requested_by: Vec<RequestOrigin>,
+    /// The processes that ran it.
     processes: Vec<u32>,
+    /// The folders of virtual environments that needed it.
     virtual_environments: Vec<ReportPath>,
+    /// Whether it was removed.
     removed: bool,
+    /// What requested it here, if it was the active version.
+    #[serde(skip)]
+    pin: Option<Pin>,
 }
 
 /// Who still uses a version.
 #[derive(Debug, Default)]
 struct VersionUse {
-    requested_by: Vec<String>,
+    requested_by: Vec<RequestOrigin>,
     processes: Vec<u32>,
     venvs: Vec<PathBuf>,
+    /// What requests it here, if it is the active version.
+    pin: Option<Pin>,
 }
 
 /// The versions to remove, and what is known of their use.
@@ -88,13 +108,19 @@ pub fn run(session: &mut Session, arguments: &UninstallArguments, as_json: bool)
         let used = known.report(session);
         match used.is_empty() || arguments.yes || known.is_confirmed(&used)? {
             true => apply(session, &access, &known.removals),
-            false => Ok(Vec::new()),
+            false => {
+                session.note("nothing removed");
+                Ok(Vec::new())
+            }
         }
     });
     match result {
         Ok(reports) => {
             refresh_shims_without(session, reports.iter().map(|one| one.tool))?;
-            print(&reports, as_json)
+            print(&reports, as_json)?;
+            let notices = reports.iter().filter_map(|one| next_call(session, one));
+            notices.for_each(|notice| session.reporter.notice(&notice));
+            Ok(())
         }
         // The version may have been removed by a process that was killed before it could update the
         // shims.
@@ -188,15 +214,54 @@ fn with_use<'a>(
     let used = removals.into_iter().map(|removal| {
         let root = &removal.toolchain.root;
         let usage = VersionUse {
-            requested_by: dependents.references.requesters_of(root).map(str::to_owned).collect(),
+            requested_by: dependents
+                .references
+                .requesters_of(root)
+                .map(RequestOrigin::of_reference)
+                .collect(),
             processes: processes.running_from(root),
             venvs: dependents.venvs(session, root),
+            pin: active_pin(session, &removal),
         };
         (removal, usage)
     });
     let removals = used.collect();
     let unread = dependents.unread().iter().map(|one| one.error.clone()).collect();
     Ok(KnownRemovals { removals, unread })
+}
+
+/// What requests a version here, if it is the active one.
+fn active_pin(session: &Session, removal: &VersionRemoval<'_>) -> Option<Pin> {
+    match active_selection(session, removal.known) {
+        Ok(Selection::Toolchain(active, pin)) if active.root == removal.toolchain.root => pin,
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// What the next call of a tool does whose requested version was removed.
+fn next_call(session: &Session, removed: &UninstallReport) -> Option<Notice> {
+    let pin = removed.pin.as_ref()?;
+    let (request, origin) = (pin.request()?, &pin.origin);
+    let known = session.registry.named(removed.tool).ok()?;
+    let tool = known.tool.name;
+    let by = format!("{tool} {request} is still requested by {origin}");
+    let what = match active_selection(session, known).ok()? {
+        Selection::Toolchain(active, _) => {
+            return Some(Notice::note(format!("{by}: {} runs here", version_label(&active))));
+        }
+        Selection::Missing(_) => match check_policy(session, known.tool, request, origin) {
+            Ok(()) => format!("{by}: the next call of {tool} installs it again"),
+            Err(_) => format!("{by}, and not installed"),
+        },
+        Selection::System(..) | Selection::Nothing(_) | Selection::Stale => return None,
+    };
+    let is_constraint = is_constraint(session, known, origin).unwrap_or(false);
+    let hint = match origin {
+        Origin::File(_) if !is_constraint => format!("use unpin {tool}"),
+        Origin::Default(_) => format!("use unpin --global {tool}"),
+        _ => return Some(Notice::note(what)),
+    };
+    Some(Notice::note(what).hint(hint))
 }
 
 impl KnownRemovals<'_> {
@@ -243,7 +308,7 @@ impl KnownRemovals<'_> {
 
 impl VersionUse {
     fn lines(&self) -> Vec<String> {
-        let requested = self.requested_by.iter().cloned().map(KeepReason::Requested);
+        let requested = self.requested_by.iter().map(|one| KeepReason::Requested(one.text.clone()));
         let running =
             (!self.processes.is_empty()).then(|| KeepReason::InUse(self.processes.clone()));
         let mut lines = first_lines(requested.map(|reason| reason.to_string()));
@@ -276,10 +341,11 @@ fn apply(
             tool: known.tool.name,
             version: version.to_string(),
             path: ReportPath::new(&toolchain.root),
-            requested_by: usage.requested_by.first().cloned(),
+            requested_by: usage.requested_by.clone(),
             processes: usage.processes.clone(),
             virtual_environments: usage.venvs.iter().map(ReportPath::new).collect(),
             removed: true,
+            pin: usage.pin.clone(),
         })
     });
     reports.collect()
@@ -287,7 +353,7 @@ fn apply(
 
 fn print(reports: &[UninstallReport], as_json: bool) -> Result<()> {
     if as_json {
-        return output::print_json(&reports);
+        return output::print_answer(&Versions { versions: reports });
     }
     reports.iter().try_for_each(|UninstallReport { tool, version, .. }| {
         output::print_line(format!("removed {tool} {version}"))
@@ -364,5 +430,48 @@ mod tests {
         );
         // One bad argument refuses all.
         check("node@10 node@14", &format!("node 14 is not installed\n  {own}"));
+    }
+
+    #[test]
+    fn what_the_next_call_does_is_said() {
+        let next = |world: MemoryWorld, removed: &str| {
+            let root = format!("/usher/toolchains/node/{removed}");
+            let installed = world.clone().file(format!("{root}/bin/node"), "");
+            let before = session(installed);
+            let known = before.registry.named("node").unwrap();
+            let pin = match active_selection(&before, known) {
+                Ok(Selection::Toolchain(_, pin)) => pin,
+                other => panic!("{other:?}"),
+            };
+            let report = UninstallReport {
+                tool: "node",
+                version: removed.to_owned(),
+                path: ReportPath::new(root),
+                requested_by: None,
+                processes: Vec::new(),
+                virtual_environments: Vec::new(),
+                removed: true,
+                pin,
+            };
+            next_call(&session(world), &report).map(|notice| notice.to_string())
+        };
+        let pinned = || MemoryWorld::at("/p").file("/p/.nvmrc", "12");
+        assert_eq!(
+            next(pinned(), "12.22.12").unwrap(),
+            "node 12 is still requested by .nvmrc:1: the next call of node installs it again\n  \
+             hint: use unpin node"
+        );
+        let other = pinned().file("/usher/toolchains/node/12.0.0/bin/node", "");
+        assert_eq!(
+            next(other, "12.22.12").unwrap(),
+            "node 12 is still requested by .nvmrc:1: 12.0.0 runs here"
+        );
+        let default = MemoryWorld::at("/p").file("/usher/config/tool-versions", "node 12\n");
+        let default = next(default, "12.22.12").unwrap();
+        assert!(default.ends_with("hint: use unpin --global node"), "{default}");
+        let engines = r#"{"engines":{"node":"12"}}"#;
+        let constrained = next(MemoryWorld::at("/p").file("/p/package.json", engines), "12.0.0");
+        assert_eq!(constrained.unwrap().lines().count(), 1);
+        assert_eq!(next(MemoryWorld::at("/p"), "12.0.0"), None);
     }
 }

@@ -5,7 +5,7 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::toolchain::Store;
 
 use super::{ToolArgument, count_of, tool_arguments};
-use crate::cli::output::{self, ReportPath};
+use crate::cli::output::{self, Branch, Line, Meaning, ReportPath, Table, Text};
 use crate::session::Session;
 use crate::session::active::store_label;
 use crate::store::contents::{StoreContents, UnexpectedEntry};
@@ -31,8 +31,8 @@ struct VerifyReport<'a> {
 pub fn run(session: &Session, words: &[String], as_json: bool) -> Result<i32> {
     let report = compare(session, words)?;
     let printed = match as_json {
-        true => output::print_json(&report.for_programs()),
-        false => report.text().iter().try_for_each(output::print_line),
+        true => output::print_answer(&report.for_programs()),
+        false => output::print_text(report.text()),
     };
     let error = report.error();
     if let (Some(error), false) = (&error, as_json) {
@@ -154,39 +154,73 @@ impl VerifyReport<'_> {
         })
     }
 
-    fn text(&self) -> Vec<String> {
+    /// A row for each version; below, what changed in each.
+    fn text(&self) -> Text {
         if self.versions.is_empty() && self.unexpected.is_empty() {
-            return vec!["usher has installed no versions".to_owned()];
+            return "usher has installed no versions".into();
         }
-        let versions = self.versions.iter().flat_map(VerifiedVersion::text);
-        let unexpected = self.unexpected.iter();
-        let unexpected = unexpected.map(|entry| format!("{}: {}", Shown(&entry.path), entry.what));
-        versions.chain(unexpected).collect()
+        let mut table = Table::with_headings(["TOOL", "VERSION", "STATE"]);
+        self.versions.iter().for_each(|one| table.row(one.row()));
+        let mut text = Text::from(table);
+        for one in self.changed_versions() {
+            if let Some(tree) = Branch::group(&version_with_store(&one.location), one.changes()) {
+                text.gap();
+                text.tree(tree);
+            }
+        }
+        let unexpected = self.unexpected.iter().map(|entry| {
+            let path = Line::of(Meaning::Warning, Shown(&entry.path));
+            Branch::leaf(path.then(format!(": {}", entry.what)))
+        });
+        if let Some(tree) = Branch::group("not part of the store", unexpected.collect()) {
+            text.gap();
+            text.tree(tree);
+        }
+        text
     }
 }
 
 impl VerifiedVersion<'_> {
-    fn text(&self) -> Vec<String> {
-        let (name, findings) = (version_with_store(&self.location), &self.verified.findings);
+    fn row(&self) -> [Line; 3] {
+        let InstallLocation { known, version, store, .. } = &self.location;
+        let version = match store {
+            Store::Own => version.to_string(),
+            other => format!("{version} ({})", store_label(other)),
+        };
+        [known.tool.name.into(), version.into(), self.state()]
+    }
+
+    fn state(&self) -> Line {
+        let findings = &self.verified.findings;
         if let Some(problem) = &self.verified.receipt_problem {
-            return vec![format!("{name}: {}", problem_text(problem))];
+            return Line::of(Meaning::Error, problem_text(problem));
         }
         let packages = match findings.packages.len() {
             0 => String::new(),
             count => format!(", {count} added by package managers"),
         };
         let files = count_of(findings.compared, "file");
-        if findings.differences.is_empty() {
-            return vec![format!("{name} is unchanged: {files}{packages}")];
+        match findings.differences.len() {
+            0 => Line::of(Meaning::Active, "unchanged").then(format!(": {files}{packages}")),
+            count => {
+                let changes = Line::of(Meaning::Error, count_of(count, "change"));
+                changes.then(format!(" in {files}{packages}"))
+            }
         }
-        let count = count_of(findings.differences.len(), "change");
-        let mut lines = vec![format!("{name}: {count} in {files}{packages}")];
-        lines.extend(findings.differences.iter().take(MAX_LISTED).map(difference_text));
-        if let more @ 1.. = findings.differences.len().saturating_sub(MAX_LISTED) {
-            lines.push(format!("  … and {more} more (--json lists all)"));
+    }
+
+    /// What changed, a line each.
+    fn changes(&self) -> Vec<Branch> {
+        let differences = &self.verified.findings.differences;
+        let mut lines: Vec<Branch> =
+            differences.iter().take(MAX_LISTED).map(difference_branch).collect();
+        if let more @ 1.. = differences.len().saturating_sub(MAX_LISTED) {
+            let text = format!("… and {more} more (--json lists all)");
+            lines.push(Branch::leaf(Line::of(Meaning::Muted, text)));
         }
-        if findings.differences.iter().any(|difference| difference.is_package) {
-            lines.push("  a package manager may have updated a bundled package".to_owned());
+        if differences.iter().any(|difference| difference.is_package) {
+            let text = "a package manager may have updated a bundled package";
+            lines.push(Branch::leaf(Line::of(Meaning::Muted, text)));
         }
         lines
     }
@@ -205,46 +239,64 @@ fn problem_text(problem: &ReceiptProblem) -> String {
     }
 }
 
-/// `  changed     LICENSE (its bytes)`.
-fn difference_text(difference: &Difference) -> String {
+/// `changed    LICENSE (its bytes)`.
+fn difference_branch(difference: &Difference) -> Branch {
     let path = if difference.path.is_empty() { "its own folder" } else { &difference.path };
     let detail = match difference.detail.as_str() {
         "" => String::new(),
         detail => format!(" ({})", Escaped(detail)),
     };
-    format!("  {:10}  {}{detail}", difference.change.label(), Escaped(path))
+    let label = Line::of(Meaning::Warning, format!("{:10} ", difference.change.label()));
+    Branch::leaf(label.then(format!("{}{detail}", Escaped(path))))
 }
 
 /// The report, as programs read it.
 #[derive(Serialize)]
-struct VerifyJson<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct VerifyJson<'a> {
+    /// Whether there is no difference at all.
     intact: bool,
-    toolchains: Vec<VersionJson<'a>>,
+    /// The versions that were compared.
+    versions: Vec<VersionJson<'a>>,
+    /// What is in usher's store without being a version.
     unexpected: Vec<UnexpectedJson>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct VersionJson<'a> {
+    /// The tool.
     tool: &'static str,
+    /// The version.
     version: &'a str,
+    /// Its store.
     store: &'a str,
+    /// Its folder.
     path: ReportPath,
+    /// Whether it is as it was installed.
     intact: bool,
+    /// Why it can't be compared.
     problem: &'a Option<ReceiptProblem>,
+    /// How many files and links were compared.
     compared: usize,
+    /// All differences.
     differences: &'a [Difference],
+    /// What package managers added, relative to its folder.
     packages: &'a [String],
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct UnexpectedJson {
+    /// The entry's path.
     path: ReportPath,
+    /// What is wrong with it, in words.
     reason: &'static str,
 }
 
 impl VerifyReport<'_> {
     fn for_programs(&self) -> VerifyJson<'_> {
-        let toolchains =
+        let versions =
             self.versions.iter().map(|VerifiedVersion { location, verified }| VersionJson {
                 tool: location.known.tool.name,
                 version: location.version.as_str(),
@@ -262,7 +314,7 @@ impl VerifyReport<'_> {
             .map(|entry| UnexpectedJson { path: ReportPath::new(&entry.path), reason: entry.what });
         VerifyJson {
             intact: self.error().is_none(),
-            toolchains: toolchains.collect(),
+            versions: versions.collect(),
             unexpected: unexpected.collect(),
         }
     }
@@ -310,11 +362,13 @@ mod tests {
         let session = session(MemoryWorld::at("/p"));
         let unchanged = version(&session, "12.22.12", verified(Vec::new(), &["bin/yarn"]));
         let report = VerifyReport { versions: vec![unchanged], unexpected: Vec::new() };
-        let text = ["node 12.22.12 is unchanged: 20 files, 1 added by package managers"];
-        assert_eq!(report.text(), text);
+        insta::assert_snapshot!(report.text(), @"
+        TOOL  VERSION   STATE
+        node  12.22.12  unchanged: 20 files, 1 added by package managers
+        ");
         assert_eq!(report.error(), None);
         let nothing = VerifyReport { versions: Vec::new(), unexpected: Vec::new() };
-        assert_eq!(nothing.text(), ["usher has installed no versions"]);
+        assert_eq!(nothing.text(), "usher has installed no versions\n");
         assert_eq!(nothing.error(), None);
     }
 
@@ -322,18 +376,12 @@ mod tests {
     fn changes_are_listed_and_end_in_a_hint() {
         let session = session(MemoryWorld::at("/p"));
         let changed = version(&session, "12.22.12", verified(differences(12, true), &[]));
-        let text = changed.text();
-        assert_eq!(text[0], "node 12.22.12: 12 changes in 20 files");
-        assert_eq!(text[1], "  changed     lib/0 (its bytes)");
-        assert_eq!(text[11], "  … and 2 more (--json lists all)");
-        assert_eq!(text[12], "  a package manager may have updated a bundled package");
         let one = VerifyReport { versions: vec![changed], unexpected: Vec::new() };
         assert_eq!(
             one.error().unwrap().to_string(),
             "1 of 1 version changed\n  hint: use repair node@12.22.12"
         );
         let other = version(&session, "10.24.1", problem(ReceiptProblem::NoReceipt));
-        assert_eq!(other.text(), ["node 10.24.1: it has no receipt to compare with"]);
         let unexpected =
             vec![UnexpectedEntry { path: "/usher/toolchains/x".into(), what: "unknown tool" }];
         let mut versions = one.versions;
@@ -343,7 +391,95 @@ mod tests {
             both.error().unwrap().to_string(),
             "2 of 2 versions changed, and 1 entry doesn't belong in the store\n  hint: use repair"
         );
-        assert_eq!(both.text().last().unwrap(), "/usher/toolchains/x: unknown tool");
+        let text = both.text();
+        insta::assert_snapshot!(text.at_width(60), @"
+        TOOL  VERSION   STATE
+        node  12.22.12  12 changes in 20 files
+        node  10.24.1   it has no receipt to compare with
+
+        node 12.22.12
+        ├─ changed    lib/0 (its bytes)
+        ├─ changed    lib/1 (its bytes)
+        ├─ changed    lib/2 (its bytes)
+        ├─ changed    lib/3 (its bytes)
+        ├─ changed    lib/4 (its bytes)
+        ├─ changed    lib/5 (its bytes)
+        ├─ changed    lib/6 (its bytes)
+        ├─ changed    lib/7 (its bytes)
+        ├─ changed    lib/8 (its bytes)
+        ├─ changed    lib/9 (its bytes)
+        ├─ … and 2 more (--json lists all)
+        └─ a package manager may have updated a bundled package
+
+        not part of the store
+        └─ /usher/toolchains/x: unknown tool
+        ");
+        insta::assert_snapshot!(text.at_width(80), @"
+        TOOL  VERSION   STATE
+        node  12.22.12  12 changes in 20 files
+        node  10.24.1   it has no receipt to compare with
+
+        node 12.22.12
+        ├─ changed    lib/0 (its bytes)
+        ├─ changed    lib/1 (its bytes)
+        ├─ changed    lib/2 (its bytes)
+        ├─ changed    lib/3 (its bytes)
+        ├─ changed    lib/4 (its bytes)
+        ├─ changed    lib/5 (its bytes)
+        ├─ changed    lib/6 (its bytes)
+        ├─ changed    lib/7 (its bytes)
+        ├─ changed    lib/8 (its bytes)
+        ├─ changed    lib/9 (its bytes)
+        ├─ … and 2 more (--json lists all)
+        └─ a package manager may have updated a bundled package
+
+        not part of the store
+        └─ /usher/toolchains/x: unknown tool
+        ");
+        insta::assert_snapshot!(text.at_width(120), @"
+        TOOL  VERSION   STATE
+        node  12.22.12  12 changes in 20 files
+        node  10.24.1   it has no receipt to compare with
+
+        node 12.22.12
+        ├─ changed    lib/0 (its bytes)
+        ├─ changed    lib/1 (its bytes)
+        ├─ changed    lib/2 (its bytes)
+        ├─ changed    lib/3 (its bytes)
+        ├─ changed    lib/4 (its bytes)
+        ├─ changed    lib/5 (its bytes)
+        ├─ changed    lib/6 (its bytes)
+        ├─ changed    lib/7 (its bytes)
+        ├─ changed    lib/8 (its bytes)
+        ├─ changed    lib/9 (its bytes)
+        ├─ … and 2 more (--json lists all)
+        └─ a package manager may have updated a bundled package
+
+        not part of the store
+        └─ /usher/toolchains/x: unknown tool
+        ");
+        insta::assert_snapshot!(text.with_meanings(), @"
+        <Heading>TOOL</>  <Heading>VERSION</>   <Heading>STATE</>
+        node  12.22.12  <Error>12 changes</> in 20 files
+        node  10.24.1   <Error>it has no receipt to compare with</>
+
+        <Heading>node 12.22.12</>
+        <Muted>├─ </><Warning>changed    </>lib/0 (its bytes)
+        <Muted>├─ </><Warning>changed    </>lib/1 (its bytes)
+        <Muted>├─ </><Warning>changed    </>lib/2 (its bytes)
+        <Muted>├─ </><Warning>changed    </>lib/3 (its bytes)
+        <Muted>├─ </><Warning>changed    </>lib/4 (its bytes)
+        <Muted>├─ </><Warning>changed    </>lib/5 (its bytes)
+        <Muted>├─ </><Warning>changed    </>lib/6 (its bytes)
+        <Muted>├─ </><Warning>changed    </>lib/7 (its bytes)
+        <Muted>├─ </><Warning>changed    </>lib/8 (its bytes)
+        <Muted>├─ </><Warning>changed    </>lib/9 (its bytes)
+        <Muted>├─ </><Muted>… and 2 more (--json lists all)</>
+        <Muted>└─ </><Muted>a package manager may have updated a bundled package</>
+
+        <Heading>not part of the store</>
+        <Muted>└─ </><Warning>/usher/toolchains/x</>: unknown tool
+        ");
     }
 
     #[test]
@@ -355,7 +491,7 @@ mod tests {
         insta::assert_snapshot!(serde_json::to_string_pretty(&report.for_programs()).unwrap(), @r#"
         {
           "intact": false,
-          "toolchains": [
+          "versions": [
             {
               "tool": "node",
               "version": "12.22.12",
@@ -369,7 +505,7 @@ mod tests {
                   "path": "lib/0",
                   "change": "changed",
                   "detail": "its bytes",
-                  "is_package": false
+                  "bundled": false
                 }
               ],
               "packages": [

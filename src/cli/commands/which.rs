@@ -14,15 +14,21 @@ use super::ToolArgument;
 use crate::cli::environment::toolchain_folder;
 use crate::cli::explanation::install_command;
 use crate::cli::output;
+use crate::cli::unknown_program::suggest_program;
 use crate::session::Session;
 use crate::session::active::is_systems;
 use crate::shim_folder::foreign::note_hidden_shims;
 
 /// The path of a program, or the folder of its version.
 #[derive(Debug, Serialize)]
-struct WhichReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct WhichReport {
+    /// The program's path; with `--home`, its version's folder.
+    #[cfg_attr(test, schemars(with = "String"))]
     path: PrintedPath,
+    /// The program, as it was named.
     program: String,
+    /// The tool.
     tool: &'static str,
 }
 
@@ -53,7 +59,7 @@ pub fn run_where(session: &Session, word: &str, as_json: bool) -> Result<()> {
 
 fn print(report: &WhichReport, as_json: bool) -> Result<()> {
     match as_json {
-        true => output::print_json(report),
+        true => output::print_answer(report),
         false => output::print_path(&report.path.0),
     }
 }
@@ -107,7 +113,9 @@ impl WhichReport {
 }
 
 fn plan(session: &Session, program: &str) -> Result<Plan> {
-    match session.resolver().resolve(program, &[])? {
+    let outcome = session.resolver().resolve(program, &[]);
+    let outcome = outcome.map_err(|error| suggest_program(session, "which", program, error))?;
+    match outcome {
         Outcome::Run(plan) => Ok(plan),
         Outcome::Missing(missing) => Err(not_installed(&missing)),
         Outcome::Stale => Err(system_changed()),

@@ -6,10 +6,11 @@ use usher_shims::call::{Call, calls};
 use usher_shims::error::{Escaped, Result};
 
 use crate::cli::explanation::{
-    Candidate, CandidateKind, Explanation, FindRelease, InstalledMatch, LatestMatch,
+    Candidate, CandidateKind, Explanation, FindRelease, InstalledMatch, LatestMatch, SkippedEntry,
     ToolExplanation, explain, install_command, is_requested,
 };
-use crate::cli::output::{self, Branch, Report, Text};
+use crate::cli::output::{self, Branch, Line, Meaning, Report, Text};
+use crate::cli::unknown_program::suggest_program;
 use crate::config::folders;
 use crate::project::notices::ProjectFindings;
 use crate::releases::Finder;
@@ -20,8 +21,10 @@ use crate::shim_folder::foreign::note_hidden_shims;
 
 /// The explanations of one program, or of all pinned tools.
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct WhyReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct WhyReport {
+    /// Why each program runs as it does.
+    #[serde(rename = "programs")]
     explanations: Vec<Explanation>,
     /// What the trees don't contain.
     #[serde(skip)]
@@ -41,9 +44,10 @@ pub fn run(session: &Session, program: Option<&str>, as_json: bool) -> Result<i3
 
 fn decide(session: &Session, program: Option<&str>, find: &FindRelease<'_>) -> Result<WhyReport> {
     let findings = ProjectFindings::of(session);
-    let mut notes = findings.unknown_tools();
+    let mut notes = Vec::from_iter(findings.unknown_tools());
     if let Some(program) = program {
-        let explanation = explain(session, program_or_main_program(session, program), find)?;
+        let explanation = explain(session, program_or_main_program(session, program), find)
+            .map_err(|error| suggest_program(session, "why", program, error))?;
         return Ok(WhyReport { explanations: vec![explanation], notes });
     }
     let mut explanations = Vec::new();
@@ -53,10 +57,10 @@ fn decide(session: &Session, program: Option<&str>, find: &FindRelease<'_>) -> R
             explanations.push(explain(session, known.tool.main_program(), find)?);
         }
     }
-    let skipped: Vec<&String> =
+    let skipped: Vec<&SkippedEntry> =
         explanations.iter().flat_map(|one| &one.tools).flat_map(|tool| &tool.skipped).collect();
     let is_skipped =
-        |notice: &Notice| skipped.iter().any(|one| notice.what.ends_with(one.as_str()));
+        |notice: &Notice| skipped.iter().any(|one| notice.what.ends_with(one.text.as_str()));
     notes.extend(findings.unusable().into_iter().filter(|notice| !is_skipped(notice)));
     Ok(WhyReport { explanations, notes })
 }
@@ -94,39 +98,45 @@ fn tree(explanation: &Explanation) -> Branch {
     }
     below.push(result_branch(explanation));
     below.extend(explanation.hidden_by.as_ref().map(|path| {
-        Branch::leaf(format!("by its name, {path} runs: it comes before the shims on PATH"))
+        let text = format!("by its name, {path} runs: it comes before the shims on PATH");
+        Branch::leaf(Line::of(Meaning::Warning, text))
     }));
     Branch::new(heading(explanation), below)
 }
 
-fn heading(explanation: &Explanation) -> String {
+fn heading(explanation: &Explanation) -> Line {
     let selected = explanation.tools.iter().find_map(|tool| {
         let candidate = tool.candidates.iter().find(|candidate| candidate.selected)?;
         Some((tool, candidate))
     });
-    let program = Escaped(&explanation.program);
+    let program = Line::from(format!("{}: ", Escaped(&explanation.program)));
     match selected {
         Some((tool, candidate)) if candidate.kind == CandidateKind::Broken => {
-            format!("{program}: the request for {} is broken", tool.tool)
+            program.and(Meaning::Error, format!("the request for {} is broken", tool.tool))
         }
         Some((tool, candidate)) => {
             let requests = candidate.requests.join(" or ");
             let reason = match (candidate.kind, &tool.version) {
                 (CandidateKind::Constraint, Some(_)) => {
-                    format!("satisfies {requests} in {}", candidate.requested_by)
+                    format!("satisfies {requests} in {}", candidate.origin_text())
                 }
-                _ => format!("requested by {}", candidate.requested_by),
+                _ => format!("requested by {}", candidate.origin_text()),
+            };
+            let meaning = match explanation.path {
+                Some(_) => Meaning::Active,
+                None => Meaning::Error,
             };
             let version = tool.version.clone().unwrap_or(requests);
-            format!("{program}: {} {version} ({reason})", tool.tool)
+            program.and(meaning, format!("{} {version}", tool.tool)).then(format!(" ({reason})"))
         }
-        None => format!("{program}: not pinned"),
+        None => program.and(Meaning::Muted, "not pinned"),
     }
 }
 
 fn tool_branches(tool: &ToolExplanation) -> Vec<Branch> {
     let candidates = tool.candidates.iter().map(candidate_branch).collect();
-    let skipped = tool.skipped.iter().map(Branch::leaf).collect();
+    let skipped = tool.skipped.iter().map(|skipped| &skipped.text);
+    let skipped = skipped.map(|text| Branch::message(Meaning::Muted, text, Vec::new())).collect();
     let installed = tool.installed_versions.iter().map(installed_branch).collect();
     let groups = [
         Branch::group("requests, strongest first", candidates),
@@ -138,44 +148,65 @@ fn tool_branches(tool: &ToolExplanation) -> Vec<Branch> {
 }
 
 fn candidate_branch(candidate: &Candidate) -> Branch {
-    let result = if candidate.selected { "wins" } else { "loses" };
+    let Candidate { kind, selected, reason, .. } = candidate;
+    let normalized = (!candidate.normalized.is_empty()).then(|| {
+        let text = format!("normalized: {}", candidate.normalized.join(", "));
+        Branch::leaf(Line::of(Meaning::Muted, text))
+    });
+    let normalized = normalized.into_iter().collect();
     let requests = match candidate.requests.is_empty() {
         true => String::new(),
         false => format!("{} requested by ", candidate.requests.join(" or ")),
     };
-    let text = format!("{requests}{}: {result}, {}", candidate.requested_by, candidate.reason);
-    let below = match candidate.normalized.is_empty() {
-        true => Vec::new(),
-        false => vec![Branch::leaf(format!("normalized: {}", candidate.normalized.join(", ")))],
-    };
-    Branch::new(text, below)
+    let request = format!("{requests}{}", candidate.origin_text());
+    match (kind, selected) {
+        (CandidateKind::Broken, true) => {
+            Branch::message(Meaning::Error, &format!("{request}: wins, {reason}"), normalized)
+        }
+        (CandidateKind::Broken, false) => {
+            Branch::message(Meaning::Warning, &format!("{request}: loses, {reason}"), normalized)
+        }
+        (_, true) => {
+            let line = Line::of(Meaning::Active, request).then(": ").and(Meaning::Active, "wins");
+            Branch::new(line.then(format!(", {reason}")), normalized)
+        }
+        (_, false) => {
+            let text = format!("{request}: loses, {reason}");
+            Branch::new(Line::of(Meaning::Muted, text), normalized)
+        }
+    }
 }
 
 fn installed_branch(installed: &InstalledMatch) -> Branch {
     let InstalledMatch { version, store, path, active, retired } = installed;
     let mark = if *active { ", active" } else { "" };
-    let retired = retired.as_ref().map_or_else(String::new, |date| format!(", retired: {date}"));
-    Branch::leaf(format!("{version} ({store}{mark}{retired}) {path}"))
+    let meaning = if *active { Meaning::Active } else { Meaning::Muted };
+    let line = Line::of(meaning, format!("{version} ({store}{mark}"));
+    let line = match retired {
+        Some(date) => line.then(", ").and(Meaning::Warning, format!("retired: {date}")),
+        None => line,
+    };
+    Branch::leaf(line.and(meaning, ") ").and(Meaning::Muted, path))
 }
 
 fn latest_branch(tool: &ToolExplanation, latest: &LatestMatch) -> Branch {
-    let request = &latest.request;
-    Branch::leaf(match (&latest.version, latest.installed) {
+    let is_latest = format!("the latest release that matches {} is ", latest.request);
+    match (&latest.version, latest.is_newer) {
+        (Some(version), false) => Branch::leaf(format!("{is_latest}{version}, which is installed")),
         (Some(version), true) => {
-            format!("the latest release that matches {request} is {version}, which is installed")
-        }
-        (Some(version), false) => {
             let hint = match is_upgradable(tool) {
                 true => format!("use upgrade {}", tool.tool),
-                false => install_command(tool.tool, request),
+                false => install_command(tool.tool, &latest.request),
             };
-            format!("the latest release that matches {request} is {version}: {hint}")
+            let line = Line::from(is_latest).and(Meaning::New, version.as_str());
+            Branch::new(line, vec![Branch::leaf(Line::hint(hint))])
         }
         (None, _) => {
-            let error = latest.error.as_deref().unwrap_or_default();
-            format!("can't look up the latest release that matches {request}: {error}")
+            let what = format!("can't look up the latest release that matches {}", latest.request);
+            let muted = |text: &String| Branch::leaf(Line::of(Meaning::Muted, text));
+            Branch::message(Meaning::Warning, &what, latest.causes.iter().map(muted).collect())
         }
-    })
+    }
 }
 
 /// Whether `use upgrade` would install the latest release: it leaves constraints alone, and versions
@@ -188,13 +219,15 @@ fn is_upgradable(tool: &ToolExplanation) -> bool {
 
 fn result_branch(explanation: &Explanation) -> Branch {
     match (&explanation.path, &explanation.error) {
-        (Some(path), _) => Branch::leaf(format!("runs {path}")),
+        (Some(path), _) => Branch::leaf(Line::from("runs ").and(Meaning::Active, path.to_string())),
         (None, Some(error)) => {
-            let causes = error.causes.iter().map(Branch::leaf);
-            let hint = error.hint.iter().map(|hint| Branch::leaf(format!("hint: {hint}")));
-            Branch::new(format!("can't run: {}", error.what), causes.chain(hint).collect())
+            let causes = error.causes.iter();
+            let causes = causes.map(|cause| Branch::message(Meaning::Plain, cause, Vec::new()));
+            let hint = error.hint.iter().map(|hint| Branch::leaf(Line::hint(hint)));
+            let what = format!("can't run: {}", error.what);
+            Branch::message(Meaning::Error, &what, causes.chain(hint).collect())
         }
-        (None, None) => Branch::leaf("can't run"),
+        (None, None) => Branch::leaf(Line::of(Meaning::Error, "can't run")),
     }
 }
 
@@ -256,10 +289,11 @@ mod tests {
         ├─ installed
         │  ├─ 12.22.12 (usher, active) /usher/toolchains/node/12.22.12
         │  └─ 12.20.0 (usher) /usher/toolchains/node/12.20.0
-        ├─ can't look up the latest release that matches v12: site: no cached index (offline)
+        ├─ can't look up the latest release that matches v12
+        │  └─ site: no cached index (offline)
         └─ runs /usher/toolchains/node/12.22.12/bin/node
         ");
-        let node = &serde_json::to_value(&report).unwrap()[0]["tools"][0];
+        let node = &serde_json::to_value(&report).unwrap()["programs"][0]["tools"][0];
         assert_eq!(node["version"], "12.22.12");
         assert_eq!(
             node["candidates"][0],
@@ -268,6 +302,7 @@ mod tests {
                 "requested_by": report.explanations[0].tools[0].candidates[0].requested_by,
                 "requests": ["v12"],
                 "selected": true,
+                "rule": "strongest",
                 "reason": "the strongest",
                 "normalized": ["CRLF line endings", "a comment", "a leading v"],
             })
@@ -287,8 +322,14 @@ mod tests {
             json!({
                 "request": "v12",
                 "version": null,
-                "installed": false,
-                "error": "site: no cached index (offline)",
+                "newer": false,
+                "error": {
+                    "what": "no release",
+                    "causes": ["site: no cached index (offline)"],
+                    "hint": null,
+                    "code": "offline",
+                    "exit": 69,
+                },
             })
         );
     }
@@ -303,7 +344,8 @@ mod tests {
         │  └─ 10 requested by .nvmrc:1: loses, NODE_VERSION is stronger; if a container image sets it as a label, put ignore_variables = ["NODE_VERSION"] into config.toml
         ├─ installed
         │  └─ 12.20.0 (usher, active) /usher/toolchains/node/12.20.0
-        ├─ can't look up the latest release that matches 12.20: no node release matches
+        ├─ can't look up the latest release that matches 12.20
+        │  └─ no node release matches
         └─ runs /usher/toolchains/node/12.20.0/bin/node
         "#);
     }
@@ -331,14 +373,16 @@ mod tests {
         ├─ installed
         │  ├─ 12.20.0 (usher, active) /usher/toolchains/node/12.20.0
         │  └─ 10.24.1 (usher) /usher/toolchains/node/10.24.1
-        ├─ can't look up the latest release that matches 99: no node release matches
+        ├─ can't look up the latest release that matches 99
+        │  └─ no node release matches
         └─ runs /usher/toolchains/node/12.20.0/bin/node
         ");
         insta::assert_snapshot!(nvmrc("13"), @"
         node: node 13 (requested by .nvmrc:1)
         ├─ requests, strongest first
         │  └─ 13 requested by .nvmrc:1: wins, the strongest; no installed version matches
-        ├─ can't look up the latest release that matches 13: no node release matches
+        ├─ can't look up the latest release that matches 13
+        │  └─ no node release matches
         └─ can't run: node 13 is not installed (requested by .nvmrc:1)
            └─ hint: use install node@13
         ");
@@ -356,16 +400,130 @@ mod tests {
         ");
     }
 
+    /// Every line stays in the tree, and has the colour of its meaning.
+    #[test]
+    fn the_tree_fits_its_screen() {
+        let world = world()
+            .file("/p/a/.node-version", "v12\r\n")
+            .file("/p/.nvmrc", "10\n")
+            .file("/p/package.json", "{\"volta\": {")
+            .in_directory("/p/a");
+        let text = decide(&session(world.clone()), Some("node"), &offline).unwrap().text();
+        insta::assert_snapshot!(text.at_width(60), @"
+        node: node 12.22.12 (requested by .node-version:1)
+        ├─ requests, strongest first
+        │  ├─ v12 requested by .node-version:1: wins, the strongest
+        │  │  └─ normalized: CRLF line endings, a leading v
+        │  └─ 10 requested by /p/.nvmrc:1: loses, /p/a/.node-version
+        │     is nearer
+        ├─ skipped
+        │  └─ can't parse /p/package.json: EOF while parsing an
+        │     object at line 1 column 11
+        ├─ installed
+        │  ├─ 12.22.12 (usher, active)
+        │  │  /usher/toolchains/node/12.22.12
+        │  └─ 12.20.0 (usher) /usher/toolchains/node/12.20.0
+        ├─ can't look up the latest release that matches v12
+        │  └─ site: no cached index (offline)
+        └─ runs /usher/toolchains/node/12.22.12/bin/node
+        ");
+        insta::assert_snapshot!(text.at_width(80), @"
+        node: node 12.22.12 (requested by .node-version:1)
+        ├─ requests, strongest first
+        │  ├─ v12 requested by .node-version:1: wins, the strongest
+        │  │  └─ normalized: CRLF line endings, a leading v
+        │  └─ 10 requested by /p/.nvmrc:1: loses, /p/a/.node-version is nearer
+        ├─ skipped
+        │  └─ can't parse /p/package.json: EOF while parsing an object at line 1 column
+        │     11
+        ├─ installed
+        │  ├─ 12.22.12 (usher, active) /usher/toolchains/node/12.22.12
+        │  └─ 12.20.0 (usher) /usher/toolchains/node/12.20.0
+        ├─ can't look up the latest release that matches v12
+        │  └─ site: no cached index (offline)
+        └─ runs /usher/toolchains/node/12.22.12/bin/node
+        ");
+        insta::assert_snapshot!(text.at_width(120), @"
+        node: node 12.22.12 (requested by .node-version:1)
+        ├─ requests, strongest first
+        │  ├─ v12 requested by .node-version:1: wins, the strongest
+        │  │  └─ normalized: CRLF line endings, a leading v
+        │  └─ 10 requested by /p/.nvmrc:1: loses, /p/a/.node-version is nearer
+        ├─ skipped
+        │  └─ can't parse /p/package.json: EOF while parsing an object at line 1 column 11
+        ├─ installed
+        │  ├─ 12.22.12 (usher, active) /usher/toolchains/node/12.22.12
+        │  └─ 12.20.0 (usher) /usher/toolchains/node/12.20.0
+        ├─ can't look up the latest release that matches v12
+        │  └─ site: no cached index (offline)
+        └─ runs /usher/toolchains/node/12.22.12/bin/node
+        ");
+        insta::assert_snapshot!(text.with_meanings(), @"
+        node: <Active>node 12.22.12</> (requested by .node-version:1)
+        <Muted>├─ </><Heading>requests, strongest first</>
+        <Muted>│  ├─ </><Active>v12 requested by .node-version:1</>: <Active>wins</>, the strongest
+        <Muted>│  │  └─ </><Muted>normalized: CRLF line endings, a leading v</>
+        <Muted>│  └─ </><Muted>10 requested by /p/.nvmrc:1: loses, /p/a/.node-version is nearer</>
+        <Muted>├─ </><Heading>skipped</>
+        <Muted>│  └─ </><Muted>can't parse /p/package.json: EOF while parsing an object at line 1 column 11</>
+        <Muted>├─ </><Heading>installed</>
+        <Muted>│  ├─ </><Active>12.22.12 (usher, active) </><Muted>/usher/toolchains/node/12.22.12</>
+        <Muted>│  └─ </><Muted>12.20.0 (usher) /usher/toolchains/node/12.20.0</>
+        <Muted>├─ </><Warning>can't look up the latest release that matches v12</>
+        <Muted>│  └─ </><Muted>site: no cached index (offline)</>
+        <Muted>└─ </>runs <Active>/usher/toolchains/node/12.22.12/bin/node</>
+        ");
+        let broken = world.file("/p/a/.node-version", "../x");
+        let text = decide(&session(broken), Some("node"), &find).unwrap().text();
+        insta::assert_snapshot!(text.at_width(60), @"
+        node: the request for node is broken
+        ├─ requests, strongest first
+        │  ├─ invalid node version “../x” (requested by
+        │  │  .node-version:1): wins, the strongest; a broken
+        │  │  request is never skipped
+        │  └─ 10 requested by /p/.nvmrc:1: loses, a stronger request
+        │     can't be used
+        ├─ skipped
+        │  └─ can't parse /p/package.json: EOF while parsing an
+        │     object at line 1 column 11
+        ├─ installed
+        │  ├─ 12.22.12 (usher) /usher/toolchains/node/12.22.12
+        │  ├─ 12.20.0 (usher) /usher/toolchains/node/12.20.0
+        │  └─ 10.24.1 (usher) /usher/toolchains/node/10.24.1
+        └─ can't run: invalid node version “../x” (requested by
+           │ .node-version:1)
+           ├─ expected a version, a range or an alias
+           └─ hint: use node
+        ");
+        insta::assert_snapshot!(text.with_meanings(), @"
+        node: <Error>the request for node is broken</>
+        <Muted>├─ </><Heading>requests, strongest first</>
+        <Muted>│  ├─ </><Error>invalid node version “../x” (requested by .node-version:1): wins, the strongest; a broken request is never skipped</>
+        <Muted>│  └─ </><Muted>10 requested by /p/.nvmrc:1: loses, a stronger request can't be used</>
+        <Muted>├─ </><Heading>skipped</>
+        <Muted>│  └─ </><Muted>can't parse /p/package.json: EOF while parsing an object at line 1 column 11</>
+        <Muted>├─ </><Heading>installed</>
+        <Muted>│  ├─ </><Muted>12.22.12 (usher) /usher/toolchains/node/12.22.12</>
+        <Muted>│  ├─ </><Muted>12.20.0 (usher) /usher/toolchains/node/12.20.0</>
+        <Muted>│  └─ </><Muted>10.24.1 (usher) /usher/toolchains/node/10.24.1</>
+        <Muted>└─ </><Error>can't run: invalid node version “../x” (requested by .node-version:1)</>
+        <Muted>   ├─ </>expected a version, a range or an alias
+        <Muted>   └─ </><Hint>hint: use node</>
+        ");
+    }
+
     #[test]
     fn a_newer_release_has_its_command() {
         let pinned = why_text(world().file("/p/.nvmrc", "12.x || 10"));
         assert!(pinned.contains("is 12.22.12, which is installed\n"), "{pinned}");
         let only_old = || MemoryWorld::at("/p").file("/usher/toolchains/node/12.20.0/bin/node", "");
         let pinned = why_text(only_old().file("/p/.nvmrc", "12"));
-        assert!(pinned.contains("matches 12 is 12.22.12: use upgrade node\n"), "{pinned}");
+        let upgrade = "matches 12 is 12.22.12\n│  └─ hint: use upgrade node\n";
+        assert!(pinned.contains(upgrade), "{pinned}");
         let engines = r#"{"engines":{"node":"12"}}"#;
         let constrained = why_text(only_old().file("/p/package.json", engines));
-        assert!(constrained.contains("12.22.12: use install node@12\n"), "{constrained}");
+        let install = "is 12.22.12\n│  └─ hint: use install node@12\n";
+        assert!(constrained.contains(install), "{constrained}");
     }
 
     #[test]
@@ -373,7 +531,7 @@ mod tests {
         let all = |world| decide(&session(world), None, &find).unwrap();
         let none = all(world());
         assert_eq!(none.text(), "no tool is pinned here: use why PROGRAM\n");
-        assert_eq!(serde_json::to_string(&none).unwrap(), "[]");
+        assert_eq!(serde_json::to_string(&none).unwrap(), r#"{"programs":[]}"#);
         let pinned = all(world().file("/p/.tool-versions", "nodejs 12.20.0\npython 3.7\n"));
         let programs: Vec<&str> =
             pinned.explanations.iter().map(|explanation| explanation.program.as_str()).collect();
@@ -470,11 +628,11 @@ mod tests {
         let all = decide(&session(world.clone()), None, &find).unwrap();
         let notes: Vec<String> = all.notes().iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(notes.join("\n"), @"
-        .tool-versions names an unknown tool: terraform
+        usher doesn't know: terraform (.tool-versions)
         ignored: can't parse package.json: EOF while parsing an object at line 1 column 1
         ");
         let node = decide(&session(world), Some("node"), &find).unwrap();
-        assert_eq!(node.notes(), [".tool-versions names an unknown tool: terraform"]);
+        assert_eq!(node.notes(), ["usher doesn't know: terraform (.tool-versions)"]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use anstream::AutoStream;
 use anstream::stream::RawStream;
 use clap::ColorChoice;
 use rustix::termios::tcgetwinsize;
+use usher_shims::locale;
 
 use super::style::Meaning;
 
@@ -60,23 +61,7 @@ impl Screen {
 
     /// Text in the characters of the locale. Only those that usher itself writes are replaced.
     pub(super) fn spell(self, text: &str) -> Cow<'_, str> {
-        if !self.ascii || text.is_ascii() {
-            return Cow::Borrowed(text);
-        }
-        let mut spelled = String::with_capacity(text.len());
-        for character in text.chars() {
-            match character {
-                '“' | '”' => spelled.push('"'),
-                '‘' | '’' => spelled.push('\''),
-                '…' => spelled.push_str("..."),
-                '–' | '─' => spelled.push('-'),
-                '│' | '├' => spelled.push('|'),
-                '└' => spelled.push('`'),
-                '→' => spelled.push_str("->"),
-                other => spelled.push(other),
-            }
-        }
-        Cow::Owned(spelled)
+        if self.ascii { locale::spell(text) } else { Cow::Borrowed(text) }
     }
 }
 
@@ -86,44 +71,15 @@ impl Screens {
         color: ColorChoice,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Self {
-        let ascii = is_ascii_locale(variable);
+        let ascii = locale::is_ascii(variable);
         let out = Screen::of(&io::stdout(), color, ascii);
         Self { out, err: Screen::of(&io::stderr(), color, ascii) }
     }
 }
 
-/// Whether the locale's characters are another set than UTF-8. A machine without any locale (a
-/// container, a service) counts as UTF-8, as terminals and logs are today.
-fn is_ascii_locale(variable: &dyn Fn(&str) -> Option<String>) -> bool {
-    // In POSIX's order: the first that isn't empty decides.
-    let set = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable);
-    let locale = set.into_iter().find(|locale| !locale.is_empty());
-    locale.is_some_and(|locale| {
-        let locale = locale.to_ascii_lowercase();
-        !(locale.contains("utf-8") || locale.contains("utf8"))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_first_variable_of_the_locale_decides() {
-        let is_ascii = |set: &[(&str, &str)]| {
-            is_ascii_locale(&|name| {
-                let value = set.iter().find(|(known, _)| *known == name)?.1;
-                Some(value.to_owned())
-            })
-        };
-        assert!(!is_ascii(&[]));
-        assert!(!is_ascii(&[("LANG", "")]));
-        assert!(!is_ascii(&[("LANG", "C.UTF-8")]));
-        assert!(!is_ascii(&[("LC_CTYPE", "de_DE.utf8"), ("LANG", "C")]));
-        assert!(is_ascii(&[("LANG", "C")]));
-        assert!(is_ascii(&[("LC_ALL", "POSIX"), ("LANG", "en_US.UTF-8")]));
-        assert!(is_ascii(&[("LC_ALL", ""), ("LANG", "en_US.ISO-8859-1")]));
-    }
 
     #[test]
     fn text_is_painted_and_spelled_for_its_screen() {

@@ -1,8 +1,8 @@
 //! Rows of cells in aligned columns, as narrow as the screen.
 
+use super::line::Line;
 use super::screen::Screen;
 use super::style::Meaning;
-use super::text::Line;
 
 /// The space between two columns.
 const GAP: usize = 2;
@@ -125,7 +125,7 @@ fn render_row(row: &[Line], widths: &[usize], screen: Screen) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::output::Text;
+    use crate::cli::output::text::Text;
 
     fn table() -> Table {
         let mut table = Table::with_headings(["TOOL", "VERSION", "", "REQUESTED BY"]);

@@ -1,15 +1,12 @@
-//! Text for people before it is printed: lines whose parts have meanings, tables and trees. How wide
-//! they are and which colours they have is decided for a [`Screen`], when they are printed.
+//! Text for people before it is printed: lines, tables and trees. How wide they are and which colours
+//! they have is decided for a [`Screen`], when they are printed.
 
 use std::fmt::{self, Display};
 
-use unicode_width::UnicodeWidthStr as _;
-
+use super::line::Line;
 use super::screen::Screen;
-use super::style::Meaning;
 use super::table::Table;
 use super::tree::Branch;
-use super::visible_line;
 
 /// Lines, tables and trees, one below the other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,12 +17,6 @@ enum Block {
     Line(Line),
     Table(Table),
     Tree(Branch),
-}
-
-/// One line, whatever is in it: line ends and other hidden characters are shown as escapes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Line {
-    parts: Vec<(Meaning, String)>,
 }
 
 impl Text {
@@ -84,6 +75,26 @@ impl Text {
     }
 }
 
+#[cfg(test)]
+impl Text {
+    /// As a terminal of this width shows it, without colours.
+    pub fn at_width(&self, width: usize) -> String {
+        self.render(Screen { width: Some(width), ..Screen::PLAIN })
+    }
+
+    /// With the names of its meanings in place of their colours: `<Active>12</>`.
+    pub fn with_meanings(&self) -> String {
+        use super::style::Meaning::{Active, Error, Heading, Hint, Muted, New, Warning};
+        let rendered = self.render(Screen { colors: true, ..Screen::PLAIN });
+        // Errors are bold, as headings are, and begin with the same code.
+        let all = [Error, Heading, Warning, Hint, Active, New, Muted].into_iter();
+        let named = all.fold(rendered, |text, meaning| {
+            text.replace(&meaning.style().to_string(), &format!("<{meaning:?}>"))
+        });
+        named.replace("\u{1b}[0m", "</>")
+    }
+}
+
 /// As it is printed into a file.
 impl Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,172 +140,19 @@ impl From<Table> for Text {
     }
 }
 
-impl Line {
-    /// Without any text.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Text with a meaning.
-    pub fn of(meaning: Meaning, text: impl Display) -> Self {
-        Self::new().and(meaning, text)
-    }
-
-    /// The same line with more text, which has a meaning.
-    #[must_use]
-    pub fn and(mut self, meaning: Meaning, text: impl Display) -> Self {
-        self.parts.push((meaning, visible_line(&text.to_string())));
-        self
-    }
-
-    /// The same line with more text.
-    #[must_use]
-    pub fn then(self, text: impl Display) -> Self {
-        self.and(Meaning::Plain, text)
-    }
-
-    /// The same line with another line behind it.
-    #[must_use]
-    pub fn join(mut self, other: impl Into<Self>) -> Self {
-        self.parts.extend(other.into().parts);
-        self
-    }
-
-    /// Whether there is no text in it.
-    pub fn is_empty(&self) -> bool {
-        self.parts.iter().all(|(_, text)| text.is_empty())
-    }
-
-    /// How many columns it needs.
-    pub(super) fn width(&self, screen: Screen) -> usize {
-        self.parts.iter().map(|(_, text)| screen.spell(text).width()).sum()
-    }
-
-    pub(super) fn render(&self, screen: Screen) -> String {
-        self.parts.iter().map(|(meaning, text)| screen.paint(*meaning, text)).collect()
-    }
-
-    /// The line in as many lines as it needs to be `width` columns wide at most: broken at spaces; what
-    /// has none is broken after a `/`, or anywhere.
-    pub(super) fn wrap(&self, width: usize, screen: Screen) -> Vec<Self> {
-        let mut wrapping = Wrapping { width, screen, lines: vec![Self::new()], used: 0 };
-        for (meaning, text) in &self.parts {
-            for word in text.split_inclusive(' ') {
-                wrapping.word(*meaning, word);
-            }
-        }
-        wrapping.lines
-    }
-}
-
-/// The state of [`Line::wrap`].
-struct Wrapping {
-    width: usize,
-    screen: Screen,
-    lines: Vec<Line>,
-    /// The columns of the last line.
-    used: usize,
-}
-
-impl Wrapping {
-    /// Adds a word with the space behind it, which may stick out.
-    fn word(&mut self, meaning: Meaning, word: &str) {
-        let columns = |text: &str| self.screen.spell(text).width();
-        let needed = columns(word.trim_end_matches(' '));
-        if self.used + needed <= self.width {
-            return self.push(meaning, word);
-        }
-        if needed <= self.width {
-            self.next_line();
-            return self.push(meaning, word);
-        }
-        let fits = |text: &str, width: usize| {
-            let ends = text.char_indices().map(|(at, character)| at + character.len_utf8());
-            ends.take_while(|end| columns(&text[..*end]) <= width).last().unwrap_or(0)
-        };
-        let end = match fits(word, self.width.saturating_sub(self.used)) {
-            0 if self.used == 0 => word.chars().next().map_or(0, char::len_utf8),
-            end => end,
-        };
-        let end = match word[..end].rfind('/') {
-            Some(slash) if slash > 0 => slash + 1,
-            _ if self.used > 0 => 0,
-            _ => end,
-        };
-        if end > 0 {
-            self.push(meaning, &word[..end]);
-        }
-        if end < word.len() {
-            self.next_line();
-            self.word(meaning, &word[end..]);
-        }
-    }
-
-    fn push(&mut self, meaning: Meaning, text: &str) {
-        self.used += self.screen.spell(text).width();
-        let Some(line) = self.lines.last_mut() else { return };
-        match line.parts.last_mut() {
-            Some((last, words)) if *last == meaning => words.push_str(text),
-            _ => line.parts.push((meaning, text.to_owned())),
-        }
-    }
-
-    fn next_line(&mut self) {
-        self.lines.push(Line::new());
-        self.used = 0;
-    }
-}
-
-impl From<&str> for Line {
-    fn from(text: &str) -> Self {
-        Self::new().then(text)
-    }
-}
-
-impl From<&String> for Line {
-    fn from(text: &String) -> Self {
-        text.as_str().into()
-    }
-}
-
-impl From<String> for Line {
-    fn from(text: String) -> Self {
-        Self::new().then(text)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn wrapped(text: &str, width: usize) -> Vec<String> {
-        let lines = Line::from(text).wrap(width, Screen::PLAIN);
-        lines.iter().map(|line| line.render(Screen::PLAIN).trim_end().to_owned()).collect()
-    }
-
     #[test]
-    fn lines_are_broken_at_spaces_and_paths_after_a_slash() {
-        assert_eq!(wrapped("one two three", 20), ["one two three"]);
-        assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
-        assert_eq!(wrapped("in /srv/app/.nvmrc:1", 10), ["in /srv/", "app/", ".nvmrc:1"]);
-        assert_eq!(wrapped("0123456789abc", 5), ["01234", "56789", "abc"]);
-        assert_eq!(wrapped("a 0123456789", 6), ["a", "012345", "6789"]);
-        assert_eq!(wrapped("日本語日本語", 4), ["日本", "語日", "本語"]);
-        assert_eq!(wrapped("日本", 1), ["日", "本"]);
-        assert_eq!(wrapped("", 5), [""]);
-    }
-
-    #[test]
-    fn parts_keep_their_meanings() {
-        let screen = Screen { colors: true, ..Screen::PLAIN };
-        let line = Line::of(Meaning::Active, "12").then(" a").and(Meaning::Hint, " use x");
-        let lines: Vec<String> =
-            line.wrap(6, screen).iter().map(|one| one.render(screen)).collect();
-        assert_eq!(
-            lines,
-            ["\u{1b}[32m12\u{1b}[0m a\u{1b}[36m \u{1b}[0m", "\u{1b}[36muse x\u{1b}[0m"]
-        );
-        assert_eq!(Text::from("a\u{1b}[2Jb\nc\n").to_string(), "a\\u{1b}[2Jb\nc\n");
-        assert_eq!(Line::from("a\nb").render(Screen::PLAIN), "a\\nb");
+    fn a_text_is_its_lines() {
+        assert_eq!(Text::from("a\u{1b}[2Jb\r\nc\n"), "a\\u{1b}[2Jb\\r\nc\n");
+        assert_eq!(Text::from(""), "");
+        let mut text = Text::new();
+        text.gap();
+        text.line("a");
+        text.gap();
+        text.append("b".into());
+        assert_eq!(text, "a\n\nb\n");
     }
 }

@@ -1,8 +1,8 @@
 //! Lines with lines below them, drawn as a tree that stays one where a line is too long.
 
+use super::line::Line;
 use super::screen::Screen;
 use super::style::Meaning;
-use super::text::Line;
 
 /// The narrowest that a line is made.
 const MIN_WIDTH: usize = 20;
@@ -23,6 +23,18 @@ impl Branch {
     /// A line with nothing below it.
     pub fn leaf(text: impl Into<Line>) -> Self {
         Self::new(text, Vec::new())
+    }
+
+    /// A message of one or more lines, with others below it: its first line has the meaning, the next
+    /// are below it.
+    pub fn message(meaning: Meaning, message: &str, below: Vec<Self>) -> Self {
+        let mut lines = message.lines().map(str::trim);
+        let first = Line::of(meaning, lines.next().unwrap_or_default());
+        let more = lines.map(|line| match line.strip_prefix("hint: ") {
+            Some(command) => Self::leaf(Line::hint(command)),
+            None => Self::leaf(line),
+        });
+        Self::new(first, more.chain(below).collect())
     }
 
     /// A heading with lines below it; `None` without any.
@@ -70,7 +82,7 @@ impl Branch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::output::Text;
+    use crate::cli::output::text::Text;
 
     fn at(screen: Screen) -> String {
         let leaf = |text: &str| Branch::leaf(text);
@@ -82,6 +94,19 @@ mod tests {
         let mut text = Text::new();
         text.tree(Branch::new("node", below));
         text.render(screen)
+    }
+
+    #[test]
+    fn the_lines_of_a_message_are_below_its_first() {
+        let mut text = Text::new();
+        let message = "can't run\n  no \u{1b}\n  hint: use install";
+        text.tree(Branch::message(Meaning::Error, message, vec![Branch::leaf("more")]));
+        insta::assert_snapshot!(text, @r"
+        can't run
+        ├─ no \u{1b}
+        ├─ hint: use install
+        └─ more
+        ");
     }
 
     #[test]

@@ -60,6 +60,8 @@ fn a_shim_with_an_unknown_name() {
     usher: unknown program “nonesuch”
       hint: use reshim
     ");
+    let ascii = sandbox.command("nonesuch").variable("LANG", "C").run().fails_with(127);
+    ascii.stderr_contains("usher: unknown program \"nonesuch\"");
     // If argument 0 isn't a name, the file's own name counts.
     for name in ["", "/", "..", "\u{1b}[31m", "a\nb"] {
         let outcome = sandbox.command(&shim).with_argument_zero(name).run();

@@ -35,10 +35,12 @@ fn doctor_reports_a_healthy_installation() {
     --- standard error
     "#);
     let checks = sandbox.use_command(&["doctor", "--json"]).run().succeeds().json();
-    let checks = checks.as_array().unwrap();
+    let checks = checks["checks"].as_array().unwrap();
     assert!(checks.iter().all(|check| check["state"] == "ok"), "{checks:?}");
     assert!(checks.contains(&json!({
+        "id": "shims-on-path",
         "state": "ok",
+        "path": sandbox.shims(),
         "what": format!("{} is on PATH", sandbox.shims().display()),
     })));
 }

@@ -81,13 +81,21 @@ fn pinned_tools_in_every_format() {
     assert_eq!(
         outcome.json(),
         json!({
+            "format": 1,
             "path": [java.join("bin"), node.join("bin")],
             "variables": { "JAVA_HOME": java },
             "tools": [
-                { "tool": "java", "version": "21.0.4", "path": java, "programs": java.join("bin") },
+                {
+                    "tool": "java",
+                    "version": "21.0.4",
+                    "store": "usher",
+                    "path": java,
+                    "programs": java.join("bin"),
+                },
                 {
                     "tool": "node",
                     "version": "12.22.12",
+                    "store": "usher",
                     "path": node,
                     "programs": node.join("bin"),
                 },
@@ -95,7 +103,10 @@ fn pinned_tools_in_every_format() {
         })
     );
     let outcome = sandbox.use_command(&["where", "java", "--json"]).run().succeeds();
-    assert_eq!(outcome.json(), json!({ "program": "java", "path": java, "tool": "java" }));
+    assert_eq!(
+        outcome.json(),
+        json!({ "format": 1, "program": "java", "path": java, "tool": "java" })
+    );
 }
 
 #[test]

@@ -88,9 +88,9 @@ fn install_from_without_a_hash_records_the_computed_one() {
     "#);
     let path = sandbox.toolchain("node", "12.0.1");
     let host = upstream.base().trim_start_matches("http://");
-    let state = json!([{
+    let state = json!({ "format": 1, "versions": [{
         "tool": "node", "request": "12.0.1", "version": "12.0.1", "store": "usher", "path": path, "host": host, "newly_installed": true,
-    }]);
+    }] });
     assert_eq!(outcome.json(), state);
     let receipt = receipt(&sandbox, "node", "12.0.1");
     let shown = format!("{}/files/node.tar.gz", upstream.base());

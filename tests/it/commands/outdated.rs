@@ -23,7 +23,7 @@ fn newer_releases_are_reported_and_are_no_failure() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool    active    latest matching   latest          request
+    TOOL    ACTIVE    LATEST MATCHING   LATEST          REQUEST
     node    12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
     python  3.14.0    3.14.0            3.14.0          3.14 requested by .python-version:1
     --- standard error
@@ -68,7 +68,7 @@ fn nothing_is_newer() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool  active  latest matching  latest  request
+    TOOL  ACTIVE  LATEST MATCHING  LATEST  REQUEST
     node  25.0.0  25.0.0           25.0.0  latest requested by your default, [SANDBOX]/home/.config/usher/tool-versions:1
     --- standard error
     ");
@@ -83,7 +83,7 @@ fn a_release_is_newer_than_a_missing_version() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool  active  latest matching  latest          request
+    TOOL  ACTIVE  LATEST MATCHING  LATEST          REQUEST
     node  ?       18.20.8 (newer)  25.0.0 (newer)  lts/hydrogen requested by .nvmrc:1
     --- standard error
     usher: to install the newer versions: use upgrade
@@ -101,7 +101,7 @@ fn a_tool_without_a_source_is_listed() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool   active  latest matching  latest  request
+    TOOL   ACTIVE  LATEST MATCHING  LATEST  REQUEST
     plain  5.40.0  ?                ?       5.40.0 requested by .tool-versions:1
     --- standard error
     usher: plain has no source
@@ -122,7 +122,8 @@ fn installed_tools_are_listed_with_all() {
     ");
     let outcome = sandbox.use_command(&["outdated", "--all", "--json"]).run();
     let list = outcome.json();
-    let tools: Vec<_> = list.as_array().unwrap().iter().map(|line| &line["tool"]).collect();
+    let tools: Vec<_> =
+        list["tools"].as_array().unwrap().iter().map(|line| &line["tool"]).collect();
     assert!(tools.iter().any(|tool| *tool == "bun"), "{outcome}");
     sandbox.use_command(&["outdated", "--all", "bun"]).run().fails_with(2);
     sandbox.use_command(&["outdated", "bunn"]).run().fails_with(2);
@@ -140,7 +141,7 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool    active    latest matching   latest          request
+    TOOL    ACTIVE    LATEST MATCHING   LATEST          REQUEST
     node    12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
     python  3.14.0    3.14.0            3.14.0          3.14 requested by .python-version:1
     --- standard error
@@ -149,7 +150,7 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     usher: to install the newer versions: use upgrade
     ");
     let outcome = sandbox.use_command(&["outdated", "node", "--json", "--offline"]).run();
-    let age = outcome.json()[0]["index_age"].as_u64().unwrap();
+    let age = outcome.json()["tools"][0]["index_age"].as_u64().unwrap();
     assert!((3 * 3600..4 * 3600).contains(&age), "{outcome}");
     assert_eq!(upstream.all_requests().len(), count);
     upstream.misbehave("/dist/index.json", Misbehaviour::Status(503));
@@ -157,7 +158,7 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool  active    latest matching   latest          request
+    TOOL  ACTIVE    LATEST MATCHING   LATEST          REQUEST
     node  12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
     --- standard error
     usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; using an index that is 3 h old
@@ -168,7 +169,7 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool  active    latest matching   latest          request
+    TOOL  ACTIVE    LATEST MATCHING   LATEST          REQUEST
     node  12.22.11  12.22.13 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
     --- standard error
     usher: to install the newer versions: use upgrade
@@ -186,7 +187,7 @@ fn a_failed_look_up_hides_no_other_tool() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 69
     --- standard output
-    tool   active    latest matching  latest  request
+    TOOL   ACTIVE    LATEST MATCHING  LATEST  REQUEST
     node   12.22.11  ?                ?       12 requested by .tool-versions:1
     plain  5.40.0    ?                ?       5.40.0 requested by .tool-versions:2
     --- standard error
@@ -197,14 +198,14 @@ fn a_failed_look_up_hides_no_other_tool() {
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
     ");
     let outcome = sandbox.use_command(&["outdated", "--json"]).run().fails_with(69);
-    assert_eq!(outcome.json().as_array().unwrap().len(), 2, "{outcome}");
+    assert_eq!(outcome.json()["tools"].as_array().unwrap().len(), 2, "{outcome}");
     sandbox.file("project/.nvmrc", "path:/x\n");
     sandbox.file("project/.tool-versions", "plain 5.40.0\n");
     let outcome = sandbox.use_command(&["outdated"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 65
     --- standard output
-    tool   active  latest matching  latest  request
+    TOOL   ACTIVE  LATEST MATCHING  LATEST  REQUEST
     node   ?       ?                ?       unknown
     plain  5.40.0  ?                ?       5.40.0 requested by .tool-versions:1
     --- standard error

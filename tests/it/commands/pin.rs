@@ -41,10 +41,10 @@ fn pinning_prints_json() {
     let file = sandbox.project().join(".tool-versions");
     assert_eq!(
         outcome.json(),
-        json!([
+        json!({ "format": 1, "pins": [
             { "tool": "node", "request": "12", "version": "12.22.12", "file": file, "changed": true },
             { "tool": "python", "request": "3.12", "version": "3.12.12", "file": file, "changed": true },
-        ])
+        ] })
     );
     assert_eq!(sandbox.read("project/.tool-versions"), "nodejs 12\npython 3.12\n");
 }

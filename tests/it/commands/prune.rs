@@ -49,15 +49,18 @@ fn records_times(sandbox: &Sandbox) -> bool {
 fn would_remove(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
     let outcome = sandbox.use_command(&["prune", "--json", "--dry-run"]).arguments(words).run();
     let report = outcome.succeeds().json();
-    let removed = report.as_array().unwrap().iter().filter(|one| one["would_remove"] == true);
+    let removed =
+        report["versions"].as_array().unwrap().iter().filter(|one| one["would_remove"] == true);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     removed.map(|one| format!("{} {}", text(&one["tool"]), text(&one["version"]))).collect()
 }
 
-/// What a file takes on the disk depends on the file system.
+/// What a file takes on the disk depends on the file system, and so does how wide its column is.
 fn without_sizes(text: &str) -> String {
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n";
+    let text: String = text.lines().map(words).collect();
     // Tenths of a kilobyte, the longest first: none is a part of one that is still to come.
-    (10..10_000u32).rev().fold(text.to_owned(), |text, tenths| {
+    (10..10_000u32).rev().fold(text, |text, tenths| {
         text.replace(&format!("{}.{} kB", tenths / 10, tenths % 10), "[SIZE]")
     })
 }
@@ -161,10 +164,31 @@ fn read_only_commands_do_not_change_last_use() {
 }
 
 #[test]
+fn nobody_is_asked_where_nothing_is_removed() {
+    let sandbox = store();
+    let prune = sandbox.use_command(&["prune", "--unused", "9999"]).run().succeeds();
+    prune.stdout_has_line("nothing to remove");
+}
+
+#[test]
+fn without_an_age_ninety_days_count() {
+    let sandbox = store();
+    if !records_times(&sandbox) {
+        return;
+    }
+    assert_eq!(would_remove(&sandbox, &[]), ["node 10.24.1"]);
+    let prune = sandbox.use_command(&["prune"]).run().fails_with(2);
+    prune.stderr_contains("unused for 90 days").stderr_contains("hint: use prune --yes");
+    assert!(sandbox.toolchain("node", "10.24.1").exists());
+}
+
+#[test]
 fn prune_refuses_invalid_arguments() {
     let sandbox = store();
     let mut transcript = String::new();
-    for line in ["", "node", "--unused 0 --yes", "--unused 30", "node@99 --yes", "rust@1 --yes"] {
+    for line in
+        ["node@12 python", "--unused 0 --yes", "node@10.24.1", "node@99 --yes", "rust@1 --yes"]
+    {
         let words = line.split(' ').filter(|word| !word.is_empty());
         let outcome = sandbox.use_command(&["prune"]).arguments(words).run();
         write!(transcript, "$ use prune {line}\n{} {}", outcome.status, outcome.stderr).unwrap();

@@ -126,7 +126,7 @@ stat -c '%a %u %n' /etc/profile.d/usher.sh /etc/environment
 state > "$2/made"
 use setup --system --yes
 state | cmp - "$2/made" && echo "the same"
-use doctor | grep "every account"
+use doctor --all | grep "every account"
 use setup --system --undo | tail -n 1
 state | cmp - "$2/made" && echo "still the same"
 use setup --system --undo --yes | tail -n 1
@@ -153,7 +153,8 @@ fn changes_are_shown_written_once_and_undone_byte_for_byte() {
     }
     let note = text.split("note   not every account has the shims on PATH: ").nth(1).unwrap();
     assert!(
-        note.contains("/etc/profile.d/usher.sh") && note.contains("\n       use setup --system\n"),
+        note.contains("/etc/profile.d/usher.sh")
+            && note.contains("\n       hint: use setup --system\n"),
         "{text}"
     );
 }

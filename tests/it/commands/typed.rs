@@ -53,9 +53,10 @@ fn help_and_version_are_results() {
       prune        Remove unused versions (asks first)
       cache        Clear the download and index cache
 
-    Shims and shell:
+    Shims, shells and editors:
       setup        Add the shims to your shell's PATH (shows the change first)
       completions  Print a completion script
+      schema       Print a JSON Schema, for editors and programs
       shim         Add versioned shims, such as node12, or list them
       reshim       Rescan this machine, and update the shims
 
@@ -381,7 +382,7 @@ fn global_flags_may_come_before_the_verb() {
         &["--offline", "--json"],
     ] {
         let outcome = sandbox.use_command(words).run().succeeds();
-        assert!(outcome.json().is_array(), "{outcome}");
+        assert_eq!(outcome.json()["format"], 1, "{outcome}");
     }
     // `--global` isn't a flag of every verb.
     sandbox.use_command(&["--global", "list"]).run().fails_with(2);

@@ -347,7 +347,7 @@ fn global_packages_are_offered_to_the_newer_version() {
     let migrated = ["semver@7.6.0", "typescript@5.4.5"];
     let expected =
         serde_json::json!({ "migrated": migrated, "failed": [], "missing": [], "local": [] });
-    assert_eq!(outcome.json()[0]["global_packages"], expected, "{outcome}");
+    assert_eq!(outcome.json()["tools"][0]["global_packages"], expected, "{outcome}");
 }
 
 #[test]

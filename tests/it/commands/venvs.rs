@@ -39,7 +39,7 @@ fn needing(sandbox: &Sandbox, words: &[&str], version: &str) -> Vec<String> {
     let named = format!("python@{version}");
     let words = [&["prune", "--json", "--dry-run", &named], words].concat();
     let report = run(sandbox, &words).succeeds().json();
-    let venvs = report[0]["virtual_environments"].as_array().unwrap().iter();
+    let venvs = report["versions"][0]["virtual_environments"].as_array().unwrap().iter();
     let root = format!("{}/", sandbox.root().display());
     venvs.map(|venv| venv.as_str().unwrap().replace(&root, "")).collect()
 }
@@ -73,7 +73,7 @@ fn uninstall_says_which_environments_need_the_version() {
     ");
     let outcome = run(&sandbox, &["uninstall", "python@3.12", "--yes", "--json"]).succeeds();
     let venv = sandbox.root().join("project/.tox/py312");
-    assert_eq!(outcome.json()[0]["virtual_environments"][0], venv.to_str().unwrap());
+    assert_eq!(outcome.json()["versions"][0]["virtual_environments"][0], venv.to_str().unwrap());
 }
 
 #[test]
@@ -174,15 +174,16 @@ fn prune_keeps_a_version_that_an_environment_needs() {
     assert!(!sandbox.toolchain("python", "3.11.2").exists());
 }
 
-/// The result of `use doctor` but for the lines of what is well.
+/// The problems and notes that `use doctor` finds.
 fn problems(sandbox: &Sandbox, words: &[(&str, &str)], folder: &str) -> String {
     let mut command = sandbox.use_command(&["doctor"]).directory(folder);
     for (variable, value) in words {
         command = command.variable(variable, value);
     }
     let stdout = command.run().stdout;
-    let is_ok = |line: &&str| !line.starts_with("ok ");
-    let lines: Vec<&str> = stdout.lines().filter(is_ok).collect();
+    let starts = ["error ", "note ", " "];
+    let is_problem = |line: &&str| starts.iter().any(|start| line.starts_with(start));
+    let lines: Vec<&str> = stdout.lines().filter(is_problem).collect();
     sandbox.mask(&lines.join("\n"))
 }
 
@@ -222,7 +223,7 @@ fn doctor_reports_an_environment_whose_version_is_gone() {
     let expected =
         "the virtual environment .venv can't run: its python is gone (.venv/pyvenv.cfg:1)";
     assert!(
-        found.contains(&format!("error  {expected}\n       python -m venv --clear .venv")),
+        found.contains(&format!("error  {expected}\n       hint: python -m venv --clear .venv")),
         "{found}"
     );
     let made_by_uv = "home = /gone\nuv = 0.9.0\nversion_info = 3.11.2\n";

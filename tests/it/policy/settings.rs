@@ -243,7 +243,7 @@ fn the_shims_setting_selects_all_or_needed_tools() {
     sandbox.reshim();
     let absent = |tool: &str| {
         let outcome = sandbox.use_command(&["list", tool, "--json"]).run().succeeds();
-        outcome.json().as_array().is_some_and(Vec::is_empty)
+        outcome.json()["versions"].as_array().is_some_and(Vec::is_empty)
     };
     let tools = [("node", "npx"), ("python", "pydoc")];
     let lacking: Vec<_> = tools.into_iter().filter(|(tool, _)| absent(tool)).collect();

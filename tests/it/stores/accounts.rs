@@ -56,15 +56,16 @@ fn check(script: &str, expected: &str) {
 fn a_new_account_is_healthy() {
     check(
         r#"
-account use doctor | sed 's/usher [0-9.]* on .*, at/usher, at/; /is not pinned/d'
+account use doctor --all | sed 's/usher [0-9.]* on .*, at/usher, at/; /is not pinned/d; s/[0-9]* checks/N checks/'
 find "$base/account" -mindepth 1
 "#,
-        "ok     usher, at [SANDBOX]/account/.local/share/usher\n\
+        "usher, at [SANDBOX]/account/.local/share/usher\n\
+         note   node 11.12.0 is past its end of life, 2019-06-01: it gets no fixes\n       \
+                hint: use available node\n\
          ok     /opt/usher/shims is on PATH\n\
          ok     the machine's shims are used: /opt/usher/shims\n\
          ok     [SANDBOX]/account/.local/share/usher is writable\n\
-         note   node 11.12.0 is past its end of life, 2019-06-01: it gets no fixes\n       \
-                use available node\n",
+         1 note, N checks passed\n",
     );
 }
 
@@ -113,7 +114,7 @@ account use doctor | grep "slows down" || echo "no longer"
          file: node 12.22.12, node/12.22.12\n\
          ceiling: node 9.11.2, node/9.11.2\n\
          note   [SANDBOX]/account/.config/usher/config.toml slows down each call of a shim: no index has it\n       \
-                use reshim\n\
+                hint: use reshim\n\
          nothing is written\n\
          own index: node 9.11.2, node/9.11.2\n\
          no longer\n",
@@ -247,7 +248,7 @@ account use doctor | grep -A1 "no longer" || echo healthy
            hint: use node@12.22.12\n\
          rc 127\n\
          note   node 12.22.12 is no longer installed, and has global packages: cowsay\n       \
-                use install node@12.22.12, or: rm -r '[SANDBOX]/account/.local/share/usher/additions/node/12.22.12'\n\
+                hint: use install node@12.22.12, or: rm -r '[SANDBOX]/account/.local/share/usher/additions/node/12.22.12'\n\
          cowsay\n\
          healthy\n",
     );
@@ -259,7 +260,7 @@ fn the_machine_adopts_stores_that_only_root_can_change() {
         r#"
 script /opt/pyenv/versions/3.7.16/bin/python 'echo "Python 3.7.16"'
 PYENV_ROOT=/opt/pyenv use reshim | grep -o "python3.7"
-use list python | grep pyenv | sed "s/  */ /g"
+use list python --paths | grep -o "pyenv .*" | sed "s/  */ /g"
 use reshim
 account env PYTHON_VERSION=3.7 python
 account env PYTHON_VERSION=3.7 use which python
@@ -272,8 +273,8 @@ for fault in "chmod 775" "chmod 750" "chown 65534"; do
     chmod 755 /opt/pyenv; chown 0 /opt/pyenv
 done
 "#,
-        "python3.7\n \
-         python 3.7.16 pyenv /opt/pyenv/versions/3.7.16/bin/python end of life: 2023-06-27\n\
+        "python3.7\n\
+         pyenv 2023-06-27 /opt/pyenv/versions/3.7.16/bin/python\n\
          all shims are up to date\n\
          Python 3.7.16\n\
          /opt/pyenv/versions/3.7.16/bin/python\n\
@@ -300,9 +301,9 @@ account python3.9
 account env PYTHON_VERSION=3.9 python3
 account env PYTHON_VERSION=3.9 pip
 account node8
-account use list | grep /opt/alt | sed "s/  */ /g"
+account use list --paths | grep -o "system .*/opt/alt.*" | sed "s/  */ /g"
 account env PYTHON_VERSION=3.9 use why python | grep -o "/opt/alt.*"
-account env PYTHON_VERSION=3.9 use doctor | grep -e toolchains -e python
+account env PYTHON_VERSION=3.9 use doctor --all | grep -e toolchains -e python
 account use shim node@12 >/dev/null
 account env PYTHON_VERSION=3.9 python
 account env NODE_VERSION=8 node
@@ -316,8 +317,8 @@ use list python 2>&1 | grep -o "python at /opt/alt.*"
         "Python 3.9.18\n\
          Python 3.9.18\n\
          pip of 3.9\n\
-         v8.1.7\n \
-         python 3.9.18 system /opt/alt/python3.9/bin/python3.9\n\
+         v8.1.7\n\
+         system /opt/alt/python3.9/bin/python3.9\n\
          /opt/alt/python3.9/bin\n\
          /opt/alt/python3.9/bin/python3.9\n\
          ok     toolchains = { nodejs = [\"/opt/node-host\"], python = [\"/opt/alt/python*\"] } (/etc/usher/config.toml:1)\n\
@@ -337,16 +338,17 @@ account use upgrade
 account use outdated | grep "use upgrade" || echo "nothing to upgrade"
 find "$base/account" -path "*toolchains/*"
 account use uninstall node@12 || echo "rc $?"
-account use
+account use --all | grep ^node
 "#,
-        "node 11.12.0 is not upgraded: this default is the administrator's to upgrade \
-         (11 requested by the machine's default, /etc/usher/tool-versions:1)\n  \
-           hint: use --global node@11\n\
+        "TOOL  FROM     STATE\n\
+         node  11.12.0  skipped: this default is the administrator's to upgrade \
+         (11 requested by the machine's default, /etc/usher/tool-versions:1)\n               \
+         hint: use --global node@11\n\
          nothing to upgrade\n\
          error: node 12.22.12 is the machine's\n  \
            it is in /opt/usher/toolchains/node/12.22.12\n\
          rc 77\n\
-         node  11.12.0  the machine's  11 requested by the machine's default, /etc/usher/tool-versions:1\n",
+         node  11.12.0  shared  11 in the machine's default\n",
     );
 }
 

@@ -65,9 +65,11 @@ fn copies_of_the_machines_versions_are_removed_unless_something_was_added() {
     assert_eq!(
         text,
         format!(
-            "keep node 10.24.1 SIZE it has global packages (lib/node_modules/cowsay)\n\
+            " TOOL VERSION SIZE REASON\n\
+             keep node 10.24.1 SIZE it has global packages (lib/node_modules/cowsay)\n\
              remove node 12.22.12 SIZE the machine has it: {machine}/12.22.12\n\
              keep node 18.20.8 SIZE changed: LICENSE\n\
+             1 version (SIZE) can be removed\n\
              removed node 12.22.12 (SIZE)\n\
              10.24.1\n18.20.8\n20.19.5\nv12.22.12\nexit 127\nexit 2\n"
         )

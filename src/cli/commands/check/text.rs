@@ -12,8 +12,7 @@ use crate::check::{
     Baseline, CheckReport, ComparedMention, Finding, Level, Mention, MentionKind, MentionPlace,
     Rule, ToolGroup, Verdict, has_fix,
 };
-use crate::cli::output::Report;
-use crate::cli::output::Text;
+use crate::cli::output::{Line, Meaning, Report, Text};
 use crate::session::Session;
 use crate::session::reporter::Notice;
 
@@ -58,10 +57,10 @@ impl CheckOutput {
         MentionPlace { path: self.seen(&place.path), line: place.line }
     }
 
-    fn finding_line(&self, finding: &Finding) -> String {
+    fn finding_line(&self, finding: &Finding) -> Line {
         let place = finding.place.as_ref().map(|place| format!("{}: ", self.seen_place(place)));
         let place = place.unwrap_or_default();
-        format!("{}: {place}{}", name(finding.level), Escaped(&finding.what))
+        label(finding.level).then(format!(" {place}{}", Escaped(&finding.what)))
     }
 }
 
@@ -73,7 +72,7 @@ impl Serialize for CheckOutput {
 
 impl Report for CheckOutput {
     fn text(&self) -> Text {
-        let mut lines = Vec::new();
+        let mut text = Text::new();
         for group in &self.report.groups {
             let mut differing = group.differing().peekable();
             let (Some(baseline), true) = (&group.baseline, differing.peek().is_some()) else {
@@ -81,19 +80,21 @@ impl Report for CheckOutput {
             };
             let place = self.seen_place(&baseline.place);
             let sentence = Baseline { place, ..baseline.clone() }.sentence();
-            lines.push(format!("{}: {sentence}", group.tool.name));
-            lines.extend(differing.map(|(mention, level)| {
+            text.line(Line::of(Meaning::Heading, group.tool.name).then(format!(": {sentence}")));
+            for (mention, level) in differing {
                 let place = self.seen_place(&mention.place);
-                format!("  {}: {place}: {}", name(level), mention.text())
-            }));
+                let what = format!(" {place}: {}", mention.text());
+                text.line(Line::from("  ").join(label(level)).then(what));
+            }
         }
         let findings = self.report.findings();
         let of_files = findings.iter().filter(|finding| finding.rule != Rule::VersionsDiffer);
-        lines.extend(of_files.map(|finding| self.finding_line(finding)));
+        of_files.for_each(|finding| text.line(self.finding_line(finding)));
         if !findings.iter().any(|finding| finding.level < Level::Note) {
-            lines.push(agreement(&self.report) + &ignored(&self.report));
+            let agreement = Line::of(Meaning::Active, agreement(&self.report));
+            text.line(agreement.then(ignored(&self.report)));
         }
-        lines.into_iter().map(|line| line + "\n").collect::<String>().into()
+        text
     }
 
     fn notes(&self) -> Vec<Notice> {
@@ -112,6 +113,16 @@ pub(super) fn name(level: Level) -> &'static str {
         Level::Warning => "warning",
         Level::Note => "note",
     }
+}
+
+/// `error:`, in the colour of its level.
+fn label(level: Level) -> Line {
+    let meaning = match level {
+        Level::Error => Meaning::Error,
+        Level::Warning => Meaning::Warning,
+        Level::Note => Meaning::Muted,
+    };
+    Line::of(meaning, format!("{}:", name(level)))
 }
 
 fn agreement(report: &CheckReport) -> String {
@@ -353,6 +364,26 @@ mod tests {
         insta::assert_snapshot!(noted(&output), @"
         2 of 3 places that name a version disagree
           hint: change Dockerfile and ci.yml to 20 (use check --fix), or the pin in .nvmrc
+        ");
+    }
+
+    #[test]
+    fn levels_have_colours() {
+        let mentions =
+            vec![mention("ci.yml", 3, &["16"], ERROR), mention("Dockerfile", 2, &["16"], WARNING)];
+        let mut output = output(vec![group(PIN, mentions)]);
+        let why = "no version".to_owned();
+        output.report.notes = vec![Note { place: None, why, shown: String::new() }];
+        insta::assert_snapshot!(output.text().with_meanings(), @"
+        <Heading>node</>: .nvmrc:1 pins 20
+          <Error>error:</> ci.yml:3: node-version: 16
+          <Warning>warning:</> Dockerfile:2: node-version: 16
+        <Muted>note:</> no version
+        ");
+        output.report.groups.clear();
+        insta::assert_snapshot!(output.text().with_meanings(), @"
+        <Muted>note:</> no version
+        <Active>no versions to compare are named here</>
         ");
     }
 

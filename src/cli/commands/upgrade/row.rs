@@ -5,8 +5,12 @@ use usher_shims::error::Error;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
+use crate::cli::output::json::{ErrorReport, RequestOrigin};
+use crate::cli::output::{Line, Meaning, Table};
+
 /// What came of one tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(super) enum UpgradeState {
     /// A newer version is installed now.
@@ -21,21 +25,63 @@ pub(super) enum UpgradeState {
     Failed,
 }
 
+/// What came of each tool.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct UpgradeAnswer {
+    /// The tools.
+    pub(super) tools: Vec<UpgradeRow>,
+}
+
+/// Why `use upgrade` doesn't change a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum UpgradeRule {
+    /// It is not pinned here.
+    NotPinned,
+    /// usher has no source for it.
+    NoSource,
+    /// The request doesn't name a release: `system`.
+    NoRelease,
+    /// It is constrained, not pinned.
+    Constraint,
+    /// Its default is the administrator's to upgrade.
+    AdministratorsDefault,
+    /// It is pinned to an exact version.
+    ExactVersion,
+    /// Accounts install no versions on this machine.
+    MayNotInstall,
+}
+
 /// What came of one tool, and why.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct UpgradeRow {
+    /// The tool.
     pub(super) tool: &'static str,
+    /// The request; `null` if the tool isn't pinned.
     pub(super) request: Option<String>,
-    pub(super) requested_by: Option<String>,
+    /// Where the request is written.
+    pub(super) requested_by: Option<RequestOrigin>,
+    /// The version that was active.
     pub(super) from: Option<String>,
+    /// The newer version.
     pub(super) to: Option<String>,
+    /// What came of it.
     pub(super) state: UpgradeState,
-    /// Why it was skipped or failed.
+    /// Why it was skipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rule: Option<UpgradeRule>,
+    /// The same in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
     /// What to type to change that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hint: Option<String>,
+    /// Why it failed. The first of these is the command's error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<ErrorReport>,
     /// The global packages of the older version that the newer one lacked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) global_packages: Option<PackageOutcome>,
@@ -43,6 +89,7 @@ pub(super) struct UpgradeRow {
 
 /// What became of the global packages that a newer version lacked.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct PackageOutcome {
     /// Those that it has now.
     pub(super) migrated: Vec<String>,
@@ -89,15 +136,23 @@ impl UpgradeRow {
             from: None,
             to: None,
             state: UpgradeState::Current,
+            rule: None,
             reason: None,
             hint: None,
+            error: None,
             global_packages: None,
         }
     }
 
     /// `use upgrade` doesn't change this tool.
-    pub(super) fn skip(&mut self, reason: impl Into<String>, hint: Option<String>) {
+    pub(super) fn skip(
+        &mut self,
+        rule: UpgradeRule,
+        reason: impl Into<String>,
+        hint: Option<String>,
+    ) {
         self.state = UpgradeState::Skipped;
+        self.rule = Some(rule);
         self.reason = Some(reason.into());
         self.hint = hint;
     }
@@ -105,47 +160,64 @@ impl UpgradeRow {
     /// An error occurred.
     pub(super) fn fail(&mut self, error: &Error) {
         self.state = UpgradeState::Failed;
-        self.reason = Some(error.what.clone());
-        self.hint.clone_from(&error.hint);
+        self.error = Some(ErrorReport::of(error));
     }
 
-    /// The row for people, with its hint on a second line. Errors are printed by themselves.
-    pub(super) fn text(&self) -> Option<String> {
-        let tool = self.tool;
-        let (from, to) = (self.from.as_deref(), self.to.as_deref().unwrap_or("?"));
-        let outcome = match (self.state, from) {
-            (UpgradeState::Failed, _) => return None,
-            (UpgradeState::Upgraded, Some(from)) => format!("{tool} {from} → {to}"),
-            (UpgradeState::Upgraded, None) => format!("installed {tool} {to}"),
-            (UpgradeState::Upgradable, Some(from)) => format!("would upgrade {tool} {from} → {to}"),
-            (UpgradeState::Upgradable, None) => format!("would install {tool} {to}"),
-            (UpgradeState::Current, Some(from)) => format!("{tool} {from} is up to date"),
-            (UpgradeState::Current, None) => format!("{tool} is up to date"),
-            (UpgradeState::Skipped, from) => {
-                let version = from.map_or_else(String::new, |from| format!(" {from}"));
-                let reason = self.reason.as_deref().unwrap_or_default();
-                format!("{tool}{version} is not upgraded: {reason}")
+    /// The row for people. Errors are printed by themselves.
+    fn cells(&self) -> Option<[Line; 4]> {
+        let (meaning, state) = match self.state {
+            UpgradeState::Failed => return None,
+            UpgradeState::Upgraded if self.from.is_none() => (Meaning::Active, "installed"),
+            UpgradeState::Upgraded => (Meaning::Active, "upgraded"),
+            UpgradeState::Upgradable if self.from.is_none() => (Meaning::New, "not installed"),
+            UpgradeState::Upgradable => (Meaning::New, "can be upgraded"),
+            UpgradeState::Current => (Meaning::Plain, "up to date"),
+            UpgradeState::Skipped => (Meaning::Muted, "skipped"),
+        };
+        let state = Line::of(meaning, state);
+        let state = match &self.reason {
+            Some(reason) => state.and(meaning, format!(": {reason}")),
+            None => state,
+        };
+        let state = match (&self.request, &self.requested_by) {
+            (Some(request), Some(origin)) => {
+                state.and(Meaning::Muted, format!(" ({request} requested by {origin})"))
             }
+            _ => state,
         };
-        let request = match (&self.request, &self.requested_by) {
-            (Some(request), Some(origin)) => format!(" ({request} requested by {origin})"),
-            _ => String::new(),
+        let version = |version: &Option<String>, meaning| {
+            version.as_ref().map_or_else(Line::new, |version| Line::of(meaning, version))
         };
-        let hint = self.hint.as_ref().map_or_else(String::new, |hint| format!("\n  hint: {hint}"));
-        Some(outcome + &request + &hint)
+        let to = version(&self.to, Meaning::New);
+        Some([self.tool.into(), version(&self.from, Meaning::Plain), to, state])
     }
+}
+
+/// The rows for people.
+pub(super) fn table<'a>(rows: impl IntoIterator<Item = &'a UpgradeRow>) -> Table {
+    let mut table = Table::with_headings(["TOOL", "FROM", "TO", "STATE"]);
+    for row in rows {
+        let Some(cells) = row.cells() else { continue };
+        table.row(cells);
+        if let Some(hint) = &row.hint {
+            table.row([Line::new(), Line::new(), Line::new(), Line::hint(hint)]);
+        }
+    }
+    table.without_empty_columns()
 }
 
 #[cfg(test)]
 mod tests {
     use usher_shims::error::ErrorKind;
+    use usher_shims::pin::Origin;
 
     use super::*;
+    use crate::cli::output::Text;
 
     fn row(state: UpgradeState, from: Option<&str>, to: Option<&str>) -> UpgradeRow {
         UpgradeRow {
             request: Some("12".to_owned()),
-            requested_by: Some("x".to_owned()),
+            requested_by: Some(RequestOrigin::of(&Origin::Variable("x"))),
             from: from.map(str::to_owned),
             to: to.map(str::to_owned),
             state,
@@ -154,30 +226,77 @@ mod tests {
     }
 
     #[test]
-    fn a_row_names_the_versions_and_the_request() {
+    fn each_tool_has_a_row() {
         use UpgradeState::{Current, Upgradable, Upgraded};
-        for (state, from, to, text) in [
-            (Upgraded, Some("12.1.0"), Some("12.2.0"), "node 12.1.0 → 12.2.0"),
-            (Upgraded, None, Some("12.2.0"), "installed node 12.2.0"),
-            (Upgradable, Some("12.1.0"), Some("12.2.0"), "would upgrade node 12.1.0 → 12.2.0"),
-            (Upgradable, None, Some("12.2.0"), "would install node 12.2.0"),
-            (Current, Some("12.2.0"), None, "node 12.2.0 is up to date"),
-        ] {
-            let expected = format!("{text} (12 requested by x)");
-            assert_eq!(row(state, from, to).text(), Some(expected));
-        }
+        let mut skipped = row(Current, Some("12.1.0"), None);
+        skipped.skip("it is pinned to an exact version", Some("use node@12.2.0".to_owned()));
+        let mut failed = row(Current, None, None);
+        failed.fail(&Error::new(ErrorKind::Network, "no source answered"));
+        let rows = [
+            row(Upgraded, Some("12.1.0"), Some("12.2.0")),
+            row(Upgraded, None, Some("12.2.0")),
+            row(Upgradable, Some("12.1.0"), Some("12.2.0")),
+            row(Upgradable, None, Some("12.2.0")),
+            row(Current, Some("12.2.0"), None),
+            skipped,
+            failed,
+        ];
+        let text = Text::from(table(&rows));
+        insta::assert_snapshot!(text.at_width(60), @"
+        TOOL  FROM    TO      STATE
+        node  12.1.0  12.2.0  upgraded (12 requested by x)
+        node          12.2.0  installed (12 requested by x)
+        node  12.1.0  12.2.0  can be upgraded (12 requested by x)
+        node          12.2.0  not installed (12 requested by x)
+        node  12.2.0          up to date (12 requested by x)
+        node  12.1.0          skipped: it is pinned to an exact
+                              version (12 requested by x)
+                              hint: use node@12.2.0
+        ");
+        insta::assert_snapshot!(text.at_width(80), @"
+        TOOL  FROM    TO      STATE
+        node  12.1.0  12.2.0  upgraded (12 requested by x)
+        node          12.2.0  installed (12 requested by x)
+        node  12.1.0  12.2.0  can be upgraded (12 requested by x)
+        node          12.2.0  not installed (12 requested by x)
+        node  12.2.0          up to date (12 requested by x)
+        node  12.1.0          skipped: it is pinned to an exact version (12 requested by
+                              x)
+                              hint: use node@12.2.0
+        ");
+        insta::assert_snapshot!(text.at_width(120), @"
+        TOOL  FROM    TO      STATE
+        node  12.1.0  12.2.0  upgraded (12 requested by x)
+        node          12.2.0  installed (12 requested by x)
+        node  12.1.0  12.2.0  can be upgraded (12 requested by x)
+        node          12.2.0  not installed (12 requested by x)
+        node  12.2.0          up to date (12 requested by x)
+        node  12.1.0          skipped: it is pinned to an exact version (12 requested by x)
+                              hint: use node@12.2.0
+        ");
+        insta::assert_snapshot!(text.with_meanings(), @"
+        <Heading>TOOL</>  <Heading>FROM</>    <Heading>TO</>      <Heading>STATE</>
+        node  12.1.0  <New>12.2.0</>  <Active>upgraded</><Muted> (12 requested by x)</>
+        node          <New>12.2.0</>  <Active>installed</><Muted> (12 requested by x)</>
+        node  12.1.0  <New>12.2.0</>  <New>can be upgraded</><Muted> (12 requested by x)</>
+        node          <New>12.2.0</>  <New>not installed</><Muted> (12 requested by x)</>
+        node  12.2.0          up to date<Muted> (12 requested by x)</>
+        node  12.1.0          <Muted>skipped: it is pinned to an exact version (12 requested by x)</>
+                              <Hint>hint: use node@12.2.0</>
+        ");
+        insta::assert_snapshot!(Text::from(table(&rows[4..6])), @"
+        TOOL  FROM    STATE
+        node  12.2.0  up to date (12 requested by x)
+        node  12.1.0  skipped: it is pinned to an exact version (12 requested by x)
+                      hint: use node@12.2.0
+        ");
     }
 
     #[test]
-    fn a_skipped_row_has_its_reason_and_a_failed_one_is_an_error() {
-        let mut skipped = row(UpgradeState::Current, Some("12.1.0"), None);
-        skipped.skip("pinned to an exact version", Some("use node@12.2.0".to_owned()));
-        let text = "node 12.1.0 is not upgraded: pinned to an exact version (12 requested by x)\n  \
-                    hint: use node@12.2.0";
-        assert_eq!(skipped.text().as_deref(), Some(text));
+    fn a_failed_row_is_an_error() {
         let mut failed = row(UpgradeState::Current, None, None);
         failed.fail(&Error::new(ErrorKind::Network, "no source answered"));
-        assert_eq!(failed.text(), None);
+        assert_eq!(Text::from(table([&failed])), "");
         insta::assert_snapshot!(serde_json::to_string(&failed).unwrap(), @r#"{"tool":"node","request":"12","requested_by":"x","from":null,"to":null,"state":"failed","reason":"no source answered"}"#);
     }
 }

@@ -104,12 +104,12 @@ fn available_lists_all_sources_and_flavors() {
         let word = format!("python@{request}");
         let outcome = sandbox.use_command(&["available", &word, "--json"]).run().succeeds();
         let list = outcome.json();
-        let versions = list.as_array().unwrap().iter();
+        let versions = list["versions"].as_array().unwrap().iter();
         let versions: Vec<&str> = versions.map(|one| one["version"].as_str().unwrap()).collect();
         assert_eq!(versions.join(" "), expected, "{request}");
     }
     let list = sandbox.use_command(&["available", "python", "--json"]).run().succeeds().json();
-    assert_eq!(list.as_array().unwrap().len(), 6, "a program gets all: {list}");
+    assert_eq!(list["versions"].as_array().unwrap().len(), 6, "a program gets all: {list}");
 }
 
 #[test]
