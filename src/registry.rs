@@ -22,7 +22,7 @@ const RESERVED: [&str; 3] = ["use", "usher", "shim"];
 
 /// The verbs of `use` and their aliases, which mean no tool: a tool of such a name is only reached with
 /// a version, `list@1.2`.
-pub const VERBS: [&str; 34] = [
+pub const VERBS: [&str; 35] = [
     "available",
     "cache",
     "check",
@@ -44,6 +44,7 @@ pub const VERBS: [&str; 34] = [
     "reshim",
     "retire",
     "rm",
+    "schema",
     "setup",
     "shim",
     "status",

