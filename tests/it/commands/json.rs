@@ -335,7 +335,8 @@ fn without_network(outputs: &mut Outputs) {
     let sandbox = offline_sandbox();
     with_sourceless_tool(&sandbox);
     sandbox.fake_toolchain("plain", "1.0.0");
-    sandbox.file("project/.tool-versions", "plain 1.0.0\nnodejs 12\n");
+    sandbox.file("project/.tool-versions", "plain 1.0.0\nnodejs 12\nruby 3.2.0\n");
+    sandbox.file("project/.env", "NODE_VERSION=18-alpine\n");
     sandbox.file("project/.python-version", "../x\n");
     for (heading, words) in [
         ("use", ""),
@@ -347,6 +348,11 @@ fn without_network(outputs: &mut Outputs) {
         ("Errors", "available node"),
     ] {
         outputs.add(heading, &sandbox, words);
+    }
+    for (heading, verb) in [("use why", "why"), ("use doctor", "doctor")] {
+        let command = sandbox.use_command(&[verb, "--json"]).variable("NODE_VERSION", "12");
+        let command = command.variable("USHER_IGNORE_VARIABLES", "NODE_VERSION");
+        outputs.add_output(heading, command.run().json());
     }
 }
 
