@@ -2,10 +2,11 @@
 //!
 //! It runs without a session, which a settings file that can't be read would refuse: this fixes it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde::Serialize;
+use usher_definition::line_of;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::folders::Folders;
 use usher_shims::process::RunningShim;
@@ -205,17 +206,19 @@ fn change(folders: &Folders, change: impl FnOnce(&str) -> Result<String>) -> Res
     change_config_file(folders, &path, FileMode::Exact(bits), change)
 }
 
-fn parse(path: &std::path::Path, text: &str) -> Result<toml::Table> {
+fn parse(path: &Path, text: &str) -> Result<toml::Table> {
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
     body.parse().map_err(|error: toml::de::Error| {
-        Error::new(ErrorKind::BadFile, format!("invalid TOML in {}", Shown(path)))
+        let line = error.span().map_or(1, |span| line_of(body, span.start));
+        let origin = SettingOrigin::File(path.to_owned(), line);
+        Error::new(ErrorKind::BadFile, format!("invalid TOML ({origin})"))
             .because(Escaped(error.message()).to_string())
             .hint(command("vi", &[path]))
     })
 }
 
 /// The error for a file in which the key can't be changed alone.
-fn cannot_edit(path: &std::path::Path, text: &str, key: &str) -> Error {
+fn cannot_edit(path: &Path, text: &str, key: &str) -> Error {
     if let Err(error) = parse(path, text) {
         return error;
     }
@@ -253,7 +256,7 @@ impl OriginReport {
 }
 
 impl ChangeReport {
-    fn new(setting: &'static Setting, path: &std::path::Path) -> Self {
+    fn new(setting: &'static Setting, path: &Path) -> Self {
         let mut notices = Vec::new();
         let variable = setting.variable();
         if Os.variable(&variable).is_some_and(|value| !value.is_empty()) {

@@ -155,7 +155,7 @@ fn not_pinned(session: &Session, known: KnownTool<'_>) -> Error {
     match deciding(session, known) {
         Some(Deciding::Constraint(pin)) => {
             let (request, origin) = (text_of(&pin), &pin.origin);
-            let error = error.because(format!("{origin} requires {request}, which is no pin"));
+            let error = error.because(format!("{origin} is a constraint, not a pin: {request}"));
             error.hint(format!("use why {tool}"))
         }
         Some(Deciding::Broken(broken)) => error.because(broken.line()),

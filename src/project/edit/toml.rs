@@ -76,6 +76,9 @@ pub fn set_literal(text: &str, key: &str, literal: &str) -> Option<String> {
     let (mark, body) = split_mark(text);
     let document = DeTable::parse(body).ok()?;
     let assigned: toml::Table = format!("{key} = {literal}").parse().ok()?;
+    if assigned.len() != 1 {
+        return None;
+    }
     let mut expected: toml::Table = body.parse().ok()?;
     expected.extend(assigned);
     let (range, new) = match document.get_ref().iter().find(|(known, _)| known.get_ref() == key) {

@@ -29,7 +29,27 @@ fn settings_are_listed_with_their_origins() {
     let list = sandbox.use_command(&["config", "list"]).variable("USHER_QUIET", "on").run();
     let list = list.succeeds().transcript();
     assert!(!list.contains("hunter2"), "{list}");
-    insta::assert_snapshot!(list, @"");
+    insta::assert_snapshot!(list, @r#"
+    exit status: 0
+    --- standard output
+    SETTING           VALUE                   SET BY
+    auto_install      "locked"                [SANDBOX]/home/.config/usher/config.toml:2
+    prefer_installed  false                   default
+    pin_as            "exact"                 default
+    ignore_variables  []                      default
+    ceiling           not set                 default
+    stores            []                      default
+    toolchains        {}                      default
+    shims             "auto"                  default
+    versioned_shims   []                      default
+    npm_registry      "https://…@r.example/"  [SANDBOX]/home/.config/usher/config.toml:3
+    pypi_index        not set                 default
+    source            {}                      default
+    offline           false                   default
+    lock_timeout      600                     default
+    quiet             true                    USHER_QUIET
+    --- standard error
+    "#);
     let json = sandbox.use_command(&["config", "list", "--json"]).run().succeeds();
     assert!(!json.stdout.contains("hunter2"), "{json}");
     let first = &json.json()["settings"][0];
@@ -46,14 +66,39 @@ fn settings_are_listed_with_their_origins() {
 #[test]
 fn a_setting_is_set_and_removed_and_the_rest_stays() {
     let sandbox = config_sandbox();
-    insta::assert_snapshot!(config(&sandbox, "set auto_install locked"), @"");
+    insta::assert_snapshot!(config(&sandbox, "set auto_install locked"), @r#"
+    exit status: 0
+    --- standard output
+    set auto_install = "locked" in [SANDBOX]/home/.config/usher/config.toml
+    --- standard error
+    "#);
     assert_eq!(sandbox.read(FILE), "auto_install = \"locked\"\n");
     let mode = fs::metadata(sandbox.root().join(FILE)).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "it may get a password");
-    insta::assert_snapshot!(config(&sandbox, "set auto_install locked"), @"");
-    insta::assert_snapshot!(config(&sandbox, "get auto_install"), @"");
-    insta::assert_snapshot!(config(&sandbox, "get lock_timeout"), @"");
-    insta::assert_snapshot!(config(&sandbox, "get ceiling"), @"");
+    insta::assert_snapshot!(config(&sandbox, "set auto_install locked"), @r#"
+    exit status: 0
+    --- standard output
+    auto_install = "locked" is already set in [SANDBOX]/home/.config/usher/config.toml
+    --- standard error
+    "#);
+    insta::assert_snapshot!(config(&sandbox, "get auto_install"), @"
+    exit status: 0
+    --- standard output
+    locked
+    --- standard error
+    ");
+    insta::assert_snapshot!(config(&sandbox, "get lock_timeout"), @"
+    exit status: 0
+    --- standard output
+    600
+    --- standard error
+    ");
+    insta::assert_snapshot!(config(&sandbox, "get ceiling"), @"
+    exit status: 0
+    --- standard output
+    not set
+    --- standard error
+    ");
 
     sandbox.file(FILE, "# ours\r\nquiet = true # at night\r\n\r\n[source]\r\nnode = 'npm'\r\n");
     config(&sandbox, "set lock_timeout 60");
@@ -93,26 +138,107 @@ fn what_is_no_setting_or_value_changes_nothing() {
         assert_eq!(sandbox.read(FILE), text, "after {arguments}");
         printed
     };
-    insta::assert_snapshot!(refused("set auto_instal never"), @"");
-    insta::assert_snapshot!(refused("get something_else"), @"");
-    insta::assert_snapshot!(refused("set auto_install sometimes"), @"");
-    insta::assert_snapshot!(refused("set lock_timeout soon"), @"");
-    insta::assert_snapshot!(refused("set npm_registry https://me:hunter2@"), @"");
-    insta::assert_snapshot!(refused("set source node=npm"), @"");
-    insta::assert_snapshot!(refused("unset offline"), @"");
-    insta::assert_snapshot!(refused("set offline"), @"");
-    insta::assert_snapshot!(refused("unset"), @"");
+    insta::assert_snapshot!(refused("set auto_instal never"), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: unknown setting “auto_instal”
+      nearest: auto_install
+      hint: use config get auto_install
+    ");
+    insta::assert_snapshot!(refused("get something_else"), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: unknown setting “something_else”
+      hint: use config list
+    ");
+    insta::assert_snapshot!(refused("set auto_install sometimes"), @r#"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: invalid value “sometimes” for auto_install
+      expected "always", "never" or "locked"
+      hint: use config set auto_install locked
+    "#);
+    insta::assert_snapshot!(refused("set lock_timeout soon"), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: invalid value “soon” for lock_timeout
+      expected a whole number of seconds
+      hint: use config set lock_timeout 60
+    ");
+    insta::assert_snapshot!(refused("set npm_registry https://me:hunter2@"), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: invalid value for npm_registry
+      expected an address that begins with http://, https:// or file://
+      hint: use config set npm_registry https://registry.example/
+    ");
+    insta::assert_snapshot!(refused("set source node=npm"), @"
+    exit status: 65
+    --- standard output
+    --- standard error
+    error: can't change source in [SANDBOX]/home/.config/usher/config.toml
+      it is a section with comments, or beside other values
+      hint: vi [SANDBOX]/home/.config/usher/config.toml
+    ");
+    insta::assert_snapshot!(refused("unset offline"), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: [SANDBOX]/home/.config/usher/config.toml doesn't set offline
+      it has its default
+    ");
+    insta::assert_snapshot!(refused("set offline"), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: the following required arguments were not provided:
+      <VALUE>
+
+    Usage: use config set <KEY> <VALUE>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(refused("unset"), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: the following required arguments were not provided:
+      <KEY>
+
+    Usage: use config unset <KEY>
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]
 fn an_invalid_file_can_be_corrected() {
     let sandbox = config_sandbox();
     sandbox.file(FILE, "auto_install = 'sometimes'\nquiet = true\n");
-    insta::assert_snapshot!(config(&sandbox, "list"), @"");
+    insta::assert_snapshot!(config(&sandbox, "list"), @r#"
+    exit status: 65
+    --- standard output
+    --- standard error
+    error: invalid value “sometimes” for auto_install ([SANDBOX]/home/.config/usher/config.toml:1)
+      expected "always", "never" or "locked"
+      example: auto_install = "locked"
+    "#);
     config(&sandbox, "set auto_install never");
     assert_eq!(sandbox.read(FILE), "auto_install = \"never\"\nquiet = true\n");
     sandbox.file(FILE, "auto_install = \n");
-    insta::assert_snapshot!(config(&sandbox, "set quiet yes"), @"");
+    insta::assert_snapshot!(config(&sandbox, "set quiet yes"), @"
+    exit status: 65
+    --- standard output
+    --- standard error
+    error: invalid TOML ([SANDBOX]/home/.config/usher/config.toml:1)
+      string values must be quoted, expected literal string
+      hint: vi [SANDBOX]/home/.config/usher/config.toml
+    ");
     assert_eq!(sandbox.read(FILE), "auto_install = \n");
 }
 
@@ -121,9 +247,25 @@ fn a_variable_that_overrides_the_file_is_said() {
     let sandbox = config_sandbox();
     let command = sandbox.use_command(&["config", "set", "shims", "auto"]);
     let outcome = command.variable("USHER_SHIMS", "all").run().succeeds();
-    insta::assert_snapshot!(outcome.transcript(), @"");
+    insta::assert_snapshot!(outcome.transcript(), @r#"
+    exit status: 0
+    --- standard output
+    set shims = "auto" in [SANDBOX]/home/.config/usher/config.toml
+    --- standard error
+    warning: USHER_SHIMS overrides shims
+      hint: unset USHER_SHIMS
+    usher: shims read this setting when they are made again
+      hint: use reshim
+    "#);
     let unset = sandbox.use_command(&["config", "unset", "offline"]).variable("USHER_OFFLINE", "1");
-    insta::assert_snapshot!(unset.run().transcript(), @"");
+    insta::assert_snapshot!(unset.run().transcript(), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    error: [SANDBOX]/home/.config/usher/config.toml doesn't set offline
+      USHER_OFFLINE does
+      hint: unset USHER_OFFLINE
+    ");
 }
 
 #[test]
@@ -133,7 +275,13 @@ fn no_link_is_followed_out_of_the_home_folder() {
     let file = sandbox.root().join(FILE);
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     symlink(&outside, &file).unwrap();
-    insta::assert_snapshot!(config(&sandbox, "set quiet no"), @"");
+    insta::assert_snapshot!(config(&sandbox, "set quiet no"), @"
+    exit status: 77
+    --- standard output
+    --- standard error
+    error: [SANDBOX]/home/.config/usher/config.toml is a link out of your home folder, to [SANDBOX]/outside.toml
+      hint: rm [SANDBOX]/home/.config/usher/config.toml
+    ");
     assert_eq!(fs::read_to_string(&outside).unwrap(), "quiet = true\n");
     // A file of dotfiles in the home folder is one's own.
     fs::remove_file(&file).unwrap();
@@ -146,6 +294,13 @@ fn no_link_is_followed_out_of_the_home_folder() {
     fs::remove_file(&file).unwrap();
     sandbox.file(FILE, "quiet = true\n");
     fs::set_permissions(&file, Permissions::from_mode(0o666)).unwrap();
-    insta::assert_snapshot!(config(&sandbox, "set quiet no"), @"");
+    insta::assert_snapshot!(config(&sandbox, "set quiet no"), @"
+    exit status: 77
+    --- standard output
+    --- standard error
+    error: [SANDBOX]/home/.config/usher/config.toml is world-writable
+      any account could replace programs there
+      hint: chmod o-w '[SANDBOX]/home/.config/usher/config.toml'
+    ");
     assert_eq!(sandbox.read(FILE), "quiet = true\n");
 }

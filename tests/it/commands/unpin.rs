@@ -154,7 +154,7 @@ fn a_tool_that_the_project_does_not_pin_is_an_error() {
     --- standard output
     --- standard error
     error: this project doesn't pin node
-      package.json (engines.node) requires >=16, which is no pin
+      package.json (engines.node) is a constraint, not a pin: >=16
       hint: use why node
     ");
     sandbox.file("home/.config/usher/tool-versions", "python 3.12\n");
