@@ -33,6 +33,10 @@ pub(super) enum ExpectedValue {
     Program,
     /// A shell that `use setup` knows.
     Shell,
+    /// A verb of `use`, or a tool.
+    VerbOrTool,
+    /// A setting.
+    Setting,
 }
 
 /// What completes the values of an argument.
@@ -80,7 +84,9 @@ fn completer(verb: &str, argument: &Arg) -> Option<Completer> {
         (_, "TOOL[@REQUEST]" | "TOOL@REQUEST") => Completer::Known(ExpectedValue::ToolRequest),
         (_, "TOOL[@VERSION]" | "TOOL@VERSION") => Completer::Known(ExpectedValue::InstalledVersion),
         (_, "REQUEST") => Completer::Known(ExpectedValue::Request),
-        (_, "PROGRAM") => Completer::Known(ExpectedValue::Program),
+        (_, "PROGRAM") | ("exec", "COMMAND") => Completer::Known(ExpectedValue::Program),
+        (_, "VERB|TOOL") => Completer::Known(ExpectedValue::VerbOrTool),
+        (_, "KEY") => Completer::Known(ExpectedValue::Setting),
         (_, "SHELL") => Completer::Known(ExpectedValue::Shell),
         (_, "FILE" | "FILE-OR-URL") => Completer::File,
         (_, "DIR" | "PATH") => Completer::Folder,
@@ -102,7 +108,7 @@ mod tests {
     use crate::cli::arguments::CommandLine;
 
     /// Values that nobody can know, and what follows `--`, which the shell completes.
-    const FREE: [&str; 5] = ["COMMAND", "NAME", "HEX", "DAYS", "DATE"];
+    const FREE: [&str; 6] = ["COMMAND", "NAME", "HEX", "DAYS", "DATE", "VALUE"];
 
     /// The arguments of a command and its verbs that nothing completes.
     fn without_completer(command: &Command) -> Vec<String> {

@@ -49,12 +49,11 @@ fn every_verb_completes_what_it_takes() {
         (&["policy", ""], ":files"),
         (&["install", "node@12", "--store", ""], ":folders"),
         (&["node@12", "--", "ba"], ":command"),
-        (&["un"], "uninstall"),
+        (&["uninst"], "uninstall"),
+        (&["help", "uninst"], "uninstall"),
+        (&["exec", "np"], "npm npx"),
+        (&["config", "get", "auto_"], "auto_install"),
         (&["install", "--of"], "--offline"),
-        (
-            &["--"],
-            "--global --account --group --all --json --offline --quiet --color --help --version",
-        ),
         // What is hidden, unknown, or not expected.
         (&["__"], ""),
         (&["nonsense"], ""),
@@ -68,6 +67,9 @@ fn every_verb_completes_what_it_takes() {
     let all = answer(&sandbox, &[""]);
     assert!(all.contains("install") && all.contains("node") && !all.contains("--"), "{all}");
     assert!(!all.contains("__"), "{all}");
+    let flags = answer(&sandbox, &["-"]);
+    assert!(flags.split(' ').all(|flag| flag.starts_with("--")), "{flags}");
+    assert!(flags.contains("--global") && flags.contains("--json"), "{flags}");
     assert_unchanged(&sandbox, "home", &before, "completing");
     let verb = asked(&sandbox, "fish", &["uninst"]);
     assert_eq!(verb.stdout, "uninstall\tRemove installed versions\n");
