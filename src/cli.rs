@@ -32,6 +32,7 @@ use usher_shims::process::HANDOFF_ARG;
 use usher_shims::world::{Os, World as _};
 
 pub use self::arguments::CommandLine;
+use crate::files::interrupt::on_interrupt;
 
 /// Flags that were renamed: the old name and the new one.
 const RENAMED_FLAGS: [(&str, &str); 1] = [("--carry", "--migrate-packages")];
@@ -45,7 +46,10 @@ pub fn run(given: ProcessArgs) -> i32 {
     }
     let variable = |name: &str| Os.variable(name).map(|value| value.to_string_lossy().into_owned());
     output::look_at_streams(color_choice(&arguments), &variable);
-    if arguments.get(1).is_some_and(|first| first.as_encoded_bytes() == HANDOFF_ARG.to_bytes()) {
+    let is_handoff =
+        arguments.get(1).is_some_and(|first| first.as_encoded_bytes() == HANDOFF_ARG.to_bytes());
+    on_interrupt(move |interruption| output::print_interruption(interruption, is_handoff));
+    if is_handoff {
         let error = handoff::run(given);
         output::shim_error(&error);
         return error.kind().shim_exit_code().into();

@@ -33,10 +33,10 @@ use clap::ColorChoice;
 use serde::Serialize;
 use usher_shims::error::{Error, Result};
 
+use crate::files::interrupt::{Interruption, Unfinished};
 use crate::session::reporter::{Notice, Reporter, Severity};
 
-use self::json::{ErrorAnswer, ErrorReport};
-pub use self::json::{print_answer, print_answer_line, print_json};
+pub use self::json::{ErrorAnswer, ErrorReport, print_answer, print_answer_line, print_json};
 pub use self::line::Line;
 pub use self::report_path::ReportPath;
 pub use self::screen::Screen;
@@ -173,15 +173,26 @@ pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks a yes-or-no question; any answer but yes means no.
-pub fn confirm(question: impl Display) -> bool {
+/// Asks a yes-or-no question; any answer but yes means no, and prints what that means: `nothing was
+/// removed`.
+pub fn confirm(question: impl Display, otherwise: &str) -> bool {
     let question = question.to_string();
     let screen = err_screen();
     let question = screen.spell(&visible(&question)).into_owned();
     let _ = write!(io::stderr().lock(), "usher: {question} [y/N] ");
     let mut answer = String::new();
+    let open = Unfinished::question(otherwise);
     let read = io::stdin().lock().read_line(&mut answer);
-    read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+    drop(open);
+    if read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
+        return true;
+    }
+    if !answer.ends_with('\n') {
+        // The input ended: the cursor is still behind the question.
+        let _ = io::stderr().lock().write_all(b"\n");
+    }
+    print_notice(&Notice::note(otherwise));
+    false
 }
 
 /// Prints the error with which `use` ends: text to standard error, JSON to standard output. Returns the
@@ -207,6 +218,23 @@ pub fn print_failure(error: &Error, as_json: bool) -> i32 {
 /// Prints an error of `use` to standard error.
 pub fn print_error(error: &Error) {
     print_message(Meaning::Error, "error:", &error.to_string());
+}
+
+/// Prints what an interrupt left undone; in a shim's log it must be told from the program's own.
+pub fn print_interruption(interruption: &Interruption, in_shim: bool) {
+    if interruption.at_question {
+        let _ = io::stderr().lock().write_all(b"\n");
+    }
+    let what = match interruption.what.as_str() {
+        "" => "interrupted".to_owned(),
+        what => format!("interrupted: {what}"),
+    };
+    let (label, rest) = match (in_shim, what.split_once(' ')) {
+        (true, _) => ("usher:", what.as_str()),
+        (false, Some((label, rest))) => (label, rest),
+        (false, None) => (what.as_str(), ""),
+    };
+    print_message(Meaning::Error, label, rest);
 }
 
 /// Prints an error of a shim. In the log of a program, `error:` would look like the program's own.

@@ -9,10 +9,10 @@ use usher_shims::resolve::Selection;
 use usher_shims::world::World as _;
 
 use super::output;
-use crate::http::{NoProgress, Progress};
+use crate::http::NoProgress;
 use crate::session::Session;
 use crate::session::active::active_selection;
-use crate::session::reporter::{Notice, Reporter};
+use crate::session::reporter::{Notice, Reporter, Task};
 
 /// Prints lines in place of progress bars, and each detail once.
 #[derive(Debug, Default)]
@@ -44,7 +44,7 @@ impl Reporter for LineReporter {
 
     fn end_batch(&self) {}
 
-    fn download(&self, _: &str) -> Box<dyn Progress + '_> {
+    fn task(&self, _: &str, _: &str) -> Box<dyn Task + '_> {
         Box::new(NoProgress)
     }
 }

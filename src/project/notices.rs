@@ -64,11 +64,14 @@ impl<'a> ProjectFindings<'a> {
     pub fn unknown_tools(&self) -> Option<Notice> {
         let paths = ShortPaths::of(self.session);
         let of_file = |file: FileOfTools| {
-            let text = self.unknown_names(&file)?.text();
-            Some(format!("{text} ({})", paths.path(&file.path)))
+            let names = self.unknown_names(&file)?;
+            Some((names.count, format!("{} ({})", names.text(), paths.path(&file.path))))
         };
-        let all: Vec<String> = self.files().into_iter().filter_map(of_file).collect();
-        (!all.is_empty()).then(|| Notice::note(format!("usher doesn't know: {}", all.join(", "))))
+        let (counts, texts): (Vec<usize>, Vec<String>) =
+            self.files().into_iter().filter_map(of_file).unzip();
+        let tools = if counts.iter().sum::<usize>() == 1 { "tool" } else { "tools" };
+        let what = format!("unknown {tools}: {}", texts.join(", "));
+        (!texts.is_empty()).then(|| Notice::note(what))
     }
 
     /// The place or the file that makes a tool's request broken.
@@ -197,8 +200,7 @@ impl UnknownNames {
         let Self { count, named } = self;
         let named_text = named.join(", ");
         match count - named.len() {
-            1 if named.is_empty() => "1 tool".to_owned(),
-            count if named.is_empty() => format!("{count} tools"),
+            count if named.is_empty() => count.to_string(),
             0 => named_text,
             more => format!("{named_text} and {more} more"),
         }

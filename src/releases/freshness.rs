@@ -3,9 +3,6 @@
 use std::time::Duration;
 
 use super::limits::MAX_FRESH_AGE;
-use super::release::ServedFrom;
-use crate::session::reporter::Notice;
-use crate::text::human_duration;
 
 /// How old an index may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,27 +37,10 @@ impl Freshness {
 
     /// Its age, where people should know it: a cached index that is used although it is no longer
     /// fresh.
-    fn unreported_age(self) -> Option<Duration> {
+    pub(super) fn unreported_age(self) -> Option<Duration> {
         match self {
             Self::Cached(age) if age >= MAX_FRESH_AGE => Some(age),
             Self::New | Self::Cached(_) | Self::StaleFallback(_) => None,
         }
     }
-}
-
-/// The note on cached indexes that are no longer fresh: one, however many there are.
-pub fn stale_note<'a>(
-    indexes: impl IntoIterator<Item = (&'a ServedFrom, Freshness)>,
-) -> Option<Notice> {
-    let stale = indexes
-        .into_iter()
-        .filter_map(|(from, freshness)| Some((from.to_string(), freshness.unreported_age()?)));
-    let (mut sources, ages): (Vec<String>, Vec<Duration>) = stale.unzip();
-    sources.sort();
-    sources.dedup();
-    let age = human_duration(ages.into_iter().max()?);
-    Some(Notice::note(match sources.as_slice() {
-        [source] => format!("the index from {source} is {age} old"),
-        _ => format!("the indexes from {} are up to {age} old", sources.join(", ")),
-    }))
 }

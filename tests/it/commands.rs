@@ -27,6 +27,7 @@ mod setup;
 mod setup_system;
 mod shim;
 mod status;
+mod terminal;
 mod typed;
 mod unpin;
 mod upgrade;

@@ -44,7 +44,9 @@ pub struct Definition {
     #[serde(default)]
     pub core_programs: Vec<String>,
     /// How many numbers name a release line: 1 for `node12`, 2 for `php8.2`. Only with it, a
-    /// version that the operating system provides has versioned shims.
+    /// version that the operating system provides has versioned shims. `use available` lists the
+    /// newest version of each line; without it, as many numbers as those of `end_of_life` count,
+    /// else 1, or 2 behind a zero.
     pub release_line: Option<usize>,
     /// Programs that have versioned shims with those numbers beside the main program's, in versions
     /// that have them: `["npm"]` for `npm12`.

@@ -690,7 +690,7 @@ mod tests {
         let first = &report.checks[0].what;
         assert!(first.starts_with("usher ") && first.ends_with(", at /usher"), "{first}");
         assert_eq!(
-            serde_json::to_value(&report).unwrap()[1],
+            serde_json::to_value(&report).unwrap()["checks"][1],
             json!({
                 "id": "shims-on-path",
                 "state": "ok",
@@ -870,7 +870,7 @@ mod tests {
         insta::assert_snapshot!(text(&report), @"
         note   ignored: invalid php version “8.1-fpm-alpine” (requested by .env:1): expected a version, a range or an alias
         note   ignored: can't parse package.json: EOF while parsing an object at line 1 column 1
-        note   usher doesn't know: terraform (.tool-versions)
+        note   unknown tool: terraform (.tool-versions)
         3 notes, 3 checks passed
         ");
         assert_eq!(report.exit_code(), 0);

@@ -111,6 +111,11 @@ impl ListRow {
         }
     }
 
+    /// The folder, or the program of a version that has none of its own.
+    fn shown_path(&self, paths: &ShortPaths) -> String {
+        paths.path(self.path.as_ref().unwrap_or(&self.main_program).as_path())
+    }
+
     /// `is_first` is whether the row is the tool's first; only that names the tool.
     fn cells(&self, is_first: bool, paths: Option<&ShortPaths>) -> [Line; 7] {
         let (version, state) = match self.active {
@@ -125,7 +130,7 @@ impl ListRow {
             self.store.as_str().into(),
             end_of_life_cell(self.end_of_life),
             retired.map_or_else(Line::new, |date| Line::of(Meaning::Warning, date)),
-            paths.map_or_else(Line::new, |paths| paths.path(self.main_program.as_path()).into()),
+            paths.map_or_else(Line::new, |paths| self.shown_path(paths).into()),
         ]
     }
 }
@@ -247,6 +252,9 @@ mod tests {
         node  <active>22.20.0</>   <active>active</>  nvm
               12.22.12          nvm    <warning>2022-04-30</>
         ");
+        report.rows[1].retired = Some("2027-01-31".to_owned());
+        insta::assert_snapshot!(at_widths(&report.text()), @"");
+        report.rows[1].retired = None;
         report.paths = Some(ShortPaths::of(&session));
         insta::assert_snapshot!(at_widths(&report.text()), @"
         --- 60

@@ -254,3 +254,62 @@ impl Report for AccountsReport {
         notes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::output::at_widths;
+
+    fn report(is_detailed: bool) -> AccountsReport {
+        let one = |account: &str, kind: UseKind, origin: &str| UseRow {
+            account: account.to_owned(),
+            kind: kind.name(),
+            origin: origin.to_owned(),
+            path: None,
+            kind_order: kind,
+        };
+        let uses = vec![
+            one("alice", UseKind::Pin, "/home/alice/app/.nvmrc:1"),
+            one("alice", UseKind::Process, "process 17"),
+            one("bob", UseKind::Default, "/home/bob/.config/usher/tool-versions:1"),
+            one("bob", UseKind::Process, "process 18"),
+        ];
+        let version = |version: &str, uses: Vec<UseRow>, accounts, unused_days| VersionRow {
+            tool: "node",
+            version: version.to_owned(),
+            path: ReportPath::new("/opt/usher/toolchains/node"),
+            accounts,
+            unused_days,
+            retired: (accounts == 0).then(|| "2027-01-31".to_owned()),
+            uses,
+        };
+        let versions = vec![
+            version("8.17.0", Vec::new(), 0, Some(400)),
+            version("12.22.12", uses, 2, Some(0)),
+        ];
+        let unread = |account: &str| {
+            let error = Error::new(ErrorKind::Io, format!("can't read /home/{account}"));
+            UnreadRow {
+                account: Some(account.to_owned()),
+                error: ErrorReport::of(&error),
+                line: error.line(),
+            }
+        };
+        let unread = ["a", "b", "c", "d", "e", "f", "g"].map(unread).into();
+        AccountsReport { versions, unread, is_detailed }
+    }
+
+    #[test]
+    fn each_version_has_a_row_and_each_use_of_a_named_one() {
+        insta::assert_snapshot!(at_widths(&report(false).text()), @"");
+        insta::assert_snapshot!(at_widths(&report(true).text()), @"");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_warning_up_to_a_limit() {
+        let notes = report(false).notes();
+        assert_eq!(notes.len(), MOST_NOTES + 1);
+        assert_eq!(notes[0], Notice::warning("can't see what is used: can't read /home/a"));
+        assert_eq!(notes[5], "2 more can't be read\n  hint: use list --accounts --json");
+    }
+}

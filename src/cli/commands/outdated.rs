@@ -384,15 +384,15 @@ mod tests {
         assert_eq!(report.notes(), ["the index from site is 3 h old"]);
         assert_eq!(report.exit_code(), 0);
         assert_eq!(
-            serde_json::to_value(&report).unwrap(),
+            serde_json::to_value(&report).unwrap()["tools"],
             json!([{
                 "tool": "node",
                 "version": "12.22.11",
                 "end_of_life": "2022-04-30",
                 "request": "12",
                 "requested_by": report.rows[0].requested_by,
-                "latest_matching": { "version": "12.22.12", "is_newer": true },
-                "latest": { "version": "25.0.0", "is_newer": true },
+                "latest_matching": { "version": "12.22.12", "newer": true },
+                "latest": { "version": "25.0.0", "newer": true },
                 "source": "site",
                 "host": "site",
                 "index_age": 10_800,

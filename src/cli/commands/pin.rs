@@ -16,6 +16,7 @@ use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims_of_project;
 use crate::config::folders;
 use crate::files::confined::command;
+use crate::files::interrupt::Unfinished;
 use crate::inventory::accounts::{account_number, group_number, require_root};
 use crate::project::{AssignedDefault, PinTarget, check_target, pin_target, write_pin};
 use crate::registry::KnownTool;
@@ -147,6 +148,7 @@ pub fn run(session: &mut Session, words: &[String], scope: &PinScope, as_json: b
         check_target(session, &pin.target, pin.known.tool)?;
     }
     let tools: Vec<&'static Tool> = plan.pins.iter().map(|pin| pin.known.tool).collect();
+    let unchanged = Unfinished::other("no pin was changed");
     let versions = match install(session, &plan.pins) {
         Ok(versions) => versions,
         Err(error) => {
@@ -158,6 +160,7 @@ pub fn run(session: &mut Session, words: &[String], scope: &PinScope, as_json: b
             return Err(refresh_shims_after_error(session, error, &[]));
         }
     };
+    drop(unchanged);
     let reports = apply(session, &plan.pins, &versions)?;
     refresh_shims_of_project(session, &tools)?;
     print(session, &reports, as_json)

@@ -59,3 +59,22 @@ impl Report for PolicyReport {
         table.into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::output::at_widths;
+
+    fn report(text: &str) -> PolicyReport {
+        let path = Path::new("/etc/usher/policy.toml");
+        let policy = MachinePolicy::parse(path, text.as_bytes(), &Registry::load().unwrap());
+        PolicyReport { path: Some(ReportPath::new(path)), rules: policy.unwrap().rules() }
+    }
+
+    #[test]
+    fn each_rule_has_a_row() {
+        let rules = "deny = ['node@13']\nallow = ['node@>=12', 'python']\nroom = '1 GB'\n";
+        insta::assert_snapshot!(at_widths(&report(rules).text()), @"");
+        assert_eq!(report("").text(), "/etc/usher/policy.toml limits nothing\n");
+    }
+}

@@ -15,6 +15,7 @@ use crate::cli::output::json::{RequestOrigin, Versions};
 use crate::cli::output::{self, Line, Meaning, ReportPath, Table, Text};
 use crate::cli::shims::refresh_shims_without;
 use crate::config::folders;
+use crate::files::interrupt::Unfinished;
 use crate::files::walk::disk_usage;
 use crate::session::Session;
 use crate::store::contents::StoreContents;
@@ -163,17 +164,11 @@ fn prune(
     if !as_json {
         output::print_text(plan.text())?;
     }
-    let is_confirmed = is_confirmed(plan.removals().count(), plan.bytes(), arguments)?;
-    let mut result = match is_confirmed {
+    let mut result = match is_confirmed(plan.removals().count(), plan.bytes(), arguments)? {
         true => apply(session, &plan, arguments),
         false => PruneResult::default(),
     };
-    result.text = match (is_confirmed, arguments.dry_run) {
-        (true, _) => removed_text(&plan, &result.removed),
-        (false, true) => Text::new(),
-        (false, false) if plan.removals().next().is_none() => Text::new(),
-        (false, false) => "nothing removed".into(),
-    };
+    result.text = removed_text(&plan, &result.removed);
     let reports = plan.versions.iter().map(|one| one.report(&result.removed));
     Ok((reports.collect(), result))
 }
@@ -209,7 +204,7 @@ pub(super) fn is_confirmed(count: usize, bytes: u64, arguments: &PruneArguments)
         let what = "no terminal to ask on, so nothing was removed";
         return Err(Error::new(ErrorKind::Usage, what).hint(arguments.confirmed_command()));
     }
-    Ok(output::confirm(format!("remove {}?", total(count, bytes))))
+    Ok(output::confirm(format!("remove {}?", total(count, bytes)), "nothing was removed"))
 }
 
 /// `2 versions (108.4 MB)`.
@@ -309,6 +304,9 @@ fn named_by(location: &InstallLocation<'_>, words: &[ToolArgument<'_>]) -> Named
 /// Removes the versions of the plan, one after the other, up to the first error.
 fn apply(session: &Session, plan: &PrunePlan<'_>, arguments: &PruneArguments) -> PruneResult {
     let mut result = PruneResult::default();
+    let removals = plan.removals().map(|one| &one.location);
+    let _unfinished: Vec<_> =
+        removals.map(|one| Unfinished::removal(one.name(), &one.root)).collect();
     for PlannedRemoval { location, usage, .. } in plan.removals() {
         // It may have been started while the question was open.
         let is_running = !Processes::list().running_from(&location.root).is_empty();
@@ -612,10 +610,12 @@ mod tests {
             "path": "/usher/toolchains/node/10.24.1",
             "bytes": 54200000,
             "unused_days": 100,
+            "requested_by": [],
             "processes": [],
             "virtual_environments": [],
             "would_remove": true,
             "removed": true,
+            "rule": null,
             "reason": null
           },
           {
@@ -624,12 +624,14 @@ mod tests {
             "path": "/usher/toolchains/node/20.1.0",
             "bytes": 54200000,
             "unused_days": 100,
+            "requested_by": [],
             "processes": [
               7
             ],
             "virtual_environments": [],
             "would_remove": false,
             "removed": false,
+            "rule": "in-use",
             "reason": "in use by process 7"
           }
         ]

@@ -118,9 +118,6 @@ fn prune<'a>(
         output::print_line(removable_text(count, bytes))?;
     }
     if !is_confirmed(count, bytes, arguments)? {
-        if count > 0 && !arguments.dry_run && !as_json {
-            output::print_line("nothing removed")?;
-        }
         return Ok((copies, None));
     }
     for copy in copies.iter_mut().filter(|copy| copy.kept.is_none()) {

@@ -53,7 +53,9 @@ pub fn run(session: &mut Session, words: &[String], yes: bool, as_json: bool) ->
         session.note(&format!("{}: {}; left as it is", Shown(&entry.path), entry.what));
     }
     let confirm = |location: &InstallLocation<'_>, entries: &[String]| {
-        yes || (!as_json && output::can_ask() && output::confirm(question(location, entries)))
+        yes || (!as_json
+            && output::can_ask()
+            && output::confirm(question(location, entries), "nothing was removed"))
     };
     let (reports, error) = apply(session, &contents, &confirm)?;
     drop(contents);

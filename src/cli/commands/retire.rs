@@ -194,3 +194,25 @@ impl Report for RetireReport {
         table.into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::output::at_widths;
+
+    #[test]
+    fn each_request_has_a_row() {
+        let row = |request: &str, date: &str, due, versions: &[&str]| RetiredRow {
+            tool: "node".to_owned(),
+            request: request.to_owned(),
+            date: date.to_owned(),
+            due,
+            versions: versions.iter().map(ToString::to_string).collect(),
+        };
+        let many = ["10.24.1", "10.24.0", "10.23.3", "10.23.2"];
+        let rows = vec![row("8", "2026-01-31", true, &[]), row("10", "2027-01-31", false, &many)];
+        insta::assert_snapshot!(at_widths(&RetireReport { rows }.text()), @"");
+        let empty = RetireReport { rows: Vec::new() };
+        assert_eq!(empty.text(), "no version of the machine's is retired\n");
+    }
+}

@@ -87,7 +87,8 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
     if asks {
         output::print_text(plan.diffs())?;
     }
-    let is_done = arguments.yes || (asks && output::confirm("make this change?"));
+    let is_done =
+        arguments.yes || (asks && output::confirm("make this change?", "nothing was written"));
     if is_done {
         let home = shell_folders(session)?.home;
         with_owners_rights(&home, || apply(&plan.changes, &home))
@@ -95,7 +96,7 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
     }
     match () {
         () if as_json => output::print_answer(&SetupAnswer { files: plan.reports(is_done) }),
-        () if asks && !is_done => output::print_text("nothing written\n"),
+        () if asks && !is_done => Ok(()),
         () if asks => output::print_text(plan.done()),
         () => output::print_text(plan.text(is_done)),
     }

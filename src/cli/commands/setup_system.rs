@@ -29,7 +29,7 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
     if asks {
         output::print_text(diffs(&plan.changes))?;
     }
-    let is_done = arguments.yes || asks && output::confirm("write this?");
+    let is_done = arguments.yes || asks && output::confirm("write this?", "nothing was written");
     if is_done {
         apply(&plan.changes, Path::new(ETC), find_visudo().as_deref())?;
     }
@@ -38,7 +38,7 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
     }
     match as_json {
         true => output::print_answer(&SetupAnswer { files: reports(&plan.changes, is_done) }),
-        false if asks && !is_done => output::print_text("nothing written\n"),
+        false if asks && !is_done => Ok(()),
         false => {
             let shown = if asks { String::new() } else { diffs(&plan.changes) };
             output::print_text(shown + &closing(&plan.changes, arguments.undo, is_done))

@@ -129,7 +129,7 @@ fn decide_on<'a>(
     let mut report = StatusReport { rows: Vec::new(), errors: Vec::new(), hidden: 0, notes };
     let retired = RetiredToolchains::read(session);
     for known in tools {
-        let (row, error) = match status(session, known, &retired) {
+        let (row, error) = match status(session, known, &retired, &paths) {
             Ok((row, error)) => (row, error),
             Err(error) => {
                 let written_in = findings.broken_place(known, &paths).unwrap_or_default();
@@ -155,9 +155,10 @@ fn status(
     session: &Session,
     known: KnownTool<'_>,
     retired: &RetiredToolchains,
+    paths: &ShortPaths,
 ) -> Result<(Option<StatusRow>, Option<Error>)> {
     let selection = active_selection(session, known)?;
-    let requested = |pin: Option<&Pin>| StatusRow::requested(session, known, pin);
+    let requested = |pin: Option<&Pin>| StatusRow::requested(session, known, pin, paths);
     let mut unknown = None;
     let row = match selection {
         Selection::Toolchain(toolchain, pin) => Some(StatusRow {
@@ -200,7 +201,12 @@ fn unknown_word(known: KnownTool<'_>, pin: &Pin) -> Option<Error> {
 
 impl StatusRow {
     /// A tool that isn't installed, with its request.
-    fn requested(session: &Session, known: KnownTool<'_>, pin: Option<&Pin>) -> Result<Self> {
+    fn requested(
+        session: &Session,
+        known: KnownTool<'_>,
+        pin: Option<&Pin>,
+        paths: &ShortPaths,
+    ) -> Result<Self> {
         let row = Self { tool: known.tool.name, ..Self::default() };
         let Some(pin) = pin else { return Ok(row) };
         let requested = match &pin.origin {
@@ -219,7 +225,7 @@ impl StatusRow {
             request: pin.request().map(ToString::to_string),
             requested_by: Some(RequestOrigin::of(&pin.origin)),
             requested,
-            written_in: ShortPaths::of(session).origin(&pin.origin),
+            written_in: paths.origin(&pin.origin),
             is_installable: requested == Requested::Here && !is_systems,
             ..row
         })
@@ -503,8 +509,8 @@ mod tests {
           nearest: lts/hydrogen
           hint: use node@lts/hydrogen
         ");
-        let row = serde_json::to_value(&report).unwrap()[0].clone();
-        assert_eq!(row["error"], json!(report.errors[0].what));
+        let row = &serde_json::to_value(&report).unwrap()["tools"][0];
+        assert_eq!(row["error"], json!(ErrorReport::of(&report.errors[0])));
         assert_eq!(row["request"], json!("lts/hydorgen"));
     }
 
@@ -564,7 +570,7 @@ mod tests {
                     .file("/p/.prototools", "moon = '1.2'\nnode = '12'\n[settings]\nx = 'y'\n")
                     .file("/p/.sdkmanrc", "java=21-tem\ngradle=8.5\n")
             ),
-            @"Note: usher doesn't know: terraform, kubectl (.tool-versions), npm:prettier (mise.toml), moon (.prototools), gradle (.sdkmanrc)");
+            @"Note: unknown tools: terraform, kubectl (.tool-versions), npm:prettier (mise.toml), moon (.prototools), gradle (.sdkmanrc)");
         let overridden = world().file("/p/.nvmrc", "10");
         insta::assert_snapshot!(notes(overridden.clone().variable("NODE_VERSION", "12")), @"
         Warning: NODE_VERSION overrides .nvmrc:1
@@ -622,6 +628,14 @@ mod tests {
         TOOL  VERSION  STATE   REQUESTED BY
         node  ?        broken  .nvmrc
         ");
+    }
+
+    #[test]
+    fn a_retired_version_has_its_date_for_a_state() {
+        let world = MemoryWorld::at("/p").file("/p/.nvmrc", "12");
+        let mut report = report(world.file("/usher/toolchains/node/12.22.12/bin/node", ""));
+        report.rows[0].retired = Some("2027-01-31".to_owned());
+        insta::assert_snapshot!(at_widths(&report.text()), @"");
     }
 
     #[test]

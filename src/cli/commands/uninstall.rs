@@ -20,6 +20,7 @@ use crate::cli::output::json::{RequestOrigin, Versions};
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims_without;
 use crate::config::folders;
+use crate::files::interrupt::Unfinished;
 use crate::files::write_access::WriteAccess;
 use crate::registry::KnownTool;
 use crate::session::Session;
@@ -108,10 +109,7 @@ pub fn run(session: &mut Session, arguments: &UninstallArguments, as_json: bool)
         let used = known.report(session);
         match used.is_empty() || arguments.yes || known.is_confirmed(&used)? {
             true => apply(session, &access, &known.removals),
-            false => {
-                session.note("nothing removed");
-                Ok(Vec::new())
-            }
+            false => Ok(Vec::new()),
         }
     });
     match result {
@@ -269,7 +267,7 @@ impl KnownRemovals<'_> {
     fn is_confirmed(&self, used: &[String]) -> Result<bool> {
         let names = used.join(", ");
         if output::can_ask() {
-            return Ok(output::confirm(format!("remove {names}?")));
+            return Ok(output::confirm(format!("remove {names}?"), "nothing was removed"));
         }
         let what = match (self.unread.is_empty(), used) {
             (false, _) => "may still be used",
@@ -335,6 +333,10 @@ fn apply(
     removals: &[(VersionRemoval<'_>, VersionUse)],
 ) -> Result<Vec<UninstallReport>> {
     let store = OwnStore::new(session, access);
+    let unfinished = removals.iter().map(|(VersionRemoval { known, version, toolchain }, _)| {
+        Unfinished::removal(format!("{} {version}", known.tool.name), &toolchain.root)
+    });
+    let _unfinished: Vec<_> = unfinished.collect();
     let reports = removals.iter().map(|(VersionRemoval { known, version, toolchain }, usage)| {
         uninstall::uninstall(&store, &store.location(*known, version))?;
         Ok(UninstallReport {

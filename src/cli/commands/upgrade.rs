@@ -21,6 +21,7 @@ use crate::cli::output;
 use crate::cli::output::json::RequestOrigin;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
+use crate::files::interrupt::Unfinished;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::runtime;
@@ -152,7 +153,14 @@ fn upgrade_all(
             .map(|release| release.version)
             .collect())
     };
-    let releases = Releases { newest: &|tool_request| finder.find(tool_request), listed: &listed };
+    let newest = |tool_request: &ToolRequest<'_>| {
+        let name = format!("{} {}", tool_request.known.tool.name, tool_request.request);
+        let _shown = session.reporter.task("resolving", &name);
+        finder.find(tool_request)
+    };
+    let releases = Releases { newest: &newest, listed: &listed };
+    let unfinished = Unfinished::other("nothing was upgraded");
+    let mut upgraded = Vec::new();
     let (mut outcomes, mut errors) = (Vec::new(), Vec::new());
     for SelectedTool { known, is_named } in selected {
         let plan = decide(session, *known, &releases);
@@ -160,6 +168,11 @@ fn upgrade_all(
             true => plan.into_outcome(),
             false => apply(session, *known, plan, &installer),
         };
+        if let (UpgradeState::Upgraded, Some(step)) = (outcome.row.state, &outcome.step) {
+            unfinished.forget();
+            let location = installer.store.location(*known, &step.to);
+            upgraded.push(Unfinished::install(location.name(), &location.root));
+        }
         let is_relevant = outcome.row.request.is_some() || error.is_some() || *is_named;
         errors.extend(error);
         outcomes.extend(Some(outcome).filter(|_| is_relevant));
@@ -367,8 +380,9 @@ mod tests {
         let listed = |_: KnownTool<'_>| Ok(LISTED.map(|one| Version::parse(one).unwrap()).to_vec());
         let plan = decide(&session, known, &Releases { newest: &find, listed: &listed });
         assert_eq!(plan.upgrade.is_some(), plan.row.state == UpgradeState::Upgradable);
-        let UpgradeRow { state, from, to, reason, hint, .. } = &plan.row;
-        let words = [from, to, reason, hint].map(|one| one.as_deref().unwrap_or("-"));
+        let UpgradeRow { state, from, to, reason, hint, error, .. } = &plan.row;
+        let reason = error.as_ref().map(|error| error.what.clone()).or(reason.clone());
+        let words = [from, to, &reason, hint].map(|one| one.as_deref().unwrap_or("-"));
         assert_eq!(format!("{state:?} {}", words.join(" · ")), expected, "{newest}");
     }
 

@@ -628,11 +628,11 @@ mod tests {
         let all = decide(&session(world.clone()), None, &find).unwrap();
         let notes: Vec<String> = all.notes().iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(notes.join("\n"), @"
-        usher doesn't know: terraform (.tool-versions)
+        unknown tool: terraform (.tool-versions)
         ignored: can't parse package.json: EOF while parsing an object at line 1 column 1
         ");
         let node = decide(&session(world), Some("node"), &find).unwrap();
-        assert_eq!(node.notes(), ["usher doesn't know: terraform (.tool-versions)"]);
+        assert_eq!(node.notes(), ["unknown tool: terraform (.tool-versions)"]);
     }
 
     #[test]

@@ -50,7 +50,31 @@ const ANSWERS: [(&str, &str, SchemaOf); 28] = [
 ];
 
 fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> schemars::Schema {
-    Envelope::<T>::json_schema(generator)
+    let mut schema = Envelope::<T>::json_schema(generator);
+    if let Some(description) = T::json_schema(generator).get("description") {
+        schema.insert("description".to_owned(), description.clone());
+    }
+    schema
+}
+
+/// What may be left out is never `null`.
+fn without_null_if_optional(schema: &mut Value) {
+    let required = schema.get("required").cloned().unwrap_or_default();
+    let is_required =
+        |name: &str| required.as_array().is_some_and(|all| all.contains(&json!(name)));
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, property) in properties.into_iter().flatten() {
+        if is_required(name) {
+            continue;
+        }
+        if let Some(types) = property.get("type").and_then(Value::as_array) {
+            let one = types.iter().find(|one| *one != "null").cloned();
+            property["type"] = one.unwrap();
+        }
+        if let Some(alternatives) = property.as_object_mut().and_then(|all| all.remove("anyOf")) {
+            property["$ref"] = alternatives[0]["$ref"].clone();
+        }
+    }
 }
 
 /// The schema of all answers.
@@ -66,6 +90,7 @@ fn schema() -> Value {
     for (name, schema) in generator.take_definitions(true) {
         assert!(definitions.insert(name.clone(), schema).is_none(), "two types are called {name}");
     }
+    definitions.values_mut().for_each(without_null_if_optional);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The answers of usher's `use --json`",

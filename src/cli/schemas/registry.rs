@@ -53,12 +53,11 @@ fn both(one: Value, other: &Value) -> Value {
 fn without_links(schema: &mut Value) {
     match schema {
         Value::Object(entries) => {
-            entries.remove("default");
+            // A property of that name has a description.
+            entries.retain(|name, value| name != "default" || !value["description"].is_null());
             for (name, value) in entries {
                 match value {
-                    Value::String(text) if name == "description" => {
-                        *text = plain(text);
-                    }
+                    Value::String(text) if name == "description" => *text = plain(text),
                     value => without_links(value),
                 }
             }

@@ -138,15 +138,16 @@ fn without_a_network_listing_fails() {
     exit status: 69
     --- standard output
     {
+      "format": 1,
       "error": {
+        "what": "can't list the releases of node",
         "causes": [
           "nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection",
           "npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection"
         ],
-        "code": "network",
-        "exit": 69,
         "hint": "check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)",
-        "what": "can't list the releases of node"
+        "code": "network",
+        "exit": 69
       }
     }
     --- standard error

@@ -81,12 +81,14 @@ fn releases_are_marked_90_days_before_their_line_ends() {
     assert_eq!(
         available(JANUARY),
         [
-            "20.19.5  lts/iron                end of life: 2026-04-30",
-            "22.20.0  lts/jod      installed",
-            "24.11.0  lts/krypton",
+            "VERSION  LTS          STATE   END OF LIFE",
+            "24.11.0  lts/krypton          2028-04-30",
+            "22.20.0  lts/jod      active  2027-04-30",
+            "20.19.5  lts/iron             2026-04-30",
         ]
     );
-    assert_eq!(available(MARCH)[1], "22.20.0  lts/jod      installed  end of life: 2027-04-30");
+    assert!(!run(&["list", "node"], JANUARY).stdout.contains("2027-04-30"));
+    assert!(run(&["list", "node"], MARCH).stdout.contains("  2027-04-30\n"));
     let note = "note   node 22.20.0 reaches its end of life on 2027-04-30\n       hint: use available node\n";
     assert!(!run(&["doctor"], JANUARY).stdout.contains("end of life"));
     assert!(run(&["doctor"], MARCH).stdout.contains(note));

@@ -398,6 +398,22 @@ fn the_schema_refuses_other_outputs() {
 }
 
 #[test]
+fn use_prints_the_schemas_without_a_session() {
+    let sandbox = offline_sandbox();
+    for name in ["config", "registry", "json"] {
+        let printed = sandbox.use_command(&["schema", name]).run().succeeds();
+        assert_eq!(printed.stdout, text(format!("docs/schema/{name}.schema.json")), "{name}");
+    }
+    let unknown = sandbox.use_command(&["schema", "settings"]).run().fails_with(2);
+    unknown.stderr_contains("[possible values: config, registry, json]");
+    sandbox
+        .use_command(&["schema"])
+        .run()
+        .fails_with(2)
+        .stderr_contains("Usage: use schema <NAME>");
+}
+
+#[test]
 fn the_page_has_each_answer_with_a_valid_example() {
     let (answers, page) = (Answers::read(), text("docs/json.md"));
     let mut headings = answers.headings();

@@ -46,6 +46,7 @@ fn calls(verb: &str) -> &'static [&'static str] {
         "policy" => &["policy"],
         "setup" => &["setup bash", "setup bash --print"],
         "completions" => &["completions bash"],
+        "schema" => &["schema config"],
         "__install" => &["__install"],
         other => panic!("a call of `use {other}` that prints something"),
     }

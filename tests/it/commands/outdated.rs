@@ -33,26 +33,34 @@ fn newer_releases_are_reported_and_are_no_failure() {
     insta::assert_snapshot!(outcome.transcript(), @r#"
     exit status: 0
     --- standard output
-    [
-      {
-        "tool": "node",
-        "version": "12.22.11",
-        "end_of_life": "2022-04-30",
-        "request": "12",
-        "requested_by": ".nvmrc:1",
-        "latest_matching": {
-          "version": "12.22.12",
-          "is_newer": true
-        },
-        "latest": {
-          "version": "25.0.0",
-          "is_newer": true
-        },
-        "source": "127.0.0.1:[PORT]",
-        "host": "127.0.0.1:[PORT]",
-        "index_age": 0
-      }
-    ]
+    {
+      "format": 1,
+      "tools": [
+        {
+          "tool": "node",
+          "version": "12.22.11",
+          "end_of_life": "2022-04-30",
+          "request": "12",
+          "requested_by": {
+            "kind": "file",
+            "file": "[SANDBOX]/project/.nvmrc",
+            "line": 1,
+            "text": ".nvmrc:1"
+          },
+          "latest_matching": {
+            "version": "12.22.12",
+            "newer": true
+          },
+          "latest": {
+            "version": "25.0.0",
+            "newer": true
+          },
+          "source": "127.0.0.1:[PORT]",
+          "host": "127.0.0.1:[PORT]",
+          "index_age": 0
+        }
+      ]
+    }
     --- standard error
     "#);
     assert_eq!(upstream.requests("/dist/index.json"), 1);

@@ -200,12 +200,15 @@ fn setup_defaults_to_the_users_shell() {
     insta::assert_snapshot!(run("", &["fish", "--json"]).transcript(), @r#"
     exit status: 0
     --- standard output
-    [
-      {
-        "file": "[SANDBOX]/home/.config/fish/conf.d/usher.fish",
-        "changed": false
-      }
-    ]
+    {
+      "format": 1,
+      "files": [
+        {
+          "file": "[SANDBOX]/home/.config/fish/conf.d/usher.fish",
+          "changed": false
+        }
+      ]
+    }
     --- standard error
     "#);
 }

@@ -173,6 +173,7 @@ fn which_prints_the_program_that_runs() {
     exit status: 0
     --- standard output
     {
+      "format": 1,
       "path": "[SANDBOX]/home/.nvm/versions/node/v10.24.1/bin/node",
       "program": "node10",
       "tool": "node"

@@ -308,12 +308,13 @@ fn errors_are_json_with_json() {
     exit status: 2
     --- standard output
     {
+      "format": 1,
       "error": {
+        "what": "unexpected argument '--frobnicate' found\n\n  tip: to pass '--frobnicate' as a value, use '-- --frobnicate'\n\nUsage: use [--global] TOOL[@REQUEST]...\n       use TOOL@REQUEST... -- COMMAND...\n       use [VERB]\n\nFor more information, try '--help'.",
         "causes": [],
-        "code": "usage",
-        "exit": 2,
         "hint": null,
-        "what": "unexpected argument '--frobnicate' found\n\n  tip: to pass '--frobnicate' as a value, use '-- --frobnicate'\n\nUsage: use [--global] TOOL[@REQUEST]...\n       use TOOL@REQUEST... -- COMMAND...\n       use [VERB]\n\nFor more information, try '--help'."
+        "code": "usage",
+        "exit": 2
       }
     }
     --- standard error
@@ -323,14 +324,15 @@ fn errors_are_json_with_json() {
     exit status: 2
     --- standard output
     {
+      "format": 1,
       "error": {
+        "what": "unknown tool “nodee”",
         "causes": [
           "nearest: node"
         ],
-        "code": "unknown-tool",
-        "exit": 2,
         "hint": "use node",
-        "what": "unknown tool “nodee”"
+        "code": "unknown-tool",
+        "exit": 2
       }
     }
     --- standard error

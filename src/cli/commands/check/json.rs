@@ -102,6 +102,8 @@ struct MentionJson<'a> {
     text: &'a str,
     /// The versions it names, several in a matrix; none if it names a version file.
     requests: Vec<&'a str>,
+    /// What came of the comparison.
+    verdict: VerdictId,
     /// Whether it agrees; `null` if it can't be compared.
     agrees: Option<bool>,
     /// Of one that doesn't agree: `error`, `warning` or `note`.
@@ -112,15 +114,32 @@ struct MentionJson<'a> {
     compared_with: Option<RequestOrigin>,
 }
 
+/// What came of a comparison.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+enum VerdictId {
+    /// It agrees with the place that decides.
+    Agrees,
+    /// It differs, and is meant to.
+    Exempt,
+    /// It differs.
+    Differs,
+    /// It can't be compared.
+    Unknown,
+    /// Nothing decides.
+    Alone,
+}
+
 impl<'a> MentionJson<'a> {
     fn of(root: &Path, group: &'a ToolGroup, compared: &'a ComparedMention) -> Self {
         let mention = &compared.mention;
-        let (agrees, level, reason) = match compared.verdict {
-            Verdict::Agrees => (Some(true), None, None),
-            Verdict::Exempt(reason) => (Some(true), None, Some(reason)),
-            Verdict::Differs(level) => (Some(false), Some(name(level)), None),
-            Verdict::Unknown(reason) => (None, None, Some(reason)),
-            Verdict::Alone => (None, None, None),
+        let (verdict, agrees, level, reason) = match compared.verdict {
+            Verdict::Agrees => (VerdictId::Agrees, Some(true), None, None),
+            Verdict::Exempt(reason) => (VerdictId::Exempt, Some(true), None, Some(reason)),
+            Verdict::Differs(level) => (VerdictId::Differs, Some(false), Some(name(level)), None),
+            Verdict::Unknown(reason) => (VerdictId::Unknown, None, None, Some(reason)),
+            Verdict::Alone => (VerdictId::Alone, None, None, None),
         };
         let other = |baseline: &&Baseline| baseline.place != mention.place;
         Self {
@@ -130,6 +149,7 @@ impl<'a> MentionJson<'a> {
             kind: mention.kind.name(),
             text: &mention.shown,
             requests: mention.requests.iter().map(Request::as_str).collect(),
+            verdict,
             agrees,
             level,
             reason,

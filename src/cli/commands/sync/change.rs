@@ -54,8 +54,10 @@ pub(in crate::cli) struct Change {
     /// The number of the account that requested it.
     account: Option<u32>,
     /// The line that wants it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     requested_by: Option<RequestOrigin>,
     /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ErrorReport>,
     /// Why, in words.
     reason: Option<String>,

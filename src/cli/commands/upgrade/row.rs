@@ -297,6 +297,6 @@ mod tests {
         let mut failed = row(UpgradeState::Current, None, None);
         failed.fail(&Error::new(ErrorKind::Network, "no source answered"));
         assert_eq!(Text::from(table([&failed])), "");
-        insta::assert_snapshot!(serde_json::to_string(&failed).unwrap(), @r#"{"tool":"node","request":"12","requested_by":"x","from":null,"to":null,"state":"failed","reason":"no source answered"}"#);
+        insta::assert_snapshot!(serde_json::to_string(&failed).unwrap(), @r#"{"tool":"node","request":"12","requested_by":{"kind":"variable","variable":"x","text":"x"},"from":null,"to":null,"state":"failed","error":{"what":"no source answered","causes":[],"hint":null,"code":"network","exit":69}}"#);
     }
 }
