@@ -12,7 +12,7 @@ use usher_shims::tool::Tool;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
-use super::Candidate;
+use super::candidate::Candidate;
 use super::expected::ExpectedValue;
 use crate::cli::arguments::CommandLine;
 use crate::cli::shell_setup::Shell;
@@ -67,12 +67,6 @@ fn of_names<'a>(names: impl Iterator<Item = &'a str>, current: &str) -> Vec<Cand
 
 /// Looks up the releases that a cached index lists.
 type Cached<'a> = &'a dyn Fn(KnownTool<'_>) -> Vec<Release>;
-
-impl From<String> for Candidate {
-    fn from(value: String) -> Self {
-        Self { value, help: None }
-    }
-}
 
 /// The tools whose names begin with `current`.
 fn tools<'a>(all: impl Iterator<Item = KnownTool<'a>>, current: &str) -> Vec<Candidate> {
