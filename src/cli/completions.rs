@@ -8,6 +8,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | `expected` | which values each argument takes |
+//! | `candidate` | what can be typed next |
 //! | `candidates` | tools, versions and programs, from usher's folders and caches |
 //! | `bash` | bash's line: its words, its quotes, and what it replaces; files, which the others list |
 //! | `answer` | what each shell reads |
@@ -19,6 +20,7 @@
 
 mod answer;
 mod bash;
+mod candidate;
 mod candidates;
 mod expected;
 
@@ -32,33 +34,14 @@ use usher_shims::process::{is_secure, running_shim};
 use usher_shims::world::{Os, World as _};
 
 use self::answer::AskingShell;
-use self::expected::ExpectedValue;
+use self::candidate::{Candidate, Completion};
+use self::expected::{ExpectedValue, LookUp};
 use super::arguments::CommandLine;
 use super::output;
 use crate::session::Session;
 
 /// The first argument with which a shell's script calls `use`.
 const REQUEST: &str = "__complete";
-
-/// What can be typed, and what it means.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Candidate {
-    pub(super) value: String,
-    pub(super) help: Option<String>,
-}
-
-/// What can be typed next.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Completion {
-    /// One of these.
-    Candidates(Vec<Candidate>),
-    /// A file.
-    File,
-    /// A folder.
-    Folder,
-    /// The name and the arguments of another command, behind `--`.
-    Command,
-}
 
 /// Completes a command line, if that is what `use` is called for; returns the exit code then.
 pub(super) fn run(arguments: &[&OsStr], given: &ProcessArgs) -> Option<i32> {
@@ -90,8 +73,9 @@ fn complete(words: &[String], given: &ProcessArgs) -> Completion {
     let asked = if current == "-" { "--" } else { current };
     let typed = ["use"].into_iter().chain(before.iter().map(String::as_str)).chain([asked]);
     let typed: Vec<OsString> = typed.map(OsString::from).collect();
-    let values = Arc::new(Values { before: before.to_vec(), given: given.clone() });
-    let mut command = expected::with_values(CommandLine::command(), &values);
+    let values = Values { before: before.to_vec(), given: given.clone() };
+    let look_up: Arc<LookUp> = Arc::new(move |expected, current| values.of(expected, current));
+    let mut command = expected::with_values(CommandLine::command(), &look_up);
     let index = typed.len() - 1;
     let found = engine::complete(&mut command, typed, index, None).unwrap_or_default();
     // A flag is offered only to somebody who has begun to type one.

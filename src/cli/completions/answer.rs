@@ -1,6 +1,7 @@
 //! How each shell asks, and the answer that it reads.
 
-use super::{Candidate, Completion, bash};
+use super::bash;
+use super::candidate::{Candidate, Completion};
 
 /// A shell whose script asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

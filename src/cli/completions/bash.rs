@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use super::Completion;
+use super::candidate::Completion;
 use crate::shim_folder::OWN_NAMES;
 
 /// A word of bash's line.
@@ -210,7 +210,7 @@ fn is_plain(character: char) -> bool {
 mod tests {
     use std::fs::File;
 
-    use super::super::Candidate;
+    use super::super::candidate::Candidate;
     use super::*;
 
     /// The answer for a line that ends at the cursor, where `replaced` is what bash replaces.

@@ -5,15 +5,18 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 
+use clap::CommandFactory as _;
 use usher_shims::name::Name;
 use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
-use super::Candidate;
+use super::candidate::Candidate;
 use super::expected::ExpectedValue;
+use crate::cli::arguments::CommandLine;
 use crate::cli::shell_setup::Shell;
+use crate::config::settings::SETTINGS;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::{Finder, Release};
@@ -45,26 +48,29 @@ pub(super) fn of_value(
         }
         ExpectedValue::InstalledVersion => installed_versions(session, current),
         ExpectedValue::Program => programs(session, current),
-        ExpectedValue::Shell => {
-            let names = Shell::ALL.iter().map(|shell| shell.name().to_owned());
-            names.filter(|name| name.starts_with(current)).map(Candidate::from).collect()
+        ExpectedValue::Shell => of_names(Shell::ALL.iter().map(|shell| shell.name()), current),
+        ExpectedValue::Setting => of_names(SETTINGS.iter().map(|setting| setting.key), current),
+        ExpectedValue::VerbOrTool => {
+            let command = CommandLine::command();
+            let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+            let mut found = of_names(verbs.map(clap::Command::get_name), current);
+            found.extend(tools(session.registry.all(), current));
+            found
         }
     }
+}
+
+fn of_names<'a>(names: impl Iterator<Item = &'a str>, current: &str) -> Vec<Candidate> {
+    let names = names.filter(|name| name.starts_with(current));
+    names.map(|name| Candidate::from(name.to_owned())).collect()
 }
 
 /// Looks up the releases that a cached index lists.
 type Cached<'a> = &'a dyn Fn(KnownTool<'_>) -> Vec<Release>;
 
-impl From<String> for Candidate {
-    fn from(value: String) -> Self {
-        Self { value, help: None }
-    }
-}
-
 /// The tools whose names begin with `current`.
 fn tools<'a>(all: impl Iterator<Item = KnownTool<'a>>, current: &str) -> Vec<Candidate> {
-    let names = all.map(|known| known.tool.name).filter(|name| name.starts_with(current));
-    names.map(|name| Candidate::from(name.to_owned())).collect()
+    of_names(all.map(|known| known.tool.name), current)
 }
 
 /// The tools of which some version is installed; all tools where none is.
@@ -261,6 +267,9 @@ mod tests {
         assert_eq!(check("no"), "node node@");
         assert_eq!(check("p"), "perl php pnpm python");
         assert_eq!(check("zag"), "");
+        assert_eq!(completed(ExpectedValue::VerbOrTool, "el", &[]), "elixir");
+        assert_eq!(completed(ExpectedValue::VerbOrTool, "unin", &[]), "uninstall");
+        assert_eq!(completed(ExpectedValue::Setting, "auto_", &[]), "auto_install");
         assert_eq!(check("zag@"), "");
         assert_eq!(completed(ExpectedValue::Tool, "no", &[]), "node");
         assert_eq!(completed(ExpectedValue::InstalledTool, "", &[]), "node");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
-use super::{Candidate, Values};
+use super::candidate::Candidate;
 
 /// Marks the candidate that stands for any file.
 pub(super) const FILE: &str = "file";
@@ -33,7 +33,14 @@ pub(super) enum ExpectedValue {
     Program,
     /// A shell that `use setup` knows.
     Shell,
+    /// A verb of `use`, or a tool.
+    VerbOrTool,
+    /// A setting.
+    Setting,
 }
+
+/// Looks up the values that begin with a text.
+pub(super) type LookUp = dyn Fn(ExpectedValue, &str) -> Vec<Candidate> + Send + Sync;
 
 /// What completes the values of an argument.
 enum Completer {
@@ -43,20 +50,20 @@ enum Completer {
 }
 
 /// The command line, whose arguments find their values.
-pub(super) fn with_values(command: Command, values: &Arc<Values>) -> Command {
+pub(super) fn with_values(command: Command, look_up: &Arc<LookUp>) -> Command {
     let verb = command.get_name().to_owned();
-    let command = command.mut_args(|argument| with_completer(&verb, argument, values));
-    command.mut_subcommands(|verb| with_values(verb, values))
+    let command = command.mut_args(|argument| with_completer(&verb, argument, look_up));
+    command.mut_subcommands(|verb| with_values(verb, look_up))
 }
 
-fn with_completer(verb: &str, argument: Arg, values: &Arc<Values>) -> Arg {
+fn with_completer(verb: &str, argument: Arg, look_up: &Arc<LookUp>) -> Arg {
     let Some(completer) = completer(verb, &argument) else { return argument };
-    let values = Arc::clone(values);
+    let look_up = Arc::clone(look_up);
     let complete = move |current: &OsStr| -> Vec<CompletionCandidate> {
         let marker = |id: &str| vec![CompletionCandidate::new("").id(Some(id.to_owned()))];
         match completer {
             Completer::Known(expected) => {
-                let found = current.to_str().map(|current| values.of(expected, current));
+                let found = current.to_str().map(|current| look_up(expected, current));
                 found.into_iter().flatten().map(CompletionCandidate::from).collect()
             }
             Completer::File => marker(FILE),
@@ -80,7 +87,9 @@ fn completer(verb: &str, argument: &Arg) -> Option<Completer> {
         (_, "TOOL[@REQUEST]" | "TOOL@REQUEST") => Completer::Known(ExpectedValue::ToolRequest),
         (_, "TOOL[@VERSION]" | "TOOL@VERSION") => Completer::Known(ExpectedValue::InstalledVersion),
         (_, "REQUEST") => Completer::Known(ExpectedValue::Request),
-        (_, "PROGRAM") => Completer::Known(ExpectedValue::Program),
+        (_, "PROGRAM") | ("exec", "COMMAND") => Completer::Known(ExpectedValue::Program),
+        (_, "VERB|TOOL") => Completer::Known(ExpectedValue::VerbOrTool),
+        (_, "KEY") => Completer::Known(ExpectedValue::Setting),
         (_, "SHELL") => Completer::Known(ExpectedValue::Shell),
         (_, "FILE" | "FILE-OR-URL") => Completer::File,
         (_, "DIR" | "PATH") => Completer::Folder,
@@ -102,7 +111,7 @@ mod tests {
     use crate::cli::arguments::CommandLine;
 
     /// Values that nobody can know, and what follows `--`, which the shell completes.
-    const FREE: [&str; 5] = ["COMMAND", "NAME", "HEX", "DAYS", "DATE"];
+    const FREE: [&str; 6] = ["COMMAND", "NAME", "HEX", "DAYS", "DATE", "VALUE"];
 
     /// The arguments of a command and its verbs that nothing completes.
     fn without_completer(command: &Command) -> Vec<String> {
