@@ -269,25 +269,17 @@ mod tests {
         --- 60
         TOOL  VERSION   STATE   STORE  END OF LIFE  PATH
         node  22.20.0   active  nvm                 ~/.nvm/versions/
-                                                    node/v22.20.0/
-                                                    bin/node
+                                                    node/v22.20.0
               12.22.12          nvm    2022-04-30   ~/.nvm/versions/
-                                                    node/v12.22.12/
-                                                    bin/node
-        --- 80
+                                                    node/v12.22.12
+        --- 80, 120
         TOOL  VERSION   STATE   STORE  END OF LIFE  PATH
-        node  22.20.0   active  nvm                 ~/.nvm/versions/node/v22.20.0/bin/
-                                                    node
-              12.22.12          nvm    2022-04-30   ~/.nvm/versions/node/v12.22.12/bin/
-                                                    node
-        --- 120
-        TOOL  VERSION   STATE   STORE  END OF LIFE  PATH
-        node  22.20.0   active  nvm                 ~/.nvm/versions/node/v22.20.0/bin/node
-              12.22.12          nvm    2022-04-30   ~/.nvm/versions/node/v12.22.12/bin/node
+        node  22.20.0   active  nvm                 ~/.nvm/versions/node/v22.20.0
+              12.22.12          nvm    2022-04-30   ~/.nvm/versions/node/v12.22.12
         --- colours
         <heading>TOOL</>  <heading>VERSION</>   <heading>STATE</>   <heading>STORE</>  <heading>END OF LIFE</>  <heading>PATH</>
-        node  <active>22.20.0</>   <active>active</>  nvm                 ~/.nvm/versions/node/v22.20.0/bin/node
-              12.22.12          nvm    <warning>2022-04-30</>   ~/.nvm/versions/node/v12.22.12/bin/node
+        node  <active>22.20.0</>   <active>active</>  nvm                 ~/.nvm/versions/node/v22.20.0
+              12.22.12          nvm    <warning>2022-04-30</>   ~/.nvm/versions/node/v12.22.12
         ");
     }
 

@@ -14,16 +14,17 @@ fn available_versions_are_listed_with_their_lts_lines() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    10.24.1   lts/dubnium
-    12.0.0
-    12.22.11  lts/erbium
-    12.22.12  lts/erbium    installed
-    13.0.0
-    18.20.8   lts/hydrogen
-    20.19.5   lts/iron
-    22.20.0   lts/jod
-    24.11.0   lts/krypton
-    25.0.0
+    LINE  VERSION   LTS           STATE
+    25    25.0.0
+    24    24.11.0   lts/krypton
+    22    22.20.0   lts/jod
+    20    20.19.5   lts/iron
+    18    18.20.8   lts/hydrogen
+    13    13.0.0
+    12    12.22.12  lts/erbium    active
+    10    10.24.1   lts/dubnium
+
+    all 10 versions: use available node --all
     --- standard error
     ");
     let all = sandbox.use_command(&["available", "node", "--all"]).run().succeeds();
@@ -38,10 +39,12 @@ fn available_versions_are_listed_with_their_lts_lines() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    3.8.20
-    3.12.3
-    3.12.12
-    3.14.0
+    LINE  VERSION
+    3.14  3.14.0
+    3.12  3.12.12
+    3.8   3.8.20
+
+    all 4 versions: use available python --all
     --- standard error
     ");
 }

@@ -77,9 +77,10 @@ fn a_stale_index_is_used_if_its_source_fails() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    12.0.0
-    12.22.11  lts/erbium
+    VERSION   LTS
     12.22.12  lts/erbium
+    12.22.11  lts/erbium
+    12.0.0
     --- standard error
     usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; using an index that is 2 days old
     ");
@@ -130,9 +131,10 @@ fn a_stale_index_is_revalidated_by_its_etag() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    12.0.0
-    12.22.11  lts/erbium
+    VERSION   LTS
     12.22.12  lts/erbium
+    12.22.11  lts/erbium
+    12.0.0
     --- standard error
     ");
     // It is as good as new for an hour more.
@@ -175,12 +177,12 @@ fn offline_available_reports_the_index_age() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    12.0.0
-    12.22.11  lts/erbium
+    VERSION   LTS
     12.22.12  lts/erbium
+    12.22.11  lts/erbium
+    12.0.0
     --- standard error
-    usher: the index from 127.0.0.1:[PORT] is 3 h old
-    usher: the index from npm (127.0.0.1:[PORT]) is 3 h old
+    usher: the indexes from 127.0.0.1:[PORT], npm (127.0.0.1:[PORT]) are up to 3 h old
     ");
     let outcome = sandbox.use_command(&["available", "node", "12", "--offline", "--json"]).run();
     let age = outcome.json()["versions"][0]["index_age"].as_u64().unwrap();

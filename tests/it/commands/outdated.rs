@@ -23,11 +23,11 @@ fn newer_releases_are_reported_and_are_no_failure() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    TOOL    ACTIVE    LATEST MATCHING   LATEST          REQUEST
-    node    12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
-    python  3.14.0    3.14.0            3.14.0          3.14 requested by .python-version:1
+    TOOL  ACTIVE    MATCHING  LATEST  REQUESTED BY
+    node  12.22.11  12.22.12  25.0.0  12 in .nvmrc:1
+    up to date: python 3.14.0
+    to install what matches: use upgrade
     --- standard error
-    usher: to install the newer versions: use upgrade
     ");
     let outcome = sandbox.use_command(&["outdated", "node", "--json"]).run();
     insta::assert_snapshot!(outcome.transcript(), @r#"
@@ -76,8 +76,7 @@ fn nothing_is_newer() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    TOOL  ACTIVE  LATEST MATCHING  LATEST  REQUEST
-    node  25.0.0  25.0.0           25.0.0  latest requested by your default, [SANDBOX]/home/.config/usher/tool-versions:1
+    up to date: node 25.0.0
     --- standard error
     ");
 }
@@ -91,10 +90,10 @@ fn a_release_is_newer_than_a_missing_version() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    TOOL  ACTIVE  LATEST MATCHING  LATEST          REQUEST
-    node  ?       18.20.8 (newer)  25.0.0 (newer)  lts/hydrogen requested by .nvmrc:1
+    TOOL  ACTIVE         MATCHING  LATEST  REQUESTED BY
+    node  not installed  18.20.8   25.0.0  lts/hydrogen in .nvmrc:1
+    to install what matches: use upgrade
     --- standard error
-    usher: to install the newer versions: use upgrade
     ");
 }
 
@@ -109,10 +108,8 @@ fn a_tool_without_a_source_is_listed() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    TOOL   ACTIVE  LATEST MATCHING  LATEST  REQUEST
-    plain  5.40.0  ?                ?       5.40.0 requested by .tool-versions:1
+    no source: plain 5.40.0
     --- standard error
-    usher: plain has no source
     ");
 }
 
@@ -149,13 +146,12 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    TOOL    ACTIVE    LATEST MATCHING   LATEST          REQUEST
-    node    12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
-    python  3.14.0    3.14.0            3.14.0          3.14 requested by .python-version:1
+    TOOL  ACTIVE    MATCHING  LATEST  REQUESTED BY
+    node  12.22.11  12.22.12  25.0.0  12 in .nvmrc:1
+    up to date: python 3.14.0
+    to install what matches: use upgrade
     --- standard error
-    usher: node: the index from 127.0.0.1:[PORT] is 3 h old
-    usher: python: the index from 127.0.0.1:[PORT] is 3 h old
-    usher: to install the newer versions: use upgrade
+    usher: the index from 127.0.0.1:[PORT] is 3 h old
     ");
     let outcome = sandbox.use_command(&["outdated", "node", "--json", "--offline"]).run();
     let age = outcome.json()["tools"][0]["index_age"].as_u64().unwrap();
@@ -166,21 +162,21 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    TOOL  ACTIVE    LATEST MATCHING   LATEST          REQUEST
-    node  12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
+    TOOL  ACTIVE    MATCHING  LATEST  REQUESTED BY
+    node  12.22.11  12.22.12  25.0.0  12 in .nvmrc:1
+    to install what matches: use upgrade
     --- standard error
     usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; using an index that is 3 h old
-    usher: to install the newer versions: use upgrade
     ");
     upstream.stop_misbehaving("/dist/index.json");
     let outcome = sandbox.use_command(&["outdated", "node"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    TOOL  ACTIVE    LATEST MATCHING   LATEST          REQUEST
-    node  12.22.11  12.22.13 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
+    TOOL  ACTIVE    MATCHING  LATEST  REQUESTED BY
+    node  12.22.11  12.22.13  25.0.0  12 in .nvmrc:1
+    to install what matches: use upgrade
     --- standard error
-    usher: to install the newer versions: use upgrade
     ");
 }
 
@@ -195,11 +191,10 @@ fn a_failed_look_up_hides_no_other_tool() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 69
     --- standard output
-    TOOL   ACTIVE    LATEST MATCHING  LATEST  REQUEST
-    node   12.22.11  ?                ?       12 requested by .tool-versions:1
-    plain  5.40.0    ?                ?       5.40.0 requested by .tool-versions:2
+    TOOL  ACTIVE    MATCHING  LATEST  REQUESTED BY
+    node  12.22.11  ?         ?       12 in .tool-versions:1
+    no source: plain 5.40.0
     --- standard error
-    usher: plain has no source
     error: can't list the releases of node
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
@@ -213,11 +208,10 @@ fn a_failed_look_up_hides_no_other_tool() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 65
     --- standard output
-    TOOL   ACTIVE  LATEST MATCHING  LATEST  REQUEST
-    node   ?       ?                ?       unknown
-    plain  5.40.0  ?                ?       5.40.0 requested by .tool-versions:1
+    TOOL  ACTIVE  MATCHING  LATEST  REQUESTED BY
+    node  ?       ?         ?       unknown
+    no source: plain 5.40.0
     --- standard error
-    usher: plain has no source
     error: invalid node version (requested by .nvmrc:1)
       line 1 is not a version (7 bytes)
       `path:` is accepted on the command line, in a variable and in your own default only

@@ -23,10 +23,15 @@ fn bare_use_lists_active_versions_and_their_requests() {
     sandbox.file("home/.config/usher/tool-versions", "python 3.12\n");
     let outcome = sandbox.use_command(&[]).run().succeeds();
     insta::assert_snapshot!(without_system(&sandbox, &outcome), @"
-    node  10.24.1  from nvm  v10 requested by .nvmrc:2
+    TOOL  VERSION  STATE  REQUESTED BY
+    node  10.24.1  nvm  v10 in .nvmrc:2
     ");
     let outcome = sandbox.use_command(&["--all"]).run().succeeds();
-    insta::assert_snapshot!(without_system(&sandbox, &outcome), @"");
+    insta::assert_snapshot!(without_system(&sandbox, &outcome), @"
+    TOOL  VERSION  STATE  REQUESTED BY
+    node  10.24.1  nvm  v10 in .nvmrc:2
+    python  3.12.12  installed  3.12 in your default
+    ");
 
     let outcome = sandbox.use_command(&["--json"]).run().succeeds();
     assert_eq!(
@@ -74,8 +79,10 @@ fn bare_use_lists_missing_and_broken_versions() {
     sandbox.file("project/.python-version", "../../x\n");
     let outcome = sandbox.use_command(&[]).run().fails_with(65);
     insta::assert_snapshot!(without_system(&sandbox, &outcome), @"
-    node  ?  not installed: use install  13.0.0 requested by package.json (volta.node)
-    python  ?  broken  invalid python version “../../x” (requested by .python-version:1)
+    TOOL  VERSION  STATE  REQUESTED BY
+    node  13.0.0  not installed  13.0.0 in package.json (volta.node)
+    python  ?  broken  .python-version:1
+    to install what is missing: use install
     ");
     insta::assert_snapshot!(sandbox.mask(&outcome.stderr), @"
     error: invalid python version “../../x” (requested by .python-version:1)
@@ -222,14 +229,20 @@ fn list_has_the_installed_versions_and_their_stores() {
     sandbox.file("project/.tool-versions", "nodejs 10\n");
     let outcome = sandbox.use_command(&["list"]).run().succeeds();
     insta::assert_snapshot!(without_system(&sandbox, &outcome), @"
-    node  12.22.12  usher  [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12/bin/node
-    *  node  10.24.1  nvm  [SANDBOX]/home/.nvm/versions/node/v10.24.1/bin/node
-    *  python  3.12.12  usher  [SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12/bin/python
-    python  3.8.20  pyenv  [SANDBOX]/home/.pyenv/versions/3.8.20/bin/python
+    TOOL  VERSION  STATE  STORE
+    node  12.22.12  usher
+    node  10.24.1  active  nvm
+    python  3.12.12  active  usher
+    python  3.8.20  pyenv
     ");
-
     let outcome = sandbox.use_command(&["list", "--paths"]).run().succeeds();
-    insta::assert_snapshot!(without_system(&sandbox, &outcome), @"");
+    insta::assert_snapshot!(without_system(&sandbox, &outcome), @"
+    TOOL  VERSION  STATE  STORE  PATH
+    node  12.22.12  usher  ~/.local/share/usher/toolchains/node/12.22.12
+    node  10.24.1  active  nvm  ~/.nvm/versions/node/v10.24.1
+    python  3.12.12  active  usher  ~/.local/share/usher/toolchains/python/3.12.12
+    python  3.8.20  pyenv  ~/.pyenv/versions/3.8.20
+    ");
     let refused = sandbox.use_command(&["list", "--paths", "--accounts"]).run().fails_with(2);
     refused.stderr_contains("--accounts");
 

@@ -12,7 +12,8 @@ const LIST: [&str; 18] = [
 #[test]
 fn all_listed_node_versions_are_available() {
     let Some(sandbox) = with_node(&INSTALLED) else { return };
-    let outcome = sandbox.use_command(&["available", "node"]).with_long_timeout().run().succeeds();
+    let available = sandbox.use_command(&["available", "node", "--all"]);
+    let outcome = available.with_long_timeout().run().succeeds();
     let table = without_end_of_life(&outcome.stdout);
     let listed: Vec<Vec<&str>> =
         table.lines().map(|line| line.split_whitespace().collect()).collect();
@@ -20,7 +21,8 @@ fn all_listed_node_versions_are_available() {
         let row = listed.iter().find(|row| row.first() == Some(&version));
         let row = row.unwrap_or_else(|| panic!("{version} isn't listed\n{outcome}"));
         let is_installed = INSTALLED.contains(&version);
-        assert_eq!(row.ends_with(&["installed"]), is_installed, "{row:?}");
+        let state = row.last().is_some_and(|word| ["installed", "active"].contains(word));
+        assert_eq!(state, is_installed, "{row:?}");
     }
     let row = |version| listed.iter().find(|row| row.first() == Some(&version)).cloned();
     assert_eq!(row("8.15.0"), Some(vec!["8.15.0", "lts/carbon"]));

@@ -334,14 +334,24 @@ pub(super) fn mask(root: &Path, text: &str) -> String {
     without_end_of_life(&text)
 }
 
-/// A table without the marks at the ends of its lines that appear on some day (`end_of_life.rs` tests
-/// them).
+/// A table without the column of days that appear in it on some day (`end_of_life.rs` tests them).
 pub(crate) fn without_end_of_life(text: &str) -> String {
-    let without = |line: &str| match line.split_once("  end of life: ") {
-        Some((before, _)) => before.trim_end().to_owned(),
-        None => line.to_owned(),
+    const HEADING: &str = "END OF LIFE";
+    let mut column = None;
+    let mut without = |line: &str| {
+        column = line.find(HEADING).or(column);
+        let cell = column.and_then(|start| Some((line.get(..start)?, line.get(start..)?)));
+        let Some((before, cells)) = cell.filter(|(before, _)| before.ends_with("  ")) else {
+            return line.to_owned();
+        };
+        let (day, after) = cells.split_at_checked(HEADING.len()).unwrap_or((cells, ""));
+        let is_day = |word: &str| word.chars().all(|c| c.is_ascii_digit() || c == '-');
+        match day == HEADING || is_day(day.trim()) {
+            true => format!("{before}{}", after.trim_start_matches(' ')).trim_end().to_owned(),
+            false => line.to_owned(),
+        }
     };
-    let lines: Vec<String> = text.split('\n').map(without).collect();
+    let lines: Vec<String> = text.split('\n').map(&mut without).collect();
     lines.join("\n")
 }
 
