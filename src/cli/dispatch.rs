@@ -30,7 +30,7 @@ pub(super) fn execute(typed: CommandLine, given: ProcessArgs, arguments: &[Strin
     if let Some(Verb::Help { words }) = &typed.verb
         && let Some(mut command) = command_of(words)
     {
-        return output::print_help(&command.render_long_help()).map(|()| 0);
+        return output::print_help(&command.render_help()).map(|()| 0);
     }
     if is_secure() && !typed.only_reads() {
         return Err(folders::refused_when_secure("nothing is installed, fetched or written"));

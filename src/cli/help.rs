@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn help_of_all_verbs_fits_a_terminal() {
-        let help = CommandLine::command().render_long_help().to_string();
+        let help = CommandLine::command().render_help().to_string();
         for line in help.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }

@@ -7,7 +7,8 @@ use serde::{Serialize, Serializer};
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::request::RequestKind;
 use usher_shims::resolve::{MissingVersion, Outcome, Plan};
-use usher_shims::store::{Lookup, best_match, named_toolchain};
+use usher_shims::store::{all_toolchains, named_toolchain};
+use usher_shims::toolchain::Toolchain;
 
 use super::ToolArgument;
 use crate::cli::environment::toolchain_folder;
@@ -15,6 +16,7 @@ use crate::cli::explanation::install_command;
 use crate::cli::output;
 use crate::cli::unknown_program::suggest_program;
 use crate::session::Session;
+use crate::session::active::is_systems;
 use crate::shim_folder::foreign::note_hidden_shims;
 
 /// The path of a program, or the folder of its version.
@@ -84,15 +86,17 @@ fn version_folder(session: &Session, name: &str) -> Result<WhichReport> {
 fn requested_folder(session: &Session, word: &str) -> Result<WhichReport> {
     let (known, request) = ToolArgument::parse(session, word)?.request_or_default()?;
     let tool = known.tool;
-    let found = match request.kind() {
+    let named = match request.kind() {
         RequestKind::Named(name) => named_toolchain(&session.world, &session.index, tool, name)?,
-        _ => match best_match(&session.world, &session.index, tool, &request)? {
-            Lookup::Toolchain(toolchain) => Some(toolchain),
-            Lookup::Nothing => None,
-            Lookup::Stale => return Err(system_changed()),
-        },
+        _ => None,
     };
-    let Some(toolchain) = found else {
+    let all = all_toolchains(&session.world, &session.index, tool)?.ok_or_else(system_changed)?;
+    // The system's programs have no folder of their own.
+    let matches = |one: &Toolchain| {
+        let version = one.version.as_ref();
+        version.is_some_and(|version| request.matches(version, tool)) && !is_systems(&one.store)
+    };
+    let Some(toolchain) = named.or_else(|| all.into_iter().find(matches)) else {
         let what = format!("{} {request} is not installed", tool.name);
         let hint = install_command(tool.name, &request.to_string());
         return Err(Error::new(ErrorKind::NotInstalled, what).hint(hint));

@@ -7,7 +7,7 @@ use clap::CommandFactory as _;
 use usher_shims::error::{Error, ErrorKind};
 use usher_shims::tool::{TOOLS, Tool};
 
-use super::{hint, joined, tool_of};
+use super::hints::{hint, joined, tool_of};
 use crate::cli::arguments::CommandLine;
 use crate::registry::Registry;
 
@@ -211,7 +211,11 @@ mod tests {
               `use list`: list installed versions
               hint: use list
             ");
-        insta::assert_snapshot!(answered("global node 20"), @"");
+        insta::assert_snapshot!(answered("global node 20"), @"
+            unknown verb “global”
+              `use --global TOOL@REQUEST` sets your default
+              hint: use --global node@20
+            ");
     }
 
     #[test]

@@ -212,9 +212,9 @@ fn invalid_arguments_are_refused() {
       known shells: bash, zsh, fish and sh
       hint: put usher's shims folder first in PATH, where your shell sets it
     $ use env --github --gitlab
-    error: the argument '--github' cannot be used with '--gitlab'
-
-    Usage: use env --github [TOOL]...
+    error: --github can't be combined with --gitlab
+      usage: use env --github [TOOL]...
+      hint: use help env
     $ use env --github --json
     ");
 }

@@ -25,56 +25,66 @@ fn help_and_version_are_results() {
            use TOOL@REQUEST... -- COMMAND...
            use [VERB]
 
-    Commands:
+    Everyday:
       install      Install versions; by default, all that this project pins
-      upgrade      Install the newest versions that match your pins; old versions stay installed
-      unpin        Remove pins from this project, or your defaults; nothing is uninstalled
-      uninstall    Remove installed versions
+      upgrade      Install the newest versions that match your pins [alias: update]
+      uninstall    Remove installed versions [alias: rm]
+      exec         Run a command with this project's versions, or others [alias: x]
+      help         Explain a verb or a tool
+
+    Versions:
+      current      List the active versions, and what requests them (as bare `use`)
+      list         List installed versions [alias: ls]
+      outdated     Show which active versions have newer releases
+      available    List versions that can be installed [alias: ls-remote]
+
+    What runs here:
+      which        Print the path of the program that runs here
+      where        Print the folder of an installed version
+      why          Explain which version of a program runs here
+      env          Print the active versions' PATH and variables, for a shell or CI
+      check        Compare the versions in version files, Dockerfiles and CI files
+
+    Upkeep:
+      doctor       Look for problems
       verify       Check installed versions for changed, missing or added files
       repair       Restore installed versions, keeping packages you added
       prune        Remove unused versions (asks first)
-      sync         Install what the machine's list and its accounts request (for root)
-      retire       Announce that versions of the machine are removed (root); without arguments, list those
-      list         List installed versions
-      outdated     Show which active versions have newer releases
-      available    List versions that can be installed
-      which        Print the path of the program that runs here
-      env          Print PATH and variables of the active versions, for programs that don't use the shims
-      why          Explain which version of a program runs here
-      check        Compare all versions that a project's files name: version files, Dockerfiles, CI
-      shim         Add versioned shims, such as node12; without arguments, list them
-      reshim       Rescan this machine, and update the shims
       cache        Clear the download and index cache
-      config       List, read and change usher's settings
-      doctor       Look for problems
-      setup        Add the shims and completions to your shell's files (shows the change first)
-      policy       Show what the machine's policy limits, or check a policy file
-      completions  Print a completion script
-      schema       Print a JSON Schema, for editors and programs
 
-    Arguments:
-      [TOOL[@REQUEST]]...  Tools to pin, with versions: node@12, python@3.7, node@lts, node@system
-      [COMMAND]...         Run one command with these versions; nothing is pinned
+    Shims and shell:
+      setup        Add the shims to your shell's PATH (shows the change first)
+      completions  Print a completion script
+      shim         Add versioned shims, such as node12, or list them
+      reshim       Rescan this machine, and update the shims
+
+    Machines with several accounts:
+      sync         Install what the machine's list and its accounts request
+      retire       Announce the removal of the machine's versions, or list those
+      policy       Show what the machine's policy limits, or check a policy file
 
     Options:
-      -g, --global          Set your default, for folders where no project pins the tool
-          --account <NAME>  With --global: set the default of this account of the machine (root)
-          --group <NAME>    With --global: set the default of this group's accounts (root)
-          --all             Without tools: list installed tools that nothing requests here, too
+      -g, --global          Set your default, for folders without a pin
+          --account <NAME>  With --global: set this account's default (root)
+          --group <NAME>    With --global: set this group's default (root)
+          --all             Without tools: also list tools that nothing requests
+      -C <DIR>              Run as if started in this folder
           --json            Print JSON
           --offline         Don't use the network
       -q, --quiet           Print only results and errors
+      -v, --verbose         Also print which files decide, and what is fetched
           --color <WHEN>    Print colors: auto (on a terminal), always or never
       -h, --help            Print help
       -V, --version         Print version
 
     Examples:
-      use                               list the active versions, and what requests them
-      use node@12                       pin node 12 in this project, and install it
-      use --global node@lts             make the newest LTS your default
-      use node@12 python@3.7 -- bash    run one shell with these versions
-      use install                       install all versions that this project pins
+      use                             list the active versions and their requests
+      use node@12                     pin node 12 in this project, and install it
+      use --global node@lts           make the newest LTS your default
+      use node@12 python@3.7 -- bash  run one shell with these versions
+      use install                     install all versions that this project pins
 
+    `use help VERB` and `use help TOOL` have the details.
     If `use` is a keyword of your shell, type `usher` instead.
     --- standard error
     ");
@@ -91,11 +101,15 @@ fn help_and_version_are_results() {
       [REQUEST]  Only versions that match this request
 
     Options:
+      -h, --help  Print help
+
+    Options of every command:
+      -C <DIR>            Run as if started in this folder
           --json          Print JSON
           --offline       Don't use the network
       -q, --quiet         Print only results and errors
+      -v, --verbose       Also print which files decide, and what is fetched
           --color <WHEN>  Print colors: auto (on a terminal), always or never
-      -h, --help          Print help
 
     Examples:
       use available node
@@ -155,18 +169,19 @@ fn contradictory_and_unknown_arguments_are_refused() {
       hint: use doctor
 
     $ use rust
-    error: unknown tool “rust”
+    error: unknown verb or tool “rust”
       tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
+      hint: use help
 
     $ use instal node@12
     error: unknown verb or tool “instal”
       nearest: install
-      hint: use install
+      hint: use install node@12
 
     $ use nodee@12
     error: unknown tool “nodee”
       nearest: node
-      hint: use node
+      hint: use node@12
 
     $ use node@@
     error: invalid version of node: “@”
@@ -181,6 +196,7 @@ fn contradictory_and_unknown_arguments_are_refused() {
     $ use @12
     error: unknown tool “”
       tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
+      hint: use help
 
     $ use node@../../x
     error: invalid version of node: “../../x”
@@ -225,78 +241,52 @@ fn unparsable_arguments_are_refused() {
     ]);
     insta::assert_snapshot!(transcript, @"
     $ use --frobnicate
-    error: unexpected argument '--frobnicate' found
-
-      tip: to pass '--frobnicate' as a value, use '-- --frobnicate'
-
-    Usage: use [--global] TOOL[@REQUEST]...
-           use TOOL@REQUEST... -- COMMAND...
-           use [VERB]
-
-    For more information, try '--help'.
+    error: unexpected argument: --frobnicate
+      usage: use [--global] TOOL[@REQUEST]...
+      usage: use TOOL@REQUEST... -- COMMAND...
+      usage: use [VERB]
+      hint: use help
 
     $ use install --global node@12
-    error: unexpected argument '--global' found
-
-      tip: to pass '--global' as a value, use '-- --global'
-
-    Usage: use install [OPTIONS] [TOOL[@REQUEST]]...
-
-    For more information, try '--help'.
+    error: unexpected argument: --global
+      usage: use install [OPTIONS] [TOOL[@REQUEST]]...
+      hint: use help install
 
     $ use uninstall
-    error: the following required arguments were not provided:
-      <TOOL@VERSION>...
-
-    Usage: use uninstall <TOOL@VERSION>...
-
-    For more information, try '--help'.
+    error: missing argument: <TOOL@VERSION>...
+      usage: use uninstall <TOOL@VERSION>...
+      hint: use help uninstall
 
     $ use which
-    error: the following required arguments were not provided:
-      <PROGRAM>
-
-    Usage: use which <PROGRAM>
-
-    For more information, try '--help'.
+    error: missing argument: <PROGRAM>
+      usage: use which <PROGRAM>
+      hint: use help which
 
     $ use available
-    error: the following required arguments were not provided:
-      <TOOL>
-
-    Usage: use available <TOOL> [REQUEST]
-
-    For more information, try '--help'.
+    error: missing argument: <TOOL>
+      usage: use available <TOOL> [REQUEST]
+      hint: use help available
 
     $ use available node 12 13
-    error: unexpected argument '13' found
-
-    Usage: use available [OPTIONS] <TOOL> [REQUEST]
-
-    For more information, try '--help'.
+    error: unexpected argument: 13
+      usage: use available [OPTIONS] <TOOL> [REQUEST]
+      hint: use help available
 
     $ use completions
-    error: the following required arguments were not provided:
-      <SHELL>
-
-    Usage: use completions <SHELL>
-
-    For more information, try '--help'.
+    error: missing argument: <SHELL>
+      usage: use completions <SHELL>
+      hint: use help completions
 
     $ use completions tcsh
-    error: invalid value 'tcsh' for '<SHELL>'
-      [possible values: bash, elvish, fish, nushell, powershell, zsh]
-
-      tip: a similar value exists: 'zsh'
-
-    For more information, try '--help'.
+    error: invalid value of <SHELL>: “tcsh”
+      possible values: bash, elvish, fish, powershell, zsh
+      nearest: zsh
+      hint: use help completions
 
     $ use setup --yes=maybe
-    error: unexpected value 'maybe' for '--yes' found; no more were expected
-
-    Usage: use setup --yes [SHELL]
-
-    For more information, try '--help'.
+    error: unexpected value of --yes: “maybe”
+      usage: use setup --yes [SHELL]
+      hint: use help setup
     ");
 }
 
@@ -310,11 +300,15 @@ fn errors_are_json_with_json() {
     {
       "format": 1,
       "error": {
-        "what": "unexpected argument '--frobnicate' found\n\n  tip: to pass '--frobnicate' as a value, use '-- --frobnicate'\n\nUsage: use [--global] TOOL[@REQUEST]...\n       use TOOL@REQUEST... -- COMMAND...\n       use [VERB]\n\nFor more information, try '--help'.",
-        "causes": [],
-        "hint": null,
+        "causes": [
+          "usage: use [--global] TOOL[@REQUEST]...",
+          "usage: use TOOL@REQUEST... -- COMMAND...",
+          "usage: use [VERB]"
+        ],
         "code": "usage",
-        "exit": 2
+        "exit": 2,
+        "hint": "use help",
+        "what": "unexpected argument: --frobnicate"
       }
     }
     --- standard error
@@ -409,7 +403,71 @@ fn other_managers_verbs_and_near_words_are_answered() {
         "python3",
         "global",
     ]);
-    insta::assert_snapshot!(transcript, @"");
+    insta::assert_snapshot!(transcript, @"
+    $ use versions
+    error: unknown verb “versions”
+      `use list`: list installed versions
+      hint: use list
+
+    $ use global node 20
+    error: unknown verb “global”
+      `use --global TOOL@REQUEST` sets your default
+      hint: use --global node@20
+
+    $ use local python 3.12
+    error: unknown verb “local”
+      `use TOOL@REQUEST` pins a version in this project
+      hint: use python@3.12
+
+    $ use use -g node@20
+    error: unknown verb “use”
+      `use TOOL@REQUEST` pins a version in this project
+      hint: use --global node@20
+
+    $ use run build
+    error: unknown verb “run”
+      usher runs no tasks; `use exec` runs a command with this project's versions
+      hint: use help exec
+
+    $ use versions --bare
+    error: unknown verb “versions”
+      `use list`: list installed versions
+      hint: use list
+
+    $ use self-update
+    error: unknown verb “self-update”
+      usher doesn't update itself: run install.sh of a newer checkout
+      hint: use --version
+
+    $ use node 20
+    error: a version is joined to its tool by an @
+      did you mean node@20?
+      hint: use node@20
+
+    $ use install node 20
+    error: a version is joined to its tool by an @
+      did you mean node@20?
+      hint: use install node@20
+
+    $ use --global node lts
+    error: a version is joined to its tool by an @
+      did you mean node@lts?
+      hint: use --global node@lts
+
+    $ use 20
+    error: which tool? “20” is a version
+      write TOOL@20
+      hint: use help
+
+    $ use python3
+    error: unknown verb or tool “python3”
+      hint: use python@3
+
+    $ use global
+    error: unknown verb “global”
+      `use --global TOOL@REQUEST` sets your default
+      hint: use help
+    ");
 }
 
 #[test]
@@ -458,7 +516,43 @@ fn the_folder_of_a_version() {
             "which --home node",
         ],
     );
-    insta::assert_snapshot!(transcript, @"");
+    insta::assert_snapshot!(transcript, @r#"
+    $ use where node
+    [SANDBOX]/home/.local/share/usher/toolchains/node/10.24.1
+
+    $ use where npm
+    [SANDBOX]/home/.local/share/usher/toolchains/node/10.24.1
+
+    $ use where node@12
+    [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12
+
+    $ use where node 12
+    [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12
+
+    $ use where nodejs@latest --json
+    {
+      "path": "[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12",
+      "program": "node",
+      "tool": "node"
+    }
+
+    $ use where node@20
+    error: node 20 is not installed
+      hint: use install node@20
+
+    $ use where noode
+    error: unknown program “noode”
+      hint: use reshim
+
+    $ use where node@
+    error: invalid version of node: “”
+      it is empty
+      hint: use available node
+
+    $ use which --home node
+    error: unknown flag --home
+      it is called `use where` now
+    "#);
 }
 
 #[test]
@@ -478,7 +572,7 @@ fn a_command_runs_with_the_projects_versions_or_others() {
     };
     runs(&["exec", "node"], "node 10.24.1\n");
     runs(&["exec", "--", "node"], "node 10.24.1\n");
-    runs(&["x", "node", "--", "-x"], "node 10.24.1\n");
+    runs(&["x", "node", "a.js", "--", "-x"], "node 10.24.1\n");
     runs(&["exec", "node", "--version", "--json"], "node 10.24.1\n");
     runs(&["exec", "node@12", "--", "node"], "node 12.22.12\n");
     runs(&["exec", "/bin/sh", "-c", "node"], "node 10.24.1\n");
@@ -497,9 +591,10 @@ fn a_command_runs_in_another_folder() {
     let sandbox = offline_sandbox();
     sandbox.fake_toolchain("node", "12.22.12");
     sandbox.file("project/inner/deep/keep", "");
+    sandbox.file("project/inner/.nvmrc", "10\n");
     sandbox.reshim();
     sandbox.use_command(&["-C", "inner", "node@12"]).run().succeeds();
-    assert_eq!(sandbox.read("project/inner/.tool-versions"), "nodejs 12\n");
+    assert_eq!(sandbox.read("project/inner/.nvmrc"), "12\n");
     for words in [
         &["-C", "inner", "-C", "deep", "which", "node"][..],
         &["which", "-C", "inner/deep", "node"],
@@ -511,7 +606,7 @@ fn a_command_runs_in_another_folder() {
     }
     let absent = sandbox.use_command(&["-C", "absent", "install", "--json"]).run();
     insta::assert_snapshot!(absent.transcript(), @"");
-    let file = sandbox.use_command(&["-C", "inner/.tool-versions", "node@12"]).run();
+    let file = sandbox.use_command(&["-C", "inner/.nvmrc", "node@12"]).run();
     insta::assert_snapshot!(file.transcript(), @"");
     sandbox.use_command(&["-C"]).run().fails_with(2).stderr_contains("missing value");
 }
@@ -554,7 +649,10 @@ fn a_custom_tool_that_is_named_as_a_verb_is_reported_and_works() {
     );
     sandbox.fake_toolchain("list", "1.2.3");
     let listed = sandbox.use_command(&["list"]).run().succeeds();
-    insta::assert_snapshot!(sandbox.mask(&listed.stderr), @"");
+    insta::assert_snapshot!(sandbox.mask(&listed.stderr), @"
+    usher: invalid tool definition [SANDBOX]/home/.config/usher/registry/list.toml: list is a verb of use
+      rename the tool; until then, use list@REQUEST means it, and use list the verb
+    ");
     sandbox.use_command(&["list@1.2"]).run().succeeds();
     assert_eq!(sandbox.read("project/.tool-versions"), "list 1.2\n");
     sandbox.command("list").run().succeeds().stdout_has_line("list 1.2.3");
