@@ -22,11 +22,12 @@ const RESERVED: [&str; 3] = ["use", "usher", "shim"];
 
 /// The verbs of `use` and their aliases, which mean no tool: a tool of such a name is only reached with
 /// a version, `list@1.2`.
-pub const VERBS: [&str; 34] = [
+pub const VERBS: [&str; 37] = [
     "available",
     "cache",
     "check",
     "completions",
+    "config",
     "current",
     "doctor",
     "env",
@@ -44,11 +45,13 @@ pub const VERBS: [&str; 34] = [
     "reshim",
     "retire",
     "rm",
+    "schema",
     "setup",
     "shim",
     "status",
     "sync",
     "uninstall",
+    "unpin",
     "up",
     "update",
     "upgrade",
