@@ -49,7 +49,7 @@ pub struct CommandLine {
     /// With --global: set this group's default (root)
     #[arg(long, value_name = "NAME", requires = "global")]
     pub(super) group: Option<String>,
-    /// Without tools: also list constraints, defaults and tools without a pin
+    /// Without tools: also list defaults and what isn't pinned
     #[arg(long, conflicts_with_all = ["tools", "global", "command"])]
     pub(super) all: bool,
     /// Run one command with these versions; nothing is pinned
