@@ -31,8 +31,9 @@ use usher_shims::exec::ProcessArgs;
 use usher_shims::process::HANDOFF_ARG;
 use usher_shims::world::{Os, World as _};
 
-pub use self::arguments::CommandLine;
 use crate::files::interrupt::on_interrupt;
+
+pub use self::arguments::CommandLine;
 
 /// Flags that were renamed: the old name and the new one.
 const RENAMED_FLAGS: [(&str, &str); 1] = [("--carry", "--migrate-packages")];

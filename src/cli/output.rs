@@ -220,7 +220,7 @@ pub fn print_error(error: &Error) {
     print_message(Meaning::Error, "error:", &error.to_string());
 }
 
-/// Prints what an interrupt left undone; in a shim's log it must be told from the program's own.
+/// Prints what an interrupt left undone; in a shim's log it must not look like the program's own.
 pub fn print_interruption(interruption: &Interruption, in_shim: bool) {
     if interruption.at_question {
         let _ = io::stderr().lock().write_all(b"\n");

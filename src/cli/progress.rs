@@ -414,7 +414,7 @@ fn new_line(label: &Arc<Mutex<Label>>) -> ProgressBar {
             ticks: usize::try_from(ticks).unwrap_or(0),
             done: state.pos(),
             total: state.len().unwrap_or(0),
-            rate: state.per_sec().max(0.0) as u64,
+            rate: whole(state.per_sec()),
             left: state.eta(),
         };
         let _ = text.write_str(&moment.render(current_screen()));
@@ -424,6 +424,12 @@ fn new_line(label: &Arc<Mutex<Label>>) -> ProgressBar {
         // It is a valid template.
         Err(_) => line,
     }
+}
+
+/// Bytes in a second, without fractions.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rates are in range")]
+fn whole(rate: f64) -> u64 {
+    rate.max(0.0) as u64
 }
 
 /// Standard error, as wide as it is now.
@@ -501,7 +507,38 @@ mod tests {
                 Bytes::Uncounted,
             ),
         ];
-        insta::assert_snapshot!(cases.concat().join("\n"), @"");
+        insta::assert_snapshot!(cases.concat().join("\n"), @r"
+            ⠙ downloading node 22.3.0  ━━━━━━──────────────────   12.3 MB/45.6 MB  443.0 kB/s  1:15 left
+            ⠙ downloading node 22.3.0  ━━───────   12.3 MB/45.6 MB  443.0 kB/s  1:15 left
+            ⠙ downloading node 22.3.0  ━━━─────────   12.3 MB/45.6 MB
+            ⠙ downloading node…   12.3 MB/45.6 MB
+            \ downloading node 22.3.0  ==-------   12.3 MB/45.6 MB  443.0 kB/s  1:15 left
+            \ downloading node 22.3.0  ===---------   12.3 MB/45.6 MB
+            ⠙ downloading a package whose name is very much longer than others …  ━─────   12.3 MB/45.6 MB  443.0 kB/s  1:15 left
+            ⠙ downloading a package who…  ━─────   12.3 MB/45.6 MB  443.0 kB/s  1:15 left
+            ⠙ downloading a package whose …  ━─────   12.3 MB/45.6 MB
+            ⠙ downloading a pa…   12.3 MB/45.6 MB
+            \ downloading a package w...  =-----   12.3 MB/45.6 MB  443.0 kB/s  1:15 left
+            \ downloading a package whos...  =-----   12.3 MB/45.6 MB
+            ⠙ downloading node 22.3.0  12.3 MB  443.0 kB/s
+            ⠙ downloading node 22.3.0  12.3 MB  443.0 kB/s
+            ⠙ downloading node 22.3.0  12.3 MB
+            ⠙ downloading node 22.3.0  12.3 MB
+            \ downloading node 22.3.0  12.3 MB  443.0 kB/s
+            \ downloading node 22.3.0  12.3 MB
+            ⠙ unpacking a package whose name is very much longer than others 22.3.0
+            ⠙ unpacking a package whose name is very much longer than others 22.3.0
+            ⠙ unpacking a package whose name is very much longer tha…
+            ⠙ unpacking a package whose name is …
+            \ unpacking a package whose name is very much longer than others 22.3.0
+            \ unpacking a package whose name is very much longer t...
+            ⠙ waiting for process 4711 (use), which is changing node-22.3.0
+            ⠙ waiting for process 4711 (use), which is changing node-22.3.0
+            ⠙ waiting for process 4711 (use), which is changing node…
+            ⠙ waiting for process 4711 (use), wh…
+            \ waiting for process 4711 (use), which is changing node-22.3.0
+            \ waiting for process 4711 (use), which is changing no...
+            ");
     }
 
     #[test]
@@ -510,6 +547,6 @@ mod tests {
         let moment =
             Moment { label: &label, ticks: 0, done: 1, total: 2, rate: 0, left: Duration::ZERO };
         let screen = Screen { colors: true, ascii: true, width: Some(60) };
-        insta::assert_snapshot!(moment.render(screen).replace('\u{1b}', "ESC"), @"");
+        insta::assert_snapshot!(moment.render(screen).replace('\u{1b}', "ESC"), @"ESC[32m-ESC[0m x node 22  ESC[32m============ESC[0mESC[2m------------ESC[0m   1 bytes/2 bytes");
     }
 }

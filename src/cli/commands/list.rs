@@ -253,7 +253,16 @@ mod tests {
               12.22.12          nvm    <warning>2022-04-30</>
         ");
         report.rows[1].retired = Some("2027-01-31".to_owned());
-        insta::assert_snapshot!(at_widths(&report.text()), @"");
+        insta::assert_snapshot!(at_widths(&report.text()), @"
+        --- 60, 80, 120
+        TOOL  VERSION   STATE   STORE  END OF LIFE  RETIRED
+        node  22.20.0   active  nvm
+              12.22.12          nvm    2022-04-30   2027-01-31
+        --- colours
+        <heading>TOOL</>  <heading>VERSION</>   <heading>STATE</>   <heading>STORE</>  <heading>END OF LIFE</>  <heading>RETIRED</>
+        node  <active>22.20.0</>   <active>active</>  nvm
+              12.22.12          nvm    <warning>2022-04-30</>   <warning>2027-01-31</>
+        ");
         report.rows[1].retired = None;
         report.paths = Some(ShortPaths::of(&session));
         insta::assert_snapshot!(at_widths(&report.text()), @"

@@ -301,8 +301,73 @@ mod tests {
 
     #[test]
     fn each_version_has_a_row_and_each_use_of_a_named_one() {
-        insta::assert_snapshot!(at_widths(&report(false).text()), @"");
-        insta::assert_snapshot!(at_widths(&report(true).text()), @"");
+        insta::assert_snapshot!(at_widths(&report(false).text()), @"
+        --- 60
+        TOOL  VERSION   ACCOUNTS  LAST USED     RETIRED     USES
+        node  8.17.0    0         400 days ago  2027-01-31
+        node  12.22.12  2         today                     1 pin, 1
+                                                            default, 2
+                                                            processes
+        --- 80
+        TOOL  VERSION   ACCOUNTS  LAST USED     RETIRED     USES
+        node  8.17.0    0         400 days ago  2027-01-31
+        node  12.22.12  2         today                     1 pin, 1 default, 2
+                                                            processes
+        --- 120
+        TOOL  VERSION   ACCOUNTS  LAST USED     RETIRED     USES
+        node  8.17.0    0         400 days ago  2027-01-31
+        node  12.22.12  2         today                     1 pin, 1 default, 2 processes
+        --- colours
+        <heading>TOOL</>  <heading>VERSION</>   <heading>ACCOUNTS</>  <heading>LAST USED</>     <heading>RETIRED</>     <heading>USES</>
+        node  8.17.0    <muted>0</>         400 days ago  <warning>2027-01-31</>
+        node  12.22.12  2         today                     1 pin, 1 default, 2 processes
+        ");
+        insta::assert_snapshot!(at_widths(&report(true).text()), @"
+        --- 60
+        TOOL  VERSION   ACCOUNTS  LAST USED     RETIRED     USES
+        node  8.17.0    0         400 days ago  2027-01-31
+        node  12.22.12  2         today                     1 pin, 1
+                                                            default, 2
+                                                            processes
+
+        USED           BY     AS       IN
+        node 12.22.12  alice  pin      /home/alice/app/.nvmrc:1
+        node 12.22.12  alice  process  process 17
+        node 12.22.12  bob    default  /home/bob/.config/usher/
+                                       tool-versions:1
+        node 12.22.12  bob    process  process 18
+        --- 80
+        TOOL  VERSION   ACCOUNTS  LAST USED     RETIRED     USES
+        node  8.17.0    0         400 days ago  2027-01-31
+        node  12.22.12  2         today                     1 pin, 1 default, 2
+                                                            processes
+
+        USED           BY     AS       IN
+        node 12.22.12  alice  pin      /home/alice/app/.nvmrc:1
+        node 12.22.12  alice  process  process 17
+        node 12.22.12  bob    default  /home/bob/.config/usher/tool-versions:1
+        node 12.22.12  bob    process  process 18
+        --- 120
+        TOOL  VERSION   ACCOUNTS  LAST USED     RETIRED     USES
+        node  8.17.0    0         400 days ago  2027-01-31
+        node  12.22.12  2         today                     1 pin, 1 default, 2 processes
+
+        USED           BY     AS       IN
+        node 12.22.12  alice  pin      /home/alice/app/.nvmrc:1
+        node 12.22.12  alice  process  process 17
+        node 12.22.12  bob    default  /home/bob/.config/usher/tool-versions:1
+        node 12.22.12  bob    process  process 18
+        --- colours
+        <heading>TOOL</>  <heading>VERSION</>   <heading>ACCOUNTS</>  <heading>LAST USED</>     <heading>RETIRED</>     <heading>USES</>
+        node  8.17.0    <muted>0</>         400 days ago  <warning>2027-01-31</>
+        node  12.22.12  2         today                     1 pin, 1 default, 2 processes
+
+        <heading>USED</>           <heading>BY</>     <heading>AS</>       <heading>IN</>
+        node 12.22.12  alice  pin      /home/alice/app/.nvmrc:1
+        node 12.22.12  alice  process  process 17
+        node 12.22.12  bob    default  /home/bob/.config/usher/tool-versions:1
+        node 12.22.12  bob    process  process 18
+        ");
     }
 
     #[test]

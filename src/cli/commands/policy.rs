@@ -74,7 +74,18 @@ mod tests {
     #[test]
     fn each_rule_has_a_row() {
         let rules = "deny = ['node@13']\nallow = ['node@>=12', 'python']\nroom = '1 GB'\n";
-        insta::assert_snapshot!(at_widths(&report(rules).text()), @"");
+        insta::assert_snapshot!(at_widths(&report(rules).text()), @"
+        --- 60, 80, 120
+        RULE   VALUE              WRITTEN IN
+        allow  node@>=12, python  /etc/usher/policy.toml:2
+        deny   node@13            /etc/usher/policy.toml:1
+        room   1.0 GB             /etc/usher/policy.toml:3
+        --- colours
+        <heading>RULE</>   <heading>VALUE</>              <heading>WRITTEN IN</>
+        allow  node@>=12, python  /etc/usher/policy.toml:2
+        deny   node@13            /etc/usher/policy.toml:1
+        room   1.0 GB             /etc/usher/policy.toml:3
+        ");
         assert_eq!(report("").text(), "/etc/usher/policy.toml limits nothing\n");
     }
 }

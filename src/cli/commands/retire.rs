@@ -211,7 +211,21 @@ mod tests {
         };
         let many = ["10.24.1", "10.24.0", "10.23.3", "10.23.2"];
         let rows = vec![row("8", "2026-01-31", true, &[]), row("10", "2027-01-31", false, &many)];
-        insta::assert_snapshot!(at_widths(&RetireReport { rows }.text()), @"");
+        insta::assert_snapshot!(at_widths(&RetireReport { rows }.text()), @"
+        --- 60
+        TOOL  REQUEST  RETIRED           INSTALLED
+        node  8        since 2026-01-31  not installed
+        node  10       on 2027-01-31     10.24.1, 10.24.0, 10.23.3,
+                                         10.23.2
+        --- 80, 120
+        TOOL  REQUEST  RETIRED           INSTALLED
+        node  8        since 2026-01-31  not installed
+        node  10       on 2027-01-31     10.24.1, 10.24.0, 10.23.3, 10.23.2
+        --- colours
+        <heading>TOOL</>  <heading>REQUEST</>  <heading>RETIRED</>           <heading>INSTALLED</>
+        node  8        <warning>since 2026-01-31</>  <muted>not installed</>
+        node  10       on 2027-01-31     10.24.1, 10.24.0, 10.23.3, 10.23.2
+        ");
         let empty = RetireReport { rows: Vec::new() };
         assert_eq!(empty.text(), "no version of the machine's is retired\n");
     }

@@ -635,7 +635,14 @@ mod tests {
         let world = MemoryWorld::at("/p").file("/p/.nvmrc", "12");
         let mut report = report(world.file("/usher/toolchains/node/12.22.12/bin/node", ""));
         report.rows[0].retired = Some("2027-01-31".to_owned());
-        insta::assert_snapshot!(at_widths(&report.text()), @"");
+        insta::assert_snapshot!(at_widths(&report.text()), @"
+        --- 60, 80, 120
+        TOOL  VERSION   STATE                REQUESTED BY
+        node  12.22.12  retired: 2027-01-31  12 in .nvmrc:1
+        --- colours
+        <heading>TOOL</>  <heading>VERSION</>   <heading>STATE</>                <heading>REQUESTED BY</>
+        node  <active>12.22.12</>  <warning>retired: 2027-01-31</>  12 in .nvmrc:1
+        ");
     }
 
     #[test]

@@ -44,9 +44,10 @@ pub(super) fn answer(
     let [_, replaced, ..] = arguments else { return None };
     let (line, point) = (variable("COMP_LINE")?, variable("COMP_POINT")?.parse().ok()?);
     let words = words(&line.chars().take(point).collect::<String>());
-    let is_own =
-        |word: &TypedWord| OWN_NAMES.contains(&word.value.rsplit('/').next()?).then_some(());
-    let command = words.iter().position(|word| is_own(word).is_some())?;
+    let is_own = |word: &TypedWord| {
+        word.value.rsplit('/').next().is_some_and(|name| OWN_NAMES.contains(&name))
+    };
+    let command = words.iter().position(is_own)?;
     let typed = &words[command + 1..];
     let (current, before) = typed.split_last()?;
     if current.is_expanded {
@@ -260,7 +261,7 @@ mod tests {
         ] {
             let typed = line.rsplit(' ').next().unwrap();
             let answer = answered(line, replaced, &[&format!("{typed}=WORDS")]).unwrap();
-            let expected = format!("{typed}={}", expected.replace('g', "g"));
+            let expected = format!("{typed}={expected}");
             assert_eq!(answer.trim_end_matches([' ', '\n']), escaped(&expected), "{line}");
         }
     }

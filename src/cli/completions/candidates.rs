@@ -39,8 +39,8 @@ pub(super) fn of_value(
         ExpectedValue::InstalledTool => installed_tools(session, current),
         ExpectedValue::ToolRequest => tool_requests(session, current, &cached),
         ExpectedValue::Request => {
-            let tools = before.iter().rev().filter_map(|word| session.registry.named(word).ok());
-            let known = tools.into_iter().next();
+            let tool = |word: &String| session.registry.named(word).ok();
+            let known = before.iter().rev().find_map(tool);
             known.map_or_else(Vec::new, |known| requests(session, known, current, &cached(known)))
         }
         ExpectedValue::InstalledVersion => installed_versions(session, current),

@@ -62,9 +62,10 @@ fn each_step_is_shown_and_a_line_remains() {
 
 #[test]
 fn a_download_is_one_line_that_fits() {
-    let (_upstream, sandbox) = stalling();
     for columns in [60, 80, 120] {
         for (locale, bar) in [("C.UTF-8", '━'), ("C", '=')] {
+            // A new one, since an interrupted download continues where it was.
+            let (_upstream, sandbox) = stalling();
             let command = sandbox.use_command(&["install", "node@12.22.12"]);
             let mut terminal = command.variable("LC_ALL", locale).in_terminal(columns);
             wait_for_bar(&mut terminal);
@@ -84,13 +85,15 @@ fn a_download_is_one_line_that_fits() {
 
 #[test]
 fn without_colours_there_are_none() {
-    let (_upstream, sandbox) = stalling();
-    let install = || sandbox.use_command(&["install", "node@12.22.12"]);
-    for command in [
-        install().variable("NO_COLOR", "1"),
-        install().variable("CLICOLOR", "0"),
-        install().variable("CLICOLOR_FORCE", "1").argument("--color=never"),
-    ] {
+    let cases: [(&str, &str, &[&str]); 3] = [
+        ("NO_COLOR", "1", &[]),
+        ("CLICOLOR", "0", &[]),
+        ("CLICOLOR_FORCE", "1", &["--color=never"]),
+    ];
+    for (name, value, flags) in cases {
+        let (_upstream, sandbox) = stalling();
+        let command = sandbox.use_command(&["install", "node@12.22.12"]).arguments(flags);
+        let command = command.variable(name, value);
         let mut terminal = command.in_terminal(80);
         wait_for_bar(&mut terminal);
         terminal.press_ctrl('C');

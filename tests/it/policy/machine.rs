@@ -98,6 +98,7 @@ fn check(script: &str) -> Option<String> {
 fn forbidden_versions_neither_run_nor_are_installed() {
     if let Some(printed) = check(VERSIONS) {
         insta::assert_snapshot!(printed, @r#"
+        RULE     VALUE              WRITTEN IN
         allow    node@>=12, python  [SANDBOX]/policy:2
         contact  help@host.example  [SANDBOX]/policy:3
         deny     node@13            [SANDBOX]/policy:1
