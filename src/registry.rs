@@ -22,11 +22,12 @@ const RESERVED: [&str; 3] = ["use", "usher", "shim"];
 
 /// The verbs of `use` and their aliases, which mean no tool: a tool of such a name is only reached with
 /// a version, `list@1.2`.
-pub const VERBS: [&str; 35] = [
+pub const VERBS: [&str; 37] = [
     "available",
     "cache",
     "check",
     "completions",
+    "config",
     "current",
     "doctor",
     "env",
@@ -50,6 +51,7 @@ pub const VERBS: [&str; 35] = [
     "status",
     "sync",
     "uninstall",
+    "unpin",
     "up",
     "update",
     "upgrade",

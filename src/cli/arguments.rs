@@ -49,7 +49,7 @@ pub struct CommandLine {
     /// With --global: set this group's default (root)
     #[arg(long, value_name = "NAME", requires = "global")]
     pub(super) group: Option<String>,
-    /// Without tools: also list constraints, defaults and tools without a pin
+    /// Without tools: also list defaults and what isn't pinned
     #[arg(long, conflicts_with_all = ["tools", "global", "command"])]
     pub(super) all: bool,
     /// Run one command with these versions; nothing is pinned
@@ -128,9 +128,9 @@ pub(super) enum Verb {
     )]
     #[command(visible_alias = "update", alias = "up")]
     Upgrade(UpgradeArguments),
-    /// Remove pins from this project, or your defaults; nothing is uninstalled
+    /// Remove pins from this project, or your defaults
     #[command(
-        after_help = "Examples:\n  use unpin node\n  use unpin node python\n  use unpin --global node\n\nThe rest of a file stays as it is; a version file with nothing else is deleted."
+        after_help = "Examples:\n  use unpin node\n  use unpin node python\n  use unpin --global node\n\nThe rest of a file stays as it is; a version file with nothing else is deleted. Nothing is uninstalled."
     )]
     Unpin(UnpinArguments),
     /// Remove installed versions

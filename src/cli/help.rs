@@ -8,10 +8,10 @@ use crate::registry::KnownTool;
 /// The verbs by purpose, in the order in which people need them.
 const GROUPS: [(&str, &[&str]); 6] = [
     ("Everyday", &["install", "upgrade", "uninstall", "unpin", "exec", "help"]),
-    ("Versions", &["current", "list", "outdated", "available", "link"]),
+    ("Versions", &["current", "list", "outdated", "available"]),
     ("What runs here", &["which", "where", "why", "env", "check"]),
     ("Upkeep", &["doctor", "verify", "repair", "prune", "cache", "config"]),
-    ("Shims, shells and editors", &["setup", "completions", "schema", "shim", "reshim"]),
+    ("Shims, shells and editors", &["setup", "completions", "shim", "reshim", "schema"]),
     ("Machines with several accounts", &["sync", "retire", "policy"]),
 ];
 

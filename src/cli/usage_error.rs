@@ -35,6 +35,7 @@ pub(super) fn usage_error(error: &clap::Error, arguments: &[&OsStr]) -> Error {
         ClapKind::InvalidValue | ClapKind::ValueValidation => {
             format!("invalid value “{}” for {first}", Escaped(&value))
         }
+        ClapKind::TooManyValues => format!("unexpected value “{}” for {first}", Escaped(&value)),
         ClapKind::ArgumentConflict => {
             let other = context(ContextKind::PriorArg);
             let other =

@@ -29,6 +29,7 @@ fn help_and_version_are_results() {
       install      Install versions; by default, all that this project pins
       upgrade      Install the newest versions that match your pins [alias: update]
       uninstall    Remove installed versions [alias: rm]
+      unpin        Remove pins from this project, or your defaults
       exec         Run a command with this project's versions, or others [alias: x]
       help         Explain a verb or a tool
 
@@ -51,13 +52,14 @@ fn help_and_version_are_results() {
       repair       Restore installed versions, keeping packages you added
       prune        Remove unused versions (asks first)
       cache        Clear the download and index cache
+      config       List, read and change usher's settings
 
     Shims, shells and editors:
-      setup        Add the shims to your shell's PATH (shows the change first)
+      setup        Add the shims and completions to your shell (shows the change)
       completions  Print a completion script
-      schema       Print a JSON Schema, for editors and programs
       shim         Add versioned shims, such as node12, or list them
       reshim       Rescan this machine, and update the shims
+      schema       Print a JSON Schema, for editors and programs
 
     Machines with several accounts:
       sync         Install what the machine's list and its accounts request
@@ -68,7 +70,7 @@ fn help_and_version_are_results() {
       -g, --global          Set your default, for folders without a pin
           --account <NAME>  With --global: set this account's default (root)
           --group <NAME>    With --global: set this group's default (root)
-          --all             Without tools: also list tools that nothing requests
+          --all             Without tools: also list defaults and what isn't pinned
       -C <DIR>              Run as if started in this folder
           --json            Print JSON
           --offline         Don't use the network
@@ -79,7 +81,7 @@ fn help_and_version_are_results() {
       -V, --version         Print version
 
     Examples:
-      use                             list the active versions and their requests
+      use                             show what this project pins, and what runs
       use node@12                     pin node 12 in this project, and install it
       use --global node@lts           make the newest LTS your default
       use node@12 python@3.7 -- bash  run one shell with these versions
@@ -242,51 +244,48 @@ fn unparsable_arguments_are_refused() {
     ]);
     insta::assert_snapshot!(transcript, @"
     $ use --frobnicate
-    error: unexpected argument: --frobnicate
-      usage: use [--global] TOOL[@REQUEST]...
-      usage: use TOOL@REQUEST... -- COMMAND...
-      usage: use [VERB]
+    error: unknown flag --frobnicate
       hint: use help
 
     $ use install --global node@12
-    error: unexpected argument: --global
+    error: unknown flag --global
       usage: use install [OPTIONS] [TOOL[@REQUEST]]...
       hint: use help install
 
     $ use uninstall
-    error: missing argument: <TOOL@VERSION>...
-      usage: use uninstall <TOOL@VERSION>...
+    error: missing argument: TOOL@VERSION
+      usage: use uninstall [OPTIONS] TOOL@VERSION...
       hint: use help uninstall
 
     $ use which
-    error: missing argument: <PROGRAM>
-      usage: use which <PROGRAM>
+    error: missing argument: PROGRAM
+      usage: use which [OPTIONS] PROGRAM
       hint: use help which
 
     $ use available
-    error: missing argument: <TOOL>
-      usage: use available <TOOL> [REQUEST]
+    error: missing argument: TOOL
+      usage: use available [OPTIONS] TOOL [REQUEST]
       hint: use help available
 
     $ use available node 12 13
-    error: unexpected argument: 13
-      usage: use available [OPTIONS] <TOOL> [REQUEST]
+    error: unexpected argument “13”
+      usage: use available [OPTIONS] TOOL [REQUEST]
       hint: use help available
 
     $ use completions
-    error: missing argument: <SHELL>
-      usage: use completions <SHELL>
+    error: missing argument: SHELL
+      usage: use completions [OPTIONS] SHELL
       hint: use help completions
 
     $ use completions tcsh
-    error: invalid value of <SHELL>: “tcsh”
-      possible values: bash, elvish, fish, powershell, zsh
-      nearest: zsh
+    error: invalid value “tcsh” for SHELL
+      expected: bash, elvish, fish, nushell, powershell, zsh
+      usage: use completions [OPTIONS] SHELL
       hint: use help completions
 
     $ use setup --yes=maybe
-    error: unexpected value of --yes: “maybe”
-      usage: use setup --yes [SHELL]
+    error: unexpected value “maybe” for --yes
+      usage: use setup [OPTIONS] [SHELL]
       hint: use help setup
     ");
 }
@@ -301,15 +300,11 @@ fn errors_are_json_with_json() {
     {
       "format": 1,
       "error": {
-        "causes": [
-          "usage: use [--global] TOOL[@REQUEST]...",
-          "usage: use TOOL@REQUEST... -- COMMAND...",
-          "usage: use [VERB]"
-        ],
-        "code": "usage",
-        "exit": 2,
+        "what": "unknown flag --frobnicate",
+        "causes": [],
         "hint": "use help",
-        "what": "unexpected argument: --frobnicate"
+        "code": "usage",
+        "exit": 2
       }
     }
     --- standard error
@@ -514,7 +509,6 @@ fn the_folder_of_a_version() {
             "where node@20",
             "where noode",
             "where node@",
-            "which --home node",
         ],
     );
     insta::assert_snapshot!(transcript, @r#"
@@ -549,10 +543,6 @@ fn the_folder_of_a_version() {
     error: invalid version of node: “”
       it is empty
       hint: use available node
-
-    $ use which --home node
-    error: unknown flag --home
-      it is called `use where` now
     "#);
 }
 
