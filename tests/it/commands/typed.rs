@@ -223,71 +223,44 @@ fn unparsable_arguments_are_refused() {
     ]);
     insta::assert_snapshot!(transcript, @"
     $ use --frobnicate
-    error: unexpected argument '--frobnicate' found
-
-      tip: to pass '--frobnicate' as a value, use '-- --frobnicate'
-
-    Usage: use [--global] TOOL[@REQUEST]...
-           use TOOL@REQUEST... -- COMMAND...
-           use [VERB]
-
-    For more information, try '--help'.
+    error: unknown flag --frobnicate
+      hint: use --help
 
     $ use install --global node@12
-    error: unexpected argument '--global' found
-
-      tip: to pass '--global' as a value, use '-- --global'
-
-    Usage: use install [OPTIONS] [TOOL[@REQUEST]]...
-
-    For more information, try '--help'.
+    error: unknown flag --global
+      usage: use install [OPTIONS] [TOOL[@REQUEST]]...
+      hint: use install --help
 
     $ use uninstall
-    error: the following required arguments were not provided:
-      <TOOL@VERSION>...
-
-    Usage: use uninstall <TOOL@VERSION>...
-
-    For more information, try '--help'.
+    error: missing argument: TOOL@VERSION
+      usage: use uninstall [OPTIONS] TOOL@VERSION...
+      hint: use uninstall --help
 
     $ use which
-    error: the following required arguments were not provided:
-      <PROGRAM>
-
-    Usage: use which <PROGRAM>
-
-    For more information, try '--help'.
+    error: missing argument: PROGRAM
+      usage: use which [OPTIONS] PROGRAM
+      hint: use which --help
 
     $ use available
-    error: the following required arguments were not provided:
-      <TOOL>
-
-    Usage: use available <TOOL> [REQUEST]
-
-    For more information, try '--help'.
+    error: missing argument: TOOL
+      usage: use available [OPTIONS] TOOL [REQUEST]
+      hint: use available --help
 
     $ use available node 12 13
-    error: unexpected argument '13' found
-
-    Usage: use available [OPTIONS] <TOOL> [REQUEST]
-
-    For more information, try '--help'.
+    error: unexpected argument “13”
+      usage: use available [OPTIONS] TOOL [REQUEST]
+      hint: use available --help
 
     $ use completions
-    error: the following required arguments were not provided:
-      <SHELL>
-
-    Usage: use completions <SHELL>
-
-    For more information, try '--help'.
+    error: missing argument: SHELL
+      usage: use completions [OPTIONS] SHELL
+      hint: use completions --help
 
     $ use completions tcsh
-    error: invalid value 'tcsh' for '<SHELL>'
-      [possible values: bash, elvish, fish, powershell, zsh]
-
-      tip: a similar value exists: 'zsh'
-
-    For more information, try '--help'.
+    error: invalid value “tcsh” for SHELL
+      expected: bash, elvish, fish, powershell, zsh
+      usage: use completions [OPTIONS] SHELL
+      hint: use completions --help
 
     $ use setup --yes=maybe
     error: unexpected value 'maybe' for '--yes' found; no more were expected
@@ -295,6 +268,8 @@ fn unparsable_arguments_are_refused() {
     Usage: use setup --yes [SHELL]
 
     For more information, try '--help'.
+      usage: use setup [OPTIONS] [SHELL]
+      hint: use setup --help
     ");
 }
 
@@ -310,8 +285,8 @@ fn errors_are_json_with_json() {
         "causes": [],
         "code": "usage",
         "exit": 2,
-        "hint": null,
-        "what": "unexpected argument '--frobnicate' found\n\n  tip: to pass '--frobnicate' as a value, use '-- --frobnicate'\n\nUsage: use [--global] TOOL[@REQUEST]...\n       use TOOL@REQUEST... -- COMMAND...\n       use [VERB]\n\nFor more information, try '--help'."
+        "hint": "use --help",
+        "what": "unknown flag --frobnicate"
       }
     }
     --- standard error
