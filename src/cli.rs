@@ -2,30 +2,37 @@
 
 mod arguments;
 pub mod commands;
+mod completions;
 mod dispatch;
 pub mod environment;
 pub mod explanation;
 pub mod handoff;
+mod help;
 pub mod output;
 pub mod package_migration;
 pub mod progress;
+#[cfg(test)]
+mod schemas;
 pub mod search_path;
 pub mod shell_setup;
 pub mod shims;
 pub mod system_setup;
 mod unknown_program;
 mod usage_error;
+pub mod verbose;
+mod words;
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::{ColorChoice, CommandFactory as _, Parser as _, ValueEnum as _};
-use usher_shims::error::{Error, ErrorKind, Shown};
+use clap::{ColorChoice, ValueEnum as _};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::exec::ProcessArgs;
 use usher_shims::process::HANDOFF_ARG;
 use usher_shims::world::{Os, World as _};
 
 pub use self::arguments::CommandLine;
+use crate::files::interrupt::on_interrupt;
 
 /// Flags that were renamed: the old name and the new one.
 const RENAMED_FLAGS: [(&str, &str); 1] = [("--carry", "--migrate-packages")];
@@ -33,24 +40,32 @@ const RENAMED_FLAGS: [(&str, &str); 1] = [("--carry", "--migrate-packages")];
 /// Runs `use` with the process's arguments and environment; returns the exit code.
 pub fn run(given: ProcessArgs) -> i32 {
     output::reserve_closed_streams();
-    let mut arguments = given.os_arguments();
+    let arguments = given.os_arguments();
+    if let Some(code) = completions::run(&arguments, &given) {
+        return code;
+    }
     let variable = |name: &str| Os.variable(name).map(|value| value.to_string_lossy().into_owned());
     output::look_at_streams(color_choice(&arguments), &variable);
-    if arguments.get(1).is_some_and(|first| first.as_encoded_bytes() == HANDOFF_ARG.to_bytes()) {
+    let is_handoff =
+        arguments.get(1).is_some_and(|first| first.as_encoded_bytes() == HANDOFF_ARG.to_bytes());
+    on_interrupt(move |interruption| output::print_interruption(interruption, is_handoff));
+    if is_handoff {
         let error = handoff::run(given);
         output::shim_error(&error);
         return error.kind().shim_exit_code().into();
     }
-    move_verb_first(&mut arguments);
-    let typed = match CommandLine::try_parse_from(&arguments) {
+    let typed = match CommandLine::of(&arguments) {
         Ok(typed) => typed,
         Err(error) => return print_usage(&without_hidden(error, &arguments), &arguments),
     };
     let as_json = typed.global_flags.json;
+    if let Err(error) = change_directory(&typed.global_flags.directories) {
+        return output::print_failure(&error, as_json);
+    }
     if let Err(error) = typed.validate(&arguments) {
         return output::print_failure(&error, as_json);
     }
-    match dispatch::execute(typed, given) {
+    match dispatch::execute(typed, given, &own_arguments(&arguments)) {
         Ok(code) => code,
         Err(error) => output::print_failure(&error, as_json),
     }
@@ -67,36 +82,41 @@ fn color_choice(arguments: &[&OsStr]) -> ColorChoice {
     chosen.and_then(|when| ColorChoice::from_str(when, true).ok()).unwrap_or_default()
 }
 
-/// Moves a verb before global flags: `use --offline install` is `use install --offline`.
-fn move_verb_first(arguments: &mut [&OsStr]) {
-    let global_flags = ["--json", "--offline", "--quiet", "-q"];
-    let is_flag = |argument: &&&OsStr| global_flags.iter().any(|flag| **argument == *flag);
-    let flags = arguments.iter().skip(1).take_while(is_flag).count();
-    let is_verb = |word: &&OsStr| {
-        let command = CommandLine::command();
-        word.to_str().is_some_and(|word| command.find_subcommand(word).is_some())
-    };
-    if arguments.get(flags + 1).is_some_and(is_verb) {
-        arguments[1..=flags + 1].rotate_right(1);
-    }
+/// Changes into the folders of `-C`, each from the one before.
+fn change_directory(folders: &[PathBuf]) -> Result<()> {
+    folders.iter().try_for_each(|folder| {
+        #[expect(clippy::disallowed_methods, reason = "-C: as if the process had started there")]
+        let changed = std::env::set_current_dir(folder);
+        changed.map_err(|error| Error::io("change into", folder, error))
+    })
 }
 
 /// The same error about the arguments as they may be shown: clap repeats them as they are.
 fn without_hidden(error: clap::Error, arguments: &[&OsStr]) -> clap::Error {
     let shown = arguments.iter().map(|argument| Shown(Path::new(argument)).to_string());
-    CommandLine::try_parse_from(shown).err().unwrap_or(error)
+    let shown: Vec<String> = shown.collect();
+    let shown: Vec<&OsStr> = shown.iter().map(OsStr::new).collect();
+    CommandLine::of(&shown).err().unwrap_or(error)
 }
 
 /// Prints help and the version as results, anything else as a usage error.
 fn print_usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
+    let as_json = arguments.iter().any(|argument| *argument == "--json");
+    if let Some(error) = words::of_other_manager(&own_arguments(arguments)) {
+        return output::print_failure(&error, as_json);
+    }
     if !error.use_stderr() {
         let printed = output::print_help(&error.render());
         return printed.map_or_else(|error| output::print_failure(&error, false), |()| 0);
     }
-    let as_json = arguments.iter().any(|argument| *argument == "--json");
     let error =
         renamed_flag(arguments).unwrap_or_else(|| usage_error::usage_error(error, arguments));
     output::print_failure(&error, as_json)
+}
+
+/// The arguments without the program's own name.
+fn own_arguments(arguments: &[&OsStr]) -> Vec<String> {
+    arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 
 /// The error for a flag under its old name.
@@ -111,10 +131,10 @@ fn renamed_flag(arguments: &[&OsStr]) -> Option<Error> {
 mod tests {
     use super::*;
 
-    /// The arguments after [`move_verb_first`], or the error of the command line.
+    /// The error of a command line, or `ok`.
     fn parsed(line: &str) -> String {
         let words: Vec<&OsStr> = line.split(' ').map(OsStr::new).collect();
-        match CommandLine::try_parse_from(&words).map(|typed| typed.validate(&words)) {
+        match CommandLine::of(&words).map(|typed| typed.validate(&words)) {
             Ok(Ok(())) => "ok".to_owned(),
             Ok(Err(error)) => error.to_string(),
             Err(error) => error.kind().to_string(),
@@ -122,28 +142,10 @@ mod tests {
     }
 
     #[test]
-    fn a_verb_comes_before_global_flags() {
-        let moved = |line: &str| {
-            let mut words: Vec<&OsStr> = line.split(' ').map(OsStr::new).collect();
-            move_verb_first(&mut words);
-            words.join(OsStr::new(" ")).into_string().unwrap()
-        };
-        assert_eq!(moved("use --json --offline list x"), "use list --json --offline x");
-        assert_eq!(moved("use -q node@12"), "use -q node@12");
-        assert_eq!(moved("use --global list"), "use --global list");
-        assert_eq!(moved("use --json"), "use --json");
-    }
-
-    #[test]
     fn contradictions_are_errors_with_a_command() {
         for line in ["use", "use node@12", "use node@12 -- bash", "use list", "use --global node"] {
             assert_eq!(parsed(line), "ok", "{line}");
         }
-        insta::assert_snapshot!(parsed("use instal"), @"
-        unknown verb or tool “instal”
-          nearest: install
-          hint: use install
-        ");
         insta::assert_snapshot!(parsed("use node@12 --"), @"
         missing command after `--`
           hint: use node@12 -- bash

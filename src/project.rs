@@ -22,8 +22,11 @@ use std::path::PathBuf;
 use usher_shims::pin::FileLocation;
 use usher_shims::tool::{VersionField, VersionFile};
 
-pub use locate::{marked_root, pin_target, project_root, repository};
-pub use write::{WrittenPin, check_target, write_pin};
+pub use locate::{ProjectPin, marked_root, pin_target, project_pin, project_root, repository};
+pub use write::{
+    PinRemoval, WrittenPin, change_config_file, check_target, planned_removal, remove_pin,
+    write_pin,
+};
 
 /// The file that is created in a project that has none.
 const OWN_FILE: &str = ".tool-versions";

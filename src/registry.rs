@@ -20,6 +20,45 @@ pub use custom::{CustomToolFile, files};
 /// Names that never get a shim for a global package: they are usher's own.
 const RESERVED: [&str; 3] = ["use", "usher", "shim"];
 
+/// The verbs of `use` and their aliases, which mean no tool: a tool of such a name is only reached with
+/// a version, `list@1.2`.
+pub const VERBS: [&str; 34] = [
+    "available",
+    "cache",
+    "check",
+    "completions",
+    "current",
+    "doctor",
+    "env",
+    "exec",
+    "help",
+    "install",
+    "list",
+    "ls",
+    "ls-remote",
+    "outdated",
+    "policy",
+    "prune",
+    "remove",
+    "repair",
+    "reshim",
+    "retire",
+    "rm",
+    "setup",
+    "shim",
+    "status",
+    "sync",
+    "uninstall",
+    "up",
+    "update",
+    "upgrade",
+    "verify",
+    "where",
+    "which",
+    "why",
+    "x",
+];
+
 /// All tools.
 #[derive(Debug)]
 pub struct Registry {
@@ -61,10 +100,26 @@ impl<'a> KnownTool<'a> {
         flavours.chain(self.tool.vendors.iter().copied())
     }
 
+    /// The release line of a version: as many of its first numbers as the registry says, else its first
+    /// one, or two where that is 0.
+    pub fn release_line(&self, version: &Version) -> String {
+        let lines = &self.definition.end_of_life;
+        let count = self.definition.release_line;
+        let count = count.or_else(|| lines.line_components(version.flavour()));
+        let is_zero = version.numbers().as_slice().first() == Some(&0);
+        first_numbers(version, count.unwrap_or(if is_zero { 2 } else { 1 }))
+    }
+
     /// The last day on which the release line of a version is maintained, if it is known.
     pub fn end_of_life(&self, version: &Version) -> Option<Date> {
         self.definition.end_of_life.date_of(version.flavour(), version.numbers().as_slice())
     }
+}
+
+/// The first numbers of a version: `3.12`.
+pub fn first_numbers(version: &Version, count: usize) -> String {
+    let numbers = version.numbers().as_slice().iter().take(count);
+    numbers.map(ToString::to_string).collect::<Vec<_>>().join(".")
 }
 
 impl Registry {
@@ -96,6 +151,9 @@ impl Registry {
         }
         let tools: Vec<&'static Tool> = read.iter().map(|(.., tool)| *tool).chain(TOOLS).collect();
         for (file, definition, tool) in read {
+            if let Some(verb) = tool.all_names().find(|name| VERBS.contains(name)) {
+                self.faults.push(custom::named_as_verb(file, verb));
+            }
             let mut hosts =
                 tool.runtime.into_iter().chain(tool.built_for.map(|built_for| built_for.tool));
             match hosts.find(|host| !can_be_runtime(&tools, host)) {
@@ -122,7 +180,8 @@ impl Registry {
         &self.tools
     }
 
-    /// The errors in custom tools' files, which are left out.
+    /// The errors in custom tools' files. What can't be used is left out; a tool that is named as a
+    /// verb isn't.
     pub fn definition_errors(&self) -> &[Error] {
         &self.faults
     }

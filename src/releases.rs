@@ -10,7 +10,7 @@
 //! |---|---|
 //! | which sources a tool has on this platform, in order | `catalog.rs`, `platform.rs` |
 //! | how each kind of source is read | `source_adapters.rs` |
-//! | fetching and caching an index | `index_reader.rs`, `index_cache.rs`, `freshness.rs`, `limits.rs` |
+//! | fetching and caching an index | `index_reader.rs`, `index_cache.rs`, `freshness.rs`, `stale_indexes.rs`, `limits.rs` |
 //! | parsing an index | `download_site.rs`, `npm.rs`, `pypi.rs`, into an `index_entry.rs` |
 //! | choosing a release | `tool_request.rs`, `finder.rs`, `release_filter.rs`, `runtime.rs`, `installed_tools.rs`, `release.rs`, `version_range.rs` |
 //! | what is fetched for it | `release_part.rs` |
@@ -44,6 +44,7 @@ mod release_filter;
 mod release_part;
 pub mod runtime;
 mod source_adapters;
+mod stale_indexes;
 mod tool_request;
 pub mod updates;
 mod version_range;
@@ -54,4 +55,5 @@ pub use offline_errors::offline_error;
 pub use plain_http::{PlainHttpSource, plain_http_sources};
 pub use release::{ListedReleases, Release, ServedFrom};
 pub use release_part::{FetchClient, ReleasePart};
+pub use stale_indexes::stale_note;
 pub use tool_request::ToolRequest;

@@ -8,6 +8,7 @@ pub(crate) mod in_memory;
 pub mod policy;
 pub mod reporter;
 pub mod retired;
+pub mod short_paths;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
@@ -22,7 +23,7 @@ use usher_shims::index::Index;
 use usher_shims::ownership::ROOT;
 use usher_shims::path::Shim;
 use usher_shims::policy::policy_file;
-use usher_shims::process::{RunningShim, add_variables, is_secure};
+use usher_shims::process::{RunningShim, add_variables, is_secure, read_index};
 use usher_shims::resolve::Resolver;
 use usher_shims::world::{AnyWorld, Os, World, read_optional};
 
@@ -72,6 +73,26 @@ impl Session {
     ///
     /// An error if a settings file is invalid or can't be read, or if usher's home isn't found.
     pub fn new(given: ProcessArgs, running: RunningShim, reporter: NewReporter) -> Result<Self> {
+        let mut session = Self::load(given, running, reporter)?;
+        session.refresh()?;
+        Ok(session)
+    }
+
+    /// As [`new`](Self::new), but with the index that was written last: the machine isn't scanned. It
+    /// never uses the network, and prints nothing.
+    pub fn unscanned(given: ProcessArgs, running: RunningShim) -> Result<Self> {
+        let written = read_index(&Os, &running, None)?;
+        let mut session = Self::load(given, running, |_| Box::new(Silent))?;
+        session.settings.go_offline();
+        session.index = written.unwrap_or_else(|| Index {
+            folders: session.folders.clone(),
+            tools: session.registry.tools().clone(),
+            ..Index::default()
+        });
+        Ok(session)
+    }
+
+    fn load(given: ProcessArgs, running: RunningShim, reporter: NewReporter) -> Result<Self> {
         let Homes { folders, machine } = folders::find_folders(&Os, &running)?;
         let world = home_world::world(&folders);
         let files = [folders.settings_file(), folders.machine_settings_file()];
@@ -95,7 +116,7 @@ impl Session {
             false => reporter(draws(&world)),
         };
         let cache_report = Once::new();
-        let mut session = Self {
+        Ok(Self {
             world,
             given,
             folders,
@@ -109,9 +130,7 @@ impl Session {
             reporter,
             now: SystemTime::now(),
             cache_report,
-        };
-        session.refresh()?;
-        Ok(session)
+        })
     }
 
     /// Whether this account administers the machine's versions, so that the limits of accounts don't

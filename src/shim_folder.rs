@@ -17,7 +17,7 @@ pub mod versioned;
 use std::collections::BTreeSet;
 use std::fs;
 
-use usher_shims::error::{Error, Result};
+use usher_shims::error::{Error, Result, Shown};
 use usher_shims::index::index_file;
 use usher_shims::tool::Tool;
 
@@ -34,6 +34,7 @@ use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::staging;
 use crate::files::write_access::WriteAccess;
 use crate::session::Session;
+use crate::text::some_names;
 
 /// The name of the binary that shims are links of, among those of shims with a fault.
 const BINARY: &str = "shim";
@@ -96,6 +97,12 @@ pub fn refresh(
         fs::remove_file(&path).map_err(|error| Error::io("delete", &path, error))?;
     }
     sync_names(&shims);
+    for (done, names) in [("made", &changes.created), ("removed", &changes.removed)] {
+        if !names.is_empty() {
+            let names = some_names(names);
+            session.reporter.detail(&format!("shims {done} in {}: {names}", Shown(&shims)));
+        }
+    }
     Ok(changes)
 }
 

@@ -74,17 +74,48 @@ impl fmt::Display for ShellWord<'_> {
     }
 }
 
+/// A command in a hint: words that a shell would read as something else are quoted.
+pub fn shell_line(words: &[String]) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,=".contains(c);
+    let word = |word: &String| match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.clone(),
+        false => ShellWord(Path::new(word)).to_string(),
+    };
+    words.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// The known word that is closest to a misspelled one; `None` if none is close.
 ///
-/// Close is one error, or one in three letters: a letter missing, added or changed, or two swapped.
+/// An error is a letter missing, added or changed, or two swapped. A word may have one in three
+/// letters; one of three or four letters also begins as what was meant.
 pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let letters = word.chars().count();
     let near = known.into_iter().filter_map(|known| {
         let errors = strsim::damerau_levenshtein(known, word);
-        let max_errors = (letters.min(known.chars().count()) / 3).max(1);
-        (errors <= max_errors && errors < letters).then_some((errors, known))
+        (errors <= max_errors(word, known)).then_some((errors, known))
     });
     near.min_by_key(|(errors, _)| *errors).map(|(_, known)| known)
+}
+
+/// How many errors a word may have that means the known one: other words of few letters are as near
+/// as misspelled ones.
+fn max_errors(word: &str, known: &str) -> usize {
+    let letters = word.chars().count().min(known.chars().count());
+    let begins_alike = word.chars().next() == known.chars().next();
+    match letters {
+        3..=4 if begins_alike => 1,
+        2..=4 => usize::from(is_reordered(word, known)),
+        _ => letters / 3,
+    }
+}
+
+/// Whether a word has the letters of another one.
+fn is_reordered(word: &str, known: &str) -> bool {
+    let sorted = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    sorted(word) == sorted(known)
 }
 
 #[cfg(test)]
@@ -137,14 +168,23 @@ mod tests {
 
     #[test]
     fn only_close_words_are_suggested() {
-        let meant = |word| closest(word, ["node", "ruby", "python", "go", "install", "r"]);
-        assert_eq!(meant("nod"), Some("node"));
-        assert_eq!(meant("noed"), Some("node"));
-        assert_eq!(meant("pyhton"), Some("python"));
-        assert_eq!(meant("instal"), Some("install"));
-        assert_eq!(meant("run"), None);
-        assert_eq!(meant("rust"), None);
-        assert_eq!(meant("x"), None);
-        assert_eq!(meant(""), None);
+        let known = ["node", "ruby", "python", "go", "install", "r", "bun", "php", "uninstall"];
+        let meant = |word| closest(word, known);
+        for (word, near) in [
+            ("nod", "node"),
+            ("noed", "node"),
+            ("onde", "node"),
+            ("og", "go"),
+            ("bum", "bun"),
+            ("pyhton", "python"),
+            ("pyton3", "python"),
+            ("instal", "install"),
+            ("unisntal", "uninstall"),
+        ] {
+            assert_eq!(meant(word), Some(near), "{word}");
+        }
+        for word in ["run", "gp", "help", "rust", "code", "global", "inst", "x", "", "é"] {
+            assert_eq!(meant(word), None, "{word}");
+        }
     }
 }

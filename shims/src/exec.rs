@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Shown};
 use crate::world::{Os, World as _};
 
 /// A process's arguments and environment, byte for byte.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ProcessArgs {
     /// The arguments, argument 0 first.
     pub arguments: Vec<&'static CStr>,

@@ -3,6 +3,7 @@
 pub mod available;
 pub mod cache;
 pub mod check;
+pub mod config;
 mod dependents;
 pub mod doctor;
 pub mod env;
@@ -21,6 +22,7 @@ pub mod repair;
 pub mod reshim;
 pub mod retire;
 pub mod run;
+pub mod schema;
 pub mod setup;
 pub mod setup_system;
 pub mod shim;
@@ -28,6 +30,7 @@ mod shim_faults;
 pub mod status;
 pub mod sync;
 pub mod uninstall;
+pub mod unpin;
 pub mod upgrade;
 pub mod verify;
 pub mod which;
@@ -38,9 +41,11 @@ use usher_shims::index::RejectedProgram;
 use usher_shims::request::{Request, RequestTrust};
 use usher_shims::tool::Tool;
 
+use crate::cli::output::{Line, Meaning};
 use crate::cli::shims::rescan_and_refresh;
 use crate::registry::KnownTool;
 use crate::session::Session;
+use crate::session::end_of_life::EndOfLife;
 use crate::session::reporter::Notice;
 
 /// A tool on the command line, with a version request if one was typed.
@@ -134,6 +139,12 @@ fn count_of(count: usize, noun: &str) -> String {
         1 => format!("1 {noun}"),
         _ => format!("{count} {noun}s"),
     }
+}
+
+/// The last day of a version's release line in a table, if it has passed or is near.
+fn end_of_life_cell(end_of_life: Option<EndOfLife>) -> Line {
+    let date = end_of_life.and_then(EndOfLife::marked_date);
+    date.map_or_else(Line::new, |date| Line::of(Meaning::Warning, date))
 }
 
 /// A release of this version, as a source would list it.

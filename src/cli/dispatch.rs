@@ -1,27 +1,36 @@
 //! Which function runs a command, once its arguments are parsed.
 
 use clap::CommandFactory as _;
-use clap_complete::Shell;
+use clap_complete::aot;
 use usher_shims::error::Result;
 use usher_shims::exec::ProcessArgs;
 use usher_shims::process::{is_secure, running_shim};
 
 use super::arguments::{CacheVerb, CommandLine, Verb};
-use super::{commands, output, progress};
+use super::shell_setup::ScriptShell;
+use super::{commands, help, output, progress, verbose, words};
 use crate::cli::commands::cache::CleanMode;
 use crate::cli::commands::install_from::ArchiveArguments;
 use crate::cli::commands::outdated::ToolFilter;
 use crate::cli::commands::pin::PinScope;
 use crate::config::folders;
 use crate::session::Session;
+use crate::session::reporter::Silent;
 
-/// Runs the command; returns the exit code of one that printed its own report.
-pub(super) fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
+/// Runs the command; returns the exit code of one that printed its own report. `arguments` are what
+/// was typed, for hints.
+pub(super) fn execute(typed: CommandLine, given: ProcessArgs, arguments: &[String]) -> Result<i32> {
     let json = typed.global_flags.json;
     match &typed.verb {
         Some(Verb::Completions { shell }) => return completions(*shell).map(|()| 0),
+        Some(Verb::Schema { name }) => return commands::schema::run(*name).map(|()| 0),
         Some(Verb::Policy { file }) => return commands::policy::run(file.as_deref(), json),
         _ => {}
+    }
+    if let Some(Verb::Help { words }) = &typed.verb
+        && let Some(mut command) = command_of(words)
+    {
+        return output::print_help(&command.render_long_help()).map(|()| 0);
     }
     if is_secure() && !typed.only_reads() {
         return Err(folders::refused_when_secure("nothing is installed, fetched or written"));
@@ -30,6 +39,11 @@ pub(super) fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
     if let Some(Verb::InstallItself { system }) = typed.verb {
         return commands::install_itself::run(given, running, system).map(|()| 0);
     }
+    if let Some(Verb::Config { verb }) = &typed.verb {
+        let quiet = typed.global_flags.quiet;
+        let reporter = if quiet { Box::new(Silent) } else { progress::reporter(false) };
+        return commands::config::run(&running, verb, &*reporter, json);
+    }
     let mut session = Session::new(given, running, progress::reporter)?;
     if typed.global_flags.offline {
         session.settings.go_offline();
@@ -37,10 +51,14 @@ pub(super) fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
     if typed.global_flags.quiet {
         session.set_quiet();
     }
+    if typed.global_flags.verbose {
+        verbose::begin(&mut session);
+    }
     // `use doctor` reports them itself.
     if !matches!(typed.verb, Some(Verb::Doctor { .. })) {
         session.report_registry_errors();
     }
+    words::check(&session.registry, &typed, arguments)?;
     match typed.verb {
         Some(verb) => run_verb(&mut session, verb, json),
         None => run_without_verb(&mut session, typed, json),
@@ -62,13 +80,9 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
             return commands::upgrade::run(session, &arguments, json);
         }
         Verb::Outdated { tools, all } => {
-            let filter = match tools.as_slice() {
-                [] if all => ToolFilter::All,
-                [] => ToolFilter::Pinned,
-                names => ToolFilter::Named(names),
-            };
-            return commands::outdated::run(session, &filter, json);
+            return commands::outdated::run(session, &ToolFilter::new(&tools, all), json);
         }
+        Verb::Unpin(arguments) => return commands::unpin::run(session, &arguments, json),
         Verb::Uninstall(arguments) => commands::uninstall::run(session, &arguments, json),
         Verb::Verify { tools } => return commands::verify::run(session, &tools, json),
         Verb::Repair { yes, tools } => commands::repair::run(session, &tools, yes, json),
@@ -78,21 +92,30 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
         Verb::Prune(arguments) => commands::prune::run(session, &arguments, json),
         Verb::Sync(arguments) => return commands::sync::run(session, &arguments, json),
         Verb::Retire(arguments) => return commands::retire::run(session, &arguments, json),
-        Verb::List { tool, accounts: true, projects } => {
+        Verb::List { tool, accounts: true, projects, .. } => {
             return commands::list_accounts::run(session, tool.as_slice(), &projects, json);
         }
-        Verb::List { tool, .. } => {
-            return commands::list::run(session, tool.as_deref(), json);
+        Verb::List { tool, paths, .. } => {
+            return commands::list::run(session, tool.as_deref(), paths, json);
         }
-        Verb::Available { tool, request } => {
-            return commands::available::run(session, &tool, request.as_deref(), json);
+        Verb::Available(arguments) => {
+            return commands::available::run(session, &arguments, json);
         }
         Verb::Cache { verb: CacheVerb::Clean { dry_run } } => {
             let mode = if dry_run { CleanMode::DryRun } else { CleanMode::Delete };
             return commands::cache::run(session, mode, json);
         }
-        Verb::Which { program, home: true } => commands::which::run_home(session, &program, json),
+        Verb::Current { tools, all } => {
+            return commands::status::run(session, &ToolFilter::new(&tools, all), json);
+        }
+        Verb::Exec { words } => commands::run::exec(session, &words),
+        Verb::Help { words } => help_of_tool(session, &words),
+        Verb::Which { program, home: true } => commands::which::run_where(session, &program, json),
         Verb::Which { program, home: false } => commands::which::run(session, &program, json),
+        Verb::Where { tool, request } => {
+            let request = request.map(|request| format!("@{request}")).unwrap_or_default();
+            commands::which::run_where(session, &format!("{tool}{request}"), json)
+        }
         Verb::Env(arguments) => commands::env::run(session, &arguments, json),
         Verb::Why { program } => {
             return commands::why::run(session, program.as_deref(), json);
@@ -107,7 +130,11 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
         }
         Verb::Setup(arguments) => commands::setup::run(session, &arguments, json),
         // They ran without a session.
-        Verb::Completions { .. } | Verb::Policy { .. } | Verb::InstallItself { .. } => Ok(()),
+        Verb::Completions { .. }
+        | Verb::Schema { .. }
+        | Verb::Config { .. }
+        | Verb::Policy { .. }
+        | Verb::InstallItself { .. } => Ok(()),
     };
     done.map(|()| 0)
 }
@@ -115,7 +142,7 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
 /// Runs `use`, `use TOOL@REQUEST…` or `use TOOL@REQUEST… -- COMMAND…`.
 fn run_without_verb(session: &mut Session, typed: CommandLine, json: bool) -> Result<i32> {
     if typed.tools.is_empty() {
-        return commands::status::run(session, typed.all, json);
+        return commands::status::run(session, &ToolFilter::new(&[], typed.all), json);
     }
     if !typed.command.is_empty() {
         return commands::run::run(session, &typed.tools, &typed.command).map(|()| 0);
@@ -124,10 +151,41 @@ fn run_without_verb(session: &mut Session, typed: CommandLine, json: bool) -> Re
     commands::pin::run(session, &typed.tools, &scope, json).map(|()| 0)
 }
 
-fn completions(shell: Shell) -> Result<()> {
+/// The command of a verb, or of a verb's own verb, with its flags: `cache clean`; `use` itself without
+/// words. `None` if the first word is no verb.
+fn command_of(words: &[String]) -> Option<clap::Command> {
+    let mut command = CommandLine::command();
+    command.build();
+    let mut found = words.is_empty();
+    for word in words {
+        let Some(inner) = command.find_subcommand(word).cloned() else { break };
+        (command, found) = (inner, true);
+    }
+    found.then_some(command)
+}
+
+/// Prints what there is to know of a tool, for `use help TOOL`.
+fn help_of_tool(session: &Session, words: &[String]) -> Result<()> {
+    let word = words.first().map_or("", String::as_str);
+    let name = word.split_once('@').map_or(word, |(name, _)| name);
+    match session.registry.named(name) {
+        Ok(known) => output::print_text(help::of_tool(known)),
+        Err(_) => Err(words::unknown(&session.registry, words)),
+    }
+}
+
+fn completions(shell: ScriptShell) -> Result<()> {
+    if let Some(script) = shell.script() {
+        return output::print_exact(format!("{}\n", script.trim_end()).as_bytes());
+    }
+    let command = CommandLine::command();
+    // clap's generator also writes what is hidden.
+    let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned();
+    let visible =
+        clap::Command::new("use").args(command.get_arguments().cloned()).subcommands(verbs);
     let mut script = Vec::new();
     for name in ["use", "usher"] {
-        clap_complete::generate(shell, &mut CommandLine::command(), name, &mut script);
+        aot::generate(aot::PowerShell, &mut visible.clone(), name, &mut script);
     }
     output::print_exact(&script)
 }

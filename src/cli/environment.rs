@@ -19,11 +19,13 @@ pub use shell::shell_code;
 
 /// What to put before PATH, which variables to set, and which to unset.
 #[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EnvReport {
-    /// The folders, in the order of PATH.
+    /// The folders to put before PATH, in this order.
     pub path: Vec<String>,
-    /// The variables.
+    /// The variables to set.
     #[serde(serialize_with = "as_map")]
+    #[cfg_attr(test, schemars(with = "std::collections::BTreeMap<String, String>"))]
     pub variables: Vec<(&'static str, String)>,
     /// Variables that are set, and name another version than the active one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -34,13 +36,16 @@ pub struct EnvReport {
 
 /// The active version of a tool.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EnvTool {
     /// The tool.
     pub tool: &'static str,
-    /// Its version, or the name of its folder.
-    pub version: String,
-    /// Its folder.
-    pub path: String,
+    /// Its version, or the name of its folder; `null` if the system's version is unknown.
+    pub version: Option<String>,
+    /// Its store.
+    pub store: String,
+    /// Its folder; `null` for the system's version, which has none.
+    pub path: Option<String>,
     /// The folder of its programs.
     pub programs: String,
 }

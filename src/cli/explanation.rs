@@ -3,12 +3,13 @@
 
 mod candidates;
 mod leniency;
+mod skipped;
 
 use std::ops::ControlFlow;
 
 use serde::Serialize;
 use usher_shims::call::{Call, ProviderRule, calls};
-use usher_shims::error::{Error, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::Pin;
 use usher_shims::request::Request;
 use usher_shims::resolve::{Outcome, Selection};
@@ -18,6 +19,7 @@ use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 
 use crate::cli::output::ReportPath;
+use crate::cli::output::json::ErrorReport;
 use crate::cli::search_path::SearchPath;
 use crate::project::unread;
 use crate::registry::KnownTool;
@@ -30,46 +32,38 @@ use crate::session::retired::RetiredToolchains;
 
 use candidates::SearchResult;
 pub use candidates::{Candidate, CandidateKind};
+pub use skipped::SkippedEntry;
 
 /// Why a program runs as it does.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Explanation {
     /// The program.
     pub program: String,
     /// The tools that may provide it, strongest first.
     pub tools: Vec<ToolExplanation>,
-    /// The program's path, if it can run.
+    /// The program's path; `null` if it can't run.
     pub path: Option<ReportPath>,
     /// What runs in its place by name: it comes before the shims on PATH.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden_by: Option<ReportPath>,
-    /// Why it can't run.
+    /// Why it can't run; `use why` itself doesn't fail.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<ExplainedError>,
-}
-
-/// The error that a call of the program ends with.
-#[derive(Debug, Serialize)]
-pub struct ExplainedError {
-    /// What happened.
-    pub what: String,
-    /// Why, a line each.
-    pub causes: Vec<String>,
-    /// What to type next.
-    pub hint: Option<String>,
+    pub error: Option<ErrorReport>,
 }
 
 /// One tool that may provide a program.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ToolExplanation {
     /// The tool.
     pub tool: &'static str,
-    /// The active version, if it is installed.
+    /// The active version; `null` if it isn't installed.
     pub version: Option<String>,
     /// All requests, strongest first.
     pub candidates: Vec<Candidate>,
     /// What the search found and skipped, and why.
-    pub skipped: Vec<String>,
+    pub skipped: Vec<SkippedEntry>,
     /// The installed versions that match the deciding request, the active one first. Without a
     /// request, all installed versions.
     pub installed_versions: Vec<InstalledMatch>,
@@ -80,6 +74,7 @@ pub struct ToolExplanation {
 
 /// An installed version that matches.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InstalledMatch {
     /// The version.
     pub version: String,
@@ -96,16 +91,18 @@ pub struct InstalledMatch {
 
 /// The latest release that matches a request.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LatestMatch {
     /// The request.
     pub request: String,
-    /// The release, if the look-up succeeded.
+    /// The release; `null` if the look-up failed.
     pub version: Option<String>,
-    /// Whether it, or a newer version, is active.
-    pub installed: bool,
+    /// Whether it is newer than the active version, or none is active.
+    #[serde(rename = "newer")]
+    pub is_newer: bool,
     /// Why the look-up failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
+    pub error: Option<ErrorReport>,
     /// The same for people: a line for each source.
     #[serde(skip)]
     pub causes: Vec<String>,
@@ -128,9 +125,7 @@ pub fn explain(session: &Session, program: &str, find: &FindRelease<'_>) -> Resu
         Ok(Outcome::Missing(missing)) => (None, Some(not_installed(missing.tool, &missing.pin))),
         Ok(Outcome::Stale) => (None, Some(stale_index_error())),
         Err(error) if tools.is_empty() => return Err(error),
-        Err(Error { what, causes, hint, .. }) => {
-            (None, Some(ExplainedError { what, causes, hint }))
-        }
+        Err(error) => (None, Some(ErrorReport::of(&error))),
     };
     let hiding = SearchPath::of(session).and_then(|path| path.hiding(session, program));
     let hidden_by = hiding.map(ReportPath::new);
@@ -154,7 +149,8 @@ fn explain_tool(session: &Session, call: &Call, find: &FindRelease<'_>) -> Resul
     let found = search_all(session, call)?;
     let mut skipped = skipped_files(&found.findings);
     if let Ok(known) = session.registry.named(call.tool.name) {
-        skipped.extend(unread::named_above(session, known));
+        let unread = unread::named_above(session, known);
+        skipped.extend(unread.into_iter().map(SkippedEntry::of_unread));
     }
     Ok(ToolExplanation {
         tool: call.tool.name,
@@ -186,9 +182,9 @@ fn search_all(session: &Session, call: &Call) -> Result<SearchResult> {
     Ok(SearchResult { findings, selection, system_version })
 }
 
-fn skipped_files(findings: &[Finding]) -> Vec<String> {
+fn skipped_files(findings: &[Finding]) -> Vec<SkippedEntry> {
     let skipped = findings.iter().filter_map(|finding| match finding {
-        Finding::Skipped(skipped) => Some(skipped.to_string()),
+        Finding::Skipped(skipped) => Some(SkippedEntry::of(skipped)),
         Finding::Pin(_) | Finding::Constraint(_) | Finding::Default(_) | Finding::Broken(..) => {
             None
         }
@@ -244,21 +240,21 @@ fn latest_matching(
     let mut latest = LatestMatch {
         request: request.to_string(),
         version: None,
-        installed: false,
+        is_newer: false,
         error: None,
         causes: Vec::new(),
     };
     match find(&ToolRequest { known, request, origin: &pin.origin }) {
         Ok(release) => {
-            latest.installed = version.is_some_and(|version| *version >= release.version);
+            latest.is_newer = version.is_none_or(|version| *version < release.version);
             latest.version = Some(release.version.to_string());
         }
         Err(error) => {
+            latest.error = Some(ErrorReport::of(&error));
             latest.causes = match error.causes.is_empty() {
                 true => vec![error.what],
                 false => error.causes,
             };
-            latest.error = Some(latest.causes.join("; "));
         }
     }
     Some(latest)
@@ -268,14 +264,12 @@ fn is_open(known: KnownTool<'_>, request: &Request) -> bool {
     is_release_request(known, request) && request.exact(known.tool).is_none()
 }
 
-fn not_installed(tool: &'static Tool, pin: &Pin) -> ExplainedError {
+fn not_installed(tool: &'static Tool, pin: &Pin) -> ErrorReport {
     let request = pin.request().map(ToString::to_string).unwrap_or_default();
     let (tool, origin) = (tool.name, &pin.origin);
-    ExplainedError {
-        what: format!("{tool} {request} is not installed (requested by {origin})"),
-        causes: Vec::new(),
-        hint: Some(install_command(tool, &request)),
-    }
+    let what = format!("{tool} {request} is not installed (requested by {origin})");
+    let error = Error::new(ErrorKind::NotInstalled, what).hint(install_command(tool, &request));
+    ErrorReport::of(&error)
 }
 
 /// The command that installs what is requested: by its text, or for a range, which a shell would read
@@ -288,10 +282,7 @@ pub fn install_command(tool: &str, request: &str) -> String {
     }
 }
 
-fn stale_index_error() -> ExplainedError {
-    ExplainedError {
-        what: "the system's programs changed".to_owned(),
-        causes: Vec::new(),
-        hint: Some("use reshim".to_owned()),
-    }
+fn stale_index_error() -> ErrorReport {
+    let error = Error::new(ErrorKind::Changed, "the system's programs changed");
+    ErrorReport::of(&error.hint("use reshim"))
 }

@@ -28,6 +28,7 @@ use crate::cli::progress;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::config::settings::AutoInstall;
+use crate::files::interrupt::Unfinished;
 use crate::files::write_access::WriteAccess;
 use crate::releases::network::Network;
 use crate::releases::runtime;
@@ -205,7 +206,13 @@ fn fetch(installer: &Installer<'_>, tool_request: &ToolRequest<'_>) -> Result<To
     if let Some(toolchain) = request_exact(installer, tool_request)? {
         return Ok(toolchain);
     }
+    let name = format!("{} {}", tool_request.known.tool.name, tool_request.request);
+    let unfinished = Unfinished::request(name.clone());
+    let shown = installer.store.reporter.task("resolving", &name);
     let release = installer.finder.find(tool_request)?;
+    drop(shown);
+    let location = installer.store.location(tool_request.known, &release.version);
+    unfinished.is_version(location.name(), &location.root);
     let installed = installer.install_from_any(tool_request, release).map_err(|error| {
         let ToolRequest { known, request, origin } = tool_request;
         error.because(format!("{} {request} is requested by {origin}", known.tool.name))

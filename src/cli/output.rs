@@ -5,14 +5,19 @@
 //!
 //! What is printed for people goes through [`visible`], the last defence against text that steers a
 //! terminal: messages escape what is foreign where they are put together, with
-//! [`Escaped`](usher_shims::error::Escaped) and [`Shown`], and this knows only whole lines. What
+//! [`Escaped`](usher_shims::error::Escaped) and [`Shown`](usher_shims::error::Shown), and this knows only whole lines. What
 //! programs read (a path, shell code, JSON) is exact.
 //!
 //! A command whose output can't be written fails (`docs/exit-codes.md`), but for a closed pipe: its
 //! reader has seen enough.
 
+pub mod json;
 mod line;
+mod report_path;
 mod screen;
+#[cfg(test)]
+mod snapshot;
+mod streams;
 mod style;
 mod table;
 mod text;
@@ -20,31 +25,30 @@ mod tree;
 mod visible;
 
 use std::borrow::Cow;
-use std::fmt::{self, Display, Write as _};
+use std::fmt::Display;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
-use std::os::fd::{BorrowedFd, IntoRawFd as _, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use clap::ColorChoice;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::{Mode, OFlags, open};
-use rustix::io::{Errno, fcntl_getfd};
-use rustix::stdio;
-use serde::{Serialize, Serializer};
-use usher_shims::error::{Error, ErrorKind, Result, Shown};
+use serde::Serialize;
+use usher_shims::error::{Error, Result};
 
+use crate::files::interrupt::{Interruption, Unfinished};
 use crate::session::reporter::{Notice, Reporter, Severity};
 
+pub use self::json::{ErrorAnswer, ErrorReport, print_answer, print_answer_line, print_json};
 pub use self::line::Line;
+pub use self::report_path::ReportPath;
 pub use self::screen::Screen;
 use self::screen::Screens;
+#[cfg(test)]
+pub(crate) use self::snapshot::at_widths;
+pub use self::streams::{print_exact, print_path, reserve_closed_streams};
 pub use self::style::{HELP_STYLES, Meaning};
 pub use self::table::Table;
 pub use self::text::Text;
 pub use self::tree::Branch;
-use self::visible::{replace_hidden, visible};
+use self::visible::visible;
 
 /// What the process's streams can show, once that is known; nothing special before.
 static SCREENS: OnceLock<Screens> = OnceLock::new();
@@ -87,23 +91,10 @@ pub fn err_screen() -> Screen {
     SCREENS.get().map_or(Screen::PLAIN, |screens| screens.err)
 }
 
-/// Opens something in place of a standard stream that is closed, so that no other file gets its number
-/// and what is printed with it. Programs that this process becomes or starts find it closed.
-pub fn reserve_closed_streams() {
-    let is_closed = |stream: BorrowedFd<'_>| fcntl_getfd(stream) == Err(Errno::BADF);
-    for stream in [stdio::stdin(), stdio::stdout(), stdio::stderr()] {
-        if is_closed(stream) {
-            // The lowest free number is this one. Nothing can be written to it.
-            let opened = open(c"/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
-            let _ = opened.map(OwnedFd::into_raw_fd);
-        }
-    }
-}
-
 /// Prints a report, as JSON or as text with its notes and its error; returns the exit code.
 pub fn print(report: &impl Report, as_json: bool, reporter: &dyn Reporter) -> Result<i32> {
     if as_json {
-        print_json(report)?;
+        print_answer(report)?;
         return Ok(report.exit_code());
     }
     let printed = print_text(report.text());
@@ -114,34 +105,6 @@ pub fn print(report: &impl Report, as_json: bool, reporter: &dyn Reporter) -> Re
         print_error(error);
     }
     printed.map(|()| report.exit_code())
-}
-
-/// A path in a report: text shows all its bytes, and JSON has its UTF-8 form.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReportPath(PathBuf);
-
-impl ReportPath {
-    /// The path in a report.
-    pub fn new(path: impl AsRef<Path>) -> Self {
-        Self(path.as_ref().to_path_buf())
-    }
-
-    /// The path itself.
-    pub fn as_path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Display for ReportPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Shown(&self.0).fmt(f)
-    }
-}
-
-impl Serialize for ReportPath {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0.to_string_lossy())
-    }
 }
 
 /// Prints a line for people to standard output. It is one line, whatever is in it.
@@ -164,14 +127,6 @@ pub fn print_help(help: &clap::builder::StyledStr) -> Result<()> {
     print_exact(screen.spell(&text).as_bytes())
 }
 
-/// Prints what a program reads to standard output, byte for byte.
-pub fn print_exact(text: &[u8]) -> Result<()> {
-    match write_out(text) {
-        Ok(()) | Err(Errno::PIPE) => Ok(()),
-        Err(error) => Err(unwritten(&error.into())),
-    }
-}
-
 /// Prints a change of a file: byte for byte as another program applies it, escaped on a terminal.
 pub fn print_patch(text: &str) -> Result<()> {
     if !io::stdout().is_terminal() {
@@ -179,63 +134,6 @@ pub fn print_patch(text: &str) -> Result<()> {
     }
     let parts: Vec<Cow<'_, str>> = text.split('\t').map(visible).collect();
     print_exact(parts.join("\t").as_bytes())
-}
-
-/// Writes to standard output. The standard library's handle takes a closed one for success.
-fn write_out(mut text: &[u8]) -> rustix::io::Result<()> {
-    let output = io::stdout().lock();
-    while !text.is_empty() {
-        match rustix::io::write(&output, text) {
-            Ok(written) => text = text.get(written..).unwrap_or_default(),
-            Err(Errno::INTR) => {}
-            // Another program that has the same terminal or pipe made it return at once.
-            Err(Errno::AGAIN) => {
-                poll(&mut [PollFd::new(&output, PollFlags::OUT)], None)?;
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-/// The error of a command whose output is lost.
-fn unwritten(error: &io::Error) -> Error {
-    let kind = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::DiskFull,
-        _ => ErrorKind::Io,
-    };
-    Error::new(kind, "can't write to standard output").because(error.to_string())
-}
-
-/// Prints a path byte for byte, as a script needs it.
-pub fn print_path(path: &Path) -> Result<()> {
-    print_exact(&[path.as_os_str().as_bytes(), b"\n"].concat())
-}
-
-/// Prints a value as JSON. Hidden characters in its texts are JSON's own escapes, so that it is exact
-/// and can't steer a terminal either.
-pub fn print_json(value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| unwritten(&error.into()))?;
-    print_json_text(&text)
-}
-
-/// As [`print_json`], on one line.
-pub fn print_json_line(value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string(value).map_err(|error| unwritten(&error.into()))?;
-    print_json_text(&text)
-}
-
-fn print_json_text(text: &str) -> Result<()> {
-    let text = replace_hidden(text, &|shown, character| match character {
-        '\n' => shown.push('\n'),
-        other => {
-            for unit in other.encode_utf16(&mut [0; 2]) {
-                // Writing into memory never fails.
-                let _ = write!(shown, "\\u{unit:04x}");
-            }
-        }
-    });
-    print_exact(format!("{text}\n").as_bytes())
 }
 
 /// Prints a notice to standard error.
@@ -275,15 +173,26 @@ pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks a yes-or-no question; any answer but yes means no.
-pub fn confirm(question: impl Display) -> bool {
+/// Asks a yes-or-no question; any answer but yes means no, and prints what that means: `nothing was
+/// removed`.
+pub fn confirm(question: impl Display, otherwise: &str) -> bool {
     let question = question.to_string();
     let screen = err_screen();
     let question = screen.spell(&visible(&question)).into_owned();
     let _ = write!(io::stderr().lock(), "usher: {question} [y/N] ");
     let mut answer = String::new();
+    let open = Unfinished::question(otherwise);
     let read = io::stdin().lock().read_line(&mut answer);
-    read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+    drop(open);
+    if read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
+        return true;
+    }
+    if !answer.ends_with('\n') {
+        // The input ended: the cursor is still behind the question.
+        let _ = io::stderr().lock().write_all(b"\n");
+    }
+    print_notice(&Notice::note(otherwise));
+    false
 }
 
 /// Prints the error with which `use` ends: text to standard error, JSON to standard output. Returns the
@@ -293,13 +202,7 @@ pub fn print_failure(error: &Error, as_json: bool) -> i32 {
         print_error(error);
         return error.kind().exit_code().into();
     }
-    let printed = print_json(&serde_json::json!({ "error": {
-        "what": error.what,
-        "causes": error.causes,
-        "hint": error.hint,
-        "code": error.kind().code(),
-        "exit": error.kind().exit_code(),
-    }}));
+    let printed = print_answer(&ErrorAnswer { error: ErrorReport::of(error) });
     match printed {
         Ok(()) => error.kind().exit_code().into(),
         Err(unwritten) => {
@@ -315,6 +218,23 @@ pub fn print_failure(error: &Error, as_json: bool) -> i32 {
 /// Prints an error of `use` to standard error.
 pub fn print_error(error: &Error) {
     print_message(Meaning::Error, "error:", &error.to_string());
+}
+
+/// Prints what an interrupt left undone; in a shim's log it must be told from the program's own.
+pub fn print_interruption(interruption: &Interruption, in_shim: bool) {
+    if interruption.at_question {
+        let _ = io::stderr().lock().write_all(b"\n");
+    }
+    let what = match interruption.what.as_str() {
+        "" => "interrupted".to_owned(),
+        what => format!("interrupted: {what}"),
+    };
+    let (label, rest) = match (in_shim, what.split_once(' ')) {
+        (true, _) => ("usher:", what.as_str()),
+        (false, Some((label, rest))) => (label, rest),
+        (false, None) => (what.as_str(), ""),
+    };
+    print_message(Meaning::Error, label, rest);
 }
 
 /// Prints an error of a shim. In the log of a program, `error:` would look like the program's own.

@@ -1,4 +1,5 @@
-//! What `use setup` does to a shell's files: it adds the shims folder to PATH, and removes it.
+//! What `use setup` does to a shell's files: it adds the shims folder to PATH and lets the shell
+//! complete `use`, and removes both.
 //!
 //! ```text
 //! shell, folders ─▶ files ─▶ block in the text ─▶ changes ─▶ shown (diff), made (apply)
@@ -7,7 +8,8 @@
 //! | module | what it knows |
 //! |---|---|
 //! | `shell` | which shells there are |
-//! | `path_line` | the line each shell needs |
+//! | `path_line` | the line for PATH that each shell needs |
+//! | `completion` | what makes each shell ask `use` when Tab is pressed |
 //! | `files` | in which files it must be, and where in them |
 //! | `block` | how it is inserted into a text, found again and removed |
 //! | `change` | how a change looks and how it is made on disk |
@@ -19,14 +21,16 @@
 //!
 //! Nothing here reads the environment; only `change` touches the disk.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
 use block::UnclosedBlock;
+use path_line::function_path_line;
 
 pub mod block;
 mod change;
+mod completion;
 mod files;
 mod path_line;
 mod shell;
@@ -34,10 +38,12 @@ mod shell;
 mod tests;
 
 pub use change::{FileChange, apply, diff, read};
-pub use path_line::{path_line, quoted_for_fish, quoted_for_posix};
+pub use completion::ScriptShell;
+pub use path_line::{path_line, quoted, quoted_for_fish, quoted_for_posix};
 pub use shell::{ReadFile, Shell, ShellFolders};
 
-/// What must change so that `shell` finds programs in `shims` first. Nothing if it does already.
+/// What must change so that `shell` finds programs in `shims` first, and completes `use`. Nothing if it
+/// does already.
 ///
 /// A block of usher's that names another folder is changed in place.
 /// Refuses a folder that PATH can't contain, and a file whose block has lost its last line.
@@ -47,7 +53,7 @@ pub fn plan(
     shims: &Path,
     read: ReadFile,
 ) -> Result<Vec<FileChange>> {
-    let line = path_line(shell, shims)?;
+    let line = block_text(shell, folders, shims)?;
     let mut changes = Vec::new();
     for file in files::shell_files(shell, folders, read)? {
         let before = file.text;
@@ -67,7 +73,29 @@ pub fn plan(
             changes.push(FileChange { path: file.path, before, after });
         }
     }
+    if let Some(path) = function_file(shell, shims) {
+        let before = read(&path).map_err(|error| Error::io("read", &path, error))?;
+        let after = Some(completion::ZSH.to_owned());
+        changes.extend((after != before).then_some(FileChange { path, before, after }));
+    }
     Ok(changes)
+}
+
+/// What usher's block in the files of a shell contains.
+fn block_text(shell: Shell, folders: &ShellFolders, shims: &Path) -> Result<String> {
+    let home = Some(&*folders.home);
+    let completion = match function_file(shell, shims) {
+        Some(file) => Some(function_path_line(file.parent().unwrap_or(shims), home)?),
+        None => completion::lines(shell).map(str::to_owned),
+    };
+    let path = path_line(shell, shims, home)?;
+    Ok(completion.map_or_else(|| path.clone(), |completion| format!("{path}\n{completion}")))
+}
+
+/// The file of zsh's function, which zsh can't have in a file that it reads before its completions are
+/// set up. It is in usher's data folder.
+fn function_file(shell: Shell, shims: &Path) -> Option<PathBuf> {
+    (shell == Shell::Zsh).then(|| shims.with_file_name("completions").join("_usher"))
 }
 
 /// What must change so that no file of `shell` mentions usher afterwards.
@@ -76,6 +104,7 @@ pub fn plan(
 pub fn plan_removal(
     shell: Shell,
     folders: &ShellFolders,
+    shims: &Path,
     read: ReadFile,
 ) -> Result<Vec<FileChange>> {
     let mut changes = Vec::new();
@@ -89,6 +118,12 @@ pub fn plan_removal(
         if after != before {
             changes.push(FileChange { path: file.path, before, after });
         }
+    }
+    if let Some(path) = function_file(shell, shims) {
+        let before = read(&path).map_err(|error| Error::io("read", &path, error))?;
+        let is_ours = |text: &String| text.starts_with(completion::ZSH_TAG);
+        let change = |before| FileChange { path, before: Some(before), after: None };
+        changes.extend(before.filter(is_ours).map(change));
     }
     Ok(changes)
 }

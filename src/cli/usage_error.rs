@@ -57,7 +57,7 @@ pub(super) fn usage_error(error: &clap::Error, arguments: &[&OsStr]) -> Error {
         (None, true) => found,
     };
     let found = usage.into_iter().fold(found, Error::because);
-    found.hint(format!("use {verb}--help"))
+    found.hint(format!("use help {verb}").trim_end())
 }
 
 /// The texts of what clap knows of an error.

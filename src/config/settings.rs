@@ -22,7 +22,7 @@ use crate::text::closest;
 mod value;
 
 pub use crate::http::Address;
-pub use value::{AutoInstall, ShimPolicy, StorePaths, ToolFolders, ToolNames};
+pub use value::{AutoInstall, PinAs, ShimPolicy, StorePaths, ToolFolders, ToolNames};
 
 use value::SettingType;
 
@@ -57,6 +57,9 @@ macro_rules! settings {
                 None => false,
             },
             show: |settings| settings.$key.shown(),
+            #[cfg(test)]
+            schema: <$type as SettingType>::schema,
+            is_same: |one, other| one.$key == other.$key,
         },)+];
     };
 }
@@ -67,6 +70,9 @@ settings! {
 
     /// Whether `use TOOL@REQUEST` and `use install TOOL@REQUEST` take an installed version that matches, instead of the newest release.
     prefer_installed: bool = false, "prefer_installed = true";
+
+    /// What `use TOOL@lts`, or another word, writes in a project: the version (`24.11.1`), its release line (`24`), or the word itself.
+    pin_as: PinAs = PinAs::Exact, r#"pin_as = "line""#;
 
     /// Variables that request no version: official Docker images set `NODE_VERSION` and the like as labels.
     ignore_variables: Vec<String> = Vec::new(), r#"ignore_variables = ["NODE_VERSION"]"#;
@@ -124,9 +130,71 @@ pub struct Setting {
     printable: bool,
     set: fn(&mut Settings, &SettingText<'_>) -> bool,
     show: fn(&Settings) -> String,
+    #[cfg(test)]
+    schema: fn() -> serde_json::Value,
+    is_same: fn(&Settings, &Settings) -> bool,
 }
 
 impl Setting {
+    /// The setting of this key.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Usage`] if there is none: the nearest is named.
+    pub fn named(key: &str) -> Result<&'static Self> {
+        let found = SETTINGS.iter().find(|setting| setting.key == key);
+        found.ok_or_else(|| {
+            let error = Error::new(ErrorKind::Usage, format!("unknown setting “{}”", Escaped(key)));
+            let renamed = RENAMED.iter().find(|(old, _)| *old == key).map(|(_, new)| *new);
+            let nearest = closest(key, SETTINGS.iter().map(|setting| setting.key));
+            match renamed.or(nearest) {
+                Some(nearest) => error
+                    .because(format!("nearest: {nearest}"))
+                    .hint(format!("use config get {nearest}")),
+                None => error.hint("use config list"),
+            }
+        })
+    }
+
+    /// The TOML value that sets it, from text as it is in a variable: `["a", "b"]` from `a,b`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Usage`] if the text is no value of this setting.
+    pub fn literal(&self, text: &str) -> Result<String> {
+        let mut wanted = Settings::default();
+        if !(self.set)(&mut wanted, &SettingText::Text(text)) {
+            return Err(self.invalid_argument(text));
+        }
+        // An address may have a password, which isn't shown.
+        let candidates = [(self.show)(&wanted), toml::Value::from(text).to_string()];
+        let is_meant = |literal: &String| {
+            let mut read = Settings::default();
+            let line = format!("{} = {literal}", self.key);
+            read.take_file(Path::new(""), &line).is_ok() && (self.is_same)(&read, &wanted)
+        };
+        candidates.into_iter().find(is_meant).ok_or_else(|| self.invalid_argument(text))
+    }
+
+    /// A command that sets it to a valid value; `None` if its example isn't a word.
+    pub fn command(&self) -> Option<String> {
+        let (_, value) = self.example.split_once(" = ")?;
+        let word = value.trim_matches('"');
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:".contains(c);
+        word.chars().all(is_plain).then(|| format!("use config set {} {word}", self.key))
+    }
+
+    /// The error for an argument of `use config set`.
+    fn invalid_argument(&self, text: &str) -> Error {
+        let value = match self.printable {
+            true => format!(" “{}”", Escaped(text)),
+            false => String::new(),
+        };
+        let (key, form) = (self.key, self.text_form);
+        Error::new(ErrorKind::Usage, format!("invalid value{value} for {key}"))
+            .because(format!("expected {form}"))
+    }
+
     /// The variable that sets it: `USHER_AUTO_INSTALL`.
     pub fn variable(&self) -> String {
         variable_of(self.key)
@@ -136,6 +204,23 @@ impl Setting {
     pub fn description(&self) -> &'static str {
         self.meaning.trim()
     }
+}
+
+/// The schema of `config.toml`.
+#[cfg(test)]
+pub(crate) fn schema() -> serde_json::Value {
+    let properties = SETTINGS.iter().map(|setting| {
+        let mut schema = (setting.schema)();
+        schema["description"] = setting.description().into();
+        (setting.key.to_owned(), schema)
+    });
+    serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "usher's settings: config.toml",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties.collect::<serde_json::Map<_, _>>(),
+    })
 }
 
 fn variable_of(key: &str) -> String {

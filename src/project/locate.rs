@@ -32,13 +32,43 @@ const MANIFESTS: [&str; 9] = [
     "Makefile",
 ];
 
+/// Where a tool is pinned, seen from the working directory.
+#[derive(Debug)]
+pub enum ProjectPin {
+    /// No folder here is a project's.
+    NoProject,
+    /// The project doesn't pin it: a new pin would be in this folder.
+    Unpinned {
+        /// The project's folder.
+        root: PathBuf,
+        /// The folder that isn't left.
+        project: PathBuf,
+    },
+    /// One of the project's files pins it.
+    Pinned(PinLocation),
+}
+
 /// Where a tool's pin is written. An error if this request can't be written there.
 pub fn pin_target(session: &Session, tool: &'static Tool, request: &Request) -> Result<PinTarget> {
+    match project_pin(session, tool)? {
+        ProjectPin::NoProject => Ok(PinTarget::Default),
+        ProjectPin::Unpinned { root, project } => {
+            Ok(PinTarget::NewFile { path: root.join(OWN_FILE), project })
+        }
+        ProjectPin::Pinned(location) => {
+            check_editable(&location, tool, request)?;
+            Ok(PinTarget::Existing(location))
+        }
+    }
+}
+
+/// Where the project pins a tool. An error if usher doesn't change that file.
+pub fn project_pin(session: &Session, tool: &'static Tool) -> Result<ProjectPin> {
     let directory = session
         .world
         .directory()
         .map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
-    let Some(root) = project_root(session, &directory)? else { return Ok(PinTarget::Default) };
+    let Some(root) = project_root(session, &directory)? else { return Ok(ProjectPin::NoProject) };
     let project = repository(session, &root);
     let current = current_pin(session, tool)
         .map_err(|error| dangling_link(&directory, &project, tool).unwrap_or(error))?;
@@ -46,11 +76,13 @@ pub fn pin_target(session: &Session, tool: &'static Tool, request: &Request) -> 
         Some(place) if place.path.parent().is_some_and(|folder| folder.starts_with(&root)) => {
             let Some(file) = file(&place, tool) else { return Err(cannot_edit(&place, tool)) };
             let field = pin_field(session, &place, file, tool);
-            let location = PinLocation { place, project, file, field };
-            check_editable(&location, tool, request)?;
-            Ok(PinTarget::Existing(location))
+            if file.generated {
+                let error = cannot_edit(&place, tool).because("the file is generated");
+                return Err(error.hint("change the file that it is generated from"));
+            }
+            Ok(ProjectPin::Pinned(PinLocation { place, project, file, field }))
         }
-        Some(_) | None => Ok(PinTarget::NewFile { path: root.join(OWN_FILE), project }),
+        Some(_) | None => Ok(ProjectPin::Unpinned { root, project }),
     }
 }
 
@@ -67,10 +99,6 @@ fn dangling_link(directory: &Path, project: &Path, tool: &Tool) -> Option<Error>
 
 /// An error if a pin can't be changed to this request.
 fn check_editable(location: &PinLocation, tool: &'static Tool, request: &Request) -> Result<()> {
-    if location.file.generated {
-        let error = cannot_edit(&location.place, tool).because("the file is generated");
-        return Err(error.hint("change the file that it is generated from"));
-    }
     let is_none = matches!(request.kind(), RequestKind::System | RequestKind::Path(_));
     match is_none && location.field.is_some_and(|field| wants_version(field, request)) {
         true => Err(needs_exact_version(&location.place, tool, request)),

@@ -18,6 +18,7 @@ use usher_shims::world::World as _;
 use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::reporter::Notice;
+use crate::session::short_paths::ShortPaths;
 
 /// The most unknown tools that a notice names.
 const MAX_NAMED: usize = 5;
@@ -35,7 +36,7 @@ impl<'a> ProjectFindings<'a> {
         Self { session, of_tools: of_tools.collect() }
     }
 
-    /// Files and requests that can't be used or may be another account's, each once.
+    /// Files and requests that can't be used or may be another account's, each once, as warnings.
     pub fn unusable(&self) -> Vec<Notice> {
         let mut texts = Vec::new();
         for (_, findings) in &self.of_tools {
@@ -47,7 +48,7 @@ impl<'a> ProjectFindings<'a> {
         let mut notices: Vec<Notice> = Vec::new();
         for text in texts {
             if notices.iter().all(|notice| notice.what != text) {
-                notices.push(Notice::note(text));
+                notices.push(Notice::warning(text));
             }
         }
         notices
@@ -58,14 +59,34 @@ impl<'a> ProjectFindings<'a> {
         self.of_tools.iter().filter_map(|(_, findings)| overridden(findings)).collect()
     }
 
-    /// Tools that files for the versions of any tool name, and that usher doesn't know: a notice for
-    /// each file.
-    pub fn unknown_tools(&self) -> Vec<Notice> {
-        let notice = |file: FileOfTools| {
-            let text = self.unknown_names(&file)?.text();
-            Some(Notice::note(format!("{} names {text}", self.location(&file.path))))
+    /// Tools that files for the versions of any tool name, and that usher doesn't know: one notice for
+    /// the project.
+    pub fn unknown_tools(&self) -> Option<Notice> {
+        let paths = ShortPaths::of(self.session);
+        let of_file = |file: FileOfTools| {
+            let names = self.unknown_names(&file)?;
+            Some((names.count, format!("{} ({})", names.text(), paths.path(&file.path))))
         };
-        self.files().into_iter().filter_map(notice).collect()
+        let (counts, texts): (Vec<usize>, Vec<String>) =
+            self.files().into_iter().filter_map(of_file).unzip();
+        let tools = if counts.iter().sum::<usize>() == 1 { "tool" } else { "tools" };
+        let what = format!("unknown {tools}: {}", texts.join(", "));
+        (!texts.is_empty()).then(|| Notice::note(what))
+    }
+
+    /// The place or the file that makes a tool's request broken.
+    pub fn broken_place(&self, known: KnownTool<'_>, paths: &ShortPaths) -> Option<String> {
+        let is_of_tool = |(other, _): &&(KnownTool<'_>, _)| other.tool.name == known.tool.name;
+        let (_, findings) = self.of_tools.iter().find(is_of_tool)?;
+        findings.iter().find_map(|finding| match finding {
+            Finding::Broken(_, ErrorSource::Text(location)) => Some(paths.location(location)),
+            Finding::Broken(_, ErrorSource::File(path)) => Some(paths.path(path)),
+            Finding::Broken(_, ErrorSource::Variable)
+            | Finding::Pin(_)
+            | Finding::Constraint(_)
+            | Finding::Default(_)
+            | Finding::Skipped(_) => None,
+        })
     }
 
     /// The version files that were found, each once.
@@ -174,16 +195,14 @@ struct UnknownNames {
 }
 
 impl UnknownNames {
-    /// `unknown tools: terraform, kubectl and 2 more`, or just how many.
+    /// `terraform, kubectl and 2 more`, or just how many.
     fn text(&self) -> String {
         let Self { count, named } = self;
-        let tools = if *count == 1 { "tool" } else { "tools" };
         let named_text = named.join(", ");
         match count - named.len() {
-            _ if named.is_empty() => format!("{count} unknown {tools}"),
-            0 if *count == 1 => format!("an unknown tool: {named_text}"),
-            0 => format!("unknown tools: {named_text}"),
-            more => format!("unknown tools: {named_text} and {more} more"),
+            count if named.is_empty() => count.to_string(),
+            0 => named_text,
+            more => format!("{named_text} and {more} more"),
         }
     }
 }
@@ -226,7 +245,7 @@ fn overridden(findings: &[Finding]) -> Option<Notice> {
     let is_of_file = |pin: &&Pin| matches!(pin.origin, Origin::File(_));
     let pin = pins.find(is_of_file).filter(|pin| pin.requests != *requests)?;
     let hint = Some(format!("unset {name}"));
-    let notice = Notice::note(format!("{name} overrides {}", pin.origin));
+    let notice = Notice::warning(format!("{name} overrides {}", pin.origin));
     Some(Notice { hint, ..notice })
 }
 

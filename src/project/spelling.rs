@@ -5,9 +5,11 @@ use std::path::Path;
 
 use usher_shims::normalize::in_spelling_of;
 use usher_shims::read::{RawRequest, TOOL_VERSIONS, read};
-use usher_shims::request::{Request, RequestKind};
+use usher_shims::request::{Request, RequestKind, RequestTrust};
 use usher_shims::tool::{FieldRole, Tool, VersionField};
 use usher_shims::version::Version;
+
+use crate::config::settings::PinAs;
 
 /// A pin to write.
 pub(super) struct NewPin<'a> {
@@ -17,6 +19,48 @@ pub(super) struct NewPin<'a> {
     pub(super) request: &'a Request,
     /// The version that it means now.
     pub(super) version: Option<&'a Version>,
+}
+
+/// Whether a request is a word that means another version later: `lts`, `latest`, a flavour alone.
+pub(super) fn is_word(request: &Request, version: Option<&Version>, tool: &Tool) -> bool {
+    match request.kind() {
+        RequestKind::Latest
+        | RequestKind::Lts
+        | RequestKind::LtsBack(_)
+        | RequestKind::LtsNamed(_) => true,
+        // Any other name may be that of a folder in an adopted store.
+        RequestKind::Named(_) => version.is_some_and(|version| request.matches(version, tool)),
+        RequestKind::Version(_)
+        | RequestKind::Range(_)
+        | RequestKind::System
+        | RequestKind::Path(_) => false,
+    }
+}
+
+/// The request that is written for a word, which means this version on this day: what other managers
+/// and other accounts understand as the same. `release_line` is how many numbers name a release line.
+///
+/// `None` if the word itself is written.
+pub(super) fn instead_of_word(
+    version: &Version,
+    tool: &Tool,
+    pin_as: PinAs,
+    release_line: Option<usize>,
+) -> Option<Request> {
+    let exact = || version.to_string();
+    let text = match (pin_as, release_line) {
+        (PinAs::Request, _) => return None,
+        (PinAs::Line, Some(count)) if version.flavour().is_empty() => {
+            let numbers = version.numbers().as_slice().iter().take(count);
+            numbers.map(ToString::to_string).collect::<Vec<_>>().join(".")
+        }
+        (PinAs::Exact | PinAs::Line, _) => exact(),
+    };
+    let parse = |text: &str| {
+        let request = Request::parse(text, tool, RequestTrust::Project).ok();
+        request.filter(|request| request.matches(version, tool))
+    };
+    parse(&text).or_else(|| parse(&exact()))
 }
 
 /// `.tool-versions` is asdf's, which only knows exact versions: an exact one is replaced by an exact
@@ -33,10 +77,11 @@ pub(super) fn text_for_tool_versions(before: &str, new_pin: &NewPin<'_>) -> Stri
     }
 }
 
-/// nvm writes the newest LTS as `lts/*`.
+/// nvm writes the newest LTS as `lts/*`, and the newest release as `stable`.
 pub(super) fn text_for_plain_file(path: &Path, request: &Request) -> String {
     match request.kind() {
         RequestKind::Lts if path.ends_with(".nvmrc") => "lts/*".to_owned(),
+        RequestKind::Latest if path.ends_with(".nvmrc") => "stable".to_owned(),
         _ => request.to_string(),
     }
 }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use usher_definition::UnreadFile;
 use usher_shims::error::Shown;
@@ -61,16 +61,27 @@ fn without_comments<'t>(text: &'t str, file: &UnreadFile) -> Cow<'t, str> {
     Cow::Owned(text.lines().map(line).collect::<Vec<_>>().join("\n"))
 }
 
-/// What these files say of a tool, from the working directory up to the project's folder: a line for
-/// each, nearest first.
-pub fn named_above(session: &Session, known: KnownTool<'_>) -> Vec<String> {
+/// What such a file says of a tool.
+#[derive(Debug)]
+pub struct UnreadNotice {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, counted from 1, if it can be parsed.
+    pub line: Option<u32>,
+    /// What it says, for people.
+    pub text: String,
+}
+
+/// What these files say of a tool, from the working directory up to the project's folder, nearest
+/// first.
+pub fn named_above(session: &Session, known: KnownTool<'_>) -> Vec<UnreadNotice> {
     let Ok(directory) = session.world.directory() else { return Vec::new() };
     let Ok(Some(root)) = project_root(session, &directory) else { return Vec::new() };
     let folders = directory.ancestors().take_while(|folder| folder.starts_with(&root));
     folders.flat_map(|folder| named_in(session, known, folder)).collect()
 }
 
-fn named_in(session: &Session, known: KnownTool<'_>, folder: &Path) -> Vec<String> {
+fn named_in(session: &Session, known: KnownTool<'_>, folder: &Path) -> Vec<UnreadNotice> {
     let mut lines = Vec::new();
     for file in session.registry.unread_files(known) {
         let folders: BTreeSet<&str> = file.folders().collect();
@@ -84,20 +95,23 @@ fn named_in(session: &Session, known: KnownTool<'_>, folder: &Path) -> Vec<Strin
 }
 
 /// The paths in a folder, by name.
-fn paths_in(folder: &Path) -> BTreeSet<std::path::PathBuf> {
+fn paths_in(folder: &Path) -> BTreeSet<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten();
     entries.flatten().map(|entry| entry.path()).collect()
 }
 
 /// What one file says. The text behind a link isn't repeated.
-fn named(session: &Session, tool: &Tool, file: &UnreadFile, path: &Path) -> Vec<String> {
+fn named(session: &Session, tool: &Tool, file: &UnreadFile, path: &Path) -> Vec<UnreadNotice> {
     let Ok(content) = session.world.read(path) else { return Vec::new() };
     let is_linked = session.world.identity_without_links(path) != Some(content.meta.identity);
     let found = decode(&content.bytes).map(|text| fields(&text, file, tool));
     let shown = Shown(path);
-    let Ok(Ok(found)) = found else { return vec![format!("{shown} can't be parsed")] };
-    let line = |found: UnreadField| {
-        let texts = match found.requests {
+    let notice = |line, text| UnreadNotice { path: path.to_path_buf(), line, text };
+    let Ok(Ok(found)) = found else {
+        return vec![notice(None, format!("{shown} can't be parsed"))];
+    };
+    let text = |found: &UnreadField| {
+        let texts = match &found.requests {
             Ok(requests) => requests.iter().map(Request::to_string).collect(),
             Err(reason) => return format!("{shown}:{}: {reason}", found.line),
         };
@@ -106,5 +120,5 @@ fn named(session: &Session, tool: &Tool, file: &UnreadFile, path: &Path) -> Vec<
         let what = if may_be_shown { texts.join(" ") } else { "a version".to_owned() };
         format!("{shown}:{} names {what}: no shim reads it", found.line)
     };
-    found.into_iter().map(line).collect()
+    found.iter().map(|found| notice(Some(found.line), text(found))).collect()
 }

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::folders::Folders;
 use usher_shims::pin::FileLocation;
-use usher_shims::read::read;
-use usher_shims::request::Request;
+use usher_shims::read::{TOOL_VERSIONS, read};
+use usher_shims::request::{Request, RequestTrust};
 use usher_shims::tool::{Reader, Tool, VersionField, VersionFile};
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
 use super::spelling::{
-    NewPin, first_request_text, text_for_field, text_for_plain_file, text_for_tool_versions,
+    NewPin, first_request_text, instead_of_word, is_word, text_for_field, text_for_plain_file,
+    text_for_tool_versions,
 };
 use super::version_text::check_version_text;
 use super::{AssignedDefault, PinLocation, PinTarget};
@@ -21,6 +22,7 @@ use crate::config::folders;
 use crate::files::account::with_owners_rights;
 use crate::files::confined::{ConfinedFile, ConfinedFolder, command};
 use crate::files::own_folder::OwnFolder;
+use crate::files::replace::FileMode;
 use crate::project::edit;
 use crate::session::Session;
 
@@ -33,6 +35,8 @@ pub struct WrittenPin {
     pub text: String,
     /// Whether the file changed.
     pub changed: bool,
+    /// Whether a version was written for a word that was typed.
+    pub is_for_word: bool,
 }
 
 /// An error if a pin can't be written because of what is in its place now: a link out of the project,
@@ -45,17 +49,25 @@ pub fn check_target(session: &Session, target: &PinTarget, tool: &'static Tool) 
     })
 }
 
-/// Writes a pin; `version` is the one that the request means now, for files that need an exact one.
+/// Writes a pin; `version` is the one that the request means on this day, for files that need an exact
+/// one, and in a project for words, by the setting `pin_as`.
 pub fn write_pin(
     session: &Session,
     target: &PinTarget,
     tool: &'static Tool,
     (request, version): (&Request, Option<&Version>),
 ) -> Result<WrittenPin> {
-    let new_pin = NewPin { tool, request, version };
     as_writer(session, target, || {
         let file = find_file(session, target, tool)?;
         let before = file.text().unwrap_or_default();
+        let instead = match keeps_words(target, before, tool) {
+            true => None,
+            false => version.filter(|_| is_word(request, version, tool)).and_then(|version| {
+                let release_line = session.registry.named(tool.name).ok()?.definition.release_line;
+                instead_of_word(version, tool, session.settings.pin_as, release_line)
+            }),
+        };
+        let new_pin = NewPin { tool, request: instead.as_ref().unwrap_or(request), version };
         let (after, text) = match target {
             PinTarget::Existing(pin_location) => edit_pin(before, pin_location, &new_pin)?,
             PinTarget::Assigned(assigned) if before.is_empty() => {
@@ -69,8 +81,218 @@ pub fn write_pin(
         if changed {
             file.replace(&after)?;
         }
-        Ok(WrittenPin { path: file.path().to_path_buf(), text, changed })
+        let is_for_word = instead.is_some();
+        Ok(WrittenPin { path: file.path().to_path_buf(), text, changed, is_for_word })
     })
+}
+
+/// Whether a word is written as it is: as a default, which may change its meaning, and in a file that
+/// pins by a word already and whose own tool understands words.
+fn keeps_words(target: &PinTarget, before: &str, tool: &'static Tool) -> bool {
+    match target {
+        PinTarget::Default | PinTarget::Assigned(_) => true,
+        PinTarget::NewFile { .. } => false,
+        PinTarget::Existing(location) => {
+            location.file.reader != Reader::ToolVersions
+                && request_at(before, location, tool).is_some_and(|old| is_word(&old, None, tool))
+        }
+    }
+}
+
+/// What removing a pin changes.
+#[derive(Debug)]
+pub struct PinRemoval {
+    /// The file.
+    pub path: PathBuf,
+    /// The request that is removed; `None` if it isn't one, or if a link leads to the file.
+    pub request: Option<Request>,
+    /// Whether nothing else is in the file, so that it is deleted.
+    pub deletes_file: bool,
+}
+
+/// What [`remove_pin`] would change; `None` if the file doesn't pin the tool.
+pub fn planned_removal(
+    session: &Session,
+    target: &PinTarget,
+    tool: &'static Tool,
+) -> Result<Option<PinRemoval>> {
+    as_writer(session, target, || Ok(removal(session, target, tool)?.map(|found| found.plan)))
+}
+
+/// Removes a tool's pin from its file; `None` if the file doesn't pin the tool.
+pub fn remove_pin(
+    session: &Session,
+    target: &PinTarget,
+    tool: &'static Tool,
+) -> Result<Option<PinRemoval>> {
+    as_writer(session, target, || {
+        let Some(Removal { file, rest, plan }) = removal(session, target, tool)? else {
+            return Ok(None);
+        };
+        match plan.deletes_file {
+            true => file.delete()?,
+            false => file.replace(&rest)?,
+        }
+        Ok(Some(plan))
+    })
+}
+
+/// A removal, and the file with what is left of its text.
+struct Removal {
+    file: ConfinedFile,
+    rest: String,
+    plan: PinRemoval,
+}
+
+fn removal(session: &Session, target: &PinTarget, tool: &'static Tool) -> Result<Option<Removal>> {
+    let folder = match target {
+        PinTarget::Existing(_) | PinTarget::NewFile { .. } => None,
+        PinTarget::Default => Some(&session.folders.config),
+        PinTarget::Assigned(assigned) => Some(&assigned.folder),
+    };
+    if folder.is_some_and(|folder| !folder.exists()) {
+        return Ok(None);
+    }
+    let file = find_file(session, target, tool)?;
+    let before = file.text().unwrap_or_default();
+    let (request, rest) = match target {
+        PinTarget::Existing(location) => {
+            let request = request_at(before, location, tool);
+            (request, text_without_pin(before, location, tool)?)
+        }
+        PinTarget::NewFile { .. } | PinTarget::Default | PinTarget::Assigned(_) => {
+            let names: Vec<&str> = tool.all_names().collect();
+            let rest = edit::tool_versions::remove(before, &names);
+            if rest == before {
+                return Ok(None);
+            }
+            (default_request_in(before, tool), rest)
+        }
+    };
+    let request = request.filter(|_| !file.is_linked());
+    let deletes_file = match target {
+        PinTarget::Existing(location) => is_dedicated(location.file) && is_blank(&rest),
+        // The first line only says whose default it is.
+        PinTarget::Assigned(_) => rest.lines().all(|line| line.trim_start().starts_with('#')),
+        // The user's own folder; the file may be a link to one of their dotfiles.
+        PinTarget::NewFile { .. } | PinTarget::Default => false,
+    };
+    let plan = PinRemoval { path: file.path().to_path_buf(), request, deletes_file };
+    if let PinTarget::Existing(location) = target {
+        refuse_useless_rest(&file, location, &rest, &plan)?;
+    }
+    Ok(Some(Removal { file, rest, plan }))
+}
+
+/// Whether a file exists for versions alone.
+fn is_dedicated(file: &VersionFile) -> bool {
+    matches!(file.reader, Reader::Plain | Reader::ToolVersions)
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').trim().is_empty()
+}
+
+/// An error where what is left of a file would be no version file, so that every call fails: nothing
+/// but comments or settings, or an empty file that a link leads to.
+fn refuse_useless_rest(
+    file: &ConfinedFile,
+    location: &PinLocation,
+    rest: &str,
+    plan: &PinRemoval,
+) -> Result<()> {
+    let path = &location.place.path;
+    let what = match location.file.reader {
+        _ if plan.deletes_file && file.is_linked() => {
+            format!("{} is a link to {}, which has only this pin", Shown(path), Shown(file.path()))
+        }
+        Reader::Plain if !is_blank(rest) => {
+            format!("{} has only comments or settings besides this pin", Shown(path))
+        }
+        Reader::Plain
+        | Reader::ToolVersions
+        | Reader::Json
+        | Reader::Toml
+        | Reader::Keys
+        | Reader::Lines
+        | Reader::Call => return Ok(()),
+    };
+    Err(Error::new(ErrorKind::BadFile, what)
+        .because("without a version, it can't be used")
+        .hint(command("rm", &[path])))
+}
+
+/// The request that a file has at a pin's place.
+fn request_at(text: &str, location: &PinLocation, tool: &'static Tool) -> Option<Request> {
+    if let Some(field) = location.field {
+        let text = field_text(text, location, field, tool)?;
+        return Request::parse_field(&text, tool, field).ok();
+    }
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = first_request_text(read(body, location.file, tool).ok()?)?;
+    Request::parse(&text, tool, RequestTrust::Project).ok()
+}
+
+/// The user's request for a tool in a file of defaults.
+fn default_request_in(text: &str, tool: &'static Tool) -> Option<Request> {
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = first_request_text(read(body, &TOOL_VERSIONS, tool).ok()?)?;
+    Request::parse(&text, tool, RequestTrust::User).ok()
+}
+
+/// The text of a project's file without a pin.
+fn text_without_pin(before: &str, location: &PinLocation, tool: &'static Tool) -> Result<String> {
+    let file = location.file;
+    let rest = match (file.reader, location.field) {
+        (Reader::Plain, _) => Some(edit::plain::remove(before)),
+        (Reader::ToolVersions, _) => {
+            let names: Vec<&str> = tool.all_names().collect();
+            Some(edit::tool_versions::remove(before, &names))
+        }
+        (_, Some(field)) => {
+            let count = |text: &str| requests_of_field(text, file, field, tool);
+            let rest = remove_field(before, location, field)?;
+            // Only if the reader agrees that it is gone.
+            rest.filter(|rest| count(rest).is_some_and(|now| Some(now) < count(before)))
+        }
+        (_, None) => None,
+    };
+    rest.filter(|rest| rest != before).ok_or_else(|| cannot_edit(&location.place, tool))
+}
+
+fn remove_field(
+    before: &str,
+    location: &PinLocation,
+    field: &VersionField,
+) -> Result<Option<String>> {
+    let keys: Vec<&str> = field.path.split('.').collect();
+    let line = location.place.line;
+    let path = &location.place.path;
+    match (location.file.reader, field.entry_name) {
+        (Reader::Plain | Reader::ToolVersions, _) => Ok(None),
+        (Reader::Json, Some(name)) => {
+            edit::json::remove_named(before, &keys, name).map_err(|fault| fault.in_file(path))
+        }
+        (Reader::Json, None) => {
+            edit::json::remove(before, &keys).map_err(|fault| fault.in_file(path))
+        }
+        (Reader::Toml, _) => Ok(edit::toml::remove(before, &keys)),
+        (Reader::Keys, _) => Ok(edit::keys::remove(before, line)),
+        (Reader::Lines, _) => Ok(edit::pattern::remove(before, line, field.path)),
+        (Reader::Call, _) => Ok(edit::call::remove(before, field.path)),
+    }
+}
+
+/// How many requests a file has in a field; `None` if it can't be read.
+fn requests_of_field(
+    text: &str,
+    file: &VersionFile,
+    field: &VersionField,
+    tool: &'static Tool,
+) -> Option<usize> {
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let found = read(body, file, tool).ok()?;
+    Some(found.iter().filter(|written| written.field == Some(field)).count())
 }
 
 /// Runs `write` as the account that the file belongs to: the user's default as the owner of usher's
@@ -106,7 +328,7 @@ fn find_file(session: &Session, target: &PinTarget, tool: &'static Tool) -> Resu
         }
         PinTarget::Default => {
             let path = session.folders.default_file();
-            (default_file(&session.folders)?, path, Reader::ToolVersions)
+            (config_file(&session.folders, &path)?, path, Reader::ToolVersions)
         }
         PinTarget::Assigned(AssignedDefault { folder, number, .. }) => {
             OwnFolder::create(folder)?;
@@ -126,8 +348,29 @@ pub(super) fn project_file(directory: &Path, project: &Path, path: &Path) -> Res
     ConfinedFolder::open_above(directory, project, "this project")?.file(path)
 }
 
-/// The user's default may be a link to a file in the home folder: a repository of dotfiles.
-fn default_file(folders: &Folders) -> Result<ConfinedFile> {
+/// Changes a file in usher's configuration folder, as the owner of that folder: `change` is given its
+/// text and returns the new one. `mode` is that of a new file.
+pub fn change_config_file(
+    folders: &Folders,
+    path: &Path,
+    mode: FileMode,
+    change: impl FnOnce(&str) -> Result<String>,
+) -> Result<()> {
+    let _access = folders::write_access(folders)?;
+    with_owners_rights(&folders.config, || {
+        let file = config_file(folders, path)?;
+        let before = file.text().unwrap_or_default();
+        let after = change(before)?;
+        match after == before {
+            true => Ok(()),
+            false => file.replace_or_create(&after, mode),
+        }
+    })
+}
+
+/// A file in usher's configuration folder may be a link to one in the home folder: a repository of
+/// dotfiles.
+fn config_file(folders: &Folders, path: &Path) -> Result<ConfinedFile> {
     let config = &folders.config;
     OwnFolder::create(config)?;
     let config = fs::canonicalize(config).map_err(|error| Error::io("read", config, error))?;
@@ -136,7 +379,6 @@ fn default_file(folders: &Folders) -> Result<ConfinedFile> {
         Some(home) => ConfinedFolder::open(&home, "your home folder"),
         None => ConfinedFolder::open(&config, "usher's configuration folder"),
     };
-    let path = folders.default_file();
     folder?.file(&config.join(path.file_name().unwrap_or_default()))
 }
 

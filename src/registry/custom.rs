@@ -89,6 +89,14 @@ pub(super) fn missing_runtime(file: &CustomToolFile, host: &str) -> Error {
     definition_error(&file.path, None, &reason)
 }
 
+/// The error for a custom tool that has the name of a verb.
+pub(super) fn named_as_verb(file: &CustomToolFile, verb: &str) -> Error {
+    let reason = format!("{verb} is a verb of use");
+    definition_error(&file.path, None, &reason).because(format!(
+        "rename the tool; until then, use {verb}@REQUEST means it, and use {verb} the verb"
+    ))
+}
+
 /// The error for a file, with its line.
 fn definition_error(path: &Path, line: Option<(usize, &str)>, reason: &str) -> Error {
     let location = match line {

@@ -20,12 +20,6 @@ pub(super) struct SourceFailure {
 }
 
 impl SourceFailure {
-    /// The warning about this source where others answered.
-    pub(super) fn into_warning(self) -> Error {
-        let what = format!("can't list {}: {}", self.source, self.error.what);
-        self.error.renamed(what)
-    }
-
     /// The source and its error on one line.
     fn line(&self) -> String {
         let causes = self.error.causes.iter().map(|cause| format!(": {cause}"));
@@ -121,7 +115,7 @@ pub(super) fn no_such_folder(tool_request: &ToolRequest<'_>) -> Error {
 }
 
 /// Adds the word that a request nearly is.
-fn with_similar_word(error: Error, tool_request: &ToolRequest<'_>) -> Error {
+pub(super) fn with_similar_word(error: Error, tool_request: &ToolRequest<'_>) -> Error {
     match similar_word(tool_request) {
         Some(word) => {
             error.because(format!("nearest: {word}")).hint(request_command(tool_request, &word))

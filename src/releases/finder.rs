@@ -62,6 +62,7 @@ impl<'a> Finder<'a> {
             fetch_locks: network.index_locks(),
             settings,
             warn: Box::new(|text| session.note(text)),
+            detail: Box::new(|text| session.reporter.detail(text)),
         };
         let sources = SourceReader {
             network,
@@ -221,12 +222,12 @@ impl<'a> Finder<'a> {
         Err(self.nothing_listed(known, &failures))
     }
 
-    /// The releases of every source that can be listed, each oldest first; with the errors of the
+    /// The releases of every source that can be listed, each oldest first; with the names of the
     /// other sources. An error if none can be listed.
     pub fn list_all_sources(
         &self,
         known: KnownTool<'_>,
-    ) -> Result<(Vec<ListedReleases>, Vec<Error>)> {
+    ) -> Result<(Vec<ListedReleases>, Vec<String>)> {
         let (mut all, mut failures) = (Vec::new(), Vec::new());
         for source in self.catalog.sources(known)? {
             match self.read(&source, CachePolicy::AllowFresh)? {
@@ -237,7 +238,7 @@ impl<'a> Finder<'a> {
         if all.is_empty() {
             return Err(self.nothing_listed(known, &failures));
         }
-        Ok((all, failures.into_iter().map(SourceFailure::into_warning).collect()))
+        Ok((all, failures.into_iter().map(|failure| failure.source).collect()))
     }
 
     fn nothing_listed(&self, known: KnownTool<'_>, failures: &[SourceFailure]) -> Error {

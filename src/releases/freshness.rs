@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::limits::MAX_FRESH_AGE;
+
 /// How old an index may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CachePolicy {
@@ -30,6 +32,15 @@ impl Freshness {
         match self {
             Self::New => Duration::ZERO,
             Self::Cached(age) | Self::StaleFallback(age) => age,
+        }
+    }
+
+    /// Its age, where people should know it: a cached index that is used although it is no longer
+    /// fresh.
+    pub(super) fn unreported_age(self) -> Option<Duration> {
+        match self {
+            Self::Cached(age) if age >= MAX_FRESH_AGE => Some(age),
+            Self::New | Self::Cached(_) | Self::StaleFallback(_) => None,
         }
     }
 }

@@ -12,7 +12,7 @@ use super::offline_errors;
 use crate::config::settings::Settings;
 use crate::files::write_access::ThreadAccess;
 use crate::http::{Address, Conditional, FetchError};
-use crate::text::human_duration;
+use crate::text::{human_duration, human_size};
 
 /// Fetches an index, unless it is unmodified since the response that had this validator.
 type Get<'a> = dyn Fn(Option<&str>) -> Result<Conditional, FetchError> + 'a;
@@ -50,6 +50,8 @@ pub(super) struct ReleaseIndexReader<'a> {
     pub(super) settings: &'a Settings,
     /// Prints a warning.
     pub(super) warn: Box<dyn Fn(&str) + Sync + 'a>,
+    /// Tells what is read, where that is wanted.
+    pub(super) detail: Box<dyn Fn(&str) + Sync + 'a>,
 }
 
 impl ReleaseIndexReader<'_> {
@@ -71,6 +73,8 @@ impl ReleaseIndexReader<'_> {
         };
         match cached {
             Some(cached) if is_enough(&cached) => {
+                let age = human_duration(cached.age);
+                (self.detail)(&format!("index {}: cached, {age} old", query.address));
                 let freshness = Freshness::Cached(cached.age);
                 Ok(FetchedIndex { entries: cached.content, freshness })
             }
@@ -88,6 +92,7 @@ impl ReleaseIndexReader<'_> {
         let validator = cached.as_ref().and_then(|cached| cached.validator.as_deref());
         match ((query.get)(validator), cached) {
             (Ok(Conditional::Modified { bytes, validator }), _) => {
+                (self.detail)(&format!("index {}: fetched, {}", query.address, size(&bytes)));
                 let entries = query.entries(&bytes)?;
                 // What is cached has no secrets, so an index whose addresses need some isn't cached.
                 let has_secrets = entries.iter().any(|entry| entry.archive.has_secrets());
@@ -99,6 +104,7 @@ impl ReleaseIndexReader<'_> {
                 Ok(FetchedIndex { entries, freshness: Freshness::New })
             }
             (Ok(Conditional::NotModified), cached) => {
+                (self.detail)(&format!("index {}: unchanged", query.address));
                 if let (Some(writer), Some(cached)) = (self.writer, &cached) {
                     writer.with(|access| self.cache.mark_fresh(access, &query.key(), cached));
                 }
@@ -114,6 +120,10 @@ impl ReleaseIndexReader<'_> {
             (Err(failure), _) => Err(failure),
         }
     }
+}
+
+fn size(bytes: &[u8]) -> String {
+    human_size(bytes.len() as u64)
 }
 
 impl IndexQuery<'_> {

@@ -27,10 +27,11 @@ pub struct Release {
 
 /// Who really answers for a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServedFrom {
-    /// The source's name; the host of a mirror in its place.
+    /// The source that lists it; the host of a mirror in its place.
     pub source: String,
-    /// The host; the path of a file.
+    /// The host that answered for the source; the path of a file.
     pub host: String,
 }
 

@@ -1,8 +1,9 @@
 //! The latest releases of a tool that is active here.
 
-use usher_shims::error::Result;
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::request::{Request, RequestKind, RequestTrust};
 
+use super::errors::with_similar_word;
 use super::finder::Finder;
 use super::freshness::Freshness;
 use super::release::{ListedReleases, Release, ServedFrom};
@@ -65,6 +66,14 @@ pub fn is_unknown_word(known: KnownTool<'_>, request: &Request) -> bool {
         | RequestKind::System
         | RequestKind::Path(_) => false,
     }
+}
+
+/// The error of a request that [is such a word](is_unknown_word), with the word that it nearly is.
+pub fn unknown_word_error(requested: &ToolRequest<'_>) -> Error {
+    let ToolRequest { known, request, origin } = requested;
+    let tool = known.tool.name;
+    let what = format!("no {tool} release matches {request} (requested by {origin})");
+    with_similar_word(Error::new(ErrorKind::NoMatchingVersion, what), requested)
 }
 
 /// Whether a release can match a request; `false` for `system`, paths and folders of other stores.

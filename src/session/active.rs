@@ -26,6 +26,8 @@ pub struct ActiveVersion<'a> {
     pub known: KnownTool<'a>,
     /// The active version; `None` if no installed version matches, or if it is unknown.
     pub version: Option<Version>,
+    /// Whether there is an active version, known or not.
+    pub is_installed: bool,
     /// The active toolchain, if usher knows its folder.
     pub toolchain: Option<Toolchain>,
     /// The request that selects the version; `None` if the tool isn't pinned.
@@ -37,7 +39,9 @@ pub struct ActiveVersion<'a> {
 impl<'a> ActiveVersion<'a> {
     /// Resolves a tool; fails where the deciding request can't be used.
     pub fn of(session: &Session, known: KnownTool<'a>) -> Result<Self> {
-        let (toolchain, version, pin) = match active_selection(session, known)? {
+        let selection = active_selection(session, known)?;
+        let is_installed = matches!(selection, Selection::Toolchain(..) | Selection::System(..));
+        let (toolchain, version, pin) = match selection {
             Selection::Toolchain(toolchain, pin) => {
                 let version = toolchain.version.clone();
                 (Some(toolchain), version, pin)
@@ -53,7 +57,7 @@ impl<'a> ActiveVersion<'a> {
             Some(pin) => is_constraint(session, known, &pin.origin)?,
             None => false,
         };
-        Ok(Self { known, version, toolchain, pin, is_constraint })
+        Ok(Self { known, version, is_installed, toolchain, pin, is_constraint })
     }
 
     /// The deciding request and its origin.

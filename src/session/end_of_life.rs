@@ -65,9 +65,19 @@ impl EndOfLife {
         Self { date, state }
     }
 
-    /// The mark in a table; `None` for a line that is maintained for longer.
-    pub fn mark(self) -> Option<String> {
-        (self.state != LineState::Maintained).then(|| format!("end of life: {}", self.date))
+    /// The last day.
+    pub fn date(self) -> Date {
+        self.date
+    }
+
+    /// The last day, where it is worth a mark; `None` for a line that is maintained for longer.
+    pub fn marked_date(self) -> Option<Date> {
+        (self.state != LineState::Maintained).then_some(self.date)
+    }
+
+    /// Whether the line isn't maintained any more.
+    pub fn has_ended(self) -> bool {
+        self.state == LineState::Ended
     }
 
     /// The sentence about a version; `None` for one that is maintained for longer.
@@ -80,6 +90,21 @@ impl EndOfLife {
                 Some(format!("{name} {numbers} is past its end of life, {date}: it gets no fixes"))
             }
         }
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for EndOfLife {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "EndOfLife".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "date" })
     }
 }
 
@@ -106,11 +131,14 @@ pub(crate) mod tests {
     #[test]
     fn a_line_is_marked_from_90_days_before_its_last_day_on() {
         let date: Date = "2027-04-30".parse().unwrap();
-        let mark = |day: u64| EndOfLife::at(day_of_2027(day), date).mark();
+        let marked = |day: u64| EndOfLife::at(day_of_2027(day), date).marked_date().is_some();
         assert_eq!(Date::of(day_of_2027(0)).to_string(), "2027-01-01");
-        assert_eq!(mark(28), None, "29 January");
-        assert_eq!(mark(29).as_deref(), Some("end of life: 2027-04-30"), "30 January");
-        assert_eq!(mark(300).as_deref(), Some("end of life: 2027-04-30"), "long after");
+        assert!(!marked(28), "29 January");
+        assert!(marked(29), "30 January");
+        assert!(marked(300), "long after");
+        let has_ended = |day: u64| EndOfLife::at(day_of_2027(day), date).has_ended();
+        assert!(!has_ended(119), "30 April");
+        assert!(has_ended(120), "1 May");
     }
 
     #[test]

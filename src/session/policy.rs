@@ -53,6 +53,7 @@ pub struct MachinePolicy {
 
 /// A line of `use policy`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Rule {
     /// Its key: `allow`.
     pub key: &'static str,

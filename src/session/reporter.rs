@@ -14,6 +14,8 @@ pub trait Reporter {
     fn note(&self, text: &str) {
         self.notice(&Notice::note(text));
     }
+    /// Tells what the command does, where that is wanted: `--verbose`.
+    fn detail(&self, _: &str) {}
     /// Prints an error after which the command continues.
     fn error(&self, error: &Error);
     /// Whether progress bars are drawn. Then a download needs no line of its own.
@@ -22,8 +24,20 @@ pub trait Reporter {
     fn begin_batch(&self, count: usize);
     /// The batch ended.
     fn end_batch(&self);
-    /// A download begins. Its progress is shown until the result is dropped.
-    fn download(&self, name: &str) -> Box<dyn Progress + '_>;
+    /// A task begins with this step: `unpacking` and `node 22.3.0`. It is shown until the result is
+    /// dropped.
+    fn task(&self, step: &str, name: &str) -> Box<dyn Task + '_>;
+}
+
+/// A task that is shown while it takes time. As the progress of a download, it shows how many bytes
+/// have arrived, and verifies them afterwards.
+pub trait Task: Progress {
+    /// The next step begins: `unpacking`.
+    fn step(&self, step: &str);
+}
+
+impl Task for NoProgress {
+    fn step(&self, _: &str) {}
 }
 
 /// What a person should know although nothing failed, and what to type next.
@@ -94,7 +108,7 @@ impl Reporter for Silent {
     }
     fn begin_batch(&self, _: usize) {}
     fn end_batch(&self) {}
-    fn download(&self, _: &str) -> Box<dyn Progress + '_> {
+    fn task(&self, _: &str, _: &str) -> Box<dyn Task + '_> {
         Box::new(NoProgress)
     }
 }

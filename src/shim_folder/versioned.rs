@@ -20,7 +20,7 @@ use usher_shims::world::World as _;
 
 use crate::config::settings::ShimPolicy;
 use crate::inventory::host_folders;
-use crate::registry::KnownTool;
+use crate::registry::{KnownTool, first_numbers};
 use crate::releases::Finder;
 use crate::releases::network::Network;
 use crate::session::Session;
@@ -158,7 +158,7 @@ fn of_system(session: &Session, known: KnownTool<'_>) -> Vec<String> {
             root: program.path.parent().unwrap_or(Path::new("/")).to_path_buf(),
             store: Store::System(program.suffix.clone()),
         };
-        let mut names = names_for_suffix(known, &release_line(&program.version, count));
+        let mut names = names_for_suffix(known, &first_numbers(&program.version, count));
         names.retain(|name| {
             let base = split_version(name).map_or("", |(base, _)| base);
             let is_core = known.core_programs().any(|core| core == base);
@@ -175,12 +175,6 @@ fn of_system(session: &Session, known: KnownTool<'_>) -> Vec<String> {
 fn has(session: &Session, toolchain: &Toolchain, program: &str) -> bool {
     let daemon = || toolchain.daemon(program).is_some_and(|path| session.world.is_program(&path));
     session.world.is_program(&toolchain.program(program)) || daemon()
-}
-
-/// The first numbers of a version: `3.12`.
-fn release_line(version: &Version, count: usize) -> String {
-    let numbers = version.numbers().as_slice().iter().take(count);
-    numbers.map(ToString::to_string).collect::<Vec<_>>().join(".")
 }
 
 /// The versioned shims of all known releases, if the settings enable them: of those that the cached
@@ -210,8 +204,8 @@ pub fn names_for_known_releases(session: &Session, known: KnownTool<'_>) -> BTre
 fn of_version(version: &Version, known: KnownTool<'_>, policy: ShimPolicy) -> Vec<String> {
     let tool = known.tool;
     let numbers = version.numbers().as_slice();
-    let lines = (1..=numbers.len().min(2)).map(|count| release_line(version, count));
-    let own_line = known.definition.release_line.map(|count| release_line(version, count));
+    let lines = (1..=numbers.len().min(2)).map(|count| first_numbers(version, count));
+    let own_line = known.definition.release_line.map(|count| first_numbers(version, count));
     let matches = |line: &String| {
         let request = Request::parse(line, tool, RequestTrust::User);
         request.is_ok_and(|request| request.matches(version, tool))

@@ -31,6 +31,7 @@ use self::from_archive::{UserArchive, assemble_archive};
 use super::location::InstallLocation;
 use super::own::OwnStore;
 use super::publish::publish;
+use crate::files::interrupt::Unfinished;
 use crate::files::write_access::WriteAccess;
 use crate::registry::KnownTool;
 use crate::releases::cache_folder::clean;
@@ -182,6 +183,7 @@ fn install_assembled<'a>(
     if let Some(toolchain) = store.find_installed(location)? {
         return Ok(Installed { toolchain, already_installed: true });
     }
+    let _unfinished = Unfinished::install(location.name(), &location.root);
     let _lock = store.lock(location)?;
     if let Some(toolchain) = store.find_installed(location)? {
         return Ok(Installed { toolchain, already_installed: true });
@@ -190,11 +192,13 @@ fn install_assembled<'a>(
     let began = Instant::now();
     let published = assemble().and_then(|mut assembly| {
         store.check_room(location, assembly.bytes())?;
+        let _shown = store.reporter.task("installing", &location.name());
         publish(store.access, assembly.finish()?, &location.root)?;
         assembly.discard_downloads();
         Ok(())
     });
     published.map_err(|error| with_cached(store.folders, error))?;
+    store.reporter.detail(&format!("installed in {}", Shown(&location.root)));
     let seconds = began.elapsed().as_secs_f64();
     store.reporter.note(&format!("{} is ready ({seconds:.1} s)", location.name()));
     Ok(Installed { toolchain: location.toolchain(), already_installed: false })

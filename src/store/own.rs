@@ -1,5 +1,6 @@
 //! usher's own store, opened for writing: locks, staging, and cleaning up after killed processes.
 
+use std::cell::RefCell;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -143,7 +144,12 @@ impl<'a> OwnStore<'a> {
 
     /// Keeps other processes from changing the same toolchain. First restores what a killed one left.
     pub fn lock(&self, location: &InstallLocation<'_>) -> Result<Lock> {
-        let waiting = |text: &str| self.reporter.note(text);
+        // On a terminal only as long as it waits.
+        let shown = RefCell::new(None);
+        let waiting = |text: &str| match self.reporter.draws() {
+            true => drop(shown.replace(Some(self.reporter.task(text, "")))),
+            false => self.reporter.note(text),
+        };
         let lock = self.locks().lock(&location.file_name(), self.lock_timeout, &waiting)?;
         if let Some(replaced) = restore_backup(self.access, &location.root)? {
             self.remove(location, &replaced)?;

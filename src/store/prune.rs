@@ -117,6 +117,20 @@ pub fn decide(rules: &PruneRules, usage: &ToolchainUse) -> PruneDecision {
     }
 }
 
+impl KeepReason {
+    /// Its name for programs, which never changes.
+    pub fn id(&self) -> &'static str {
+        match self {
+            Self::Requested(_) => "requested",
+            Self::InUse(_) => "in-use",
+            Self::UsedRecently(_) => "used-recently",
+            Self::NeededByVenvs(_) => "needed-by-environments",
+            Self::UnknownVenvs => "unknown-environments",
+            Self::UnknownUse => "unknown-use",
+        }
+    }
+}
+
 impl fmt::Display for KeepReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

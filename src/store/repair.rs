@@ -20,6 +20,7 @@ use super::verify::{
     ChangeKind, Findings, ReceiptProblem, compare_with, removed_meanwhile, verify,
 };
 use crate::files::integrity::Integrity;
+use crate::files::interrupt::Unfinished;
 use crate::files::remove::remove_tree;
 use crate::files::walk::OpenTree;
 use crate::http::Address;
@@ -72,6 +73,7 @@ pub fn repair(
         let kept = decision.unexpected.entries();
         return Ok(Some(Repaired { kept, ..Repaired::default() }));
     }
+    let unfinished = Unfinished::other(&format!("{} was not repaired", location.name()));
     let receipt = receipt(location);
     let archive = receipt.as_ref().and_then(UserArchive::of);
     let mut assembly = match &archive {
@@ -97,7 +99,9 @@ pub fn repair(
     let Preserved { preserved_count: preserved, left: removed } =
         preserve_added_files(access, (&location.root, &tree), package_paths, manifest, extras)
             .map_err(|error| assembly.required_space().explain(error))?;
+    let shown = installer.store.reporter.task("installing", &location.name());
     replace_tree(access, &tree, &location.root)?;
+    drop((shown, unfinished));
     // What package managers added during the repair.
     preserve_added_files(access, (&tree, &location.root), package_paths, manifest, Extras::Leave)?;
     remove_tree(&tree)?;

@@ -43,6 +43,7 @@ pub struct Verified {
 
 /// Why a toolchain can't be compared with a receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", content = "detail", rename_all = "kebab-case")]
 pub enum ReceiptProblem {
     /// It no longer exists: another process removed it.

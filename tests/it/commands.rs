@@ -9,6 +9,8 @@ pub(crate) mod cache;
 mod check;
 mod check_files;
 mod check_output;
+mod completions;
+mod config;
 mod doctor;
 mod end_of_life;
 mod env;
@@ -25,7 +27,9 @@ mod setup;
 mod setup_system;
 mod shim;
 mod status;
+mod terminal;
 mod typed;
+mod unpin;
 mod upgrade;
 mod venvs;
 mod verify;
@@ -65,13 +69,22 @@ pub(crate) fn with_sourceless_tool(sandbox: &Sandbox) {
 }
 
 /// What was printed on standard output, masked, without the lines of the system's own programs
-/// and the widths of columns that follow from them.
+/// and the widths of columns that follow from them. Each line of a tool names it.
 pub(crate) fn without_system(sandbox: &Sandbox, outcome: &Outcome) -> String {
     let masked = sandbox.mask(&outcome.stdout);
-    let marks = [" system ", " shared ", " not pinned"];
-    let foreign = |line: &&str| marks.iter().any(|mark| line.contains(mark));
-    let lines = masked.lines().filter(|line| !foreign(line));
-    lines.map(cells).collect::<Vec<_>>().join("\n")
+    let marks = [" system", " shared", " not pinned", ": use --all"];
+    let mut tool = String::new();
+    let mut lines = Vec::new();
+    for line in masked.lines() {
+        let cells = cells(line);
+        let is_repeated = line.starts_with("  ");
+        let cells = if is_repeated { format!("{tool}  {cells}") } else { cells };
+        tool = cells.split("  ").next().unwrap_or_default().to_owned();
+        if !marks.iter().any(|mark| line.contains(mark)) {
+            lines.push(cells);
+        }
+    }
+    lines.join("\n")
 }
 
 /// A line of a table, with two blanks between its cells.
@@ -83,9 +96,10 @@ fn cells(line: &str) -> String {
 /// A JSON list without what is the system's, with the sandbox's paths masked.
 pub(crate) fn json_without_system(sandbox: &Sandbox, outcome: &Outcome) -> Value {
     let masked = sandbox.mask(&outcome.stdout);
-    let list: Vec<Value> = serde_json::from_str(&masked).expect("a list in JSON");
+    let answer: Value = serde_json::from_str(&masked).expect("JSON");
+    let list = answer["tools"].as_array().or(answer["versions"].as_array()).expect("a list");
     let foreign = |entry: &Value| entry["store"] == "system" || entry["store"] == "shared";
-    list.into_iter().filter(|entry| !foreign(entry)).collect()
+    list.iter().filter(|entry| !foreign(entry)).cloned().collect()
 }
 
 /// Nothing below the sandbox's folder of that name may have changed.

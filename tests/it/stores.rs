@@ -40,8 +40,8 @@ fn set_up(sandbox: Sandbox) -> Sandbox {
 /// The versions of a tool that `use list` shows for one store, each with its program.
 fn listed(sandbox: &Sandbox, tool: &str, store: &str) -> Vec<(String, String)> {
     let list = sandbox.use_command(&["list", tool, "--json"]).run().succeeds().json();
-    let lines = list.as_array().expect("a list").iter();
+    let lines = list["versions"].as_array().expect("a list").iter();
     let text = |line: &serde_json::Value, key: &str| line[key].as_str().unwrap().to_owned();
     let rows = lines.filter(|line| line["store"] == store);
-    rows.map(|line| (text(line, "version"), text(line, "path"))).collect()
+    rows.map(|line| (text(line, "version"), text(line, "main_program"))).collect()
 }

@@ -18,7 +18,7 @@ use std::process::{Command, Stdio};
 use crate::support::Sandbox;
 
 /// The root of the repository.
-fn checkout() -> &'static Path {
+pub(crate) fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 

@@ -9,6 +9,7 @@ use usher_tool::{Dialect, FieldRole, Reader, Tool, VersionField, VersionFile};
 
 /// Where a project can name a version besides version files.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CheckRules {
     /// Container images whose tag is a version: `node`, `cimg/node`. A name matches without its
@@ -41,6 +42,7 @@ pub struct CheckRules {
 /// A version file that only `use check` and `use why` read: a shim looks for files by name, and lists
 /// no folder.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UnreadFile {
     /// Where it may be. The last name may have a `*`, which is anything: `["*.gemspec"]`.
@@ -117,6 +119,7 @@ fn matches(name: &str, pattern: &str) -> bool {
 
 /// A file that names the version a project was made with.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LockfileRule {
     /// The file's name: `Pipfile.lock`.
@@ -129,6 +132,7 @@ pub struct LockfileRule {
 
 /// The syntax of a lock file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Notation {
     /// A JSON document.

@@ -10,6 +10,7 @@ use crate::{DefinitionError, UnreadFile, read, version_file};
 
 /// What all tools have in common.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
 pub struct Common {
     /// Folders of other people's code, which are skipped; see [`IgnoredFolder`].

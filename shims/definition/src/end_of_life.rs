@@ -10,8 +10,12 @@ use crate::Date;
 
 /// The last day on which each release line of a tool is maintained.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
-pub struct EndOfLife(BTreeMap<ReleaseLine, Date>);
+pub struct EndOfLife(
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Date>"))]
+    BTreeMap<ReleaseLine, Date>,
+);
 
 /// A release line: the beginning of its versions, `16`, `3.8` or `temurin-21`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -30,6 +34,12 @@ impl EndOfLife {
             |line: &ReleaseLine| line.flavour == flavour && numbers.starts_with(&line.numbers);
         let lines = self.0.iter().filter(|(line, _)| is_in(line));
         lines.max_by_key(|(line, _)| line.numbers.len()).map(|(_, date)| *date)
+    }
+
+    /// How many numbers the lines of a flavour have at most; `None` if no line of it is known.
+    pub fn line_components(&self, flavour: &str) -> Option<usize> {
+        let lines = self.0.keys().filter(|line| line.flavour == flavour);
+        lines.map(|line| line.numbers.len()).max()
     }
 
     /// What is impossible in it for this tool.

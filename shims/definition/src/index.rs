@@ -11,6 +11,7 @@ use crate::{platform, template};
 /// Templates know `{base}`, the words of [`IndexSource::platform`], and where it makes sense
 /// `{version}` and the fields of the index, `{.field}`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct IndexSource {
     /// The address that everything else starts with. The user's own mirror (`source = { go =
@@ -41,6 +42,7 @@ pub struct IndexSource {
 
 /// The format of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum IndexFormat {
     /// A JSON document.
@@ -55,6 +57,7 @@ pub enum IndexFormat {
 
 /// Which entries of an index are releases, and what to do with them.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ReleaseRule {
     /// The text with the version: `{.tag_name}`, `temurin-{.version}`.
@@ -118,10 +121,12 @@ fn plain() -> String {
 
 /// A text, or a list of alternatives, the preferred one first.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "TextOrTexts")]
 pub struct OneOf(pub Vec<String>);
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "expected a text or a list of texts")]
 enum TextOrTexts {
     Text(String),
@@ -139,6 +144,7 @@ impl From<TextOrTexts> for OneOf {
 
 /// Mirrors of the addresses in an index.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Mirror {
     /// The beginning of the archives' addresses.

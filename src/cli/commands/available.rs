@@ -1,32 +1,37 @@
 //! `use available TOOL [REQUEST]`: the versions that can be installed, from all sources.
 //!
-//! A person first sees the versions that a bare request means, and a line for each other flavour.
-//! JSON has all versions.
+//! A person sees the newest version of each release line, newest first, and a line for each other
+//! flavour; with `--all` or a request, every version. JSON always has every version.
 
 use std::collections::BTreeMap;
 
+use clap::Args;
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::request::{Request, RequestTrust};
+use usher_shims::resolve::Selection;
 use usher_shims::store::all_toolchains;
-use usher_shims::tool::{BuiltFor, LtsLine, Tool};
+use usher_shims::tool::{LtsLine, Tool};
+use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 
-use crate::cli::output::{self, Report, Table, Text};
+use super::count_of;
+use crate::cli::output::{self, Line, Meaning, Report, Table, Text};
 use crate::config::folders;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
-use crate::releases::{Finder, Freshness, ListedReleases, Release, ServedFrom};
+use crate::releases::{Finder, ListedReleases, Release, ServedFrom, stale_note};
 use crate::session::Session;
+use crate::session::active::{active_selection, is_active};
 use crate::session::end_of_life::EndOfLife;
 use crate::session::reporter::Notice;
-use crate::text::human_duration;
 
 /// The versions that can be installed.
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct AvailableReport {
-    /// Oldest first.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct AvailableReport {
+    /// The versions, oldest first.
+    #[serde(rename = "versions")]
     rows: Vec<AvailableRow>,
     #[serde(skip)]
     filter: AvailableFilter,
@@ -36,13 +41,23 @@ struct AvailableReport {
 
 /// A version that can be installed.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct AvailableRow {
+    /// The version.
     version: String,
+    /// The code name of its long-term support line.
     lts: Option<String>,
     /// The last day on which its release line is maintained.
     #[serde(skip_serializing_if = "Option::is_none")]
     end_of_life: Option<EndOfLife>,
+    /// Whether it is installed.
     installed: bool,
+    /// Whether it is the version that runs here.
+    #[serde(skip)]
+    active: bool,
+    /// Its release line: `24`, `3.12`.
+    #[serde(skip)]
+    line: String,
     #[serde(flatten)]
     served_from: ServedFrom,
     /// The age of the source's index, in seconds.
@@ -57,13 +72,28 @@ struct AvailableFilter {
     tool: &'static Tool,
     /// Without one, all ordinary releases.
     request: Option<Request>,
+    /// Whether the text has every version, and not only the newest of each release line.
+    has_all: bool,
+}
+
+/// The arguments of `use available`.
+#[derive(Debug, Args)]
+pub struct AvailableArguments {
+    /// The tool
+    tool: String,
+    /// Only versions that match this request
+    request: Option<String>,
+    /// List every version, not only the newest of each release line
+    #[arg(long, conflicts_with = "request")]
+    all: bool,
 }
 
 /// Runs `use available`; `TOOL@REQUEST` is the same as `TOOL REQUEST`.
-pub fn run(session: &Session, tool: &str, request: Option<&str>, as_json: bool) -> Result<i32> {
-    let (tool, request) = match (tool.split_once('@'), request) {
+pub fn run(session: &Session, arguments: &AvailableArguments, as_json: bool) -> Result<i32> {
+    let AvailableArguments { tool, request, all } = arguments;
+    let (tool, request) = match (tool.split_once('@'), request.as_deref()) {
         (Some((tool, request)), None) => (tool, Some(request)),
-        _ => (tool, request),
+        (_, request) => (tool.as_str(), request),
     };
     let known = session.registry.named(tool)?;
     let request = request.map(|text| parse(known, text)).transpose()?;
@@ -71,11 +101,19 @@ pub fn run(session: &Session, tool: &str, request: Option<&str>, as_json: bool) 
     let access = folders::write_access(&session.folders).ok();
     let network = Network::with_cache_if(session, access.as_ref());
     let (listed, failed) = Finder::new(session, &network).list_all_sources(known)?;
-    let filter = AvailableFilter { tool: known.tool, request };
+    let has_all = *all || request.is_some();
+    let filter = AvailableFilter { tool: known.tool, request, has_all };
     let mut report = decide(session, filter, &listed)?;
-    let failed = failed.iter().map(|error| Notice::note(error.to_string()));
-    report.notes.splice(0..0, failed);
+    report.notes.extend(unlisted_note(&failed));
     output::print(&report, as_json, &*session.reporter)
+}
+
+/// The note on sources that failed, while others answered.
+fn unlisted_note(sources: &[String]) -> Option<Notice> {
+    let pronoun = if sources.len() == 1 { "it has" } else { "they have" };
+    let names = sources.join(", ");
+    let what = format!("can't list {names}: versions that only {pronoun} are missing");
+    (!sources.is_empty()).then(|| Notice::note(what))
 }
 
 fn parse(known: KnownTool<'_>, text: &str) -> Result<Request> {
@@ -100,14 +138,8 @@ fn decide(
         let what = format!("no {tool} release matches {request}");
         return Err(Error::new(ErrorKind::NotFound, what).hint(format!("use available {tool}")));
     }
-    let cached = listed.iter().filter_map(|one| match one.freshness {
-        Freshness::Cached(age) => {
-            let age = human_duration(age);
-            Some(Notice::note(format!("the index from {} is {age} old", one.served_from)))
-        }
-        Freshness::New | Freshness::StaleFallback(_) => None,
-    });
-    Ok(AvailableReport { rows, filter, notes: cached.collect() })
+    let stale = stale_note(listed.iter().map(|one| (&one.served_from, one.freshness)));
+    Ok(AvailableReport { rows, filter, notes: stale.into_iter().collect() })
 }
 
 /// A version that several sources list is shown for the first of them.
@@ -119,8 +151,11 @@ fn rows(
     let installed =
         all_toolchains(&session.world, &session.index, filter.tool)?.unwrap_or_default();
     let known = session.registry.named(filter.tool.name)?;
-    let is_installed =
-        |version: &Version| installed.iter().any(|one| one.version.as_ref() == Some(version));
+    // A broken pin makes no version active; the versions are listed all the same.
+    let active = active_selection(session, known).unwrap_or(Selection::Stale);
+    let of_version = |version| {
+        installed.iter().filter(move |one: &&Toolchain| one.version.as_ref() == Some(version))
+    };
     let mut rows: BTreeMap<&Version, AvailableRow> = BTreeMap::new();
     for one in listed {
         for release in one.releases.iter().filter(|release| filter.includes(release)) {
@@ -128,7 +163,10 @@ fn rows(
                 version: release.version.to_string(),
                 lts: filter.lts(release),
                 end_of_life: EndOfLife::of(session, known, &release.version),
-                installed: is_installed(&release.version),
+                installed: of_version(&release.version).next().is_some(),
+                active: of_version(&release.version)
+                    .any(|one| is_active(session, filter.tool, one, &active)),
+                line: known.release_line(&release.version),
                 served_from: one.served_from.clone(),
                 index_age: one.freshness.age().as_secs(),
                 parsed: release.version.clone(),
@@ -156,8 +194,8 @@ impl AvailableFilter {
         release.lts.clone().or_else(by_registry)
     }
 
-    /// One line for all versions of an unusual flavour: the latest, the count, and what lists them.
-    fn flavour_cells(&self, rows: &[&AvailableRow]) -> Option<Vec<String>> {
+    /// One line for all versions of an unusual flavour: the newest, the count, and what lists them.
+    fn flavour_cells(&self, rows: &[&AvailableRow]) -> Option<[Line; 3]> {
         let version = &rows.last()?.parsed;
         let request = self.request.as_ref().map_or("", Request::as_str);
         let (_, flavour) = flavour(self.tool, version);
@@ -171,8 +209,123 @@ impl AvailableFilter {
             }
             false => flavour,
         };
-        let count = format!("latest of {}", rows.len());
-        Some(vec![version.to_string(), count, format!("use available {}@{named}", self.tool.name)])
+        let command = format!("use available {}@{named}", self.tool.name);
+        Some([
+            version.to_string().into(),
+            rows.len().to_string().into(),
+            Line::of(Meaning::Hint, command),
+        ])
+    }
+
+    /// The versions of the usual flavour in the order of the text: newest first, and builds for several
+    /// versions of a runtime as one.
+    fn entries<'a>(&self, rows: &[&'a AvailableRow]) -> Vec<Entry<'a>> {
+        let mut entries: Vec<Entry<'a>> = Vec::new();
+        for row in rows.iter().rev() {
+            let rule = self.tool.built_for.filter(|_| self.request.is_none());
+            let version =
+                rule.map_or(row.version.as_str(), |one| one.without_build_suffix(&row.parsed));
+            let runtime = rule.and_then(|one| one.minimum_runtime(&row.parsed));
+            match entries.last_mut().filter(|last| last.version == version) {
+                Some(last) => {
+                    last.runtimes.extend(runtime);
+                    last.installed |= row.installed;
+                    last.active |= row.active;
+                }
+                None => entries.push(Entry {
+                    row,
+                    version,
+                    runtimes: runtime.into_iter().collect(),
+                    installed: row.installed,
+                    active: row.active,
+                    older: None,
+                }),
+            }
+        }
+        entries
+    }
+}
+
+/// A version in the text.
+#[derive(Debug)]
+struct Entry<'a> {
+    row: &'a AvailableRow,
+    /// The version, without the suffix of a build.
+    version: &'a str,
+    /// The versions of the runtime that it is built for, the newest first.
+    runtimes: Vec<u64>,
+    installed: bool,
+    active: bool,
+    /// Of an older version of its release line that is installed: which, and whether it is active.
+    older: Option<(&'a str, bool)>,
+}
+
+impl<'a> Entry<'a> {
+    /// The newest of each release line; they name the version of it that is installed.
+    fn newest_of_lines(entries: Vec<Self>) -> Vec<Self> {
+        let mut newest: Vec<Self> = Vec::new();
+        for entry in entries {
+            match newest.iter_mut().find(|one| one.row.line == entry.row.line) {
+                Some(one) => one.add_older(&entry),
+                None => newest.push(entry),
+            }
+        }
+        newest
+    }
+
+    /// Notes an older version of its line: the active one, else the newest that is installed.
+    fn add_older(&mut self, older: &Self) {
+        let is_better = match self.older {
+            Some((_, is_active)) => older.active && !is_active,
+            None => older.active || (older.installed && !self.installed),
+        };
+        if is_better {
+            self.older = Some((older.version, older.active));
+        }
+    }
+
+    fn cells(&self) -> [Line; 6] {
+        let lts = self.row.lts.as_ref().map_or_else(String::new, |name| format!("lts/{name}"));
+        let runtimes: Vec<String> = self.runtimes.iter().rev().map(u64::to_string).collect();
+        [
+            self.row.line.as_str().into(),
+            Line::of(self.meaning(), self.version),
+            lts.into(),
+            runtimes.join(" ").into(),
+            self.state(),
+            self.end_of_life(),
+        ]
+    }
+
+    /// Whether this line runs here, is installed, or is of no use any more.
+    fn meaning(&self) -> Meaning {
+        match (self.active, self.row.end_of_life) {
+            (true, _) => Meaning::Active,
+            (false, Some(end)) if end.has_ended() && !self.installed => Meaning::Muted,
+            (false, _) => Meaning::Plain,
+        }
+    }
+
+    fn state(&self) -> Line {
+        match self.older {
+            _ if self.active => Line::of(Meaning::Active, "active"),
+            Some((version, true)) => Line::of(Meaning::Active, format!("{version} active")),
+            _ if self.installed => "installed".into(),
+            Some((version, false)) => format!("{version} installed").into(),
+            None => Line::new(),
+        }
+    }
+
+    /// The day. It is a warning where the line is in use.
+    fn end_of_life(&self) -> Line {
+        let Some(end) = self.row.end_of_life else { return Line::new() };
+        let is_used = self.active || self.installed || self.older.is_some();
+        let meaning = match end.marked_date() {
+            Some(_) if is_used || !end.has_ended() => Meaning::Warning,
+            Some(_) => Meaning::Muted,
+            None => Meaning::Plain,
+        };
+        Line::of(meaning, end.date())
     }
 }
 
@@ -192,64 +345,40 @@ fn flavour(tool: &Tool, version: &Version) -> (usize, String) {
     }
 }
 
-impl AvailableRow {
-    fn cells(&self) -> Vec<String> {
-        let lts = self.lts.as_ref().map_or_else(String::new, |name| format!("lts/{name}"));
-        let installed = if self.installed { "installed" } else { "" };
-        let mut cells = vec![self.version.clone(), lts, installed.to_owned()];
-        cells.extend(self.mark());
-        cells
-    }
-
-    /// The mark of a release line that isn't maintained any more, or soon won't be.
-    fn mark(&self) -> Option<String> {
-        self.end_of_life.and_then(EndOfLife::mark)
-    }
-}
-
-/// A line for each version that has builds for several versions of its runtime.
-fn build_cells(rule: BuiltFor, rows: &[&AvailableRow]) -> Vec<Vec<String>> {
-    let mut lines: Vec<Vec<String>> = Vec::new();
-    for row in rows {
-        let (name, least) =
-            (rule.without_build_suffix(&row.parsed), rule.minimum_runtime(&row.parsed));
-        if lines.last().is_none_or(|line| line[0] != name) {
-            let mut line = vec![name.to_owned(), String::new(), String::new()];
-            line.extend(row.mark());
-            lines.push(line);
-        }
-        let Some(line) = lines.last_mut() else { continue };
-        match least {
-            Some(least) if line[1].is_empty() => line[1] = format!("{} {least}", rule.tool),
-            Some(least) => line[1] = format!("{} {least}", line[1]),
-            None => {}
-        }
-        if row.installed {
-            "installed".clone_into(&mut line[2]);
-        }
-    }
-    lines
-}
-
 impl Report for AvailableReport {
     fn text(&self) -> Text {
-        let tool = self.filter.tool;
+        let AvailableFilter { tool, has_all, .. } = self.filter;
         let mut flavours: BTreeMap<(usize, String), Vec<&AvailableRow>> = BTreeMap::new();
         for row in &self.rows {
             flavours.entry(flavour(tool, &row.parsed)).or_default().push(row);
         }
         let mut flavours = flavours.into_values();
-        let usual = flavours.next().unwrap_or_default();
-        let lines: Vec<Vec<String>> = match (tool.built_for, &self.filter.request) {
-            (Some(rule), None) => build_cells(rule, &usual),
-            _ => usual.iter().map(|row| row.cells()).collect(),
-        };
-        let others: Vec<Vec<String>> =
-            flavours.filter_map(|rows| self.filter.flavour_cells(&rows)).collect();
-        let mut text = Text::from(Table::of_rows(lines));
+        let all = self.filter.entries(&flavours.next().unwrap_or_default());
+        let count = all.len();
+        let shown = if has_all { all } else { Entry::newest_of_lines(all) };
+        let runtime = tool.built_for.map_or("", |rule| rule.tool).to_uppercase();
+        let line = if has_all { "" } else { "LINE" };
+        let headings = [line, "VERSION", "LTS", &runtime, "STATE", "END OF LIFE"];
+        let mut table = Table::with_headings(headings);
+        for entry in &shown {
+            let [line, others @ ..] = entry.cells();
+            let line = if has_all { Line::new() } else { line };
+            table.row([line].into_iter().chain(others));
+        }
+        let mut text = Text::from(table.without_empty_columns());
+        let mut others = Table::with_headings(["OTHER BUILDS", "VERSIONS", ""]);
+        flavours
+            .filter_map(|rows| self.filter.flavour_cells(&rows))
+            .for_each(|row| others.row(row));
         if !others.is_empty() {
             text.gap();
-            text.table(Table::of_rows(others));
+            text.table(others);
+        }
+        if shown.len() < count {
+            text.gap();
+            let all =
+                format!("all {}: use available {} --all", count_of(count, "version"), tool.name);
+            text.line(Line::of(Meaning::Muted, all));
         }
         text
     }
@@ -267,8 +396,10 @@ mod tests {
     use usher_shims::world::MemoryWorld;
 
     use super::*;
+    use crate::cli::output::at_widths;
+    use crate::releases::Freshness;
     use crate::session::end_of_life::tests::day_of_2027;
-    use crate::session::in_memory::session;
+    use crate::session::in_memory::{self, session};
 
     fn listed_releases(source: &str, freshness: Freshness, versions: &[&str]) -> ListedReleases {
         let release = |text: &&str| Release {
@@ -291,7 +422,11 @@ mod tests {
         let session = session(world);
         let known = session.registry.named(name).unwrap();
         let request = request.map(|text| parse(known, text)).transpose()?;
-        decide(&session, AvailableFilter { tool: known.tool, request }, listed)
+        decide(
+            &session,
+            AvailableFilter { tool: known.tool, has_all: request.is_some(), request },
+            listed,
+        )
     }
 
     #[test]
@@ -306,14 +441,16 @@ mod tests {
         ];
         let report = report_for("node", None, &listed).unwrap();
         insta::assert_snapshot!(report.text(), @"
-        12.0.0
-        12.22.12  lts/erbium  installed
-        13.0.0
+        LINE  VERSION   LTS         STATE   END OF LIFE
+        13    13.0.0                        2020-06-01
+        12    12.22.12  lts/erbium  active  2022-04-30
+
+        all 3 versions: use available node --all
         ");
         assert_eq!(report.notes(), ["the index from npm is 2 h old"]);
         let report = report_for("node", Some("12.22"), &listed).unwrap();
         assert_eq!(
-            serde_json::to_value(&report).unwrap(),
+            serde_json::to_value(&report).unwrap()["versions"],
             json!([{
                 "version": "12.22.12",
                 "lts": "erbium",
@@ -327,23 +464,125 @@ mod tests {
     }
 
     #[test]
+    fn the_newest_of_each_line_is_listed_with_what_is_installed_of_it() {
+        let world = MemoryWorld::at("/p")
+            .file("/p/.nvmrc", "22")
+            .file("/usher/toolchains/node/12.22.11/bin/node", "")
+            .file("/usher/toolchains/node/12.22.12/bin/node", "")
+            .file("/usher/toolchains/node/22.20.0/bin/node", "")
+            .file("/usher/toolchains/node/22.21.0/bin/node", "")
+            .file("/usher/toolchains/node/24.11.0/bin/node", "");
+        let mut session = session(world.clone());
+        session.now = day_of_2027(60);
+        let tool = session.registry.named("node").unwrap().tool;
+        let versions = [
+            "10.24.1", "12.22.11", "12.22.12", "12.22.13", "22.20.0", "22.21.0", "22.21.1",
+            "24.10.0", "24.11.0", "99.0.0",
+        ];
+        let listed = [listed_releases("site", Freshness::New, &versions)];
+        let text = |session: &Session, has_all| {
+            let filter = AvailableFilter { tool, request: None, has_all };
+            decide(session, filter, &listed).unwrap().text()
+        };
+        insta::assert_snapshot!(at_widths(&text(&session, false)), @"
+        --- 60, 80, 120
+        LINE  VERSION   LTS          STATE               END OF LIFE
+        99    99.0.0
+        24    24.11.0   lts/krypton  installed           2028-04-30
+        22    22.21.1   lts/jod      22.21.0 active      2027-04-30
+        12    12.22.13  lts/erbium   12.22.12 installed  2022-04-30
+        10    10.24.1   lts/dubnium                      2021-04-30
+
+        all 10 versions: use available node --all
+        --- colours
+        <heading>LINE</>  <heading>VERSION</>   <heading>LTS</>          <heading>STATE</>               <heading>END OF LIFE</>
+        99    99.0.0
+        24    24.11.0   lts/krypton  installed           2028-04-30
+        22    22.21.1   lts/jod      <active>22.21.0 active</>      <warning>2027-04-30</>
+        12    <muted>12.22.13</>  lts/erbium   12.22.12 installed  <warning>2022-04-30</>
+        10    <muted>10.24.1</>   lts/dubnium                      <muted>2021-04-30</>
+
+        <muted>all 10 versions: use available node --all</>
+        ");
+        insta::assert_snapshot!(at_widths(&text(&session, true)), @"
+        --- 60, 80, 120
+        VERSION   LTS          STATE      END OF LIFE
+        99.0.0
+        24.11.0   lts/krypton  installed  2028-04-30
+        24.10.0                           2028-04-30
+        22.21.1   lts/jod                 2027-04-30
+        22.21.0   lts/jod      active     2027-04-30
+        22.20.0   lts/jod      installed  2027-04-30
+        12.22.13  lts/erbium              2022-04-30
+        12.22.12  lts/erbium   installed  2022-04-30
+        12.22.11  lts/erbium   installed  2022-04-30
+        10.24.1   lts/dubnium             2021-04-30
+        --- colours
+        <heading>VERSION</>   <heading>LTS</>          <heading>STATE</>      <heading>END OF LIFE</>
+        99.0.0
+        24.11.0   lts/krypton  installed  2028-04-30
+        24.10.0                           2028-04-30
+        22.21.1   lts/jod                 <warning>2027-04-30</>
+        <active>22.21.0</>   lts/jod      <active>active</>     <warning>2027-04-30</>
+        22.20.0   lts/jod      installed  <warning>2027-04-30</>
+        <muted>12.22.13</>  lts/erbium              <muted>2022-04-30</>
+        12.22.12  lts/erbium   installed  <warning>2022-04-30</>
+        12.22.11  lts/erbium   installed  <warning>2022-04-30</>
+        <muted>10.24.1</>   lts/dubnium             <muted>2021-04-30</>
+        ");
+        let broken = in_memory::session(world.file("/p/.nvmrc", "../x"));
+        assert!(!text(&broken, true).to_string().contains("active"));
+    }
+
+    #[test]
+    fn a_tool_s_lines_are_those_of_the_registry() {
+        let lines = |name: &str, versions: &[&str]| {
+            let listed = [listed_releases("site", Freshness::New, versions)];
+            let text = report_for(name, None, &listed).unwrap().text().to_string();
+            let lines = text.lines().skip(1).map_while(|line| line.split_whitespace().next());
+            lines.map(str::to_owned).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(lines("python", &["3.12.1", "3.12.2", "3.13.0"]), "3.13 3.12");
+        // Without a count of its own, as its lines' days have.
+        assert_eq!(lines("go", &["1.24.1", "1.25.0", "1.25.1"]), "1.25 1.24");
+        // Without either.
+        assert_eq!(lines("pnpm", &["9.0.0", "9.1.0", "10.2.0"]), "10 9");
+        assert_eq!(lines("zig", &["0.13.0", "0.14.0", "0.14.1"]), "0.14 0.13");
+    }
+
+    #[test]
+    fn sources_that_failed_are_one_note() {
+        let note = |sources: &[&str]| {
+            let sources: Vec<String> = sources.iter().map(ToString::to_string).collect();
+            unlisted_note(&sources).map(|notice| notice.to_string())
+        };
+        assert_eq!(note(&[]), None);
+        insta::assert_snapshot!(note(&["nodejs.org"]).unwrap(), @"can't list nodejs.org: versions that only it has are missing");
+        insta::assert_snapshot!(note(&["nodejs.org", "npm"]).unwrap(), @"can't list nodejs.org, npm: versions that only they have are missing");
+    }
+
+    #[test]
     fn release_lines_that_end_are_marked() {
         let mut session = session(MemoryWorld::at("/p"));
         session.now = day_of_2027(60);
         let text = |name: &str, versions: &[&str]| {
             let tool = session.registry.named(name).unwrap().tool;
             let listed = [listed_releases("site", Freshness::New, versions)];
-            decide(&session, AvailableFilter { tool, request: None }, &listed).unwrap().text()
+            decide(&session, AvailableFilter { tool, request: None, has_all: false }, &listed)
+                .unwrap()
+                .text()
         };
         insta::assert_snapshot!(text("node", &["20.19.5", "22.20.0", "24.11.0", "99.0.0"]), @"
-        20.19.5  lts/iron       end of life: 2026-04-30
-        22.20.0  lts/jod        end of life: 2027-04-30
-        24.11.0  lts/krypton
-        99.0.0
+        LINE  VERSION  LTS          END OF LIFE
+        99    99.0.0
+        24    24.11.0  lts/krypton  2028-04-30
+        22    22.20.0  lts/jod      2027-04-30
+        20    20.19.5  lts/iron     2026-04-30
         ");
         insta::assert_snapshot!(text("elixir", &["1.14.5-otp-24", "1.14.5-otp-25", "1.18.0"]), @"
-        1.14.5  erlang 24 25    end of life: 2025-10-16
-        1.18.0
+        LINE  VERSION  ERLANG  END OF LIFE
+        1.18  1.18.0
+        1.14  1.14.5   24 25   2025-10-16
         ");
     }
 
@@ -352,16 +591,19 @@ mod tests {
         let versions = ["3.12.1", "3.13.0", "3.13.0t", "pypy3.10.1", "pypy3.10.2"];
         let listed = [listed_releases("site", Freshness::New, &versions)];
         insta::assert_snapshot!(report_for("python", None, &listed).unwrap().text(), @"
-        3.12.1
-        3.13.0
+        LINE  VERSION  END OF LIFE
+        3.13  3.13.0   2029-10-31
+        3.12  3.12.1   2028-10-31
 
-        pypy3.10.2  latest of 2  use available python@pypy
-        3.13.0t     latest of 1  use available python@3t
+        OTHER BUILDS  VERSIONS
+        pypy3.10.2    2         use available python@pypy
+        3.13.0t       1         use available python@3t
         ");
         let pypy = report_for("python", Some("pypy"), &listed).unwrap();
         insta::assert_snapshot!(pypy.text(), @"
-        pypy3.10.1
+        VERSION
         pypy3.10.2
+        pypy3.10.1
         ");
     }
 

@@ -24,13 +24,17 @@ pub enum CleanMode {
 
 /// What was deleted from the cache, or would be.
 #[derive(Debug, Serialize)]
-struct CleanReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct CleanReport {
     /// The cache folder.
     path: ReportPath,
+    /// How many files were deleted, or would be.
     files: u64,
+    /// Their size.
     bytes: u64,
-    /// Whether these files are deleted; in a dry run they aren't.
+    /// Whether they are deleted; with `--dry-run` they aren't.
     removed: bool,
+    /// What isn't deleted.
     skipped: Vec<SkippedCacheFile>,
     #[serde(skip)]
     error: Option<Error>,
@@ -38,8 +42,11 @@ struct CleanReport {
 
 /// A file that isn't deleted.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct SkippedCacheFile {
+    /// The file or folder.
     path: ReportPath,
+    /// Why it isn't deleted, in words.
     reason: &'static str,
 }
 

@@ -8,6 +8,9 @@ mod located;
 mod sarif;
 mod text;
 
+#[cfg(test)]
+pub(in crate::cli) use self::json::CheckJson;
+
 use clap::Args;
 use usher_shims::error::Result;
 
@@ -84,7 +87,7 @@ pub fn run(session: &Session, arguments: &CheckArguments, as_json: bool) -> Resu
             let findings = located(&report, &repository(session, &report));
             output::print_json(&sarif::log(&findings))?;
         }
-        _ if as_json => output::print_json(&report)?,
+        _ if as_json => output::print_answer(&report)?,
         _ => return output::print(&CheckOutput::of(session, report), false, &*session.reporter),
     }
     Ok(exit_code)

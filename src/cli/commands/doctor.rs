@@ -1,6 +1,8 @@
 //! `use doctor`: looks for problems, and prints what to do about each.
 
 mod all_accounts;
+mod check;
+mod check_id;
 mod folder_variables;
 mod moved_scripts;
 mod text;
@@ -21,10 +23,13 @@ use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
 use self::all_accounts::{AllAccountsNotice, path_of_all_accounts};
+use self::check::{CheckState, DoctorCheck};
+use self::check_id::CheckId;
 use self::folder_variables::{FolderNotice, notices};
 use self::moved_scripts::moved_scripts;
 use self::venvs::VenvNotice;
 use super::refused_system_programs;
+use super::setup::command_of_account;
 use super::shim_faults::{ShimFault, shim_faults};
 use crate::cli::explanation::install_command;
 use crate::cli::output::{self, Report, Text};
@@ -48,8 +53,9 @@ use crate::text::short_list;
 
 /// The result of all checks.
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct DoctorReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct DoctorReport {
+    /// The results of the checks.
     checks: Vec<DoctorCheck>,
     /// Whether text lists what is as it should be, too.
     #[serde(skip)]
@@ -57,27 +63,6 @@ struct DoctorReport {
     /// How many problems were found, if any.
     #[serde(skip)]
     error: Option<Error>,
-}
-
-/// The result of one check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct DoctorCheck {
-    state: CheckState,
-    what: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
-}
-
-/// How bad a result is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum CheckState {
-    /// As it should be.
-    Ok,
-    /// Worth knowing.
-    Note,
-    /// A problem: `use doctor` fails.
-    Error,
 }
 
 /// What the shim folder lacks, what is wrong in it, and what else is in it.
@@ -94,11 +79,14 @@ pub fn run(session: &Session, all: bool, as_json: bool) -> Result<i32> {
     let mut report = decide(session, shim_folder_state(session));
     report.all = all;
     let scripts = moved_scripts(session).into_iter();
-    report.checks.extend(scripts.map(|notice| DoctorCheck::note(notice.what, notice.hint)));
+    report.checks.extend(scripts.map(|notice| {
+        let check = DoctorCheck::note(CheckId::ScriptsMoved, notice.what, notice.hint);
+        check.of_tool(notice.tool).at(&notice.path)
+    }));
     let for_all = path_of_all_accounts(session).into_iter();
     report.checks.extend(for_all.map(|AllAccountsNotice { what, hint }| match hint {
-        Some(hint) => DoctorCheck::note(what, hint),
-        None => DoctorCheck::ok(what),
+        Some(hint) => DoctorCheck::note(CheckId::AllAccountsPath, what, hint),
+        None => DoctorCheck::ok(CheckId::AllAccountsPath, what),
     }));
     output::print(&report, as_json, &*session.reporter)
 }
@@ -116,12 +104,16 @@ fn shim_folder_state(session: &Session) -> Result<ShimFolderState> {
 
 fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorReport {
     let mut checks = vec![
-        DoctorCheck::ok(format!(
-            "usher {} on {}, at {}",
-            env!("CARGO_PKG_VERSION"),
-            platform(&session.world),
-            Shown(&session.folders.data)
-        )),
+        DoctorCheck::ok(
+            CheckId::Usher,
+            format!(
+                "usher {} on {}, at {}",
+                env!("CARGO_PKG_VERSION"),
+                platform(&session.world),
+                Shown(&session.folders.data)
+            ),
+        )
+        .at(&session.folders.data),
         path(session),
         index(session),
     ];
@@ -156,26 +148,14 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
 
 /// Each check once: a file that is broken for one tool is so for others too.
 fn without_repetitions(checks: Vec<DoctorCheck>) -> Vec<DoctorCheck> {
-    checks.into_iter().fold(Vec::new(), |mut kept, check| {
-        if !kept.contains(&check) {
-            kept.push(check);
+    checks.into_iter().fold(Vec::new(), |mut kept: Vec<DoctorCheck>, check| {
+        match kept.iter_mut().find(|one| one.has_same_text(&check)) {
+            Some(one) if one.tool != check.tool => one.tool = None,
+            Some(_) => {}
+            None => kept.push(check),
         }
         kept
     })
-}
-
-impl DoctorCheck {
-    fn ok(what: impl Into<String>) -> Self {
-        Self { state: CheckState::Ok, what: what.into(), hint: None }
-    }
-
-    fn note(what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { state: CheckState::Note, what: what.into(), hint: Some(hint.into()) }
-    }
-
-    fn error(what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { state: CheckState::Error, what: what.into(), hint: Some(hint.into()) }
-    }
 }
 
 impl Report for DoctorReport {
@@ -199,7 +179,9 @@ fn retired_version(
     };
     let date = retired.date_of(session, known.tool, &toolchain)?;
     let what = retired_text(known.tool, &version_label(&toolchain), date);
-    Some(DoctorCheck::note(what, format!("use available {}", known.tool.name)))
+    let hint = format!("use available {}", known.tool.name);
+    let check = DoctorCheck::note(CheckId::VersionRetired, what, hint);
+    Some(check.of_tool(known.tool.name).at(&toolchain.root))
 }
 
 /// The note on an active version that is no longer maintained, or soon won't be.
@@ -212,15 +194,20 @@ fn ended_version(session: &Session, known: KnownTool<'_>) -> Option<DoctorCheck>
     // Which line a project moves to is its own matter; the list has the marks of each.
     let hint =
         (!known.definition.source.is_empty()).then(|| format!("use available {}", known.tool.name));
-    Some(DoctorCheck { state: CheckState::Note, what, hint })
+    let check = DoctorCheck::new(CheckId::EndOfLife, CheckState::Note, what, hint);
+    Some(check.of_tool(known.tool.name).at(&toolchain.root))
 }
 
 /// Whether the shims come first on PATH.
 fn path(session: &Session) -> DoctorCheck {
     let shims = session.folders.shims();
-    let setup = if session.folders.is_system_wide { "use setup --system" } else { "use setup" };
+    let setup = match session.folders.is_system_wide {
+        true => "use setup --system".to_owned(),
+        false => command_of_account(session),
+    };
     let Some(path) = SearchPath::of(session) else {
-        return DoctorCheck::error(format!("PATH doesn't contain {}", Shown(&shims)), setup);
+        let what = format!("PATH doesn't contain {}", Shown(&shims));
+        return DoctorCheck::error(CheckId::ShimsOnPath, what, setup).at(&shims);
     };
     let path = path.without_venvs(session);
     let programs = session.registry.all().flat_map(|known| known.tool.programs);
@@ -228,10 +215,15 @@ fn path(session: &Session) -> DoctorCheck {
     let hiding = with_shim.find_map(|program| path.hiding(session, program));
     match hiding {
         Some(program) => DoctorCheck::error(
+            CheckId::ShimsHidden,
             format!("{} comes before the shims on PATH and hides them", Shown(&program)),
             setup,
-        ),
-        None => DoctorCheck::ok(format!("{} is on PATH", Shown(&path.shims))),
+        )
+        .at(&program),
+        None => {
+            let what = format!("{} is on PATH", Shown(&path.shims));
+            DoctorCheck::ok(CheckId::ShimsOnPath, what).at(&path.shims)
+        }
     }
 }
 
@@ -240,22 +232,31 @@ fn index(session: &Session) -> DoctorCheck {
     let own = session.folders.shims();
     match index_in(session, &own) {
         Some(index) if index.print() == session.index.print() => {
-            DoctorCheck::ok("the shims' index is up to date")
+            DoctorCheck::ok(CheckId::IndexUpToDate, "the shims' index is up to date")
         }
         Some(index) if index.folders.data != session.folders.data => {
             let before = Shown(&index.folders.data);
             DoctorCheck::note(
+                CheckId::HomeMoved,
                 format!("this folder was moved or copied from {before}"),
                 "use reshim",
             )
+            .at(&session.folders.data)
         }
-        Some(_) => DoctorCheck::note("the shims' index is out of date", "use reshim"),
+        Some(_) => DoctorCheck::note(
+            CheckId::IndexUpToDate,
+            "the shims' index is out of date",
+            "use reshim",
+        ),
         None => used_machine_shims(session).map_or_else(
             || {
                 let what = format!("{} is missing or unreadable", Shown(&index_file(&own)));
-                DoctorCheck::error(what, "use reshim")
+                DoctorCheck::error(CheckId::IndexMissing, what, "use reshim").at(&index_file(&own))
             },
-            |shims| DoctorCheck::ok(format!("the machine's shims are used: {}", Shown(&shims))),
+            |shims| {
+                let what = format!("the machine's shims are used: {}", Shown(&shims));
+                DoctorCheck::ok(CheckId::MachineShims, what).at(&shims)
+            },
         ),
     }
 }
@@ -280,7 +281,9 @@ fn exists(session: &Session, path: &Path) -> bool {
 fn shims(folder: Result<ShimFolderState>) -> Vec<DoctorCheck> {
     let folder = match folder {
         Ok(folder) => folder,
-        Err(error) => return vec![DoctorCheck::error(error.what, "use reshim")],
+        Err(error) => {
+            return vec![DoctorCheck::error(CheckId::ShimsUnreadable, error.what, "use reshim")];
+        }
     };
     let missing = (!folder.missing.is_empty()).then(|| {
         let count = match folder.missing.len() {
@@ -288,14 +291,17 @@ fn shims(folder: Result<ShimFolderState>) -> Vec<DoctorCheck> {
             count => format!("{count} shims are"),
         };
         let what = format!("{count} missing ({})", short_list(&folder.missing));
-        DoctorCheck::note(what, "use reshim")
+        DoctorCheck::note(CheckId::ShimsMissing, what, "use reshim")
     });
     let faults = folder.faults.into_iter().map(|fault| {
         let state = if fault.is_harmless { CheckState::Note } else { CheckState::Error };
         let then = fault.for_program.map_or_else(String::new, |hint| format!(", then: {hint}"));
-        DoctorCheck { state, what: fault.what, hint: Some(format!("use reshim{then}")) }
+        let hint = Some(format!("use reshim{then}"));
+        DoctorCheck::new(CheckId::ShimsFaulty, state, fault.what, hint)
     });
-    let foreign = folder.foreign_files.map(|notice| DoctorCheck::error(notice, "use reshim"));
+    let foreign = folder
+        .foreign_files
+        .map(|notice| DoctorCheck::error(CheckId::ForeignFiles, notice, "use reshim"));
     missing.into_iter().chain(faults).chain(foreign).collect()
 }
 
@@ -303,16 +309,18 @@ fn writable(session: &Session) -> DoctorCheck {
     let data = &session.folders.data;
     // It is made when it is needed.
     let existing = data.ancestors().find(|folder| exists(session, folder)).unwrap_or(data);
-    match session.world.is_writable(existing) {
-        true => DoctorCheck::ok(format!("{} is writable", Shown(data))),
+    let check = match session.world.is_writable(existing) {
+        true => DoctorCheck::ok(CheckId::HomeWritable, format!("{} is writable", Shown(data))),
         false => DoctorCheck::note(
+            CheckId::HomeWritable,
             format!(
                 "{} isn't writable: installed versions run, but none can be installed",
                 Shown(data)
             ),
             "export USHER_HOME=/path/to/a/folder",
         ),
-    }
+    };
+    check.at(data)
 }
 
 /// Sources whose answers others on the network can change.
@@ -321,6 +329,7 @@ fn plain_http(session: &Session) -> Vec<DoctorCheck> {
     let check = |PlainHttpSource { origin, host }| {
         let host = Escaped(&host).to_string();
         DoctorCheck::note(
+            CheckId::PlainHttp,
             format!("{} (set by {})", plain_http_note(&host), Escaped(&origin)),
             format!("if {host} has one, use its https:// address"),
         )
@@ -331,8 +340,12 @@ fn plain_http(session: &Session) -> Vec<DoctorCheck> {
 /// What is in the project's version files and decides nothing.
 fn version_files(session: &Session) -> Vec<DoctorCheck> {
     let findings = ProjectFindings::of(session);
-    let notices = [findings.unusable(), findings.unknown_tools()].concat().into_iter();
-    let check = |Notice { what, hint, .. }| DoctorCheck { state: CheckState::Note, what, hint };
+    let unusable = findings.unusable().into_iter();
+    let unusable = unusable.map(|notice| (CheckId::VersionFileUnusable, notice));
+    let unknown = findings.unknown_tools().into_iter();
+    let notices = unusable.chain(unknown.map(|notice| (CheckId::UnknownTools, notice)));
+    let check =
+        |(id, Notice { what, hint, .. })| DoctorCheck::new(id, CheckState::Note, what, hint);
     notices.map(check).collect()
 }
 
@@ -344,28 +357,31 @@ fn variables(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
     });
     let check = |(name, value): (&str, String)| {
         if session.settings.ignore_variables.iter().any(|ignored| ignored == name) {
-            return DoctorCheck::ok(format!(
-                "{name}={value} is set, and ignored by the setting `ignore_variables`"
-            ));
+            let what =
+                format!("{name}={value} is set, and ignored by the setting `ignore_variables`");
+            return DoctorCheck::ok(CheckId::VariableIgnored, what).of_variable(name);
         }
         let overridden =
             overridden_pin(session, known).unwrap_or_else(|| "all version files".to_owned());
         DoctorCheck::note(
+            CheckId::VariableOverrides,
             format!("{name}={value} is set, and overrides {overridden}"),
             format!(
                 "unset {name}, or put ignore_variables = [\"{name}\"] into {}",
                 Shown(&session.folders.settings_file())
             ),
         )
+        .of_variable(name)
     };
-    set.map(check).collect()
+    set.map(|set| check(set).of_tool(known.tool.name)).collect()
 }
 
 /// Variables and settings that name a version's folder.
 fn folder_variables(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
-    let check = |FolderNotice { what, hint }| match hint {
-        Some(hint) => DoctorCheck::note(what, hint),
-        None => DoctorCheck::ok(what),
+    let check = |FolderNotice { what, hint, variable }| {
+        let state = if hint.is_some() { CheckState::Note } else { CheckState::Ok };
+        let check = DoctorCheck::new(CheckId::FolderVariable, state, what, hint);
+        DoctorCheck { variable, ..check }.of_tool(known.tool.name)
     };
     notices(session, known).into_iter().map(check).collect()
 }
@@ -373,10 +389,11 @@ fn folder_variables(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck>
 /// Virtual environments of the project, and the active one.
 fn virtual_environments(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
     let check = |notice| match notice {
-        VenvNotice::Fault(what, hint) => DoctorCheck::error(what, hint),
-        VenvNotice::Active(what, hint) => DoctorCheck::note(what, hint),
+        VenvNotice::Fault(what, hint) => DoctorCheck::error(CheckId::EnvironmentFaulty, what, hint),
+        VenvNotice::Active(what, hint) => DoctorCheck::note(CheckId::EnvironmentActive, what, hint),
     };
-    venvs::notices(session, known).into_iter().map(check).collect()
+    let notices = venvs::notices(session, known).into_iter();
+    notices.map(|notice| check(notice).of_tool(known.tool.name)).collect()
 }
 
 /// The pin of the project's files that a variable overrides.
@@ -388,17 +405,19 @@ fn overridden_pin(session: &Session, known: KnownTool<'_>) -> Option<String> {
 
 /// Problems of the user's own tool definitions, and which of them replace usher's.
 fn own_definitions(session: &Session) -> Vec<DoctorCheck> {
-    let faulty = session
-        .registry
-        .definition_errors()
-        .iter()
-        .map(|fault| DoctorCheck::error(fault.line(), "fix the file, then: use reshim"));
+    let faulty = session.registry.definition_errors().iter().map(|fault| {
+        let hint = "fix the file, then: use reshim";
+        DoctorCheck::error(CheckId::DefinitionInvalid, fault.line(), hint)
+    });
     let replaced = session.registry.replaced_tools().map(|(tool, file)| {
-        let (name, file) = (tool.name, Shown(file));
+        let (name, path, file) = (tool.name, file, Shown(file));
         DoctorCheck::note(
+            CheckId::DefinitionReplaced,
             format!("{file} replaces usher's own definition of {name}"),
             format!("to use usher's own definition: rm '{file}'"),
         )
+        .of_tool(name)
+        .at(path)
     });
     faulty.chain(replaced).collect()
 }
@@ -408,7 +427,10 @@ fn rejected_programs(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck
     if active_selection(session, known).is_ok_and(|active| active.origin().is_none()) {
         return Vec::new();
     }
-    let note = |Notice { what, hint, .. }| DoctorCheck { state: CheckState::Note, what, hint };
+    let note = |Notice { what, hint, .. }| {
+        DoctorCheck::new(CheckId::ProgramRejected, CheckState::Note, what, hint)
+            .of_tool(known.tool.name)
+    };
     refused_system_programs(session, known).into_iter().map(note).collect()
 }
 
@@ -427,9 +449,12 @@ fn orphaned_packages(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck
         let what = format!("{tool} {version} is no longer installed, and has global packages");
         (!names.is_empty()).then(|| {
             DoctorCheck::note(
+                CheckId::PackagesOrphaned,
                 format!("{what}: {}", short_list(&names)),
                 format!("use install {tool}@{version}, or: rm -r '{}'", Shown(&folder)),
             )
+            .of_tool(tool)
+            .at(&folder)
         })
     };
     orphaned.into_iter().filter_map(check).collect()
@@ -448,30 +473,33 @@ fn settings_without_index(session: &Session) -> Option<DoctorCheck> {
     };
     slow.map(|path| {
         let what = format!("{} slows down each call of a shim: no index has it", Shown(&path));
-        DoctorCheck::note(what, "use reshim")
+        DoctorCheck::note(CheckId::IndexLacksSettings, what, "use reshim").at(&path)
     })
 }
 
 /// Whether a pinned tool can run, and what runs where it isn't pinned.
 fn check_selected_version(session: &Session, known: KnownTool<'_>) -> Option<DoctorCheck> {
     let tool = known.tool.name;
-    match active_selection(session, known) {
+    let check = match active_selection(session, known) {
         Err(error) => {
             let what = error.line();
-            Some(DoctorCheck { state: CheckState::Error, what, hint: error.hint })
+            Some(DoctorCheck::new(CheckId::RequestBroken, CheckState::Error, what, error.hint))
         }
         Ok(Selection::Missing(missing)) => {
             let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();
             let origin = &missing.pin.origin;
             let what = format!("{tool} {request} is not installed (requested by {origin})");
-            Some(DoctorCheck::note(what, install_command(tool, &request)))
+            let hint = install_command(tool, &request);
+            Some(DoctorCheck::note(CheckId::NotInstalled, what, hint))
         }
         Ok(Selection::System(main, None)) => {
-            Some(DoctorCheck::ok(format!("{tool} is not pinned: {} runs", Shown(&main))))
+            let what = format!("{tool} is not pinned: {} runs", Shown(&main));
+            Some(DoctorCheck::ok(CheckId::NotPinned, what).at(&main))
         }
         Ok(Selection::Toolchain(toolchain, _)) => damage(session, known, &toolchain),
         Ok(Selection::System(..) | Selection::Nothing(_) | Selection::Stale) => None,
-    }
+    };
+    check.map(|check| check.of_tool(tool))
 }
 
 /// A program that a version was installed with, and lacks.
@@ -483,14 +511,17 @@ fn damage(session: &Session, known: KnownTool<'_>, toolchain: &Toolchain) -> Opt
     };
     let program = known.tool.programs.iter().find(lacks)?;
     let error = damaged(known.tool, toolchain, program);
-    Some(DoctorCheck { state: CheckState::Error, what: error.line(), hint: error.hint })
+    let what = error.line();
+    let check = DoctorCheck::new(CheckId::VersionDamaged, CheckState::Error, what, error.hint);
+    Some(check.at(&toolchain.root))
 }
 
 /// What the machine's policy limits.
 fn policy_rules(session: &Session) -> impl Iterator<Item = DoctorCheck> {
     let file = policy_file();
     session.policy.rules().into_iter().map(move |Rule { key, value, line }| {
-        DoctorCheck::ok(format!("{key} = {value} ({}:{line})", Shown(&file)))
+        let what = format!("{key} = {value} ({}:{line})", Shown(&file));
+        DoctorCheck::ok(CheckId::PolicyRule, what).at(&file)
     })
 }
 
@@ -501,7 +532,7 @@ fn settings_in_use(session: &Session) -> Vec<DoctorCheck> {
         .list()
         .filter(|(_, _, origin)| **origin != settings::SettingOrigin::Default);
     let check = |(setting, value, origin): (&settings::Setting, _, &settings::SettingOrigin)| {
-        DoctorCheck::ok(format!("{} = {value} ({origin})", setting.key))
+        DoctorCheck::ok(CheckId::Setting, format!("{} = {value} ({origin})", setting.key))
     };
     set.map(check).collect()
 }
@@ -585,8 +616,13 @@ mod tests {
         let first = &report.checks[0].what;
         assert!(first.starts_with("usher ") && first.ends_with(", at /usher"), "{first}");
         assert_eq!(
-            serde_json::to_value(&report).unwrap()[1],
-            json!({ "state": "ok", "what": "/usher/shims is on PATH" })
+            serde_json::to_value(&report).unwrap()["checks"][1],
+            json!({
+                "id": "shims-on-path",
+                "state": "ok",
+                "path": "/usher/shims",
+                "what": "/usher/shims is on PATH",
+            })
         );
     }
 
@@ -595,7 +631,12 @@ mod tests {
         let lacks = report(world().variable("PATH", "/sys/bin"));
         assert_eq!(
             lacks.checks[1],
-            DoctorCheck::error("PATH doesn't contain /usher/shims", "use setup")
+            DoctorCheck::error(
+                CheckId::ShimsOnPath,
+                "PATH doesn't contain /usher/shims",
+                "/usher/shims/use setup"
+            )
+            .at(Path::new("/usher/shims"))
         );
         assert_eq!(lacks.exit_code(), 65);
         assert_eq!(lacks.error().unwrap().what, "1 problem found");
@@ -617,9 +658,11 @@ mod tests {
         let world = world().file(format!("{root}/{}", usher_shims::toolchain::RECEIPT), receipt);
         let damaged = report(world.clone());
         let expected = DoctorCheck::error(
+            CheckId::VersionDamaged,
             format!("node 12.22.12 is damaged: {root}/bin/npx is missing or not executable"),
             "use repair node@12.22.12",
         );
+        let expected = expected.of_tool("node").at(Path::new(root));
         assert!(damaged.checks.contains(&expected), "{:?}", damaged.checks);
         assert!(report(world.file(format!("{root}/bin/npx"), "")).error.is_none());
     }
@@ -639,7 +682,11 @@ mod tests {
         let outdated = report(world().file("/usher/shims/.usher", old.print()));
         assert_eq!(
             outdated.checks[2],
-            DoctorCheck::note("the shims' index is out of date", "use reshim")
+            DoctorCheck::note(
+                CheckId::IndexUpToDate,
+                "the shims' index is out of date",
+                "use reshim"
+            )
         );
         let broken = report(world().file("/usher/shims/.usher", "garbage"));
         insta::assert_snapshot!(shown(&broken.checks[2..3]), @"
@@ -680,7 +727,7 @@ mod tests {
         let failed = Error::io("list", Path::new("/usher/shims"), std::io::ErrorKind::Other.into());
         assert_eq!(
             shims(Err(failed)),
-            [DoctorCheck::error("can't list /usher/shims", "use reshim")]
+            [DoctorCheck::error(CheckId::ShimsUnreadable, "can't list /usher/shims", "use reshim")]
         );
     }
 
@@ -689,7 +736,8 @@ mod tests {
         let world = || MemoryWorld::at("/p").variable("PATH", "/usher/shims:/sys/bin");
         let index = session(world()).index.print();
         let machine = report(world().file("/machine/shims/.usher", index));
-        let used = DoctorCheck::ok("the machine's shims are used: /machine/shims");
+        let used = "the machine's shims are used: /machine/shims";
+        let used = DoctorCheck::ok(CheckId::MachineShims, used).at(Path::new("/machine/shims"));
         assert_eq!(machine.checks[2], used);
         assert_eq!(machine.exit_code(), 0);
         let none = report(world());
@@ -732,7 +780,9 @@ mod tests {
         ignoring.settings.ignore_variables = vec!["NODE_VERSION".to_owned()];
         let report = decide(&ignoring, Ok(ShimFolderState::default()));
         let ignored = "NODE_VERSION=10 is set, and ignored by the setting `ignore_variables`";
-        assert!(report.checks.contains(&DoctorCheck::ok(ignored)), "{report:?}");
+        let ignored = DoctorCheck::ok(CheckId::VariableIgnored, ignored);
+        let ignored = ignored.of_variable("NODE_VERSION").of_tool("node");
+        assert!(report.checks.contains(&ignored), "{report:?}");
     }
 
     #[test]
@@ -746,10 +796,7 @@ mod tests {
         insta::assert_snapshot!(text(&report), @"
         note   ignored: invalid php version “8.1-fpm-alpine” (requested by .env:1): expected a version, a range or an alias
         note   ignored: can't parse package.json: EOF while parsing an object at line 1 column 1
-        note   .tool-versions names an unknown tool: terraform
-        ok     /usher/shims is on PATH
-        ok     the shims' index is up to date
-        ok     /usher is writable
+        note   unknown tool: terraform (.tool-versions)
         3 notes, 3 checks passed
         ");
         assert_eq!(report.exit_code(), 0);
@@ -789,7 +836,8 @@ mod tests {
         let what = "the system's python at /usr/bin/python3 is ignored: it has no venv".to_owned();
         assert_eq!(
             checks(world().file("/p/.python-version", "3.12")),
-            [DoctorCheck { state: CheckState::Note, what, hint: None }]
+            [DoctorCheck::new(CheckId::ProgramRejected, CheckState::Note, what, None)
+                .of_tool("python")]
         );
     }
 }

@@ -20,7 +20,7 @@ pub struct EnvArguments {
     /// Tools; all that this project pins, by default
     #[arg(value_name = "TOOL")]
     pub tools: Vec<String>,
-    /// Print code for this shell: sh (the default), bash, zsh or fish
+    /// Print code for this shell: sh (the default), bash, zsh, fish, nushell or elvish
     #[arg(long, conflicts_with_all = ["github", "gitlab", "json"])]
     pub shell: Option<String>,
     /// Append to the files that `GITHUB_PATH` and `GITHUB_ENV` name, for the next steps of a GitHub job
@@ -47,7 +47,7 @@ pub fn run(session: &mut Session, arguments: &EnvArguments, as_json: bool) -> Re
         session.note(&format!("later steps keep these variables of other versions: {names}"));
     }
     match () {
-        () if as_json => output::print_json(&environment),
+        () if as_json => output::print_answer(&environment),
         () if arguments.github => github(session, &environment),
         () if arguments.gitlab => {
             let path = session.world.variable("PATH").unwrap_or_default();

@@ -17,6 +17,7 @@ use usher_shims::tool_policy::{ToolPolicy, with_origin};
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
+use crate::files::interrupt::Unfinished;
 use crate::files::write_access::WriteAccess;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
@@ -219,22 +220,25 @@ pub(super) fn try_install_all(
     let finder = Finder::new(session, &network).with_requests(&together);
     let for_threads = access.for_threads();
     let results: Vec<_> = requests.iter().map(|_| Mutex::new(None)).collect();
+    let names = requests.iter().map(|(tool_request, _)| request_name(tool_request));
+    let unfinished: Vec<_> = names.map(Unfinished::request).collect();
     let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
     session.reporter.begin_batch(requests.len());
     let work = |access: &WriteAccess| {
         let installer = Installer::new(session, access, &network, &finder);
-        let find = |tool_request: &ToolRequest<'_>| finder.find(tool_request);
-        let batch = BatchInstaller {
-            installer,
-            chooser: Chooser { session, together: &together, find: &find },
+        let find = |tool_request: &ToolRequest<'_>| {
+            let _shown = session.reporter.task("resolving", &request_name(tool_request));
+            finder.find(tool_request)
         };
+        let chooser = Chooser { session, together: &together, find: &find };
         while !stopped.load(Ordering::Relaxed) {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let (Some((tool_request, prefer)), Some(slot)) =
-                (requests.get(index), results.get(index))
+            let (Some((tool_request, prefer)), Some((slot, unfinished))) =
+                (requests.get(index), results.get(index).zip(unfinished.get(index)))
             else {
                 return;
             };
+            let batch = BatchInstaller { installer, chooser, unfinished };
             let result = batch.acquire(tool_request, *prefer);
             if result.as_ref().is_err_and(stops_the_batch) {
                 stopped.store(true, Ordering::Relaxed);
@@ -254,6 +258,11 @@ pub(super) fn try_install_all(
     results.into_iter().map(result).collect()
 }
 
+/// `node 22`
+fn request_name(ToolRequest { known, request, .. }: &ToolRequest<'_>) -> String {
+    format!("{} {request}", known.tool.name)
+}
+
 /// Refuses requests that nothing matches, installed or released; nothing is installed. Where that can't
 /// be looked up, it is a note.
 pub(super) fn check_matches(
@@ -263,7 +272,10 @@ pub(super) fn check_matches(
 ) -> Result<()> {
     let network = Network::with_cache(session, access);
     let finder = Finder::new(session, &network).with_requests(requests);
-    let find = |tool_request: &ToolRequest<'_>| finder.find(tool_request);
+    let find = |tool_request: &ToolRequest<'_>| {
+        let _shown = session.reporter.task("resolving", &request_name(tool_request));
+        finder.find(tool_request)
+    };
     let chooser = Chooser { session, together: requests, find: &find };
     for tool_request in requests.iter().filter(|one| !always_matches(one)) {
         match chooser.choose(tool_request, Prefer::Installed) {
@@ -308,6 +320,8 @@ pub(super) fn stops_the_batch(error: &Error) -> bool {
 struct BatchInstaller<'a> {
     installer: Installer<'a>,
     chooser: Chooser<'a>,
+    /// What is reported of this request if the command is interrupted.
+    unfinished: &'a Unfinished,
 }
 
 impl BatchInstaller<'_> {
@@ -320,6 +334,9 @@ impl BatchInstaller<'_> {
             && let Some(notice) = self.chooser.newer_release_notice(tool_request, toolchain)
         {
             self.chooser.session.note(&notice);
+        }
+        if let Acquired::Toolchain { newly_installed: false, .. } | Acquired::Nothing = &acquired {
+            self.unfinished.forget();
         }
         if let Acquired::Toolchain { toolchain, .. } = &acquired {
             self.install_missing_runtime(tool_request, toolchain)?;
@@ -334,8 +351,17 @@ impl BatchInstaller<'_> {
             Choice::Installed(toolchain) => return Ok(Acquired::installed_before(toolchain)),
             Choice::Fallback(toolchain, error) => (toolchain, error),
             Choice::Fetch { release, fallback } => {
+                let store = self.installer.store;
+                let location = store.location(tool_request.known, &release.version);
+                self.unfinished.is_version(location.name(), &location.root);
                 match (self.installer.install_from_any(tool_request, release), fallback) {
                     (Ok(installed), _) => {
+                        if let Some(version) = &installed.toolchain.version {
+                            // Another source may have had another one.
+                            let location = store.location(tool_request.known, version);
+                            let root = &installed.toolchain.root;
+                            self.unfinished.is_version(location.name(), root);
+                        }
                         return Ok(Acquired::Toolchain {
                             toolchain: installed.toolchain,
                             newly_installed: !installed.already_installed,

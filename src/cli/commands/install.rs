@@ -14,6 +14,7 @@ use usher_shims::world::World as _;
 
 use super::get::{Acquired, Prefer, stops_the_batch, try_install_all};
 use super::{ended, hinting_at, refresh_shims_after_error, tool_arguments};
+use crate::cli::output::json::Versions;
 use crate::cli::output::{self, Line, Meaning, ReportPath};
 use crate::cli::shims::{refresh_shims, refresh_shims_of_project};
 use crate::config::folders;
@@ -40,14 +41,21 @@ struct InstallPlan<'a> {
 
 /// A version that `use install` made available.
 #[derive(Debug, Serialize)]
-pub(super) struct InstallReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct InstallReport {
+    /// The tool.
     pub(super) tool: &'static str,
+    /// The request.
     pub(super) request: String,
+    /// The version that matches.
     pub(super) version: String,
+    /// Its store.
     pub(super) store: String,
+    /// Its folder; of the system's version, the one of its program.
     pub(super) path: ReportPath,
-    /// The host that sent its archive, by its receipt.
+    /// The host that sent its archive, after redirects; the path of a file; `null` without a receipt.
     pub(super) host: Option<String>,
+    /// Whether it was installed now, and not before.
     pub(super) newly_installed: bool,
 }
 
@@ -227,7 +235,7 @@ impl InstallReport {
 /// Prints what was installed.
 pub(super) fn print(reports: &[InstallReport], as_json: bool) -> Result<()> {
     match as_json {
-        true => output::print_json(&reports),
+        true => output::print_answer(&Versions { versions: reports }),
         false => print_text(reports, as_json),
     }
 }

@@ -1,41 +1,54 @@
-//! `use list [TOOL]`: the installed versions, and the store of each.
+//! `use list [TOOL]`: the installed versions, newest first, and the store of each.
 
 use serde::Serialize;
 use usher_shims::error::Result;
 use usher_shims::resolve::Selection;
 use usher_shims::store::all_toolchains;
-use usher_shims::toolchain::Toolchain;
+use usher_shims::toolchain::{Store, Toolchain};
 
-use super::{default_request, refused_system_programs};
-use crate::cli::output::{self, Report, ReportPath, Table, Text};
+use super::{default_request, end_of_life_cell, refused_system_programs};
+use crate::cli::output::{self, Line, Meaning, Report, ReportPath, Table, Text};
 use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::active::{active_selection, is_active, store_label, version_label};
 use crate::session::end_of_life::EndOfLife;
 use crate::session::reporter::Notice;
 use crate::session::retired::RetiredToolchains;
+use crate::session::short_paths::ShortPaths;
 
 /// The installed versions.
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct ListReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct ListReport {
+    /// The installed versions.
+    #[serde(rename = "versions")]
     rows: Vec<ListRow>,
     #[serde(skip)]
     notes: Vec<Notice>,
     /// The text where no version is listed.
     #[serde(skip)]
-    empty: String,
+    empty: Line,
+    /// How the text shows paths; `None` if it doesn't.
+    #[serde(skip)]
+    paths: Option<ShortPaths>,
 }
 
 /// An installed version.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ListRow {
+    /// The tool.
     tool: &'static str,
+    /// The version.
     version: String,
+    /// Whether it runs here.
     active: bool,
+    /// Its store.
     store: String,
-    /// The tool's main program.
-    path: ReportPath,
+    /// Its folder; `null` for the system's version, which has none.
+    path: Option<ReportPath>,
+    /// The path of its main program.
+    main_program: ReportPath,
     /// The day from which on the machine may remove it.
     #[serde(skip_serializing_if = "Option::is_none")]
     retired: Option<String>,
@@ -44,9 +57,11 @@ struct ListRow {
     end_of_life: Option<EndOfLife>,
 }
 
-/// Runs `use list`.
-pub fn run(session: &Session, tool: Option<&str>, as_json: bool) -> Result<i32> {
-    output::print(&decide(session, tool)?, as_json, &*session.reporter)
+/// Runs `use list`; `with_paths` adds the paths to the text.
+pub fn run(session: &Session, tool: Option<&str>, with_paths: bool, as_json: bool) -> Result<i32> {
+    let paths = with_paths.then(|| ShortPaths::of(session));
+    let report = ListReport { paths, ..decide(session, tool)? };
+    output::print(&report, as_json, &*session.reporter)
 }
 
 fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {
@@ -57,9 +72,10 @@ fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {
     let empty = match tool.and(tools.first()) {
         Some(known) => {
             let (tool, request) = (known.tool.name, default_request(*known)?);
-            format!("no version of {tool} is installed: use {tool}@{request}\n")
+            Line::from(format!("no version of {tool} is installed: "))
+                .and(Meaning::Hint, format!("use {tool}@{request}"))
         }
-        None => "no version is installed: use node@lts\n".to_owned(),
+        None => Line::from("no version is installed: ").and(Meaning::Hint, "use node@lts"),
     };
     let retired = RetiredToolchains::read(session);
     let mut rows = Vec::new();
@@ -77,7 +93,7 @@ fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {
         }));
     }
     let refused = tools.into_iter().flat_map(|known| refused_system_programs(session, known));
-    Ok(ListReport { rows, notes: refused.collect(), empty })
+    Ok(ListReport { rows, notes: refused.collect(), empty, paths: None })
 }
 
 impl ListRow {
@@ -87,33 +103,51 @@ impl ListRow {
             version: version_label(toolchain),
             active,
             store: store_label(&toolchain.store).to_owned(),
-            path: ReportPath::new(toolchain.program(known.tool.main_program())),
+            path: (!matches!(toolchain.store, Store::System(_)))
+                .then(|| ReportPath::new(&toolchain.root)),
+            main_program: ReportPath::new(toolchain.program(known.tool.main_program())),
             retired: None,
             end_of_life: None,
         }
     }
 
-    fn cells(&self) -> Vec<String> {
-        let mark = if self.active { "*" } else { " " };
-        let mut cells = vec![
-            mark.to_owned(),
-            self.tool.to_owned(),
-            self.version.clone(),
-            self.store.clone(),
-            self.path.to_string(),
-        ];
-        cells.extend(self.end_of_life.and_then(EndOfLife::mark));
-        cells.extend(self.retired.as_ref().map(|date| format!("retired: {date}")));
-        cells
+    /// The folder, or the program of a version that has none of its own.
+    fn shown_path(&self, paths: &ShortPaths) -> String {
+        paths.path(self.path.as_ref().unwrap_or(&self.main_program).as_path())
+    }
+
+    /// `is_first` is whether the row is the tool's first; only that names the tool.
+    fn cells(&self, is_first: bool, paths: Option<&ShortPaths>) -> [Line; 7] {
+        let (version, state) = match self.active {
+            true => (Line::of(Meaning::Active, &self.version), Line::of(Meaning::Active, "active")),
+            false => (Line::from(&self.version), Line::new()),
+        };
+        let retired = self.retired.as_ref();
+        [
+            if is_first { self.tool.into() } else { Line::new() },
+            version,
+            state,
+            self.store.as_str().into(),
+            end_of_life_cell(self.end_of_life),
+            retired.map_or_else(Line::new, |date| Line::of(Meaning::Warning, date)),
+            paths.map_or_else(Line::new, |paths| self.shown_path(paths).into()),
+        ]
     }
 }
 
 impl Report for ListReport {
     fn text(&self) -> Text {
-        match self.rows.is_empty() {
-            true => self.empty.as_str().into(),
-            false => Table::of_rows(self.rows.iter().map(ListRow::cells)).into(),
+        if self.rows.is_empty() {
+            return self.empty.clone().into();
         }
+        let headings = ["TOOL", "VERSION", "STATE", "STORE", "END OF LIFE", "RETIRED", "PATH"];
+        let mut table = Table::with_headings(headings);
+        let mut last = "";
+        for row in &self.rows {
+            table.row(row.cells(row.tool != last, self.paths.as_ref()));
+            last = row.tool;
+        }
+        table.without_empty_columns().into()
     }
 
     fn notes(&self) -> Vec<Notice> {
@@ -124,10 +158,12 @@ impl Report for ListReport {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use usher_shims::index::RejectedProgram;
+    use usher_shims::index::{AdoptedStore, RejectedProgram};
     use usher_shims::world::MemoryWorld;
 
     use super::*;
+    use crate::cli::output::at_widths;
+    use crate::files::clock::Date;
     use crate::session::end_of_life::tests::day_of_2027;
     use crate::session::in_memory::session;
 
@@ -142,12 +178,19 @@ mod tests {
     fn installed_versions_are_listed_and_the_active_one_is_marked() {
         let session = session(world().file("/p/.nvmrc", "10"));
         let report = decide(&session, None).unwrap();
-        insta::assert_snapshot!(report.text(), @"
-           node    12.22.12  usher  /usher/toolchains/node/12.22.12/bin/node
-        *  node    10.24.1   usher  /usher/toolchains/node/10.24.1/bin/node
-        *  python  3.12.1    usher  /usher/toolchains/python/3.12.1/bin/python
+        insta::assert_snapshot!(at_widths(&report.text()), @"
+        --- 60, 80, 120
+        TOOL    VERSION   STATE   STORE
+        node    12.22.12          usher
+                10.24.1   active  usher
+        python  3.12.1    active  usher
+        --- colours
+        <heading>TOOL</>    <heading>VERSION</>   <heading>STATE</>   <heading>STORE</>
+        node    12.22.12          usher
+                <active>10.24.1</>   <active>active</>  usher
+        python  <active>3.12.1</>    <active>active</>  usher
         ");
-        let rows = serde_json::to_value(&report).unwrap();
+        let rows = &serde_json::to_value(&report).unwrap()["versions"];
         assert_eq!(
             rows[1],
             json!({
@@ -155,7 +198,8 @@ mod tests {
                 "version": "10.24.1",
                 "active": true,
                 "store": "usher",
-                "path": "/usher/toolchains/node/10.24.1/bin/node",
+                "path": "/usher/toolchains/node/10.24.1",
+                "main_program": "/usher/toolchains/node/10.24.1/bin/node",
                 "end_of_life": "2021-04-30",
             })
         );
@@ -171,13 +215,71 @@ mod tests {
         let mut session = session(world);
         let marked = |session: &Session| {
             let text = decide(session, None).unwrap().text().to_string();
-            let marks = text.lines().filter_map(|line| line.split_once("  end of life: "));
-            marks.map(|(_, date)| date.to_owned()).collect::<Vec<_>>()
+            let last_words = text.lines().skip(1).filter_map(|line| line.split_whitespace().last());
+            let dates = last_words.filter(|word| word.parse::<Date>().is_ok());
+            dates.map(str::to_owned).collect::<Vec<_>>()
         };
         session.now = day_of_2027(28);
         assert_eq!(marked(&session), ["2022-04-30", "2021-04-30"]);
         session.now = day_of_2027(29);
         assert_eq!(marked(&session), ["2027-04-30", "2022-04-30", "2021-04-30"]);
+    }
+
+    #[test]
+    fn what_ends_is_marked_and_paths_are_shown_on_request() {
+        let world = MemoryWorld::at("/home/u/app")
+            .file("/home/u/app/.nvmrc", "22")
+            .file("/home/u/.nvm/versions/node/v22.20.0/bin/node", "")
+            .file("/home/u/.nvm/versions/node/v12.22.12/bin/node", "");
+        let mut session = session(world);
+        session.now = day_of_2027(0);
+        session.index.adopted_stores.push(AdoptedStore {
+            tool: "node".to_owned(),
+            manager: "nvm".to_owned(),
+            folder: "/home/u/.nvm/versions/node".into(),
+            prefix: "v".to_owned(),
+            version_ends_at: String::new(),
+            subdir: String::new(),
+        });
+        let mut report = decide(&session, None).unwrap();
+        insta::assert_snapshot!(at_widths(&report.text()), @"
+        --- 60, 80, 120
+        TOOL  VERSION   STATE   STORE  END OF LIFE
+        node  22.20.0   active  nvm
+              12.22.12          nvm    2022-04-30
+        --- colours
+        <heading>TOOL</>  <heading>VERSION</>   <heading>STATE</>   <heading>STORE</>  <heading>END OF LIFE</>
+        node  <active>22.20.0</>   <active>active</>  nvm
+              12.22.12          nvm    <warning>2022-04-30</>
+        ");
+        report.rows[1].retired = Some("2027-01-31".to_owned());
+        insta::assert_snapshot!(at_widths(&report.text()), @"");
+        report.rows[1].retired = None;
+        report.paths = Some(ShortPaths::of(&session));
+        insta::assert_snapshot!(at_widths(&report.text()), @"
+        --- 60
+        TOOL  VERSION   STATE   STORE  END OF LIFE  PATH
+        node  22.20.0   active  nvm                 ~/.nvm/versions/
+                                                    node/v22.20.0/
+                                                    bin/node
+              12.22.12          nvm    2022-04-30   ~/.nvm/versions/
+                                                    node/v12.22.12/
+                                                    bin/node
+        --- 80
+        TOOL  VERSION   STATE   STORE  END OF LIFE  PATH
+        node  22.20.0   active  nvm                 ~/.nvm/versions/node/v22.20.0/bin/
+                                                    node
+              12.22.12          nvm    2022-04-30   ~/.nvm/versions/node/v12.22.12/bin/
+                                                    node
+        --- 120
+        TOOL  VERSION   STATE   STORE  END OF LIFE  PATH
+        node  22.20.0   active  nvm                 ~/.nvm/versions/node/v22.20.0/bin/node
+              12.22.12          nvm    2022-04-30   ~/.nvm/versions/node/v12.22.12/bin/node
+        --- colours
+        <heading>TOOL</>  <heading>VERSION</>   <heading>STATE</>   <heading>STORE</>  <heading>END OF LIFE</>  <heading>PATH</>
+        node  <active>22.20.0</>   <active>active</>  nvm                 ~/.nvm/versions/node/v22.20.0/bin/node
+              12.22.12          nvm    <warning>2022-04-30</>   ~/.nvm/versions/node/v12.22.12/bin/node
+        ");
     }
 
     #[test]
@@ -196,7 +298,7 @@ mod tests {
     fn nothing_is_installed() {
         let report = decide(&session(MemoryWorld::at("/p")), None).unwrap();
         assert_eq!(report.text(), "no version is installed: use node@lts\n");
-        assert_eq!(serde_json::to_string(&report).unwrap(), "[]");
+        assert_eq!(serde_json::to_string(&report).unwrap(), r#"{"versions":[]}"#);
         let text = |tool| decide(&session(MemoryWorld::at("/p")), Some(tool)).unwrap().text();
         assert_eq!(text("go"), "no version of go is installed: use go@latest\n");
         assert_eq!(text("nodejs"), "no version of node is installed: use node@lts\n");

@@ -10,7 +10,8 @@ use usher_shims::toolchain::Store;
 
 use super::verify::{matches_argument, not_installed_error};
 use super::{ToolArgument, count_of, tool_arguments};
-use crate::cli::output::{self, Report, ReportPath, Table, Text};
+use crate::cli::output::json::ErrorReport;
+use crate::cli::output::{self, Line, Meaning, Report, ReportPath, Table, Text};
 use crate::config::retired::RetiredVersions;
 use crate::files::confined::command;
 use crate::inventory::accounts::require_root;
@@ -26,8 +27,11 @@ const MOST_NOTES: usize = 5;
 
 /// The versions of the machine's store, and who uses them.
 #[derive(Debug, Serialize)]
-struct AccountsReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct AccountsReport {
+    /// The versions.
     versions: Vec<VersionRow>,
+    /// What can't be read, and so may use any version.
     unread: Vec<UnreadRow>,
     /// Whether versions were named, so that each use has a line.
     #[serde(skip)]
@@ -36,34 +40,53 @@ struct AccountsReport {
 
 /// A version, and who uses it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct VersionRow {
+    /// The tool.
     tool: &'static str,
+    /// The version.
     version: String,
+    /// Its folder.
     path: ReportPath,
-    /// The number of accounts that use it.
+    /// How many accounts use it.
     accounts: usize,
+    /// For how many whole days no program of it was used; `null` if that is unknown.
     unused_days: Option<u64>,
+    /// The day from which on the machine may remove it.
     #[serde(skip_serializing_if = "Option::is_none")]
     retired: Option<String>,
+    /// Who uses it.
     uses: Vec<UseRow>,
 }
 
 /// A use of a version.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct UseRow {
+    /// The account's name; its number if it has none.
     account: String,
+    /// How it uses the version: `pin`, `default`, `shim`, `packages`, `environment` or `process`.
     kind: &'static str,
-    origin: String,
+    /// The file or folder that uses it; `null` for a process.
     path: Option<ReportPath>,
+    /// The place as people see it: a file with its line, a folder, `process 17`.
+    #[serde(rename = "text")]
+    origin: String,
     #[serde(skip)]
     kind_order: UseKind,
 }
 
 /// What can't be read.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct UnreadRow {
+    /// The account's name, if one is known.
     account: Option<String>,
-    error: String,
+    /// What can't be read, and why.
+    error: ErrorReport,
+    /// The same in one line, for people.
+    #[serde(skip)]
+    line: String,
 }
 
 /// Runs the command.
@@ -149,16 +172,36 @@ impl UseRow {
 
 impl UnreadRow {
     fn of(one: &UnreadUse) -> Self {
-        Self { account: one.account.clone(), error: one.error.line() }
+        Self {
+            account: one.account.clone(),
+            error: ErrorReport::of(&one.error),
+            line: one.error.line(),
+        }
     }
 }
 
 impl VersionRow {
-    fn cells(&self) -> Vec<String> {
-        let accounts = match self.accounts {
-            0 => "not used".to_owned(),
-            count => count_of(count, "account"),
+    fn cells(&self) -> [Line; 6] {
+        let meaning = if self.accounts == 0 { Meaning::Muted } else { Meaning::Plain };
+        let last = match self.unused_days {
+            None => "unknown".to_owned(),
+            Some(0) => "today".to_owned(),
+            Some(1) => "yesterday".to_owned(),
+            Some(days) => format!("{days} days ago"),
         };
+        let retired = self.retired.as_ref();
+        [
+            self.tool.into(),
+            (&self.version).into(),
+            Line::of(meaning, self.accounts),
+            last.into(),
+            retired.map_or_else(Line::new, |date| Line::of(Meaning::Warning, date)),
+            self.kinds().into(),
+        ]
+    }
+
+    /// What the accounts use it by: `2 defaults, 1 pin`.
+    fn kinds(&self) -> String {
         let mut kinds: Vec<(UseKind, &str, usize)> = Vec::new();
         for one in &self.uses {
             match kinds.iter_mut().find(|(kind, ..)| *kind == one.kind_order) {
@@ -172,15 +215,7 @@ impl VersionRow {
             UseKind::Process if *count > 1 => format!("{count} processes"),
             _ => count_of(*count, name),
         });
-        let last = match self.unused_days {
-            None => "last use unknown".to_owned(),
-            Some(0) => "used today".to_owned(),
-            Some(1) => "used yesterday".to_owned(),
-            Some(days) => format!("used {days} days ago"),
-        };
-        let retired = self.retired.as_ref().map(|date| format!("retired on {date}"));
-        let remarks: Vec<String> = kinds.chain([last]).chain(retired).collect();
-        vec![self.tool.to_owned(), self.version.clone(), accounts, remarks.join(", ")]
+        kinds.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -189,22 +224,27 @@ impl Report for AccountsReport {
         if self.versions.is_empty() {
             return "no version is installed in this store".into();
         }
-        if !self.is_detailed {
-            return Table::of_rows(self.versions.iter().map(VersionRow::cells)).into();
-        }
-        let mut text = Text::new();
-        for version in &self.versions {
-            text.line(version.cells().join("  "));
-            let uses = version.uses.iter().map(|one| {
-                vec![String::new(), one.account.clone(), one.kind.to_owned(), one.origin.clone()]
+        let headings = ["TOOL", "VERSION", "ACCOUNTS", "LAST USED", "RETIRED", "USES"];
+        let mut table = Table::with_headings(headings);
+        self.versions.iter().for_each(|version| table.row(version.cells()));
+        let mut text = Text::from(table.without_empty_columns());
+        let mut uses = Table::with_headings(["USED", "BY", "AS", "IN"]);
+        for version in self.versions.iter().filter(|_| self.is_detailed) {
+            let name = format!("{} {}", version.tool, version.version);
+            version.uses.iter().for_each(|one| {
+                uses.row([&name, one.account.as_str(), one.kind, &one.origin]);
             });
-            text.table(Table::of_rows(uses));
+        }
+        if !uses.is_empty() {
+            text.gap();
+            text.table(uses);
         }
         text
     }
 
     fn notes(&self) -> Vec<Notice> {
-        let note = |one: &UnreadRow| Notice::note(format!("can't see what is used: {}", one.error));
+        let note =
+            |one: &UnreadRow| Notice::warning(format!("can't see what is used: {}", one.line));
         let mut notes: Vec<Notice> = self.unread.iter().take(MOST_NOTES).map(note).collect();
         let more = self.unread.len().saturating_sub(MOST_NOTES);
         if more > 0 {
@@ -212,5 +252,64 @@ impl Report for AccountsReport {
             notes.push(Notice::note(what).hint("use list --accounts --json"));
         }
         notes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::output::at_widths;
+
+    fn report(is_detailed: bool) -> AccountsReport {
+        let one = |account: &str, kind: UseKind, origin: &str| UseRow {
+            account: account.to_owned(),
+            kind: kind.name(),
+            origin: origin.to_owned(),
+            path: None,
+            kind_order: kind,
+        };
+        let uses = vec![
+            one("alice", UseKind::Pin, "/home/alice/app/.nvmrc:1"),
+            one("alice", UseKind::Process, "process 17"),
+            one("bob", UseKind::Default, "/home/bob/.config/usher/tool-versions:1"),
+            one("bob", UseKind::Process, "process 18"),
+        ];
+        let version = |version: &str, uses: Vec<UseRow>, accounts, unused_days| VersionRow {
+            tool: "node",
+            version: version.to_owned(),
+            path: ReportPath::new("/opt/usher/toolchains/node"),
+            accounts,
+            unused_days,
+            retired: (accounts == 0).then(|| "2027-01-31".to_owned()),
+            uses,
+        };
+        let versions = vec![
+            version("8.17.0", Vec::new(), 0, Some(400)),
+            version("12.22.12", uses, 2, Some(0)),
+        ];
+        let unread = |account: &str| {
+            let error = Error::new(ErrorKind::Io, format!("can't read /home/{account}"));
+            UnreadRow {
+                account: Some(account.to_owned()),
+                error: ErrorReport::of(&error),
+                line: error.line(),
+            }
+        };
+        let unread = ["a", "b", "c", "d", "e", "f", "g"].map(unread).into();
+        AccountsReport { versions, unread, is_detailed }
+    }
+
+    #[test]
+    fn each_version_has_a_row_and_each_use_of_a_named_one() {
+        insta::assert_snapshot!(at_widths(&report(false).text()), @"");
+        insta::assert_snapshot!(at_widths(&report(true).text()), @"");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_warning_up_to_a_limit() {
+        let notes = report(false).notes();
+        assert_eq!(notes.len(), MOST_NOTES + 1);
+        assert_eq!(notes[0], Notice::warning("can't see what is used: can't read /home/a"));
+        assert_eq!(notes[5], "2 more can't be read\n  hint: use list --accounts --json");
     }
 }

@@ -1,8 +1,10 @@
 //! `use TOOL[@REQUEST]…`: pins versions in the project, or as the user's default, and installs them.
 
+use std::path::Path;
+
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
-use usher_shims::pin::{Origin, Pin};
+use usher_shims::pin::{FileLocation, Origin, Pin};
 use usher_shims::request::{Request, RequestTrust, has_default_flavour};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
@@ -14,12 +16,14 @@ use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims_of_project;
 use crate::config::folders;
 use crate::files::confined::command;
+use crate::files::interrupt::Unfinished;
 use crate::inventory::accounts::{account_number, group_number, require_root};
 use crate::project::{AssignedDefault, PinTarget, check_target, pin_target, write_pin};
 use crate::registry::KnownTool;
 use crate::releases::ToolRequest;
 use crate::session::Session;
 use crate::session::active::{constraint, pin_of_files, system_version};
+use crate::session::reporter::Notice;
 
 /// What `use TOOL@REQUEST…` writes where.
 struct PinPlan<'a> {
@@ -41,16 +45,36 @@ struct PlannedPin<'a> {
     above: Option<Pin>,
 }
 
+/// The pins that were written.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct PinAnswer<'a> {
+    /// The pins.
+    pins: &'a [PinReport],
+}
+
 /// A pin as it is in the file now.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct PinReport {
+    /// The tool.
     tool: &'static str,
+    /// The request, as it is in the file.
     request: String,
+    /// The version that matches; `null` for `system`.
     version: Option<String>,
+    /// The file that pins the tool.
     file: ReportPath,
+    /// Whether the file was changed.
     changed: bool,
+    /// The word that was typed, if a version is written for it.
     #[serde(skip)]
-    warnings: Vec<String>,
+    word: Option<String>,
+    /// The file as text shows it.
+    #[serde(skip)]
+    shown_file: String,
+    #[serde(skip)]
+    notices: Vec<Notice>,
 }
 
 /// Where `use TOOL@REQUEST` pins.
@@ -78,8 +102,13 @@ impl PinScope {
     }
 
     /// The default of an account or a group that root sets; `None` for others. It is of the machine's
-    /// store: what is only installed for root is no use to an account.
-    fn assigned(&self, session: &Session, words: &[String]) -> Result<Option<AssignedDefault>> {
+    /// store: what is only installed for root is no use to an account. `typed` is the command, for a
+    /// hint: `--global node@20`.
+    pub(super) fn assigned(
+        &self,
+        session: &Session,
+        typed: &str,
+    ) -> Result<Option<AssignedDefault>> {
         let folders = &session.folders;
         let (folder, find, kind, name): (_, fn(&str) -> _, _, _) = match self {
             Self::Project | Self::Default => return Ok(None),
@@ -87,9 +116,8 @@ impl PinScope {
             Self::Group(name) => (folders.group_defaults(), group_number, "group", name),
         };
         let sudo = command("sudo", &[&session.program]);
-        require_root("set another account's default").map_err(|error| {
-            error.hint(format!("{sudo} --global {} --{kind} {name}", words.join(" ")))
-        })?;
+        require_root("set another account's default")
+            .map_err(|error| error.hint(format!("{sudo} {typed} --{kind} {name}")))?;
         if !folders.is_system_wide {
             let what = format!("{} is not for all accounts", Shown(&folders.data));
             return Err(Error::new(ErrorKind::Usage, what)
@@ -103,7 +131,7 @@ impl PinScope {
 
 /// Runs the command.
 pub fn run(session: &mut Session, words: &[String], scope: &PinScope, as_json: bool) -> Result<()> {
-    let assigned = scope.assigned(session, words)?;
+    let assigned = scope.assigned(session, &format!("--global {}", words.join(" ")))?;
     let is_global = !matches!(scope, PinScope::Project);
     let mut plan = decide(session, words, is_global)?;
     if let Some(assigned) = assigned {
@@ -120,6 +148,7 @@ pub fn run(session: &mut Session, words: &[String], scope: &PinScope, as_json: b
         check_target(session, &pin.target, pin.known.tool)?;
     }
     let tools: Vec<&'static Tool> = plan.pins.iter().map(|pin| pin.known.tool).collect();
+    let unchanged = Unfinished::other("no pin was changed");
     let versions = match install(session, &plan.pins) {
         Ok(versions) => versions,
         Err(error) => {
@@ -131,6 +160,7 @@ pub fn run(session: &mut Session, words: &[String], scope: &PinScope, as_json: b
             return Err(refresh_shims_after_error(session, error, &[]));
         }
     };
+    drop(unchanged);
     let reports = apply(session, &plan.pins, &versions)?;
     refresh_shims_of_project(session, &tools)?;
     print(session, &reports, as_json)
@@ -204,7 +234,7 @@ fn install(session: &Session, pins: &[PlannedPin<'_>]) -> Result<Vec<Option<Vers
 
 impl PlannedPin<'_> {
     /// What the user should know of a pin of this version.
-    fn warnings(&self, session: &Session, version: Option<&Version>) -> Result<Vec<String>> {
+    fn notices(&self, session: &Session, version: Option<&Version>) -> Result<Vec<Notice>> {
         let overriding = self.overriding.iter().map(|(name, value)| {
             format!("{name}={} overrides this pin: unset {name}", Escaped(value))
         });
@@ -215,14 +245,16 @@ impl PlannedPin<'_> {
         };
         let of_system = of_system.map(|main| system_version(session, tool, &main)).transpose()?;
         let version = version.or(of_system.as_ref().and_then(Option::as_ref));
-        let broken = version.and_then(|version| self.broken(version));
+        let broken = version.and_then(|version| self.broken(version)).map(Notice::warning);
         let wide = (matches!(self.target, PinTarget::Default) && session.folders.is_system_wide)
             .then(|| "this is the machine's default, for all accounts".to_owned());
         let above = self.above.as_ref().and_then(|pin| {
             let (request, origin) = (pin.request()?, &pin.origin);
             Some(format!("{} {request} (requested by {origin}) no longer applies here", tool.name))
         });
-        Ok(wide.into_iter().chain(above).chain(broken).chain(overriding).collect())
+        let notes = |texts: Vec<String>| texts.into_iter().map(Notice::note);
+        let before = notes(wide.into_iter().chain(above).collect());
+        Ok(before.chain(broken).chain(notes(overriding.collect())).collect())
     }
 
     /// The warning about a version that doesn't satisfy the project's constraint. Constraints don't
@@ -251,34 +283,44 @@ fn apply(
             version: version.as_ref().map(ToString::to_string),
             file: ReportPath::new(&written.path),
             changed: written.changed,
-            warnings: pin.warnings(session, version.as_ref())?,
+            word: written.is_for_word.then(|| request.to_string()),
+            shown_file: shown_file(session, &written.path),
+            notices: pin.notices(session, version.as_ref())?,
         })
     });
     reports.collect()
 }
 
 impl PinReport {
-    /// `pinned node 12 (12.22.12) in /p/.nvmrc`.
+    /// `pinned node 12 (12.22.12) in .nvmrc`, `pinned node 24.11.1 in .tool-versions (lts)`.
     fn text(&self) -> String {
-        let Self { tool, request, file, .. } = self;
+        let Self { tool, request, shown_file: file, .. } = self;
         let version = match &self.version {
             Some(version) if version != request => format!(" ({version})"),
             Some(_) | None => String::new(),
         };
+        let word = self.word.as_ref().map_or_else(String::new, |word| format!(" ({word})"));
         match self.changed {
-            true => format!("pinned {tool} {request}{version} in {file}"),
-            false => format!("{tool} {request}{version} is already pinned in {file}"),
+            true => format!("pinned {tool} {request}{version} in {file}{word}"),
+            false => format!("{tool} {request}{version} is already pinned in {file}{word}"),
         }
     }
 }
 
+/// A file that was written: its name in the working directory, else its path.
+pub(super) fn shown_file(session: &Session, path: &Path) -> String {
+    let directory = session.world.directory().ok();
+    let is_here = path.parent().is_some_and(|folder| directory.as_deref() == Some(folder));
+    FileLocation::of_file(path.to_path_buf(), is_here).to_string()
+}
+
 fn print(session: &Session, reports: &[PinReport], as_json: bool) -> Result<()> {
     let printed = match as_json {
-        true => output::print_json(&reports),
+        true => output::print_answer(&PinAnswer { pins: reports }),
         false => reports.iter().try_for_each(|report| output::print_line(report.text())),
     };
-    for warning in reports.iter().flat_map(|report| &report.warnings) {
-        session.note(warning);
+    for notice in reports.iter().flat_map(|report| &report.notices) {
+        session.reporter.notice(notice);
     }
     printed
 }
@@ -371,10 +413,15 @@ mod tests {
             version: version.map(str::to_owned),
             file: ReportPath::new("/p/.nvmrc"),
             changed,
-            warnings: Vec::new(),
+            word: None,
+            shown_file: "/p/.nvmrc".to_owned(),
+            notices: Vec::new(),
         };
         let partial = report("12", Some("12.22.12"), true);
         assert_eq!(partial.text(), "pinned node 12 (12.22.12) in /p/.nvmrc");
+        let word =
+            PinReport { word: Some("lts".to_owned()), ..report("24.11.1", Some("24.11.1"), true) };
+        assert_eq!(word.text(), "pinned node 24.11.1 in /p/.nvmrc (lts)");
         let exact = report("12.22.12", Some("12.22.12"), false);
         assert_eq!(exact.text(), "node 12.22.12 is already pinned in /p/.nvmrc");
         assert_eq!(report("system", None, true).text(), "pinned node system in /p/.nvmrc");

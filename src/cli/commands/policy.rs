@@ -17,9 +17,11 @@ use crate::session::reporter::Silent;
 
 /// What a policy limits.
 #[derive(Debug, Serialize)]
-struct PolicyReport {
-    /// The file; `None` if the machine has no policy.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct PolicyReport {
+    /// The file; `null` if the machine has no policy.
     path: Option<ReportPath>,
+    /// What it limits.
     rules: Vec<Rule>,
 }
 
@@ -50,9 +52,29 @@ impl Report for PolicyReport {
         if self.rules.is_empty() {
             return format!("{path} limits nothing").into();
         }
-        let row = |rule: &Rule| {
-            vec![rule.key.to_owned(), rule.value.clone(), format!("{path}:{}", rule.line)]
-        };
-        Table::of_rows(self.rules.iter().map(row)).into()
+        let mut table = Table::with_headings(["RULE", "VALUE", "WRITTEN IN"]);
+        for rule in &self.rules {
+            table.row([rule.key, &rule.value, &format!("{path}:{}", rule.line)]);
+        }
+        table.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::output::at_widths;
+
+    fn report(text: &str) -> PolicyReport {
+        let path = Path::new("/etc/usher/policy.toml");
+        let policy = MachinePolicy::parse(path, text.as_bytes(), &Registry::load().unwrap());
+        PolicyReport { path: Some(ReportPath::new(path)), rules: policy.unwrap().rules() }
+    }
+
+    #[test]
+    fn each_rule_has_a_row() {
+        let rules = "deny = ['node@13']\nallow = ['node@>=12', 'python']\nroom = '1 GB'\n";
+        insta::assert_snapshot!(at_widths(&report(rules).text()), @"");
+        assert_eq!(report("").text(), "/etc/usher/policy.toml limits nothing\n");
     }
 }

@@ -11,9 +11,11 @@ use usher_shims::toolchain::Store;
 use super::dependents::{Dependents, venv_text};
 use super::verify::{matches_argument, not_installed_error, version_with_store};
 use super::{ToolArgument, count_of, ended, refresh_shims_after_error, tool_arguments};
+use crate::cli::output::json::{RequestOrigin, Versions};
 use crate::cli::output::{self, Line, Meaning, ReportPath, Table, Text};
 use crate::cli::shims::refresh_shims_without;
 use crate::config::folders;
+use crate::files::interrupt::Unfinished;
 use crate::files::walk::disk_usage;
 use crate::session::Session;
 use crate::store::contents::StoreContents;
@@ -22,7 +24,7 @@ use crate::store::own::OwnStore;
 use crate::store::prune::last_use::{days_unused, keeps_access_times, last_use};
 use crate::store::prune::running::Processes;
 use crate::store::prune::{
-    NamedBy, PruneDecision, PruneRules, RunningVersions, ToolchainUse, decide,
+    KeepReason, NamedBy, PruneDecision, PruneRules, RunningVersions, ToolchainUse, decide,
 };
 use crate::store::uninstall::uninstall;
 use crate::text::{ShellWord, human_size};
@@ -70,6 +72,7 @@ struct PrunePlan<'a> {
 struct PlannedRemoval<'a> {
     location: InstallLocation<'a>,
     usage: ToolchainUse,
+    requested_by: Vec<RequestOrigin>,
     decision: PruneDecision,
     bytes: u64,
 }
@@ -85,16 +88,32 @@ struct PruneResult {
 
 /// A version, as programs read it.
 #[derive(Serialize)]
-struct PruneReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct PruneReport {
+    /// The tool.
     tool: &'static str,
+    /// The version.
     version: String,
+    /// Its folder.
     path: ReportPath,
+    /// Its size.
     bytes: u64,
+    /// For how many whole days it was unused; `null` if that is unknown.
     unused_days: Option<u64>,
+    /// What requests it.
+    requested_by: Vec<RequestOrigin>,
+    /// The processes that run it.
     processes: Vec<u32>,
+    /// The folders of virtual environments that need it.
     virtual_environments: Vec<ReportPath>,
+    /// Whether it is to be removed.
     would_remove: bool,
+    /// Whether it was removed.
     removed: bool,
+    /// Why it is kept: `requested`, `in-use`, `used-recently`, `needed-by-environments`,
+    /// `unknown-environments` or `unknown-use`.
+    rule: Option<&'static str>,
+    /// The same in words.
     reason: Option<String>,
 }
 
@@ -117,7 +136,7 @@ pub fn run(session: &mut Session, arguments: &PruneArguments, as_json: bool) -> 
     }
     let printed = match as_json {
         true if result.error.is_some() => Ok(()),
-        true => output::print_json(&reports),
+        true => output::print_answer(&Versions { versions: &reports }),
         false => output::print_text(result.text),
     };
     ended(session, result.error, printed)
@@ -145,17 +164,11 @@ fn prune(
     if !as_json {
         output::print_text(plan.text())?;
     }
-    let is_confirmed = is_confirmed(plan.removals().count(), plan.bytes(), arguments)?;
-    let mut result = match is_confirmed {
+    let mut result = match is_confirmed(plan.removals().count(), plan.bytes(), arguments)? {
         true => apply(session, &plan, arguments),
         false => PruneResult::default(),
     };
-    result.text = match (is_confirmed, arguments.dry_run) {
-        (true, _) => removed_text(&plan, &result.removed),
-        (false, true) => Text::new(),
-        (false, false) if plan.removals().next().is_none() => Text::new(),
-        (false, false) => "nothing removed".into(),
-    };
+    result.text = removed_text(&plan, &result.removed);
     let reports = plan.versions.iter().map(|one| one.report(&result.removed));
     Ok((reports.collect(), result))
 }
@@ -191,7 +204,7 @@ pub(super) fn is_confirmed(count: usize, bytes: u64, arguments: &PruneArguments)
         let what = "no terminal to ask on, so nothing was removed";
         return Err(Error::new(ErrorKind::Usage, what).hint(arguments.confirmed_command()));
     }
-    Ok(output::confirm(format!("remove {}?", total(count, bytes))))
+    Ok(output::confirm(format!("remove {}?", total(count, bytes)), "nothing was removed"))
 }
 
 /// `2 versions (108.4 MB)`.
@@ -272,7 +285,9 @@ fn plan<'a>(
             requested_by: dependents.references.requester_of(&location.root).map(str::to_owned),
         };
         let decision = decide(&rules, &usage);
-        PlannedRemoval { location, usage, decision, bytes }
+        let requested_by = dependents.references.requesters_of(&location.root);
+        let requested_by = requested_by.map(RequestOrigin::of_reference).collect();
+        PlannedRemoval { location, usage, requested_by, decision, bytes }
     });
     Ok(PrunePlan { versions: versions.collect() })
 }
@@ -289,6 +304,9 @@ fn named_by(location: &InstallLocation<'_>, words: &[ToolArgument<'_>]) -> Named
 /// Removes the versions of the plan, one after the other, up to the first error.
 fn apply(session: &Session, plan: &PrunePlan<'_>, arguments: &PruneArguments) -> PruneResult {
     let mut result = PruneResult::default();
+    let removals = plan.removals().map(|one| &one.location);
+    let _unfinished: Vec<_> =
+        removals.map(|one| Unfinished::removal(one.name(), &one.root)).collect();
     for PlannedRemoval { location, usage, .. } in plan.removals() {
         // It may have been started while the question was open.
         let is_running = !Processes::list().running_from(&location.root).is_empty();
@@ -386,20 +404,23 @@ impl PlannedRemoval<'_> {
 
     fn report(&self, removed: &[PathBuf]) -> PruneReport {
         let InstallLocation { known, version, root, .. } = &self.location;
+        let kept = match &self.decision {
+            PruneDecision::Remove => None,
+            PruneDecision::Keep(reason) => Some(reason),
+        };
         PruneReport {
             tool: known.tool.name,
             version: version.to_string(),
             path: ReportPath::new(root),
             bytes: self.bytes,
             unused_days: self.usage.unused_days,
+            requested_by: self.requested_by.clone(),
             processes: self.usage.processes.clone(),
             virtual_environments: self.usage.venvs.iter().map(ReportPath::new).collect(),
             would_remove: self.decision == PruneDecision::Remove,
             removed: removed.contains(root),
-            reason: match &self.decision {
-                PruneDecision::Remove => None,
-                PruneDecision::Keep(reason) => Some(reason.to_string()),
-            },
+            rule: kept.map(KeepReason::id),
+            reason: kept.map(ToString::to_string),
         }
     }
 }
@@ -589,10 +610,12 @@ mod tests {
             "path": "/usher/toolchains/node/10.24.1",
             "bytes": 54200000,
             "unused_days": 100,
+            "requested_by": [],
             "processes": [],
             "virtual_environments": [],
             "would_remove": true,
             "removed": true,
+            "rule": null,
             "reason": null
           },
           {
@@ -601,12 +624,14 @@ mod tests {
             "path": "/usher/toolchains/node/20.1.0",
             "bytes": 54200000,
             "unused_days": 100,
+            "requested_by": [],
             "processes": [
               7
             ],
             "virtual_environments": [],
             "would_remove": false,
             "removed": false,
+            "rule": "in-use",
             "reason": "in use by process 7"
           }
         ]

@@ -16,6 +16,7 @@ use super::prune::{
 };
 use super::verify::matches_argument;
 use super::{ToolArgument, ended, tool_arguments};
+use crate::cli::output::json::Versions;
 use crate::cli::output::{self, Line, ReportPath, Table};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -36,20 +37,50 @@ struct VersionCopy<'a> {
     original: PathBuf,
     bytes: u64,
     /// Why it stays; `None` if it can be removed.
-    kept: Option<String>,
+    kept: Option<(CopyRule, String)>,
     removed: bool,
+}
+
+/// Why a copy is kept.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+enum CopyRule {
+    /// Processes run from it.
+    InUse,
+    /// A virtual environment needs it.
+    NeededByEnvironments,
+    /// Virtual environments in other folders may need it.
+    UnknownEnvironments,
+    /// It can't be compared with its receipt.
+    NoReceipt,
+    /// It has global packages.
+    GlobalPackages,
+    /// It has changed or added files.
+    Changed,
 }
 
 /// A copy, as programs read it.
 #[derive(Serialize)]
-struct CopyReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct CopyReport {
+    /// The tool.
     tool: &'static str,
+    /// The version.
     version: String,
+    /// Its folder.
     path: ReportPath,
+    /// The folder of the machine's.
     machine_path: ReportPath,
+    /// Its size.
     bytes: u64,
+    /// Whether it is to be removed.
     would_remove: bool,
+    /// Whether it was removed.
     removed: bool,
+    /// Why it is kept.
+    rule: Option<CopyRule>,
+    /// The same in words.
     reason: Option<String>,
 }
 
@@ -66,7 +97,7 @@ pub fn run(session: &mut Session, arguments: &PruneArguments, as_json: bool) -> 
     }
     let printed = match as_json {
         true if error.is_some() => Ok(()),
-        true => output::print_json(&reports),
+        true => output::print_answer(&Versions { versions: &reports }),
         false => lines.iter().try_for_each(output::print_line),
     };
     ended(session, error, printed)
@@ -87,9 +118,6 @@ fn prune<'a>(
         output::print_line(removable_text(count, bytes))?;
     }
     if !is_confirmed(count, bytes, arguments)? {
-        if count > 0 && !arguments.dry_run && !as_json {
-            output::print_line("nothing removed")?;
-        }
         return Ok((copies, None));
     }
     for copy in copies.iter_mut().filter(|copy| copy.kept.is_none()) {
@@ -143,9 +171,10 @@ fn find_copies<'a>(
         let venvs = dependents.venvs(session, &location.root);
         let kept = match (venvs.first(), location.known.definition.venvs.is_some()) {
             _ if is_named => None,
-            (Some(venv), _) => Some(venv_text(venv)),
+            (Some(venv), _) => Some((CopyRule::NeededByEnvironments, venv_text(venv))),
             (None, true) => {
-                Some("virtual environments may depend on it: name it to remove it".to_owned())
+                let reason = "virtual environments may depend on it: name it to remove it";
+                Some((CopyRule::UnknownEnvironments, reason.to_owned()))
             }
             (None, false) => None,
         };
@@ -172,19 +201,27 @@ fn refuse_unmatched(words: &[ToolArgument<'_>], copies: &[VersionCopy<'_>]) -> R
 }
 
 /// Why a copy stays: processes run from it, or something in it is the account's own.
-fn reason_to_keep(location: &InstallLocation<'_>, processes: &Processes) -> Result<Option<String>> {
+fn reason_to_keep(
+    location: &InstallLocation<'_>,
+    processes: &Processes,
+) -> Result<Option<(CopyRule, String)>> {
     if let Some(process) = processes.running_from(&location.root).first() {
-        return Ok(Some(format!("in use by process {process}")));
+        return Ok(Some((CopyRule::InUse, format!("in use by process {process}"))));
     }
     let Verified { receipt_problem, findings } = verify(location)?;
     if receipt_problem.is_some() {
-        return Ok(Some("it can't be compared with its receipt: use verify".to_owned()));
+        let reason = "it can't be compared with its receipt: use verify";
+        return Ok(Some((CopyRule::NoReceipt, reason.to_owned())));
     }
     if let Some(package) = findings.packages.first() {
-        return Ok(Some(format!("it has global packages ({})", Shown(package.as_ref()))));
+        let reason = format!("it has global packages ({})", Shown(package.as_ref()));
+        return Ok(Some((CopyRule::GlobalPackages, reason)));
     }
     let changed = findings.differences.first();
-    Ok(changed.map(|one| format!("{}: {}", one.change.label(), Shown(one.path.as_ref()))))
+    Ok(changed.map(|one| {
+        let reason = format!("{}: {}", one.change.label(), Shown(one.path.as_ref()));
+        (CopyRule::Changed, reason)
+    }))
 }
 
 fn remove(session: &Session, location: &InstallLocation<'_>) -> Result<()> {
@@ -196,7 +233,7 @@ impl VersionCopy<'_> {
     fn row(&self) -> [Line; 5] {
         let reason = match &self.kept {
             None => format!("the machine has it: {}", Shown(&self.original)),
-            Some(reason) => reason.clone(),
+            Some((_, reason)) => reason.clone(),
         };
         table_row(&self.location, self.bytes, self.kept.is_none(), &reason)
     }
@@ -214,7 +251,8 @@ impl VersionCopy<'_> {
             bytes: self.bytes,
             would_remove: self.kept.is_none(),
             removed: self.removed,
-            reason: self.kept.clone(),
+            rule: self.kept.as_ref().map(|(rule, _)| *rule),
+            reason: self.kept.as_ref().map(|(_, reason)| reason.clone()),
         }
     }
 }

@@ -6,6 +6,7 @@ use usher_shims::toolchain::Store;
 
 use super::verify::{select_versions, version_with_store};
 use super::{count_of, ended};
+use crate::cli::output::json::Versions;
 use crate::cli::output::{self, Branch, Line, Meaning, ReportPath, Text};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -23,16 +24,22 @@ const MAX_LISTED: usize = 5;
 
 /// What came of a version.
 #[derive(Debug, Serialize)]
-struct RepairReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct RepairReport {
     #[serde(skip)]
     name: String,
+    /// The tool.
     tool: &'static str,
+    /// The version.
     version: String,
+    /// Its folder.
     path: ReportPath,
+    /// Whether something was restored.
     repaired: bool,
-    /// How many entries that package managers added were preserved.
+    /// How many files and folders that package managers added were preserved.
     preserved: usize,
-    /// Files that were neither from upstream nor from a package manager.
+    /// With `--yes`: what was removed since it was neither from upstream nor from a package manager,
+    /// relative to its folder.
     removed: Vec<String>,
     /// Such files that were kept, and bundled packages that a package manager replaced.
     kept: Vec<String>,
@@ -46,14 +53,16 @@ pub fn run(session: &mut Session, words: &[String], yes: bool, as_json: bool) ->
         session.note(&format!("{}: {}; left as it is", Shown(&entry.path), entry.what));
     }
     let confirm = |location: &InstallLocation<'_>, entries: &[String]| {
-        yes || (!as_json && output::can_ask() && output::confirm(question(location, entries)))
+        yes || (!as_json
+            && output::can_ask()
+            && output::confirm(question(location, entries), "nothing was removed"))
     };
     let (reports, error) = apply(session, &contents, &confirm)?;
     drop(contents);
     refresh_shims(session, &[])?;
     let printed = match as_json {
         true if error.is_some() => Ok(()),
-        true => output::print_json(&reports),
+        true => output::print_answer(&Versions { versions: &reports }),
         false => output::print_text(text(&reports, error.is_some())),
     };
     ended(session, error, printed)

@@ -15,10 +15,15 @@ use crate::text::some_names;
 
 /// What changed, as programs read it.
 #[derive(Serialize)]
-struct ReshimReport<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct ReshimReport<'a> {
+    /// The shims that were added.
     created: &'a [String],
+    /// The shims that had a fault, `use` and the shims' binary among them.
     mended: Vec<&'a str>,
+    /// The shims that were removed.
     removed: &'a [String],
+    /// Files that aren't usher's, and were moved out of the shim folder.
     foreign: &'a [String],
 }
 
@@ -35,7 +40,7 @@ pub fn run(session: &mut Session, as_json: bool) -> Result<()> {
     let mended = changes.mended_names();
     let printed = match as_json {
         true if error.is_some() => Ok(()),
-        true => output::print_json(&ReshimReport { created, mended, removed, foreign }),
+        true => output::print_answer(&ReshimReport { created, mended, removed, foreign }),
         false => text(&changes).iter().try_for_each(output::print_line),
     };
     let faults = shim_faults(session, &changes.mended);

@@ -11,7 +11,7 @@ use usher_shims::tool::{TOOLS, Tool};
 use usher_shims::toolchain::Store;
 
 use super::{ToolArgument, tool_arguments};
-use crate::cli::output::{self, Report, Table, Text};
+use crate::cli::output::{self, Line, Meaning, Report, Table, Text};
 use crate::config::folders;
 use crate::config::retired::{RetiredVersions, Retirement};
 use crate::files::clock::Date;
@@ -37,16 +37,22 @@ pub struct RetireArguments {
 
 /// The machine's list of retired versions.
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct RetireReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct RetireReport {
+    /// The entries of the list.
+    #[serde(rename = "retired")]
     rows: Vec<RetiredRow>,
 }
 
 /// An entry of the list.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct RetiredRow {
+    /// The tool, as it is written in the list.
     tool: String,
+    /// The request: every version that matches is retired.
     request: String,
+    /// The day from which on they may be removed, in UTC.
     date: String,
     /// Whether that day has come.
     due: bool,
@@ -164,21 +170,49 @@ impl RetiredRow {
         Ok(Self { tool, request, date: date.to_string(), due: date <= today, versions })
     }
 
-    fn cells(&self) -> Vec<String> {
+    fn cells(&self) -> [Line; 4] {
         let versions = match self.versions.is_empty() {
-            true => "not installed".to_owned(),
-            false => self.versions.join(", "),
+            true => Line::of(Meaning::Muted, "not installed"),
+            false => self.versions.join(", ").into(),
         };
-        let when = if self.due { "since" } else { "on" };
-        vec![format!("{} {}", self.tool, self.request), format!("{when} {}", self.date), versions]
+        let (when, meaning) = match self.due {
+            true => ("since", Meaning::Warning),
+            false => ("on", Meaning::Plain),
+        };
+        let date = Line::of(meaning, format!("{when} {}", self.date));
+        [self.tool.as_str().into(), self.request.as_str().into(), date, versions]
     }
 }
 
 impl Report for RetireReport {
     fn text(&self) -> Text {
-        match self.rows.is_empty() {
-            true => "no version of the machine's is retired".into(),
-            false => Table::of_rows(self.rows.iter().map(RetiredRow::cells)).into(),
+        if self.rows.is_empty() {
+            return "no version of the machine's is retired".into();
         }
+        let mut table = Table::with_headings(["TOOL", "REQUEST", "RETIRED", "INSTALLED"]);
+        self.rows.iter().for_each(|row| table.row(row.cells()));
+        table.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::output::at_widths;
+
+    #[test]
+    fn each_request_has_a_row() {
+        let row = |request: &str, date: &str, due, versions: &[&str]| RetiredRow {
+            tool: "node".to_owned(),
+            request: request.to_owned(),
+            date: date.to_owned(),
+            due,
+            versions: versions.iter().map(ToString::to_string).collect(),
+        };
+        let many = ["10.24.1", "10.24.0", "10.23.3", "10.23.2"];
+        let rows = vec![row("8", "2026-01-31", true, &[]), row("10", "2027-01-31", false, &many)];
+        insta::assert_snapshot!(at_widths(&RetireReport { rows }.text()), @"");
+        let empty = RetireReport { rows: Vec::new() };
+        assert_eq!(empty.text(), "no version of the machine's is retired\n");
     }
 }

@@ -1,4 +1,5 @@
-//! `use TOOL@REQUEST… -- COMMAND…`: one command with these versions; nothing is written.
+//! `use TOOL@REQUEST… -- COMMAND…` and `use exec`: one command with these versions, or with the
+//! project's; nothing is pinned.
 
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
@@ -13,18 +14,68 @@ use usher_shims::world::{AnyWorld, World as _};
 
 use super::get::{Prefer, install_all};
 use super::{ToolArgument, tool_arguments};
-use crate::cli::shims::refresh_shims;
+use crate::cli::shims::{make_missing_shims, refresh_shims};
 use crate::config::folders;
 use crate::config::settings;
-use crate::registry::KnownTool;
+use crate::registry::{KnownTool, Registry};
 use crate::releases::ToolRequest;
 use crate::session::Session;
+use crate::text::shell_line;
 
 /// What to run, and with which variables.
 #[derive(Debug, PartialEq, Eq)]
 struct RunPlan {
     program: PathBuf,
     variables: Vec<(&'static str, OsString)>,
+}
+
+/// Runs `use exec COMMAND…` or `use exec TOOL@REQUEST… -- COMMAND…`; returns only with an error.
+pub fn exec(session: &mut Session, words: &[OsString]) -> Result<()> {
+    let (versions, command) = versions_and_command(&session.registry, words)?;
+    if !versions.is_empty() {
+        return run(session, &versions, command);
+    }
+    // The shims install what is missing.
+    make_missing_shims(session);
+    become_command(session, Vec::new(), command)
+}
+
+/// The versions before `--` and the command behind it. Without versions, a `--` is the command's.
+fn versions_and_command<'a>(
+    registry: &Registry,
+    words: &'a [OsString],
+) -> Result<(Vec<String>, &'a [OsString])> {
+    let is_tool = |word: &OsString| {
+        let name = word.to_str().map(|word| word.split_once('@').map_or(word, |(name, _)| name));
+        name.is_some_and(|name| registry.named(name).is_ok())
+    };
+    let end = words.iter().position(|word| word == "--");
+    if let Some(end) = end.filter(|end| words[..*end].iter().all(is_tool)) {
+        let versions = words[..end].iter().map(|word| word.to_string_lossy().into_owned());
+        return match words.get(end + 1..) {
+            Some([]) | None => Err(missing_command(&versions.collect::<Vec<_>>())),
+            Some(command) => Ok((versions.collect(), command)),
+        };
+    }
+    let is_version = |word: &&OsString| is_tool(word) && word.to_string_lossy().contains('@');
+    let versions = words.iter().take_while(is_version);
+    let versions: Vec<String> = versions.map(|word| word.to_string_lossy().into_owned()).collect();
+    match (versions.as_slice(), words.get(versions.len()..)) {
+        ([], _) => Ok((versions, words)),
+        (_, Some([]) | None) => Err(missing_command(&versions)),
+        (_, Some(command)) => {
+            let command: Vec<String> =
+                command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            let (versions, command) = (shell_line(&versions), shell_line(&command));
+            Err(Error::new(ErrorKind::Usage, "missing `--` between the versions and the command")
+                .hint(format!("use exec {versions} -- {command}")))
+        }
+    }
+}
+
+fn missing_command(versions: &[String]) -> Error {
+    Error::new(ErrorKind::Usage, "missing command")
+        .hint(format!("use exec {} -- bash", shell_line(versions)))
 }
 
 /// Runs the command; returns only with an error.
@@ -40,8 +91,17 @@ pub fn run(session: &mut Session, words: &[String], command: &[OsString]) -> Res
     let variables = variables(&requests);
     let tools: Vec<_> = requests.iter().map(|(known, _)| known.tool).collect();
     refresh_shims(session, &tools)?;
+    become_command(session, variables, command)
+}
+
+/// Becomes the command; returns only with an error.
+fn become_command(
+    session: &Session,
+    variables: Vec<(&'static str, OsString)>,
+    command: &[OsString],
+) -> Result<()> {
     let program = command.first().map_or(OsStr::new(""), OsString::as_os_str);
-    // Only now: the refresh may have made the shim that the command names.
+    // Only now: a refresh may have made the shim that the command names.
     let plan = decide(session, variables, program)?;
     let arguments = command.iter().skip(1);
     let arguments: Vec<CString> =

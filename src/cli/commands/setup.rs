@@ -1,5 +1,7 @@
-//! `use setup [SHELL]`: puts the shims on PATH in the shell's files, or removes them again.
+//! `use setup [SHELL]`: puts the shims on PATH in the shell's files and lets the shell complete `use`,
+//! or undoes both.
 
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,8 +10,10 @@ use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::world::World as _;
 
 use crate::cli::output::{self, ReportPath};
+use crate::cli::search_path::SearchPath;
 use crate::cli::shell_setup::{
-    FileChange, ReadFile, Shell, ShellFolders, apply, diff, path_line, plan, plan_removal, read,
+    FileChange, ReadFile, Shell, ShellFolders, apply, diff, path_line, plan, plan_removal, quoted,
+    read,
 };
 use crate::files::account::with_owners_rights;
 use crate::session::Session;
@@ -20,10 +24,10 @@ pub struct SetupArguments {
     /// Whose files.
     #[command(flatten)]
     pub target: SetupTarget,
-    /// Make the change
+    /// Make the change without asking
     #[arg(short, long)]
     pub yes: bool,
-    /// Remove the line again
+    /// Undo the change
     #[arg(long)]
     pub undo: bool,
     /// Only print the line for PATH
@@ -34,7 +38,7 @@ pub struct SetupArguments {
 /// Whose files are changed: those of one account's shell, or the machine's.
 #[derive(Debug, Default, Args)]
 pub struct SetupTarget {
-    /// Which shell: bash, zsh, fish or sh; without it, yours
+    /// Which shell: bash, zsh, fish, sh, nushell or elvish; without it, yours
     pub shell: Option<String>,
     /// Change the files in /etc, for all accounts of the machine; needs root
     #[arg(long, conflicts_with = "shell")]
@@ -47,42 +51,89 @@ struct SetupPlan {
     shell: Shell,
     changes: Vec<FileChange>,
     is_undo: bool,
+    /// What is typed to make the changes.
+    command: String,
+}
+
+/// The files of a shell, or of the machine.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct SetupAnswer {
+    /// The files.
+    pub(super) files: Vec<SetupReport>,
 }
 
 /// A file, as programs read it.
 #[derive(Serialize)]
-struct SetupReport {
-    file: ReportPath,
-    changed: bool,
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct SetupReport {
+    /// The file.
+    pub(super) file: ReportPath,
+    /// Whether it was changed: `false` without `--yes`.
+    pub(super) changed: bool,
 }
 
 /// Runs the command.
 pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Result<()> {
     if arguments.print {
         let shell = shell(session, arguments.target.shell.as_deref())?;
-        let line = path_line(shell, &session.folders.shims())?;
+        let home = shell_folders(session).ok().map(|folders| folders.home);
+        let line = path_line(shell, &session.folders.shims(), home.as_deref())?;
         return output::print_exact(format!("{line}\n").as_bytes());
     }
     let plan = decide(session, arguments, &read)?;
-    if arguments.yes {
+    let is_shown = output::can_ask() && io::stdout().is_terminal();
+    let asks = is_shown && !arguments.yes && !as_json && !plan.changes.is_empty();
+    if asks {
+        output::print_text(plan.diffs())?;
+    }
+    let is_done =
+        arguments.yes || (asks && output::confirm("make this change?", "nothing was written"));
+    if is_done {
         let home = shell_folders(session)?.home;
         with_owners_rights(&home, || apply(&plan.changes, &home))
             .map_err(|error| plan.by_hand(error))?;
     }
-    match as_json {
-        true => output::print_json(&plan.reports(arguments.yes)),
-        false => output::print_text(plan.text(arguments.yes)),
+    match () {
+        () if as_json => output::print_answer(&SetupAnswer { files: plan.reports(is_done) }),
+        () if asks && !is_done => Ok(()),
+        () if asks => output::print_text(plan.done()),
+        () => output::print_text(plan.text(is_done)),
     }
+}
+
+/// `use setup` as it can be typed here: where the shims aren't on PATH, by the path of `use`.
+pub fn command_here(session: &Session, shell: Shell) -> String {
+    if SearchPath::of(session).is_some() {
+        return format!("{} setup", shell.own_name());
+    }
+    let called = session.given.os_arguments().first().map(PathBuf::from);
+    let called = called.filter(|path| path.components().nth(1).is_some());
+    let path = called.unwrap_or_else(|| session.folders.shims().join("use"));
+    let path = path.to_string_lossy();
+    let is_plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+@,".contains(c));
+    match (shell, is_plain) {
+        (_, true) => format!("{path} setup"),
+        (Shell::Nushell, false) => format!("^{} setup", quoted(shell, &path)),
+        (_, false) => format!("{} setup", quoted(shell, &path)),
+    }
+}
+
+/// As [`command_here`], in the shell that the variable SHELL names.
+pub fn command_of_account(session: &Session) -> String {
+    command_here(session, shell(session, None).unwrap_or(Shell::Sh))
 }
 
 fn decide(session: &Session, arguments: &SetupArguments, read: ReadFile<'_>) -> Result<SetupPlan> {
     let shell = shell(session, arguments.target.shell.as_deref())?;
     let folders = shell_folders(session)?;
-    let changes = match arguments.undo {
-        false => plan(shell, &folders, &session.folders.shims(), read)?,
-        true => plan_removal(shell, &folders, read)?,
+    let shims = session.folders.shims();
+    let (changes, undo) = match arguments.undo {
+        false => (plan(shell, &folders, &shims, read)?, ""),
+        true => (plan_removal(shell, &folders, &shims, read)?, " --undo"),
     };
-    Ok(SetupPlan { shell, changes, is_undo: arguments.undo })
+    let command = format!("{} {shell}{undo}", command_here(session, shell));
+    Ok(SetupPlan { shell, changes, is_undo: arguments.undo, command })
 }
 
 /// The shell that was named, else the one that the variable SHELL names.
@@ -93,7 +144,8 @@ fn shell(session: &Session, named: Option<&str>) -> Result<Shell> {
     let variable = session.world.variable("SHELL").unwrap_or_default();
     variable.to_string_lossy().parse().map_err(|_| {
         Error::new(ErrorKind::Usage, "the variable SHELL doesn't name a shell that usher knows")
-            .hint("use setup bash, zsh, fish or sh")
+            .because(format!("known shells: {}", Shell::NAMES))
+            .hint(format!("{} bash", command_here(session, Shell::Sh)))
     })
 }
 
@@ -116,27 +168,31 @@ impl SetupPlan {
             (true, true) => error.hint("delete usher's lines by hand"),
             (true, false) => error
                 .because("usher's line can be added by hand")
-                .hint(format!("use setup {} --print", self.shell)),
+                .hint(format!("{} --print", self.command)),
         }
     }
 
     /// The changes as a diff, and what to do next.
     fn text(&self, is_done: bool) -> String {
-        let Self { shell, changes, is_undo } = self;
-        if changes.is_empty() {
-            let state = match is_undo {
-                true => "no file mentions usher",
-                false => "the shims are on PATH already",
-            };
-            return format!("{shell}: {state}\n");
-        }
-        let diffs: String = changes.iter().map(diff).collect();
-        let undo = if *is_undo { " --undo" } else { "" };
-        match is_done {
-            true => format!("{diffs}done; open a new {shell} to use it\n"),
-            false => {
-                format!("{diffs}nothing written yet; to write it: use setup {shell}{undo} --yes\n")
+        let Self { shell, changes, is_undo, command } = self;
+        match (changes.is_empty(), is_done) {
+            (true, _) if *is_undo => format!("{shell}: no file mentions usher\n"),
+            (true, _) => format!("{shell}: already set up\n"),
+            (false, true) => self.diffs() + &self.done(),
+            (false, false) => {
+                format!("{}nothing written yet; to write it: {command} --yes\n", self.diffs())
             }
+        }
+    }
+
+    fn diffs(&self) -> String {
+        self.changes.iter().map(diff).collect()
+    }
+
+    fn done(&self) -> String {
+        match self.is_undo {
+            true => "done\n".to_owned(),
+            false => format!("done; open a new {} to use it\n", self.shell),
         }
     }
 
@@ -182,10 +238,34 @@ mod tests {
     fn the_shell_is_named_or_the_users_own() {
         assert_eq!(planned("", None).unwrap().shell, Shell::Sh);
         assert_eq!(planned("fish", None).unwrap().shell, Shell::Fish);
-        assert_eq!(planned("nu", None).unwrap_err().kind(), ErrorKind::Usage);
-        let nameless = session(MemoryWorld::at("/p"));
-        let error = shell(&nameless, None).unwrap_err();
-        assert_eq!(error.hint.as_deref(), Some("use setup bash, zsh, fish or sh"));
+        assert_eq!(planned("nu", None).unwrap().shell, Shell::Nushell);
+        assert_eq!(planned("tcsh", None).unwrap_err().kind(), ErrorKind::Usage);
+        let nameless = session(MemoryWorld::at("/p").variable("PATH", "/usher/shims"));
+        insta::assert_snapshot!(shell(&nameless, None).unwrap_err(), @r"
+        the variable SHELL doesn't name a shell that usher knows
+          known shells: bash, zsh, fish, sh, nushell and elvish
+          hint: use setup bash
+        ");
+    }
+
+    #[test]
+    fn the_command_works_where_it_is_shown() {
+        let on_path = session(MemoryWorld::at("/p").variable("PATH", "/bin:/usher/shims"));
+        assert_eq!(command_here(&on_path, Shell::Fish), "use setup");
+        assert_eq!(command_here(&on_path, Shell::Nushell), "usher setup");
+        let mut elsewhere = session(MemoryWorld::at("/p").variable("PATH", "/bin"));
+        assert_eq!(command_of_account(&elsewhere), "/usher/shims/use setup");
+        for (called, shell, expected) in [
+            (c"./shims/usher", Shell::Bash, "./shims/usher setup"),
+            (c"use", Shell::Bash, "/usher/shims/use setup"),
+            (c"/it's/use", Shell::Zsh, r"'/it'\''s/use' setup"),
+            (c"/it's/use", Shell::Fish, r"'/it\'s/use' setup"),
+            (c"/it's/use", Shell::Elvish, "'/it''s/use' setup"),
+            (c"/it's/use", Shell::Nushell, r#"^"/it's/use" setup"#),
+        ] {
+            elsewhere.given.arguments = vec![called];
+            assert_eq!(command_here(&elsewhere, shell), expected, "{called:?}");
+        }
     }
 
     #[test]
@@ -194,7 +274,7 @@ mod tests {
         let text = plan.text(false);
         assert!(text.starts_with("--- /home/u/.profile\n+++ /home/u/.profile\n"), "{text}");
         assert!(
-            text.ends_with("\nnothing written yet; to write it: use setup sh --yes\n"),
+            text.ends_with("\nnothing written yet; to write it: /usher/shims/use setup sh --yes\n"),
             "{text}"
         );
         assert!(plan.text(true).ends_with("\ndone; open a new sh to use it\n"));
@@ -205,14 +285,15 @@ mod tests {
     fn where_nothing_is_to_change_that_is_said() {
         let done = planned("sh", Some("export A=1\n")).unwrap().changes[0].after.clone().unwrap();
         let again = planned("sh", Some(&done)).unwrap();
-        assert_eq!(again.text(false), "sh: the shims are on PATH already\n");
+        assert_eq!(again.text(false), "sh: already set up\n");
         let undone = planned("sh --undo", Some(&done)).unwrap();
         assert_eq!(undone.changes[0].after.as_deref(), Some("export A=1\n"));
         let text = undone.text(false);
         assert!(
-            text.ends_with("\nnothing written yet; to write it: use setup sh --undo --yes\n"),
+            text.ends_with("written yet; to write it: /usher/shims/use setup sh --undo --yes\n"),
             "{text}"
         );
+        assert!(undone.text(true).ends_with("\ndone\n"));
         let none = planned("sh --undo", Some("export A=1\n")).unwrap();
         assert_eq!(none.text(true), "sh: no file mentions usher\n");
     }

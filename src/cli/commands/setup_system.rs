@@ -3,13 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::folders::shims_in;
 use usher_shims::ownership::ROOT;
 use usher_shims::world::World as _;
 
-use super::setup::SetupArguments;
+use super::setup::{SetupAnswer, SetupArguments, SetupReport};
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shell_setup::{FileChange, diff};
 use crate::cli::system_setup::{
@@ -17,13 +16,6 @@ use crate::cli::system_setup::{
     posix_lines,
 };
 use crate::session::Session;
-
-/// A file, as programs read it.
-#[derive(Serialize)]
-struct SetupReport {
-    file: ReportPath,
-    changed: bool,
-}
 
 /// Runs the command.
 pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Result<()> {
@@ -37,7 +29,7 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
     if asks {
         output::print_text(diffs(&plan.changes))?;
     }
-    let is_done = arguments.yes || asks && output::confirm("write this?");
+    let is_done = arguments.yes || asks && output::confirm("write this?", "nothing was written");
     if is_done {
         apply(&plan.changes, Path::new(ETC), find_visudo().as_deref())?;
     }
@@ -45,8 +37,8 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
         session.reporter.note(note);
     }
     match as_json {
-        true => output::print_json(&reports(&plan.changes, is_done)),
-        false if asks && !is_done => output::print_text("nothing written\n"),
+        true => output::print_answer(&SetupAnswer { files: reports(&plan.changes, is_done) }),
+        false if asks && !is_done => Ok(()),
         false => {
             let shown = if asks { String::new() } else { diffs(&plan.changes) };
             output::print_text(shown + &closing(&plan.changes, arguments.undo, is_done))

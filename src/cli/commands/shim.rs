@@ -28,17 +28,33 @@ struct VersionedShims<'a> {
 
 /// What became of the named shims.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct ShimReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct ShimReport {
+    /// The shims that were added.
     created: Vec<String>,
+    /// The shims that were removed.
     removed: Vec<String>,
+    /// The shims that were there already, or stay for an installed version.
     unchanged: Vec<String>,
+}
+
+/// What `use shim` added.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct ShimAnswer<'a> {
+    /// The versioned shims.
+    shims: &'a [RequestedShims],
 }
 
 /// A recorded request, with its shims.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct RequestedShims {
+    /// The tool.
     tool: String,
+    /// The request.
     request: String,
+    /// The names of its shims.
     names: Vec<String>,
 }
 
@@ -130,7 +146,7 @@ impl ShimReport {
 
 fn print_report(report: &ShimReport, unchanged: &str, as_json: bool) -> Result<()> {
     match as_json {
-        true => output::print_json(report),
+        true => output::print_answer(report),
         false => report.text(unchanged).iter().try_for_each(output::print_line),
     }
 }
@@ -141,7 +157,7 @@ fn list_versioned_shims(session: &Session, as_json: bool) -> Result<()> {
     let shims = entries.iter().filter_map(|entry| requested_shims(session, entry));
     let shims: Vec<RequestedShims> = shims.collect();
     match as_json {
-        true => output::print_json(&shims),
+        true => output::print_answer(&ShimAnswer { shims: &shims }),
         false => output::print_text(Table::of_rows(table(&shims))),
     }
 }

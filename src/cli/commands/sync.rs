@@ -22,7 +22,8 @@ use clap::Args;
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::toolchain::Store;
 
-use self::change::{Action, Change, ChangeLog, LogTarget};
+use self::change::{Action, ChangeLog, LogTarget};
+pub(in crate::cli) use self::change::{Change, SyncAnswer};
 use self::units::Unit;
 use self::wanted::Wanted;
 use super::get::requested_by;
@@ -88,7 +89,8 @@ pub fn run(session: &mut Session, arguments: &SyncArguments, as_json: bool) -> R
     {
         errors.push(error);
     }
-    let printed = if as_json { output::print_json(&changes) } else { Ok(()) };
+    let printed =
+        if as_json { output::print_answer(&SyncAnswer { changes: &changes }) } else { Ok(()) };
     for error in errors.iter().skip(1) {
         session.reporter.error(error);
     }
@@ -216,7 +218,7 @@ impl Sync<'_> {
         let action = if before.is_some() { Action::Upgraded } else { Action::Installed };
         let from = before.map(|before| before.version.to_string());
         let change = Change::new(action, wanted.known.tool.name, &version).from(from);
-        self.log.record(change.because(format!("wanted by {}", wanted.origin)))
+        self.log.record(change.wanted_by(&wanted.origin))
     }
 
     /// Installs a release, and the runtime that it needs.

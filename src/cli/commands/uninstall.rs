@@ -16,9 +16,11 @@ use usher_shims::version::Version;
 use super::dependents::{Dependents, venv_text};
 use super::{ToolArgument, refresh_shims_after_error, tool_arguments};
 use crate::cli::handoff::check_policy;
+use crate::cli::output::json::{RequestOrigin, Versions};
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims_without;
 use crate::config::folders;
+use crate::files::interrupt::Unfinished;
 use crate::files::write_access::WriteAccess;
 use crate::registry::KnownTool;
 use crate::session::Session;
@@ -54,13 +56,21 @@ struct VersionRemoval<'a> {
 
 /// A version that was removed.
 #[derive(Debug, Serialize)]
-struct UninstallReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct UninstallReport {
+    /// The tool.
     tool: &'static str,
+    /// The version.
     version: String,
+    /// Its folder.
     path: ReportPath,
-    requested_by: Option<String>,
+    /// What requested it here, in the projects of `--projects`, or by default.
+    requested_by: Vec<RequestOrigin>,
+    /// The processes that ran it.
     processes: Vec<u32>,
+    /// The folders of virtual environments that needed it.
     virtual_environments: Vec<ReportPath>,
+    /// Whether it was removed.
     removed: bool,
     /// What requested it here, if it was the active version.
     #[serde(skip)]
@@ -70,7 +80,7 @@ struct UninstallReport {
 /// Who still uses a version.
 #[derive(Debug, Default)]
 struct VersionUse {
-    requested_by: Vec<String>,
+    requested_by: Vec<RequestOrigin>,
     processes: Vec<u32>,
     venvs: Vec<PathBuf>,
     /// What requests it here, if it is the active version.
@@ -99,10 +109,7 @@ pub fn run(session: &mut Session, arguments: &UninstallArguments, as_json: bool)
         let used = known.report(session);
         match used.is_empty() || arguments.yes || known.is_confirmed(&used)? {
             true => apply(session, &access, &known.removals),
-            false => {
-                session.note("nothing removed");
-                Ok(Vec::new())
-            }
+            false => Ok(Vec::new()),
         }
     });
     match result {
@@ -205,7 +212,11 @@ fn with_use<'a>(
     let used = removals.into_iter().map(|removal| {
         let root = &removal.toolchain.root;
         let usage = VersionUse {
-            requested_by: dependents.references.requesters_of(root).map(str::to_owned).collect(),
+            requested_by: dependents
+                .references
+                .requesters_of(root)
+                .map(RequestOrigin::of_reference)
+                .collect(),
             processes: processes.running_from(root),
             venvs: dependents.venvs(session, root),
             pin: active_pin(session, &removal),
@@ -256,7 +267,7 @@ impl KnownRemovals<'_> {
     fn is_confirmed(&self, used: &[String]) -> Result<bool> {
         let names = used.join(", ");
         if output::can_ask() {
-            return Ok(output::confirm(format!("remove {names}?")));
+            return Ok(output::confirm(format!("remove {names}?"), "nothing was removed"));
         }
         let what = match (self.unread.is_empty(), used) {
             (false, _) => "may still be used",
@@ -296,7 +307,7 @@ impl KnownRemovals<'_> {
 
 impl VersionUse {
     fn lines(&self) -> Vec<String> {
-        let requested = self.requested_by.iter().cloned().map(KeepReason::Requested);
+        let requested = self.requested_by.iter().map(|one| KeepReason::Requested(one.text.clone()));
         let running =
             (!self.processes.is_empty()).then(|| KeepReason::InUse(self.processes.clone()));
         let mut lines = first_lines(requested.map(|reason| reason.to_string()));
@@ -323,13 +334,17 @@ fn apply(
     removals: &[(VersionRemoval<'_>, VersionUse)],
 ) -> Result<Vec<UninstallReport>> {
     let store = OwnStore::new(session, access);
+    let unfinished = removals.iter().map(|(VersionRemoval { known, version, toolchain }, _)| {
+        Unfinished::removal(format!("{} {version}", known.tool.name), &toolchain.root)
+    });
+    let _unfinished: Vec<_> = unfinished.collect();
     let reports = removals.iter().map(|(VersionRemoval { known, version, toolchain }, usage)| {
         uninstall::uninstall(&store, &store.location(*known, version))?;
         Ok(UninstallReport {
             tool: known.tool.name,
             version: version.to_string(),
             path: ReportPath::new(&toolchain.root),
-            requested_by: usage.requested_by.first().cloned(),
+            requested_by: usage.requested_by.clone(),
             processes: usage.processes.clone(),
             virtual_environments: usage.venvs.iter().map(ReportPath::new).collect(),
             removed: true,
@@ -341,7 +356,7 @@ fn apply(
 
 fn print(reports: &[UninstallReport], as_json: bool) -> Result<()> {
     if as_json {
-        return output::print_json(&reports);
+        return output::print_answer(&Versions { versions: reports });
     }
     reports.iter().try_for_each(|UninstallReport { tool, version, .. }| {
         output::print_line(format!("removed {tool} {version}"))

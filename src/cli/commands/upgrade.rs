@@ -12,13 +12,16 @@ use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 
 use self::migration::{MigrationPolicy, migrate};
-use self::row::{UpgradeOutcome, UpgradeRow, UpgradeState, VersionStep};
+pub(in crate::cli) use self::row::UpgradeAnswer;
+use self::row::{UpgradeOutcome, UpgradeRow, UpgradeRule, UpgradeState, VersionStep};
 use super::get::requested_by;
 use super::{ToolArgument, tool_arguments};
 use crate::cli::explanation::install_command;
 use crate::cli::output;
+use crate::cli::output::json::RequestOrigin;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
+use crate::files::interrupt::Unfinished;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::runtime;
@@ -96,7 +99,8 @@ pub fn run(session: &mut Session, arguments: &UpgradeArguments, as_json: bool) -
     migrate(session, &mut outcomes, policy(session, arguments, as_json), as_json)?;
     let error = errors.into_iter().next();
     if as_json {
-        output::print_json(&outcomes.iter().map(|one| &one.row).collect::<Vec<_>>())?;
+        let tools = outcomes.into_iter().map(|one| one.row).collect();
+        output::print_answer(&UpgradeAnswer { tools })?;
         return Ok(error.map_or(0, |error| error.kind().exit_code().into()));
     }
     error.map_or(Ok(0), Err)
@@ -149,7 +153,14 @@ fn upgrade_all(
             .map(|release| release.version)
             .collect())
     };
-    let releases = Releases { newest: &|tool_request| finder.find(tool_request), listed: &listed };
+    let newest = |tool_request: &ToolRequest<'_>| {
+        let name = format!("{} {}", tool_request.known.tool.name, tool_request.request);
+        let _shown = session.reporter.task("resolving", &name);
+        finder.find(tool_request)
+    };
+    let releases = Releases { newest: &newest, listed: &listed };
+    let unfinished = Unfinished::other("nothing was upgraded");
+    let mut upgraded = Vec::new();
     let (mut outcomes, mut errors) = (Vec::new(), Vec::new());
     for SelectedTool { known, is_named } in selected {
         let plan = decide(session, *known, &releases);
@@ -157,6 +168,11 @@ fn upgrade_all(
             true => plan.into_outcome(),
             false => apply(session, *known, plan, &installer),
         };
+        if let (UpgradeState::Upgraded, Some(step)) = (outcome.row.state, &outcome.step) {
+            unfinished.forget();
+            let location = installer.store.location(*known, &step.to);
+            upgraded.push(Unfinished::install(location.name(), &location.root));
+        }
         let is_relevant = outcome.row.request.is_some() || error.is_some() || *is_named;
         errors.extend(error);
         outcomes.extend(Some(outcome).filter(|_| is_relevant));
@@ -186,19 +202,23 @@ fn find_upgrade(
     let current = ActiveVersion::of(session, known)?;
     row.from = current.version.as_ref().map(ToString::to_string);
     let Some((request, origin)) = current.requested() else {
-        row.skip("it is not pinned here", Some(format!("use {}@latest", known.tool.name)));
+        row.skip(
+            UpgradeRule::NotPinned,
+            "it is not pinned here",
+            Some(format!("use {}@latest", known.tool.name)),
+        );
         return Ok(None);
     };
     row.request = Some(request.to_string());
-    row.requested_by = Some(origin.to_string());
-    if let Some(reason) = skip_reason(&current, request) {
-        row.skip(reason, None);
+    row.requested_by = Some(RequestOrigin::of(origin));
+    if let Some((rule, reason)) = skip_reason(&current, request) {
+        row.skip(rule, reason, None);
         return Ok(None);
     }
     if session.may_fetch()
         && let Some((reason, hint)) = of_the_administrator(session, known, request, origin)
     {
-        row.skip(reason, Some(hint));
+        row.skip(UpgradeRule::AdministratorsDefault, reason, Some(hint));
         return Ok(None);
     }
     if let Some(exact) = request.exact(known.tool) {
@@ -206,11 +226,12 @@ fn find_upgrade(
             Some(_) => newer_than_pinned(known, exact, origin, releases),
             None => Some("use install".to_owned()),
         };
-        row.skip("it is pinned to an exact version", hint);
+        row.skip(UpgradeRule::ExactVersion, "it is pinned to an exact version", hint);
         return Ok(None);
     }
     if !session.may_fetch() {
-        row.skip("accounts install no versions on this machine", Some("use policy".to_owned()));
+        let reason = "accounts install no versions on this machine";
+        row.skip(UpgradeRule::MayNotInstall, reason, Some("use policy".to_owned()));
         return Ok(None);
     }
     let release = (releases.newest)(&ToolRequest { known, request, origin })?;
@@ -237,14 +258,16 @@ fn of_the_administrator(
 }
 
 /// Why `use upgrade` doesn't change a tool, whatever releases there are.
-fn skip_reason(current: &ActiveVersion<'_>, request: &Request) -> Option<String> {
+fn skip_reason(current: &ActiveVersion<'_>, request: &Request) -> Option<(UpgradeRule, String)> {
     if current.known.definition.source.is_empty() {
-        return Some(format!("usher has no source for {}", current.known.tool.name));
+        let reason = format!("usher has no source for {}", current.known.tool.name);
+        return Some((UpgradeRule::NoSource, reason));
     }
     if !is_release_request(current.known, request) {
-        return Some("the request doesn't name a release".to_owned());
+        return Some((UpgradeRule::NoRelease, "the request doesn't name a release".to_owned()));
     }
-    current.is_constraint.then(|| "it is constrained, not pinned".to_owned())
+    let reason = || (UpgradeRule::Constraint, "it is constrained, not pinned".to_owned());
+    current.is_constraint.then(reason)
 }
 
 /// What to type for a newer version than the one that is pinned: the newest that differs in the
@@ -357,8 +380,9 @@ mod tests {
         let listed = |_: KnownTool<'_>| Ok(LISTED.map(|one| Version::parse(one).unwrap()).to_vec());
         let plan = decide(&session, known, &Releases { newest: &find, listed: &listed });
         assert_eq!(plan.upgrade.is_some(), plan.row.state == UpgradeState::Upgradable);
-        let UpgradeRow { state, from, to, reason, hint, .. } = &plan.row;
-        let words = [from, to, reason, hint].map(|one| one.as_deref().unwrap_or("-"));
+        let UpgradeRow { state, from, to, reason, hint, error, .. } = &plan.row;
+        let reason = error.as_ref().map(|error| error.what.clone()).or(reason.clone());
+        let words = [from, to, &reason, hint].map(|one| one.as_deref().unwrap_or("-"));
         assert_eq!(format!("{state:?} {}", words.join(" · ")), expected, "{newest}");
     }
 

@@ -31,7 +31,7 @@ struct VerifyReport<'a> {
 pub fn run(session: &Session, words: &[String], as_json: bool) -> Result<i32> {
     let report = compare(session, words)?;
     let printed = match as_json {
-        true => output::print_json(&report.for_programs()),
+        true => output::print_answer(&report.for_programs()),
         false => output::print_text(report.text()),
     };
     let error = report.error();
@@ -252,34 +252,51 @@ fn difference_branch(difference: &Difference) -> Branch {
 
 /// The report, as programs read it.
 #[derive(Serialize)]
-struct VerifyJson<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct VerifyJson<'a> {
+    /// Whether there is no difference at all.
     intact: bool,
-    toolchains: Vec<VersionJson<'a>>,
+    /// The versions that were compared.
+    versions: Vec<VersionJson<'a>>,
+    /// What is in usher's store without being a version.
     unexpected: Vec<UnexpectedJson>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct VersionJson<'a> {
+    /// The tool.
     tool: &'static str,
+    /// The version.
     version: &'a str,
+    /// Its store.
     store: &'a str,
+    /// Its folder.
     path: ReportPath,
+    /// Whether it is as it was installed.
     intact: bool,
+    /// Why it can't be compared.
     problem: &'a Option<ReceiptProblem>,
+    /// How many files and links were compared.
     compared: usize,
+    /// All differences.
     differences: &'a [Difference],
+    /// What package managers added, relative to its folder.
     packages: &'a [String],
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct UnexpectedJson {
+    /// The entry's path.
     path: ReportPath,
+    /// What is wrong with it, in words.
     reason: &'static str,
 }
 
 impl VerifyReport<'_> {
     fn for_programs(&self) -> VerifyJson<'_> {
-        let toolchains =
+        let versions =
             self.versions.iter().map(|VerifiedVersion { location, verified }| VersionJson {
                 tool: location.known.tool.name,
                 version: location.version.as_str(),
@@ -297,7 +314,7 @@ impl VerifyReport<'_> {
             .map(|entry| UnexpectedJson { path: ReportPath::new(&entry.path), reason: entry.what });
         VerifyJson {
             intact: self.error().is_none(),
-            toolchains: toolchains.collect(),
+            versions: versions.collect(),
             unexpected: unexpected.collect(),
         }
     }
@@ -474,7 +491,7 @@ mod tests {
         insta::assert_snapshot!(serde_json::to_string_pretty(&report.for_programs()).unwrap(), @r#"
         {
           "intact": false,
-          "toolchains": [
+          "versions": [
             {
               "tool": "node",
               "version": "12.22.12",
@@ -488,7 +505,7 @@ mod tests {
                   "path": "lib/0",
                   "change": "changed",
                   "detail": "its bytes",
-                  "is_package": false
+                  "bundled": false
                 }
               ],
               "packages": [

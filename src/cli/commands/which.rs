@@ -1,12 +1,15 @@
-//! `use which PROGRAM`: the path of the program that runs here; with `--home`, the folder of its
-//! version.
+//! `use which PROGRAM`: the path of the program that runs here. `use where TOOL`: the folder of an
+//! installed version.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
+use usher_shims::request::RequestKind;
 use usher_shims::resolve::{MissingVersion, Outcome, Plan};
+use usher_shims::store::{Lookup, best_match, named_toolchain};
 
+use super::ToolArgument;
 use crate::cli::environment::toolchain_folder;
 use crate::cli::explanation::install_command;
 use crate::cli::output;
@@ -16,9 +19,14 @@ use crate::shim_folder::foreign::note_hidden_shims;
 
 /// The path of a program, or the folder of its version.
 #[derive(Debug, Serialize)]
-struct WhichReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct WhichReport {
+    /// The program's path; with `--home`, its version's folder.
+    #[cfg_attr(test, schemars(with = "String"))]
     path: PrintedPath,
+    /// The program, as it was named.
     program: String,
+    /// The tool.
     tool: &'static str,
 }
 
@@ -38,14 +46,18 @@ pub fn run(session: &Session, program: &str, as_json: bool) -> Result<()> {
     print(&program_path(session, program)?, as_json)
 }
 
-/// Runs `use which --home`.
-pub fn run_home(session: &Session, name: &str, as_json: bool) -> Result<()> {
-    print(&version_folder(session, name)?, as_json)
+/// Runs `use where TOOL[@REQUEST]`; the word may also be a program. Nothing is installed for it.
+pub fn run_where(session: &Session, word: &str, as_json: bool) -> Result<()> {
+    let report = match word.contains('@') {
+        true => requested_folder(session, word)?,
+        false => version_folder(session, word)?,
+    };
+    print(&report, as_json)
 }
 
 fn print(report: &WhichReport, as_json: bool) -> Result<()> {
     match as_json {
-        true => output::print_json(report),
+        true => output::print_answer(report),
         false => output::print_path(&report.path.0),
     }
 }
@@ -68,6 +80,27 @@ fn version_folder(session: &Session, name: &str) -> Result<WhichReport> {
         .hint(format!("use {}@latest", plan.tool.name)))
 }
 
+/// The folder of the highest installed version that matches a request.
+fn requested_folder(session: &Session, word: &str) -> Result<WhichReport> {
+    let (known, request) = ToolArgument::parse(session, word)?.request_or_default()?;
+    let tool = known.tool;
+    let found = match request.kind() {
+        RequestKind::Named(name) => named_toolchain(&session.world, &session.index, tool, name)?,
+        _ => match best_match(&session.world, &session.index, tool, &request)? {
+            Lookup::Toolchain(toolchain) => Some(toolchain),
+            Lookup::Nothing => None,
+            Lookup::Stale => return Err(system_changed()),
+        },
+    };
+    let Some(toolchain) = found else {
+        let what = format!("{} {request} is not installed", tool.name);
+        let hint = install_command(tool.name, &request.to_string());
+        return Err(Error::new(ErrorKind::NotInstalled, what).hint(hint));
+    };
+    let path = PrintedPath(toolchain.root);
+    Ok(WhichReport { path, program: tool.main_program().to_owned(), tool: tool.name })
+}
+
 impl WhichReport {
     fn of(program: &str, plan: &Plan, path: &Path) -> Self {
         let path = PrintedPath(path.to_path_buf());
@@ -81,10 +114,12 @@ fn plan(session: &Session, program: &str) -> Result<Plan> {
     match outcome {
         Outcome::Run(plan) => Ok(plan),
         Outcome::Missing(missing) => Err(not_installed(&missing)),
-        Outcome::Stale => {
-            Err(Error::new(ErrorKind::NotFound, "the system's programs changed").hint("use reshim"))
-        }
+        Outcome::Stale => Err(system_changed()),
     }
+}
+
+fn system_changed() -> Error {
+    Error::new(ErrorKind::NotFound, "the system's programs changed").hint("use reshim")
 }
 
 fn not_installed(missing: &MissingVersion) -> Error {

@@ -6,7 +6,7 @@ use usher_shims::call::{Call, calls};
 use usher_shims::error::{Escaped, Result};
 
 use crate::cli::explanation::{
-    Candidate, CandidateKind, Explanation, FindRelease, InstalledMatch, LatestMatch,
+    Candidate, CandidateKind, Explanation, FindRelease, InstalledMatch, LatestMatch, SkippedEntry,
     ToolExplanation, explain, install_command, is_requested,
 };
 use crate::cli::output::{self, Branch, Line, Meaning, Report, Text};
@@ -21,8 +21,10 @@ use crate::shim_folder::foreign::note_hidden_shims;
 
 /// The explanations of one program, or of all pinned tools.
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct WhyReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct WhyReport {
+    /// Why each program runs as it does.
+    #[serde(rename = "programs")]
     explanations: Vec<Explanation>,
     /// What the trees don't contain.
     #[serde(skip)]
@@ -42,7 +44,7 @@ pub fn run(session: &Session, program: Option<&str>, as_json: bool) -> Result<i3
 
 fn decide(session: &Session, program: Option<&str>, find: &FindRelease<'_>) -> Result<WhyReport> {
     let findings = ProjectFindings::of(session);
-    let mut notes = findings.unknown_tools();
+    let mut notes = Vec::from_iter(findings.unknown_tools());
     if let Some(program) = program {
         let explanation = explain(session, program_or_main_program(session, program), find)
             .map_err(|error| suggest_program(session, "why", program, error))?;
@@ -55,10 +57,10 @@ fn decide(session: &Session, program: Option<&str>, find: &FindRelease<'_>) -> R
             explanations.push(explain(session, known.tool.main_program(), find)?);
         }
     }
-    let skipped: Vec<&String> =
+    let skipped: Vec<&SkippedEntry> =
         explanations.iter().flat_map(|one| &one.tools).flat_map(|tool| &tool.skipped).collect();
     let is_skipped =
-        |notice: &Notice| skipped.iter().any(|one| notice.what.ends_with(one.as_str()));
+        |notice: &Notice| skipped.iter().any(|one| notice.what.ends_with(one.text.as_str()));
     notes.extend(findings.unusable().into_iter().filter(|notice| !is_skipped(notice)));
     Ok(WhyReport { explanations, notes })
 }
@@ -116,9 +118,9 @@ fn heading(explanation: &Explanation) -> Line {
             let requests = candidate.requests.join(" or ");
             let reason = match (candidate.kind, &tool.version) {
                 (CandidateKind::Constraint, Some(_)) => {
-                    format!("satisfies {requests} in {}", candidate.requested_by)
+                    format!("satisfies {requests} in {}", candidate.origin_text())
                 }
-                _ => format!("requested by {}", candidate.requested_by),
+                _ => format!("requested by {}", candidate.origin_text()),
             };
             let meaning = match explanation.path {
                 Some(_) => Meaning::Active,
@@ -133,7 +135,7 @@ fn heading(explanation: &Explanation) -> Line {
 
 fn tool_branches(tool: &ToolExplanation) -> Vec<Branch> {
     let candidates = tool.candidates.iter().map(candidate_branch).collect();
-    let skipped = tool.skipped.iter();
+    let skipped = tool.skipped.iter().map(|skipped| &skipped.text);
     let skipped = skipped.map(|text| Branch::message(Meaning::Muted, text, Vec::new())).collect();
     let installed = tool.installed_versions.iter().map(installed_branch).collect();
     let groups = [
@@ -156,7 +158,7 @@ fn candidate_branch(candidate: &Candidate) -> Branch {
         true => String::new(),
         false => format!("{} requested by ", candidate.requests.join(" or ")),
     };
-    let request = format!("{requests}{}", candidate.requested_by);
+    let request = format!("{requests}{}", candidate.origin_text());
     match (kind, selected) {
         (CandidateKind::Broken, true) => {
             Branch::message(Meaning::Error, &format!("{request}: wins, {reason}"), normalized)
@@ -189,9 +191,9 @@ fn installed_branch(installed: &InstalledMatch) -> Branch {
 
 fn latest_branch(tool: &ToolExplanation, latest: &LatestMatch) -> Branch {
     let is_latest = format!("the latest release that matches {} is ", latest.request);
-    match (&latest.version, latest.installed) {
-        (Some(version), true) => Branch::leaf(format!("{is_latest}{version}, which is installed")),
-        (Some(version), false) => {
+    match (&latest.version, latest.is_newer) {
+        (Some(version), false) => Branch::leaf(format!("{is_latest}{version}, which is installed")),
+        (Some(version), true) => {
             let hint = match is_upgradable(tool) {
                 true => format!("use upgrade {}", tool.tool),
                 false => install_command(tool.tool, &latest.request),
@@ -291,7 +293,7 @@ mod tests {
         │  └─ site: no cached index (offline)
         └─ runs /usher/toolchains/node/12.22.12/bin/node
         ");
-        let node = &serde_json::to_value(&report).unwrap()[0]["tools"][0];
+        let node = &serde_json::to_value(&report).unwrap()["programs"][0]["tools"][0];
         assert_eq!(node["version"], "12.22.12");
         assert_eq!(
             node["candidates"][0],
@@ -300,6 +302,7 @@ mod tests {
                 "requested_by": report.explanations[0].tools[0].candidates[0].requested_by,
                 "requests": ["v12"],
                 "selected": true,
+                "rule": "strongest",
                 "reason": "the strongest",
                 "normalized": ["CRLF line endings", "a comment", "a leading v"],
             })
@@ -319,8 +322,14 @@ mod tests {
             json!({
                 "request": "v12",
                 "version": null,
-                "installed": false,
-                "error": "site: no cached index (offline)",
+                "newer": false,
+                "error": {
+                    "what": "no release",
+                    "causes": ["site: no cached index (offline)"],
+                    "hint": null,
+                    "code": "offline",
+                    "exit": 69,
+                },
             })
         );
     }
@@ -522,7 +531,7 @@ mod tests {
         let all = |world| decide(&session(world), None, &find).unwrap();
         let none = all(world());
         assert_eq!(none.text(), "no tool is pinned here: use why PROGRAM\n");
-        assert_eq!(serde_json::to_string(&none).unwrap(), "[]");
+        assert_eq!(serde_json::to_string(&none).unwrap(), r#"{"programs":[]}"#);
         let pinned = all(world().file("/p/.tool-versions", "nodejs 12.20.0\npython 3.7\n"));
         let programs: Vec<&str> =
             pinned.explanations.iter().map(|explanation| explanation.program.as_str()).collect();
@@ -619,11 +628,11 @@ mod tests {
         let all = decide(&session(world.clone()), None, &find).unwrap();
         let notes: Vec<String> = all.notes().iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(notes.join("\n"), @"
-        .tool-versions names an unknown tool: terraform
+        unknown tool: terraform (.tool-versions)
         ignored: can't parse package.json: EOF while parsing an object at line 1 column 1
         ");
         let node = decide(&session(world), Some("node"), &find).unwrap();
-        assert_eq!(node.notes(), [".tool-versions names an unknown tool: terraform"]);
+        assert_eq!(node.notes(), ["unknown tool: terraform (.tool-versions)"]);
     }
 
     #[test]

@@ -14,16 +14,16 @@ use usher_shims::world::World as _;
 use super::{EnvReport, EnvTool, utf8};
 use crate::cli::handoff::{Readiness, resolve_until_ready};
 use crate::session::Session;
-use crate::session::active::version_label;
+use crate::session::active::{store_label, system_version, version_label};
 
 /// What provides a tool's programs.
 enum ToolProvider {
     /// A toolchain with a folder of its own, and its tool.
     Toolchain(&'static Tool, Toolchain),
-    /// The tool's shims, since its programs are among the system's.
-    Shims,
-    /// Nothing that usher knows: PATH as it is.
-    Path,
+    /// The tool's shims, since its programs are among the system's; its version, if it is installed.
+    Shims(Option<EnvTool>),
+    /// PATH as it is, and the system's version on it, if the tool is listed.
+    Path(Option<EnvTool>),
 }
 
 /// What all pinned tools need. A missing version is installed if a shim would install it.
@@ -37,12 +37,14 @@ pub fn for_pinned_tools(session: &mut Session) -> Result<EnvReport> {
                 Selection::Toolchain(toolchain, Some(_)) => {
                     Readiness::Ready(ToolProvider::of(tool, toolchain))
                 }
-                Selection::System(_, Some(_)) | Selection::Nothing(Some(_)) => {
-                    Readiness::Ready(ToolProvider::Shims)
+                Selection::System(main, Some(_)) => {
+                    let tool = EnvTool::of_system(session, tool, &main)?;
+                    Readiness::Ready(ToolProvider::Shims(Some(tool)))
                 }
+                Selection::Nothing(Some(_)) => Readiness::Ready(ToolProvider::Shims(None)),
                 Selection::Toolchain(_, None)
                 | Selection::System(_, None)
-                | Selection::Nothing(None) => Readiness::Ready(ToolProvider::Path),
+                | Selection::Nothing(None) => Readiness::Ready(ToolProvider::Path(None)),
                 Selection::Missing(missing) => Readiness::MissingVersion(missing),
                 Selection::Stale => Readiness::Stale,
             })
@@ -63,7 +65,7 @@ pub fn for_tools(session: &mut Session, tools: &[&'static Tool]) -> Result<EnvRe
                 Outcome::Stale => Readiness::Stale,
             })
         })?;
-        if matches!(provider, ToolProvider::Path) {
+        if matches!(provider, ToolProvider::Path(_)) {
             session.note(&format!("{}: the system's version is used; nothing to set", tool.name));
         }
         providers.push((tool, provider));
@@ -86,7 +88,9 @@ impl ToolProvider {
         Ok(match (plan.toolchain, on_path) {
             (Some(toolchain), _) => Self::of(plan.tool, toolchain),
             (None, Some(toolchain)) => Self::Toolchain(plan.tool, toolchain),
-            (None, None) => Self::Path,
+            (None, None) => {
+                Self::Path(Some(EnvTool::of_system(session, plan.tool, &plan.program)?))
+            }
         })
     }
 
@@ -94,7 +98,13 @@ impl ToolProvider {
     /// these.
     fn of(tool: &'static Tool, toolchain: Toolchain) -> Self {
         match is_of_system(&toolchain) {
-            true => Self::Shims,
+            true => Self::Shims(Some(EnvTool {
+                tool: tool.name,
+                version: Some(version_label(&toolchain)),
+                store: store_label(&toolchain.store).to_owned(),
+                path: None,
+                programs: toolchain.programs().to_string_lossy().into_owned(),
+            })),
             false => Self::Toolchain(tool, toolchain),
         }
     }
@@ -127,15 +137,34 @@ fn report(
 ) -> Result<EnvReport> {
     let mut report = EnvReport::default();
     providers.sort_by_key(|(tool, _)| tool.runtime.is_none());
-    for (_, provider) in &providers {
-        if let ToolProvider::Toolchain(tool, toolchain) = provider {
-            report.add_toolchain(session, tool, toolchain)?;
+    let needs_shims =
+        providers.iter().any(|(_, provider)| matches!(provider, ToolProvider::Shims(_)));
+    for (_, provider) in providers {
+        match provider {
+            ToolProvider::Toolchain(tool, toolchain) => {
+                report.add_toolchain(session, tool, &toolchain)?;
+            }
+            ToolProvider::Shims(tool) | ToolProvider::Path(tool) => report.tools.extend(tool),
         }
     }
-    if providers.iter().any(|(_, provider)| matches!(provider, ToolProvider::Shims)) {
+    if needs_shims {
         report.add_folder(&session.folders.shims())?;
     }
     Ok(report)
+}
+
+impl EnvTool {
+    /// The system's version, by its main program.
+    fn of_system(session: &Session, tool: &'static Tool, main: &Path) -> Result<Self> {
+        let version = system_version(session, tool, main)?;
+        Ok(Self {
+            tool: tool.name,
+            version: version.map(|version| version.to_string()),
+            store: "system".to_owned(),
+            path: None,
+            programs: main.parent().unwrap_or(main).to_string_lossy().into_owned(),
+        })
+    }
 }
 
 impl EnvReport {
@@ -160,8 +189,9 @@ impl EnvReport {
         self.add_variables(session, tool, toolchain)?;
         self.tools.push(EnvTool {
             tool: tool.name,
-            version: version_label(toolchain),
-            path: utf8(&toolchain.root)?.to_owned(),
+            version: Some(version_label(toolchain)),
+            store: store_label(&toolchain.store).to_owned(),
+            path: Some(utf8(&toolchain.root)?.to_owned()),
             programs: utf8(&toolchain.programs())?.to_owned(),
         });
         Ok(())
@@ -236,12 +266,14 @@ mod tests {
                     {
                         "tool": "java",
                         "version": "21.0.4",
+                        "store": "usher",
                         "path": "/usher/toolchains/java/21.0.4",
                         "programs": "/usher/toolchains/java/21.0.4/bin",
                     },
                     {
                         "tool": "node",
                         "version": "12.22.12",
+                        "store": "usher",
                         "path": "/usher/toolchains/node/12.22.12",
                         "programs": "/usher/toolchains/node/12.22.12/bin",
                     },
@@ -286,7 +318,18 @@ mod tests {
         let mut session =
             session(world().file("/sys/bin/java", "").variable("PATH", "/usher/shims:/sys/bin"));
         let java = session.registry.named("java").unwrap().tool;
-        assert!(for_tools(&mut session, &[java]).unwrap().is_empty());
+        let report = for_tools(&mut session, &[java]).unwrap();
+        assert!(report.is_empty());
+        assert_eq!(
+            serde_json::to_value(&report.tools).unwrap(),
+            json!([{
+                "tool": "java",
+                "version": null,
+                "store": "system",
+                "path": null,
+                "programs": "/sys/bin",
+            }])
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::EnvReport;
-use crate::cli::shell_setup::{Shell, quoted_for_fish, quoted_for_posix};
+use crate::cli::shell_setup::{Shell, quoted, quoted_for_fish, quoted_for_posix};
 
 /// Code that sets PATH and the variables, and unsets those of other versions; running it twice changes nothing.
 pub fn shell_code(environment: &EnvReport, shell: Shell) -> String {
@@ -12,6 +12,8 @@ pub fn shell_code(environment: &EnvReport, shell: Shell) -> String {
         (_, true) => String::new(),
         (Shell::Bash | Shell::Zsh | Shell::Sh, false) => posix_path(&path.join(":")),
         (Shell::Fish, false) => fish_path(path),
+        (Shell::Nushell, false) => nushell_path(path),
+        (Shell::Elvish, false) => elvish_path(path),
     };
     for (name, value) in &environment.variables {
         // Writing into memory never fails.
@@ -20,12 +22,16 @@ pub fn shell_code(environment: &EnvReport, shell: Shell) -> String {
                 writeln!(code, "{name}={}; export {name}", quoted_for_posix(value))
             }
             Shell::Fish => writeln!(code, "set -gx {name} {}", quoted_for_fish(value)),
+            Shell::Nushell => writeln!(code, "$env.{name} = {}", quoted(shell, value)),
+            Shell::Elvish => writeln!(code, "set-env {name} {}", quoted(shell, value)),
         };
     }
     for name in &environment.unset {
         let _ = match shell {
             Shell::Bash | Shell::Zsh | Shell::Sh => writeln!(code, "unset {name}"),
             Shell::Fish => writeln!(code, "set -e {name}"),
+            Shell::Nushell => writeln!(code, "hide-env --ignore-errors {name}"),
+            Shell::Elvish => writeln!(code, "unset-env {name}"),
         };
     }
     code
@@ -47,6 +53,26 @@ fn fish_path(folders: &[String]) -> String {
     format!("test \"$PATH[1..{count}]\" = {whole}; or set -gx PATH {each} $PATH\n")
 }
 
+fn nushell_path(folders: &[String]) -> String {
+    let each = quoted_list(Shell::Nushell, folders);
+    let (count, path) = (folders.len(), "$env.PATH | split row (char esep)");
+    format!(
+        "if ({path} | first {count}) != [{each}] {{ $env.PATH = ({path} | prepend [{each}]) }}\n"
+    )
+}
+
+fn elvish_path(folders: &[String]) -> String {
+    let each = quoted_list(Shell::Elvish, folders);
+    format!(
+        "if (not-eq [(take {} $paths)] [{each}]) {{ set paths = [{each} $@paths] }}\n",
+        folders.len()
+    )
+}
+
+fn quoted_list(shell: Shell, texts: &[String]) -> String {
+    texts.iter().map(|text| quoted(shell, text)).collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,9 +91,21 @@ mod tests {
         let fish = "test \"$PATH[1..2]\" = '/a b/bin:/it\\'s'; \
                     or set -gx PATH '/a b/bin' '/it\\'s' $PATH\n\
                     set -gx JAVA_HOME '/a $b'\nset -e GOROOT\n";
-        for (shell, expected) in
-            [(Shell::Sh, posix), (Shell::Bash, posix), (Shell::Zsh, posix), (Shell::Fish, fish)]
-        {
+        let nushell = "if ($env.PATH | split row (char esep) | first 2) != [\"/a b/bin\" \"/it's\"] \
+                       { $env.PATH = ($env.PATH | split row (char esep) | \
+                       prepend [\"/a b/bin\" \"/it's\"]) }\n\
+                       $env.JAVA_HOME = \"/a $b\"\nhide-env --ignore-errors GOROOT\n";
+        let elvish = "if (not-eq [(take 2 $paths)] ['/a b/bin' '/it''s']) \
+                      { set paths = ['/a b/bin' '/it''s' $@paths] }\n\
+                      set-env JAVA_HOME '/a $b'\nunset-env GOROOT\n";
+        for (shell, expected) in [
+            (Shell::Sh, posix),
+            (Shell::Bash, posix),
+            (Shell::Zsh, posix),
+            (Shell::Fish, fish),
+            (Shell::Nushell, nushell),
+            (Shell::Elvish, elvish),
+        ] {
             assert_eq!(shell_code(&environment, shell), expected, "{shell}");
         }
         assert_eq!(shell_code(&EnvReport::default(), Shell::Fish), "");

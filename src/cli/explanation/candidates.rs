@@ -12,20 +12,27 @@ use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 
 use super::leniency;
+use crate::cli::output::json::{ErrorReport, RequestOrigin};
 use crate::session::Session;
 
 /// A request that the search found.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Candidate {
     /// Its kind.
     pub kind: CandidateKind,
-    /// Its origin.
-    pub requested_by: String,
+    /// Where it is written; `null` for a broken request.
+    pub requested_by: Option<RequestOrigin>,
+    /// Why it is broken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorReport>,
     /// The versions it requests, the preferred one first.
     pub requests: Vec<String>,
     /// Whether it decides.
     pub selected: bool,
     /// Why it decides, or why it doesn't.
+    pub rule: CandidateRule,
+    /// The same in words.
     pub reason: String,
     /// What the reader ignored or normalized.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -34,6 +41,7 @@ pub struct Candidate {
 
 /// The kind of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum CandidateKind {
     /// It chooses a version: `12` in `.nvmrc`.
@@ -45,6 +53,60 @@ pub enum CandidateKind {
     /// It can't be read or parsed.
     Broken,
 }
+
+/// Why a request decides, or why it doesn't.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum CandidateRule {
+    /// It decides: it is the strongest.
+    Strongest,
+    /// It decides, by an alternative: what it prefers isn't installed.
+    StrongestAlternative,
+    /// It decides, and no installed version matches.
+    StrongestNotInstalled,
+    /// It decides, and is broken: a broken request is never skipped.
+    StrongestBroken,
+    /// A constraint decides, since no pin is stronger.
+    NoPin,
+    /// A constraint decides, and no installed version satisfies it.
+    NoPinNotInstalled,
+    /// The call itself is stronger.
+    StrongerCall,
+    /// A variable is stronger.
+    StrongerVariable,
+    /// The project's request is stronger.
+    StrongerProject,
+    /// A stronger default decides.
+    StrongerDefault,
+    /// A stronger request can't be used.
+    StrongerBroken,
+    /// A stronger request decides.
+    StrongerRequest,
+    /// Its file only counts where no other file pins the tool.
+    FallbackFile,
+    /// An earlier entry in the same file counts.
+    EarlierEntry,
+    /// Another file of the same folder is read before.
+    EarlierFile,
+    /// Another file is nearer.
+    NearerFile,
+    /// A nearer constraint counts.
+    NearerConstraint,
+    /// A constraint that the active version satisfies.
+    Satisfied,
+    /// A constraint that the active version doesn't satisfy: it never overrides a pin.
+    NotSatisfied,
+    /// A constraint, while the active version is unknown: it never overrides a pin.
+    NeverOverrides,
+    /// A constraint alone, which chooses no version of this tool.
+    ConstraintAlone,
+    /// A default that doesn't satisfy the constraint.
+    BreaksConstraint,
+}
+
+/// A rule, and the reason in words.
+type Why = (CandidateRule, String);
 
 /// What the search found for one tool.
 pub(super) struct SearchResult {
@@ -84,6 +146,14 @@ impl SearchResult {
     /// The active version, if it is known.
     pub(super) fn version(&self) -> Option<&Version> {
         self.active().map_or(self.system_version.as_ref(), |active| active.version.as_ref())
+    }
+}
+
+impl Candidate {
+    /// Where it is written, for people; of a broken request, what is wrong.
+    pub fn origin_text(&self) -> &str {
+        let broken = self.error.as_ref().map_or("", |error| error.what.as_str());
+        self.requested_by.as_ref().map_or(broken, |origin| origin.text.as_str())
     }
 }
 
@@ -147,45 +217,56 @@ impl<'a> Decision<'a> {
             Finding::Broken(error, _) => return Some(broken_candidate(error, selected)),
             Finding::Skipped(_) => return None,
         };
-        let reason = match (selected, kind) {
+        let (rule, reason) = match (selected, kind) {
             (true, CandidateKind::Constraint) => self.why_constraint_won(),
             (true, _) => self.why_selected(pin),
             (false, CandidateKind::Constraint) => self.why_constraint_lost(index, pin),
             (false, CandidateKind::Default) if self.is_constrained() => {
                 match self.findings[..index].iter().find_map(as_default) {
                     Some(stronger) => self.why_weaker(pin, &stronger.origin),
-                    None => "it doesn't satisfy the constraint".to_owned(),
+                    None => {
+                        let reason = "it doesn't satisfy the constraint";
+                        (CandidateRule::BreaksConstraint, reason.to_owned())
+                    }
                 }
             }
             (false, _) => match self.origin() {
                 Some(winner) => self.why_weaker(pin, winner),
-                None => "a stronger request can't be used".to_owned(),
+                None => {
+                    let reason = "a stronger request can't be used";
+                    (CandidateRule::StrongerBroken, reason.to_owned())
+                }
             },
         };
         Some(Candidate {
             kind,
-            requested_by: pin.origin.to_string(),
+            requested_by: Some(RequestOrigin::of(&pin.origin)),
+            error: None,
             requests: pin.requests.iter().map(ToString::to_string).collect(),
             selected,
+            rule,
             reason,
             normalized: leniency::leniency_notes(&session.world, pin, self.tool),
         })
     }
 
-    fn why_selected(&self, pin: &Pin) -> String {
+    fn why_selected(&self, pin: &Pin) -> Why {
         let Some(version) = self.version else {
-            return match pin.requests.len() {
-                0 | 1 => "the strongest; no installed version matches".to_owned(),
-                _ => "the strongest; no installed version matches any of them".to_owned(),
+            let reason = match pin.requests.len() {
+                0 | 1 => "the strongest; no installed version matches",
+                _ => "the strongest; no installed version matches any of them",
             };
+            return (CandidateRule::StrongestNotInstalled, reason.to_owned());
         };
         match pin.requests.iter().position(|request| request.matches(version, self.tool)) {
             Some(index @ 1..) => {
                 let missing: Vec<String> =
                     pin.requests[..index].iter().map(ToString::to_string).collect();
-                format!("the strongest; {} isn't installed, {version} is", missing.join(" and "))
+                let missing = missing.join(" and ");
+                let reason = format!("the strongest; {missing} isn't installed, {version} is");
+                (CandidateRule::StrongestAlternative, reason)
             }
-            Some(0) | None => "the strongest".to_owned(),
+            Some(0) | None => (CandidateRule::Strongest, "the strongest".to_owned()),
         }
     }
 
@@ -194,55 +275,76 @@ impl<'a> Decision<'a> {
         self.index.is_some_and(|index| matches!(self.findings[index], Finding::Constraint(_)))
     }
 
-    fn why_constraint_won(&self) -> String {
+    fn why_constraint_won(&self) -> Why {
         match self.version {
-            Some(version) => format!("no pin is stronger; {version} satisfies it"),
-            None => "no pin is stronger; no installed version satisfies it".to_owned(),
+            Some(version) => {
+                (CandidateRule::NoPin, format!("no pin is stronger; {version} satisfies it"))
+            }
+            None => {
+                let reason = "no pin is stronger; no installed version satisfies it";
+                (CandidateRule::NoPinNotInstalled, reason.to_owned())
+            }
         }
     }
 
-    fn why_constraint_lost(&self, index: usize, pin: &Pin) -> String {
+    fn why_constraint_lost(&self, index: usize, pin: &Pin) -> Why {
         let is_constraint = |finding: &Finding| matches!(finding, Finding::Constraint(_));
         if self.findings[..index].iter().any(is_constraint) {
-            return "a nearer constraint counts".to_owned();
+            let reason = "a nearer constraint counts";
+            return (CandidateRule::NearerConstraint, reason.to_owned());
         }
         let (Some(request), Some(version)) = (pin.request(), self.version) else {
-            return match self.index {
-                Some(_) => "a constraint never overrides a pin".to_owned(),
-                None => "a constraint alone chooses no version of this tool".to_owned(),
+            let (rule, reason) = match self.index {
+                Some(_) => (CandidateRule::NeverOverrides, "a constraint never overrides a pin"),
+                None => (
+                    CandidateRule::ConstraintAlone,
+                    "a constraint alone chooses no version of this tool",
+                ),
             };
+            return (rule, reason.to_owned());
         };
         match request.matches(version, self.tool) {
-            true => format!("a constraint; {version} satisfies it"),
-            false => {
-                format!("a constraint never overrides a pin; {version} doesn't satisfy it")
-            }
+            true => (CandidateRule::Satisfied, format!("a constraint; {version} satisfies it")),
+            false => (
+                CandidateRule::NotSatisfied,
+                format!("a constraint never overrides a pin; {version} doesn't satisfy it"),
+            ),
         }
     }
 
-    fn why_weaker(&self, pin: &Pin, winner: &Origin) -> String {
+    fn why_weaker(&self, pin: &Pin, winner: &Origin) -> Why {
+        let default = |reason: &str| (CandidateRule::StrongerDefault, reason.to_owned());
         match (winner, &pin.origin) {
             (Origin::Argument | Origin::Name(_) | Origin::CommandLine, _) => {
-                "the call itself is stronger".to_owned()
+                (CandidateRule::StrongerCall, "the call itself is stronger".to_owned())
             }
-            (Origin::Variable(name), Origin::File(_)) => format!(
-                "{name} is stronger; if a container image sets it as a label, put ignore_variables = \
-             [\"{name}\"] into config.toml"
+            (Origin::Variable(name), Origin::File(_)) => (
+                CandidateRule::StrongerVariable,
+                format!(
+                    "{name} is stronger; if a container image sets it as a label, put \
+                     ignore_variables = [\"{name}\"] into config.toml"
+                ),
             ),
-            (Origin::Variable(name), _) => format!("{name} is stronger"),
+            (Origin::Variable(name), _) => {
+                (CandidateRule::StrongerVariable, format!("{name} is stronger"))
+            }
             (Origin::File(winner), Origin::File(location)) => {
                 match self.is_fallback(location) && !self.is_fallback(winner) {
-                    true => {
-                        format!("{} only counts where no other file pins the tool", name(location))
-                    }
+                    true => (
+                        CandidateRule::FallbackFile,
+                        format!("{} only counts where no other file pins the tool", name(location)),
+                    ),
                     false => why_later(winner, location),
                 }
             }
-            (Origin::File(_), _) => "the project's request is stronger".to_owned(),
-            (Origin::Default(_), _) => "your default is stronger".to_owned(),
-            (Origin::Account(_), _) => "the default for your account is stronger".to_owned(),
-            (Origin::Group(_), _) => "the default for your group is stronger".to_owned(),
-            (Origin::Machine(_), _) => "another default is stronger".to_owned(),
+            (Origin::File(_), _) => {
+                let reason = "the project's request is stronger";
+                (CandidateRule::StrongerProject, reason.to_owned())
+            }
+            (Origin::Default(_), _) => default("your default is stronger"),
+            (Origin::Account(_), _) => default("the default for your account is stronger"),
+            (Origin::Group(_), _) => default("the default for your group is stronger"),
+            (Origin::Machine(_), _) => default("another default is stronger"),
         }
     }
 
@@ -263,24 +365,34 @@ fn as_default(finding: &Finding) -> Option<&Pin> {
 }
 
 fn broken_candidate(error: &Error, selected: bool) -> Candidate {
+    let (rule, reason) = match selected {
+        true => {
+            (CandidateRule::StrongestBroken, "the strongest; a broken request is never skipped")
+        }
+        false => (CandidateRule::StrongerRequest, "a stronger request decides"),
+    };
     Candidate {
         kind: CandidateKind::Broken,
-        requested_by: error.what.clone(),
+        requested_by: None,
+        error: Some(ErrorReport::of(error)),
         requests: Vec::new(),
         selected,
-        reason: match selected {
-            true => "the strongest; a broken request is never skipped".to_owned(),
-            false => "a stronger request decides".to_owned(),
-        },
+        rule,
+        reason: reason.to_owned(),
         normalized: Vec::new(),
     }
 }
 
-fn why_later(winner: &FileLocation, location: &FileLocation) -> String {
+fn why_later(winner: &FileLocation, location: &FileLocation) -> Why {
     match (winner.path == location.path, winner.path.parent() == location.path.parent()) {
-        (true, _) => "an earlier entry in this file counts".to_owned(),
-        (false, true) => format!("{} is read before {}", name(winner), name(location)),
-        (false, false) => format!("{} is nearer", Shown(&winner.path)),
+        (true, _) => {
+            (CandidateRule::EarlierEntry, "an earlier entry in this file counts".to_owned())
+        }
+        (false, true) => (
+            CandidateRule::EarlierFile,
+            format!("{} is read before {}", name(winner), name(location)),
+        ),
+        (false, false) => (CandidateRule::NearerFile, format!("{} is nearer", Shown(&winner.path))),
     }
 }
 

@@ -54,6 +54,13 @@ impl Line {
         Self::of(Meaning::Hint, format!("hint: {command}"))
     }
 
+    /// The same text with this meaning in place of its own.
+    #[must_use]
+    pub fn with_meaning(mut self, meaning: Meaning) -> Self {
+        self.parts.iter_mut().for_each(|(own, _)| *own = meaning);
+        self
+    }
+
     /// Whether there is no text in it.
     pub fn is_empty(&self) -> bool {
         self.parts.iter().all(|(_, text)| text.is_empty())

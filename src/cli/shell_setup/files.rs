@@ -31,11 +31,17 @@ pub(super) fn shell_files(
     match shell {
         Shell::Bash => bash(&folders.home, read),
         Shell::Zsh => zsh(folders, read),
-        Shell::Fish => Ok(vec![needs_block(fish(folders), BlockPosition::End, read)?]),
-        Shell::Sh => {
-            Ok(vec![needs_block(folders.home.join(".profile"), BlockPosition::End, read)?])
-        }
+        // A file of our own in `conf.d`, which every fish reads.
+        Shell::Fish => one(config(folders).join("fish/conf.d/usher.fish"), read),
+        Shell::Sh => one(folders.home.join(".profile"), read),
+        // A file of our own among those that Nushell loads by itself, since 0.102.
+        Shell::Nushell => one(config(folders).join("nushell/autoload/usher.nu"), read),
+        Shell::Elvish => one(config(folders).join("elvish/rc.elv"), read),
     }
+}
+
+fn one(path: PathBuf, read: ReadFile) -> Result<Vec<ShellFile>> {
+    Ok(vec![needs_block(path, BlockPosition::End, read)?])
 }
 
 /// `.bashrc` for interactive shells and for `ssh host command`, and what login shells read.
@@ -70,14 +76,13 @@ fn zsh(folders: &ShellFolders, read: ReadFile) -> Result<Vec<ShellFile>> {
     Ok(vec![elsewhere, at_home])
 }
 
-/// A file of our own in `conf.d`, which every fish reads.
-fn fish(folders: &ShellFolders) -> PathBuf {
-    let config = match &folders.xdg_config {
+/// The folder of configuration files.
+fn config(folders: &ShellFolders) -> PathBuf {
+    match &folders.xdg_config {
         // The XDG base directory specification: a relative path is to be ignored.
         Some(folder) if folder.is_absolute() => folder.clone(),
         Some(_) | None => folders.home.join(".config"),
-    };
-    config.join("fish/conf.d/usher.fish")
+    }
 }
 
 fn needs_block(path: PathBuf, position: BlockPosition, read: ReadFile) -> Result<ShellFile> {
@@ -169,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn fish_and_sh_have_one_file_each() {
+    fn other_shells_have_one_file_each() {
         let with = |folder: &str| ShellFolders { xdg_config: Some(folder.into()), ..home() };
         for (shell, folders, expected) in [
             (Shell::Fish, home(), "End /h/.config/fish/conf.d/usher.fish"),
@@ -177,6 +182,9 @@ mod tests {
             (Shell::Fish, with("c"), "End /h/.config/fish/conf.d/usher.fish"),
             (Shell::Fish, with(""), "End /h/.config/fish/conf.d/usher.fish"),
             (Shell::Sh, home(), "End /h/.profile"),
+            (Shell::Nushell, home(), "End /h/.config/nushell/autoload/usher.nu"),
+            (Shell::Nushell, with("/c"), "End /c/nushell/autoload/usher.nu"),
+            (Shell::Elvish, home(), "End /h/.config/elvish/rc.elv"),
         ] {
             check(shell, &folders, &[], &[expected]);
         }

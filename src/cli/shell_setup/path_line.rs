@@ -16,12 +16,59 @@ use super::block::{CLOSE, OPEN};
 /// under `set -eu` and without a PATH.
 ///
 /// Refuses what PATH can't contain: a relative folder, a colon, and text that isn't UTF-8.
-pub fn path_line(shell: Shell, shims: &Path) -> Result<String> {
-    let folder = path_entry(shims)?;
+///
+/// A folder in the home folder is written with `$HOME`: dotfiles are shared between machines.
+pub fn path_line(shell: Shell, shims: &Path, home: Option<&Path>) -> Result<String> {
+    let folder = folder_word(shell, path_entry(shims)?, home);
     Ok(match shell {
-        Shell::Bash | Shell::Zsh | Shell::Sh => posix(&quoted_for_posix(folder)),
-        Shell::Fish => fish(&quoted_for_fish(folder)),
+        Shell::Bash | Shell::Zsh | Shell::Sh => posix("PATH", &folder) + "; export PATH ;; esac",
+        Shell::Fish => fish(&folder),
+        Shell::Nushell => nushell(&folder),
+        Shell::Elvish => elvish(&folder),
     })
+}
+
+/// The line that lets zsh find its functions in a folder, as [`path_line`] does for programs.
+pub(super) fn function_path_line(functions: &Path, home: Option<&Path>) -> Result<String> {
+    let folder = folder_word(Shell::Zsh, path_entry(functions)?, home);
+    Ok(posix("FPATH", &folder) + " ;; esac")
+}
+
+/// A folder as one word of a shell.
+fn folder_word(shell: Shell, folder: &str, home: Option<&Path>) -> String {
+    let home = home.and_then(Path::to_str).filter(|home| home.starts_with('/') && *home != "/");
+    let below = home.and_then(|home| folder.strip_prefix(home.trim_end_matches('/')));
+    match (shell, below.filter(|below| below.starts_with('/'))) {
+        (_, Some(below)) => word_in_home(shell, below),
+        (_, None) => quoted(shell, folder),
+    }
+}
+
+/// A text as one word of a shell that is nothing but itself.
+pub fn quoted(shell: Shell, text: &str) -> String {
+    match shell {
+        Shell::Bash | Shell::Zsh | Shell::Sh => quoted_for_posix(text),
+        Shell::Fish => quoted_for_fish(text),
+        Shell::Nushell => format!("\"{}\"", escaped(text, &['\\', '"'])),
+        Shell::Elvish => format!("'{}'", text.replace('\'', "''")),
+    }
+}
+
+/// The path below the home folder, as one word.
+fn word_in_home(shell: Shell, below: &str) -> String {
+    match shell {
+        Shell::Bash | Shell::Zsh | Shell::Sh => {
+            format!("\"$HOME{}\"", escaped(below, &['\\', '"', '$', '`']))
+        }
+        Shell::Fish => format!("\"$HOME{}\"", escaped(below, &['\\', '"', '$'])),
+        Shell::Nushell => format!("($env.HOME + {})", quoted(shell, below)),
+        Shell::Elvish => format!("$E:HOME{}", quoted(shell, below)),
+    }
+}
+
+fn escaped(text: &str, special: &[char]) -> String {
+    let escape = |c: char| if special.contains(&c) { format!("\\{c}") } else { c.to_string() };
+    text.chars().map(escape).collect()
 }
 
 fn path_entry(shims: &Path) -> Result<&str> {
@@ -45,11 +92,20 @@ fn path_entry(shims: &Path) -> Result<&str> {
     Ok(folder)
 }
 
-fn posix(folder: &str) -> String {
+/// Puts a folder first in a list, up to the end of that command.
+fn posix(list: &str, folder: &str) -> String {
     format!(
-        "case \":${{PATH-}}:\" in *:{folder}:*) ;; \
-         *) PATH={folder}\"${{PATH:+:$PATH}}\"; export PATH ;; esac"
+        "case \":${{{list}-}}:\" in *:{folder}:*) ;; *) {list}={folder}\"${{{list}:+:${list}}}\""
     )
+}
+
+fn nushell(folder: &str) -> String {
+    let path = "$env.PATH | split row (char esep)";
+    format!("if {folder} not-in ({path}) {{ $env.PATH = ({path} | prepend {folder}) }}")
+}
+
+fn elvish(folder: &str) -> String {
+    format!("if (not (has-value $paths {folder})) {{ set paths = [{folder} $@paths] }}")
 }
 
 fn fish(folder: &str) -> String {
@@ -78,11 +134,42 @@ mod tests {
         let shims = Path::new("/home/a b/shims");
         let posix = r#"case ":${PATH-}:" in *:'/home/a b/shims':*) ;; *) PATH='/home/a b/shims'"${PATH:+:$PATH}"; export PATH ;; esac"#;
         let fish = "contains -- '/home/a b/shims' $PATH; or set -gx PATH '/home/a b/shims' $PATH";
-        for (shell, line) in
-            [(Shell::Bash, posix), (Shell::Zsh, posix), (Shell::Sh, posix), (Shell::Fish, fish)]
-        {
-            assert_eq!(path_line(shell, shims).unwrap(), line, "{shell}");
+        let nushell = r#"if "/home/a b/shims" not-in ($env.PATH | split row (char esep)) { $env.PATH = ($env.PATH | split row (char esep) | prepend "/home/a b/shims") }"#;
+        let elvish = "if (not (has-value $paths '/home/a b/shims')) { set paths = ['/home/a b/shims' $@paths] }";
+        for (shell, line) in [
+            (Shell::Bash, posix),
+            (Shell::Zsh, posix),
+            (Shell::Sh, posix),
+            (Shell::Fish, fish),
+            (Shell::Nushell, nushell),
+            (Shell::Elvish, elvish),
+        ] {
+            for home in [None, Some("/home/a"), Some("/"), Some("home")] {
+                let line_for = path_line(shell, shims, home.map(Path::new)).unwrap();
+                assert_eq!(line_for, line, "{shell} with {home:?}");
+            }
         }
+    }
+
+    #[test]
+    fn a_folder_at_home_is_written_with_the_variable() {
+        let folder = r#"/h/$a "b" `c` it's \"#;
+        for (shell, word) in [
+            (Shell::Sh, r#""$HOME/\$a \"b\" \`c\` it's \\""#),
+            (Shell::Fish, r#""$HOME/\$a \"b\" `c` it's \\""#),
+            (Shell::Nushell, r#"($env.HOME + "/$a \"b\" `c` it's \\")"#),
+            (Shell::Elvish, r#"$E:HOME'/$a "b" `c` it''s \'"#),
+        ] {
+            for home in ["/h", "/h/"] {
+                let line = path_line(shell, Path::new(folder), Some(Path::new(home))).unwrap();
+                assert!(line.contains(word), "{line}");
+            }
+        }
+        let line = function_path_line(Path::new("/h/functions"), Some(Path::new("/h"))).unwrap();
+        assert_eq!(
+            line,
+            r#"case ":${FPATH-}:" in *:"$HOME/functions":*) ;; *) FPATH="$HOME/functions""${FPATH:+:$FPATH}" ;; esac"#
+        );
     }
 
     #[test]
@@ -114,7 +201,7 @@ mod tests {
         ] {
             let folder = Path::new(OsStr::from_bytes(folder));
             for shell in Shell::ALL {
-                let error = path_line(shell, folder).unwrap_err();
+                let error = path_line(shell, folder, None).unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::Usage, "{folder:?}");
             }
         }

@@ -18,11 +18,19 @@ pub enum Shell {
     Fish,
     /// Any other POSIX shell (dash, ash, ksh): as a login shell it reads `.profile`.
     Sh,
+    /// Nushell.
+    Nushell,
+    /// Elvish.
+    Elvish,
 }
 
 impl Shell {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Bash, Self::Zsh, Self::Fish, Self::Sh];
+    pub const ALL: [Self; 6] =
+        [Self::Bash, Self::Zsh, Self::Fish, Self::Sh, Self::Nushell, Self::Elvish];
+
+    /// The names of all of them, for a message.
+    pub const NAMES: &str = "bash, zsh, fish, sh, nushell and elvish";
 
     /// What it is called.
     pub fn name(self) -> &'static str {
@@ -31,6 +39,16 @@ impl Shell {
             Self::Zsh => "zsh",
             Self::Fish => "fish",
             Self::Sh => "sh",
+            Self::Nushell => "nushell",
+            Self::Elvish => "elvish",
+        }
+    }
+
+    /// The name of `use` that isn't a keyword of the shell.
+    pub fn own_name(self) -> &'static str {
+        match self {
+            Self::Bash | Self::Zsh | Self::Fish | Self::Sh => "use",
+            Self::Nushell | Self::Elvish => "usher",
         }
     }
 }
@@ -51,12 +69,14 @@ impl FromStr for Shell {
             "bash" | "rbash" => Ok(Self::Bash),
             "zsh" | "rzsh" => Ok(Self::Zsh),
             "fish" => Ok(Self::Fish),
+            "nu" | "nushell" => Ok(Self::Nushell),
+            "elvish" => Ok(Self::Elvish),
             "sh" | "dash" | "ash" | "ksh" | "ksh93" | "mksh" | "oksh" | "yash" => Ok(Self::Sh),
             _ => Err(Error::new(
                 ErrorKind::Usage,
                 format!("usher can't set up the shell `{}`", Escaped(text)),
             )
-            .because("known shells: bash, zsh, fish and sh")
+            .because(format!("known shells: {}", Self::NAMES))
             .hint("put usher's shims folder first in PATH, where your shell sets it")),
         }
     }
@@ -88,7 +108,9 @@ mod tests {
             ("/opt/my shells/fish", Some(Shell::Fish)),
             ("/bin/dash", Some(Shell::Sh)),
             ("/bin/sh", Some(Shell::Sh)),
-            ("nu", None),
+            ("nu", Some(Shell::Nushell)),
+            ("/opt/bin/elvish", Some(Shell::Elvish)),
+            ("tcsh", None),
             ("Bash", None),
             ("bash/", None),
             ("", None),
@@ -101,6 +123,7 @@ mod tests {
     fn shell_names_round_trip() {
         for shell in Shell::ALL {
             assert_eq!(shell.to_string().parse(), Ok(shell));
+            assert!(Shell::NAMES.contains(shell.name()), "{shell}");
         }
     }
 }

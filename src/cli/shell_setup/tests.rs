@@ -82,9 +82,12 @@ fn setup_is_idempotent_and_removed_without_a_trace() {
             .collect();
         assert_eq!(moved, expected, "{shell} {present:?}");
 
-        let removal = plan_removal(shell, &folders, &reader(&moved)).unwrap();
+        let removal = plan_removal(shell, &folders, Path::new("/shims"), &reader(&moved)).unwrap();
         assert_eq!(apply_in_memory(moved, removal), before, "{shell} {present:?}");
-        assert_eq!(plan_removal(shell, &folders, &reader(&before)).unwrap(), []);
+        assert_eq!(
+            plan_removal(shell, &folders, Path::new("/shims"), &reader(&before)).unwrap(),
+            []
+        );
     }
 }
 
@@ -112,7 +115,7 @@ fn a_damaged_block_is_an_error_with_its_line() {
       the line `# <<< usher <<<` is missing
       hint: delete what is left of the block from /h/.profile, then: use setup
     ");
-    assert_eq!(plan_removal(Shell::Sh, &folders, &reader(&files)), Err(error));
+    assert_eq!(plan_removal(Shell::Sh, &folders, Path::new("/shims"), &reader(&files)), Err(error));
 }
 
 // The real shells.

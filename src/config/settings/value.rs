@@ -4,6 +4,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+#[cfg(test)]
+use serde_json::json;
 use toml::de::DeValue;
 use usher_shims::error::Escaped;
 use usher_shims::settings;
@@ -31,6 +33,10 @@ pub(super) trait SettingType: Sized {
 
     /// The value as in `config.toml`, or [`UNSET`].
     fn shown(&self) -> String;
+
+    /// The schema of its values in `config.toml`.
+    #[cfg(test)]
+    fn schema() -> serde_json::Value;
 }
 
 /// Which missing versions a shim installs.
@@ -42,6 +48,17 @@ pub enum AutoInstall {
     Never,
     /// Only versions that are requested exactly.
     Locked,
+}
+
+/// What is written in a project for a word such as `lts`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PinAs {
+    /// The version that it means on this day.
+    Exact,
+    /// The release line of that version.
+    Line,
+    /// The word.
+    Request,
 }
 
 /// Which tools get shims.
@@ -88,6 +105,8 @@ impl ToolFolders {
 }
 
 impl AutoInstall {
+    const ALL: [Self; 3] = [Self::Always, Self::Never, Self::Locked];
+
     /// Its spelling in the settings.
     pub fn name(self) -> &'static str {
         match self {
@@ -98,7 +117,20 @@ impl AutoInstall {
     }
 }
 
+impl PinAs {
+    /// Its spelling in the settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Line => "line",
+            Self::Request => "request",
+        }
+    }
+}
+
 impl ShimPolicy {
+    const ALL: [Self; 2] = [Self::Auto, Self::All];
+
     /// Its spelling in the settings.
     pub fn name(self) -> &'static str {
         match self {
@@ -112,7 +144,24 @@ impl SettingType for AutoInstall {
     const FORM: &'static str = r#""always", "never" or "locked""#;
 
     fn from_text(text: &str) -> Option<Self> {
-        [Self::Always, Self::Never, Self::Locked].into_iter().find(|choice| choice.name() == text)
+        Self::ALL.into_iter().find(|choice| choice.name() == text)
+    }
+
+    #[cfg(test)]
+    fn schema() -> serde_json::Value {
+        json!({ "enum": Self::ALL.map(Self::name) })
+    }
+
+    fn shown(&self) -> String {
+        quoted(self.name())
+    }
+}
+
+impl SettingType for PinAs {
+    const FORM: &'static str = r#""exact", "line" or "request""#;
+
+    fn from_text(text: &str) -> Option<Self> {
+        [Self::Exact, Self::Line, Self::Request].into_iter().find(|choice| choice.name() == text)
     }
 
     fn shown(&self) -> String {
@@ -124,7 +173,12 @@ impl SettingType for ShimPolicy {
     const FORM: &'static str = r#""auto" or "all""#;
 
     fn from_text(text: &str) -> Option<Self> {
-        [Self::Auto, Self::All].into_iter().find(|choice| choice.name() == text)
+        Self::ALL.into_iter().find(|choice| choice.name() == text)
+    }
+
+    #[cfg(test)]
+    fn schema() -> serde_json::Value {
+        json!({ "enum": Self::ALL.map(Self::name) })
     }
 
     fn shown(&self) -> String {
@@ -150,6 +204,11 @@ impl SettingType for bool {
     fn shown(&self) -> String {
         self.to_string()
     }
+
+    #[cfg(test)]
+    fn schema() -> serde_json::Value {
+        json!({ "type": "boolean" })
+    }
 }
 
 impl SettingType for Duration {
@@ -166,6 +225,11 @@ impl SettingType for Duration {
 
     fn shown(&self) -> String {
         self.as_secs().to_string()
+    }
+
+    #[cfg(test)]
+    fn schema() -> serde_json::Value {
+        json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX })
     }
 }
 
@@ -188,6 +252,12 @@ impl SettingType for Vec<String> {
     fn shown(&self) -> String {
         quoted_list(self)
     }
+
+    #[cfg(test)]
+    fn schema() -> serde_json::Value {
+        let name = json!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" });
+        json!({ "type": "array", "items": name })
+    }
 }
 
 impl SettingType for ToolNames {
@@ -208,6 +278,11 @@ impl SettingType for ToolNames {
     fn shown(&self) -> String {
         quoted_list(&self.0)
     }
+
+    #[cfg(test)]
+    fn schema() -> serde_json::Value {
+        json!({ "type": "array", "items": { "type": "string", "pattern": NAME } })
+    }
 }
 
 impl SettingType for StorePaths {
@@ -226,6 +301,11 @@ impl SettingType for StorePaths {
     fn shown(&self) -> String {
         let paths: Vec<_> = self.0.iter().map(|path| path.to_string_lossy().into_owned()).collect();
         quoted_list(&paths)
+    }
+
+    #[cfg(test)]
+    fn schema() -> serde_json::Value {
+        json!({ "type": "array", "items": { "type": "string", "pattern": ABSOLUTE } })
     }
 }
 
@@ -260,6 +340,13 @@ impl SettingType for ToolFolders {
         });
         shown_table(&pairs.collect::<Vec<_>>())
     }
+
+    #[cfg(test)]
+    fn schema() -> serde_json::Value {
+        let folders =
+            json!({ "type": "array", "items": { "type": "string", "pattern": ABSOLUTE } });
+        json!({ "type": "object", "propertyNames": { "pattern": NAME }, "additionalProperties": folders })
+    }
 }
 
 /// Tools and the source of each.
@@ -287,6 +374,12 @@ impl SettingType for BTreeMap<String, String> {
             pairs.map(|(tool, source)| format!("{} = {}", quoted_key(tool), quoted(source)));
         shown_table(&pairs.collect::<Vec<_>>())
     }
+
+    #[cfg(test)]
+    fn schema() -> serde_json::Value {
+        let source = json!({ "type": "string", "minLength": 1 });
+        json!({ "type": "object", "propertyNames": { "pattern": NAME }, "additionalProperties": source })
+    }
 }
 
 /// A folder's absolute path.
@@ -299,6 +392,11 @@ impl SettingType for Option<PathBuf> {
 
     fn shown(&self) -> String {
         self.as_ref().map_or_else(|| UNSET.to_owned(), |path| quoted(&path.to_string_lossy()))
+    }
+
+    #[cfg(test)]
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string", "pattern": ABSOLUTE })
     }
 }
 
@@ -313,7 +411,20 @@ impl SettingType for Option<Address> {
     fn shown(&self) -> String {
         self.as_ref().map_or_else(|| UNSET.to_owned(), |address| quoted(&address.to_string()))
     }
+
+    #[cfg(test)]
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string", "minLength": 1 })
+    }
 }
+
+/// The names of tools and sources, in a schema.
+#[cfg(test)]
+const NAME: &str = "^[A-Za-z0-9][A-Za-z0-9._-]*$";
+
+/// Absolute paths, in a schema.
+#[cfg(test)]
+const ABSOLUTE: &str = "^/";
 
 /// The text for a setting without a value.
 pub(super) const UNSET: &str = "not set";

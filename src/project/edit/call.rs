@@ -4,6 +4,7 @@
 
 use usher_shims::read::call_placeholders;
 
+use super::lines::remove_line;
 use super::style::in_style_of;
 
 /// Makes `request` the version in the first call of a method.
@@ -22,6 +23,37 @@ pub fn set(text: &str, method: &str, request: &str) -> Option<String> {
     let edited = [&text[..placeholder.start], &request, &text[placeholder.end..]].concat();
     let written = placeholder.start..placeholder.start + request.len();
     (is_version && call_placeholders(&edited, method)?.request == vec![written]).then_some(edited)
+}
+
+/// Removes the line of the first call of a method; `None` if the call isn't that line's whole code.
+pub fn remove(text: &str, method: &str) -> Option<String> {
+    let found = call_placeholders(text, method)?;
+    let version = found.request.first()?;
+    let before = &text[..version.start];
+    let number = u32::try_from(before.matches('\n').count()).ok()?.checked_add(1)?;
+    remove_line(text, number, |line| is_whole_call(line, method))
+}
+
+/// Whether a line is one call with a version, which neither begins before it nor goes on after it.
+fn is_whole_call(line: &str, method: &str) -> bool {
+    let code = line.trim();
+    let Some(found) = call_placeholders(code, method).filter(|_| code.starts_with(method)) else {
+        return false;
+    };
+    let Some(last) = found.request.iter().map(|place| place.end).max() else { return false };
+    // What ends a call is behind its last string: a quote and what closes its brackets.
+    let rest = code[last..].split('#').next().unwrap_or_default().trim();
+    let count = |bracket: char| {
+        code[..code.len() - code[last..].len() + rest.len()].matches(bracket).count()
+    };
+    !rest.ends_with([',', '\\', '.', '|', '&', '?', ':'])
+        && count('(') == count(')')
+        && count('[') == count(']')
+        && count('{') == count('}')
+        && !rest.contains(';')
+        && !rest
+            .split_whitespace()
+            .any(|word| matches!(word, "if" | "unless" | "do" | "and" | "or"))
 }
 
 #[cfg(test)]
@@ -49,6 +81,24 @@ mod tests {
         let engine =
             |version: &str| format!("x '3.1', engine: 'j',\n  engine_version: '{version}'");
         check(&engine("9.4"), "j-9.5.0", Some(&engine("9.5.0")));
+    }
+
+    #[test]
+    fn removal_deletes_a_call_that_is_one_line() {
+        for (before, after) in [
+            ("a\r\nx '3.2.1' # why\r\nb\r\n", Some("a\r\nb\r\n")),
+            ("  x(\"3.2.1\")\n", Some("")),
+            ("x ['3.2.1']\n", Some("")),
+            ("x '3.1', engine: 'j', engine_version: '9.4'\ny", Some("y")),
+            ("x '3.1', engine: 'j',\n  engine_version: '9.4'\n", None),
+            ("x('3.2.1'\n)\n", None),
+            ("x '3.2.1',\n y: 1\n", None),
+            ("x '3.2.1' if y\n", None),
+            ("x '3.2.1'; y\n", None),
+            ("x y\n", None),
+        ] {
+            assert_eq!(remove(before, "x").as_deref(), after, "remove from {before:?}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::common::Ranged;
-use jsonc_parser::{CollectOptions, ParseOptions};
+use jsonc_parser::{CollectOptions, ParseOptions, ParseResult};
 use serde::de::IgnoredAny;
 use usher_shims::error::{Error, ErrorKind, Escaped, Shown};
 
@@ -61,15 +61,69 @@ pub fn set_named(text: &str, path: &[&str], name: &str, value: &str) -> EditResu
     })
 }
 
+/// Removes the field at the end of `path`, each of them if there are several. `None` if there is none.
+pub fn remove(text: &str, path: &[&str]) -> EditResult<Option<String>> {
+    let Some((key, above)) = path.split_last() else { return Ok(None) };
+    let mut rest = None;
+    while let Some(shorter) = remove_field(rest.as_deref().unwrap_or(text), key, |root| {
+        value_at(root, above)?.as_object()
+    })? {
+        rest = Some(shorter);
+    }
+    Ok(rest)
+}
+
+/// Removes what [`set_named`] sets: the `version` of the object of that name, or the field with the
+/// text `name@version`.
+pub fn remove_named(text: &str, path: &[&str], name: &str) -> EditResult<Option<String>> {
+    let in_object =
+        remove_field(text, "version", |root| object_named(value_at(root, path)?, name))?;
+    if in_object.is_some() {
+        return Ok(in_object);
+    }
+    let Some((key, above)) = path.split_last() else { return Ok(None) };
+    remove_field(text, key, |root| {
+        let text = value_at(root, path)?.as_string_lit()?;
+        let is_named = text.value.strip_prefix(name).is_some_and(|rest| rest.starts_with('@'));
+        let object = value_at(root, above)?.as_object()?;
+        is_named.then_some(object)
+    })
+}
+
+/// Removes the last field of a name in an object, with one comma.
+fn remove_field(
+    text: &str,
+    key: &str,
+    find: impl for<'a, 'text> Fn(&'a Value<'text>) -> Option<&'a Object<'text>>,
+) -> EditResult<Option<String>> {
+    let (mark, body) = split_mark(text);
+    let document = parse(body)?;
+    let found = document.value.as_ref().and_then(find).and_then(|object| {
+        let fields = &object.properties;
+        let at = fields.iter().rposition(|property| property.name.as_str() == key)?;
+        let previous = at.checked_sub(1).and_then(|previous| fields.get(previous));
+        Some(match (fields.get(at + 1), previous) {
+            (Some(next), _) => fields[at].start()..next.start(),
+            (None, Some(previous)) => previous.end()..fields[at].end(),
+            (None, None) => object.start() + 1..object.end() - 1,
+        })
+    });
+    Ok(found.map(|cut| [mark, &body[..cut.start], &body[cut.end..]].concat()))
+}
+
+/// The document of a text that `serde_json` takes, too.
+fn parse(body: &str) -> EditResult<ParseResult<'_>> {
+    serde_json::from_str::<IgnoredAny>(body)?;
+    Ok(jsonc_parser::parse_to_ast(body, &CollectOptions::default(), &ParseOptions::default())?)
+}
+
 fn replace(
     text: &str,
     value: &str,
     find: impl for<'a, 'text> Fn(&'a Value<'text>) -> Option<&'a Value<'text>>,
 ) -> EditResult<Option<String>> {
     let (mark, body) = split_mark(text);
-    serde_json::from_str::<IgnoredAny>(body)?;
-    let document =
-        jsonc_parser::parse_to_ast(body, &CollectOptions::default(), &ParseOptions::default())?;
+    let document = parse(body)?;
     let found = document.value.as_ref().and_then(find).and_then(Value::as_string_lit);
     Ok(found.map(|string| {
         let Range { start, end } = string.start()..string.end();
@@ -253,6 +307,37 @@ mod tests {
     }
 
     #[test]
+    fn removal_deletes_one_json_field_and_its_comma() {
+        for (before, after) in [
+            (r#"{"volta":{"node":"12"}}"#, Some(r#"{"volta":{}}"#)),
+            (r#"{"volta":{ "node":"12", "npm":"6"}}"#, Some(r#"{"volta":{ "npm":"6"}}"#)),
+            (
+                "{\r\n\t\"volta\": {\r\n\t\t\"npm\": \"6\",\r\n\t\t\"node\": \"12\"\r\n\t}\r\n}",
+                Some("{\r\n\t\"volta\": {\r\n\t\t\"npm\": \"6\"\r\n\t}\r\n}"),
+            ),
+            (r#"{"volta":{"node":"1","npm":"6","node":"2"}}"#, Some(r#"{"volta":{"npm":"6"}}"#)),
+            (r#"{"volta":"node"}"#, None),
+            (r#"{"node":"1"}"#, None),
+        ] {
+            assert_eq!(remove(before, VOLTA).unwrap().as_deref(), after, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn removal_of_a_named_json_entry_leaves_its_other_fields() {
+        let runtime = |entries: &str| format!(r#"{{"devEngines":{{"runtime":{entries}}}}}"#);
+        let bun = r#"{"name":"bun","version":"1"}"#;
+        let before =
+            runtime(&format!(r#"[{bun}, {{"name":"node","version":"1","onFail":"warn"}}]"#));
+        let after = runtime(&format!(r#"[{bun}, {{"name":"node","onFail":"warn"}}]"#));
+        assert_eq!(remove_named(&before, RUNTIME, "node").unwrap().unwrap(), after);
+        let manager = "{\n  \"name\": \"x\",\n  \"packageManager\": \"pnpm@9.1.0\"\n}\n";
+        let removed = remove_named(manager, &["packageManager"], "pnpm").unwrap();
+        assert_eq!(removed.unwrap(), "{\n  \"name\": \"x\"\n}\n");
+        assert_eq!(remove_named(manager, &["packageManager"], "yarn").unwrap(), None);
+    }
+
+    #[test]
     fn a_written_json_value_is_escaped() {
         let edited = set(r#"{"volta":{"node":"1"}}"#, VOLTA, "a\"\\\n").unwrap();
         assert_eq!(edited.unwrap(), r#"{"volta":{"node":"a\"\\\n"}}"#);
@@ -347,6 +432,19 @@ mod tests {
             if let Some(edited) = edited {
                 let mut expected = read.clone();
                 expected["volta"]["node"] = "20".into();
+                let now: serde_json::Value = serde_json::from_str(&edited).unwrap();
+                prop_assert_eq!(now, expected);
+            }
+        }
+
+        #[test]
+        fn removal_from_json_agrees_with_serde_json(text in documents()) {
+            let mut expected: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let volta = expected.get_mut("volta").and_then(|volta| volta.as_object_mut());
+            let had = volta.is_some_and(|volta| volta.remove("node").is_some());
+            let edited = remove(&text, VOLTA).unwrap();
+            prop_assert_eq!(edited.is_some(), had);
+            if let Some(edited) = edited {
                 let now: serde_json::Value = serde_json::from_str(&edited).unwrap();
                 prop_assert_eq!(now, expected);
             }

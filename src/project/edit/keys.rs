@@ -4,7 +4,7 @@
 
 use usher_shims::read::value_of_key;
 
-use super::lines::change_line;
+use super::lines::{change_line, remove_line};
 use super::style::in_style_of;
 
 /// Makes `request` the value of a line, counted from 1.
@@ -26,6 +26,11 @@ pub fn set(text: &str, line: u32, request: &str) -> Option<String> {
         };
         Some([before, &written, &line[old.end..]].concat())
     })
+}
+
+/// Removes a line, counted from 1; `None` if it has no key with a value.
+pub fn remove(text: &str, line: u32) -> Option<String> {
+    remove_line(text, line, |line| value_of_key(line).is_some())
 }
 
 /// Whether a shell that reads the file takes this for what it is.
@@ -118,5 +123,14 @@ mod tests {
         fn setting_a_key_never_panics(text in "[NODE_VERSION='\"# \n\\u{feff}é]{0,30}", line in 0..4_u32) {
             let _ = set(&text, line, "20");
         }
+    }
+
+    #[test]
+    fn removal_deletes_the_line_of_a_key() {
+        let text = "A=1\r\nexport B='2' # why\r\n# ours\r\nD=4";
+        assert_eq!(remove(text, 2).unwrap(), "A=1\r\n# ours\r\nD=4");
+        assert_eq!(remove(text, 4).unwrap(), "A=1\r\nexport B='2' # why\r\n# ours\r\n");
+        assert_eq!(remove(text, 3), None);
+        assert_eq!(remove(text, 5), None);
     }
 }

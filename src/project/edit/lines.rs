@@ -73,6 +73,21 @@ pub(super) fn change_line(
     Some([mark, &body[..start], &changed, &body[start + content.len()..]].concat())
 }
 
+/// A text without one of its lines, counted from 1. `None` if there is no such line, or if the line,
+/// given without its end, isn't meant.
+pub(super) fn remove_line(
+    text: &str,
+    number: u32,
+    is_meant: impl FnOnce(&str) -> bool,
+) -> Option<String> {
+    let (mark, body) = split_mark(text);
+    let index = usize::try_from(number).ok()?.checked_sub(1)?;
+    let line = lines(body).nth(index)?.whole;
+    let others = lines(body).enumerate().filter(|(at, _)| *at != index);
+    let rest = || std::iter::once(mark).chain(others.map(|(_, line)| line.whole)).collect();
+    is_meant(line.trim_end_matches(['\r', '\n'])).then(rest)
+}
+
 /// Adds a line to a text, with the line end that the text's first line has.
 pub(super) fn append_line(text: &mut String, content: &str) {
     let end = line_end(text);

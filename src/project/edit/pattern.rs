@@ -4,7 +4,7 @@
 
 use usher_shims::read::placeholders;
 
-use super::lines::change_line;
+use super::lines::{change_line, remove_line};
 use super::style::in_style_of;
 
 /// Puts `request` in the placeholder of a pattern, on a line counted from 1.
@@ -19,6 +19,11 @@ pub fn set(text: &str, line: u32, pattern: &str, request: &str) -> Option<String
         let edited = set_in(content, pattern, request)?;
         Some([before, &edited, &after[content.len()..]].concat())
     })
+}
+
+/// Removes a line, counted from 1, that the pattern matches.
+pub fn remove(text: &str, line: u32, pattern: &str) -> Option<String> {
+    remove_line(text, line, |line| placeholders(line.trim(), pattern).is_some())
 }
 
 fn set_in(content: &str, pattern: &str, request: &str) -> Option<String> {
@@ -83,6 +88,13 @@ mod tests {
         let line = "\nx '3.1', engine: 'j', engine_version: '9.4'";
         check(engine, (line, "t-24.1"), None);
         check(engine, (line, "3.3.0"), None);
+    }
+
+    #[test]
+    fn removal_deletes_the_line_that_matches() {
+        let text = "go 1.22\r\n\r\ntoolchain go1.22.5 // x\r\n";
+        assert_eq!(remove(text, 3, "toolchain go{}").unwrap(), "go 1.22\r\n\r\n");
+        assert_eq!(remove(text, 1, "toolchain go{}"), None);
     }
 
     #[test]

@@ -30,6 +30,13 @@ pub fn set(text: &str, names: &[&str], request: &str) -> String {
     edited
 }
 
+/// Removes every request. Comments, blank lines and settings stay.
+pub fn remove(text: &str) -> String {
+    let (mark, body) = split_mark(text);
+    let others = lines(body).filter(|line| line.content.is_empty() || is_setting(line.content));
+    std::iter::once(mark).chain(others.map(|line| line.whole)).collect()
+}
+
 /// The length of a key in front of a request, with its colon and the blanks behind it.
 fn key_length(content: &str, names: &[&str]) -> usize {
     let Some((key, request)) = content.split_once(':') else { return 0 };
@@ -97,6 +104,18 @@ mod tests {
             ("~=3.12\n", ">=3.13", ">=3.13\n"),
         ] {
             check(before, request, after);
+        }
+    }
+
+    #[test]
+    fn removal_deletes_all_requests_of_a_plain_file() {
+        for (before, after) in [
+            ("12\n", ""),
+            ("\u{feff}12", "\u{feff}"),
+            ("3.12\n3.11 # old\n", ""),
+            ("# why\r\n12\r\nsave=1\r\n\r\n", "# why\r\nsave=1\r\n\r\n"),
+        ] {
+            assert_eq!(remove(before), after, "remove from {before:?}");
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! The parser finds the value, and its bytes are replaced; every other byte stays.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -35,6 +36,132 @@ pub fn set(text: &str, path: &[&str], request: &str) -> Option<String> {
     let Range { start, end } = first.span();
     let written = toml_literal(&body[start..end], first.get_ref(), request);
     Some([mark, &body[..start], &written, &without_ranges(&body[end..], end, &cuts)].concat())
+}
+
+/// Removes the key at the end of `path` with its value: its line, or its part of an inline table.
+///
+/// `None` if the text isn't TOML or has no such key, or if the value is a section of its own.
+pub fn remove(text: &str, path: &[&str]) -> Option<String> {
+    let (mark, body) = split_mark(text);
+    let document = DeTable::parse(body).ok()?;
+    let (key, above) = path.split_last()?;
+    let table = match above {
+        [] => document.get_ref(),
+        above => value_at(document.get_ref(), above)?.get_ref().as_table()?,
+    };
+    let (key, value) = table.iter().find(|(known, _)| known.get_ref() == key)?;
+    let (start, end) = (key.span().start, value.span().end);
+    let cut = line_of_key(body, start, end).or_else(|| inline_entry(body, start, end))?;
+    let rest = [&body[..cut.start], &body[cut.end..]].concat();
+    // Nothing else may mean something else.
+    let mut expected: toml::Table = body.parse().ok()?;
+    remove_value(&mut expected, path)?;
+    (rest.parse::<toml::Table>().ok()? == expected).then(|| [mark, &rest].concat())
+}
+
+/// Removes a value; the tables that it was in stay.
+fn remove_value(table: &mut toml::Table, path: &[&str]) -> Option<()> {
+    match path {
+        [] => None,
+        [key] => table.remove(*key).map(drop),
+        [key, rest @ ..] => remove_value(table.get_mut(*key)?.as_table_mut()?, rest),
+    }
+}
+
+/// Makes `literal`, a TOML value, the value of a key at the top of the document. A new key comes behind
+/// the others there.
+///
+/// `None` if the text isn't TOML, if the literal is none, or if the key is a section that has comments.
+pub fn set_literal(text: &str, key: &str, literal: &str) -> Option<String> {
+    let (mark, body) = split_mark(text);
+    let document = DeTable::parse(body).ok()?;
+    let assigned: toml::Table = format!("{key} = {literal}").parse().ok()?;
+    let mut expected: toml::Table = body.parse().ok()?;
+    expected.extend(assigned);
+    let (range, new) = match document.get_ref().iter().find(|(known, _)| known.get_ref() == key) {
+        Some((known, value)) => match line_of_key(body, known.span().start, value.span().end) {
+            Some(_) => (value.span(), literal.to_owned()),
+            None => (section(body, known, value)?, String::new()),
+        },
+        None => (0..0, String::new()),
+    };
+    let changed = [&body[..range.start], &new, &body[range.end..]].concat();
+    let changed = match new.is_empty() {
+        true => with_new_key(&changed, key, literal)?,
+        false => changed,
+    };
+    (changed.parse::<toml::Table>().ok()? == expected).then(|| [mark, &changed].concat())
+}
+
+/// Removes a key at the top of the document with its value, also one that is a section without
+/// comments. `None` if there is none, or if it can't be removed.
+pub fn remove_key(text: &str, key: &str) -> Option<String> {
+    if let Some(rest) = remove(text, &[key]) {
+        return Some(rest);
+    }
+    let (mark, body) = split_mark(text);
+    let document = DeTable::parse(body).ok()?;
+    let (known, value) = document.get_ref().iter().find(|(known, _)| known.get_ref() == key)?;
+    let cut = section(body, known, value)?;
+    let rest = [&body[..cut.start], &body[cut.end..]].concat();
+    let mut expected: toml::Table = body.parse().ok()?;
+    expected.remove(key)?;
+    (rest.parse::<toml::Table>().ok()? == expected).then(|| [mark, &rest].concat())
+}
+
+/// The lines of a section, from its header to its last value; `None` if there are comments in it.
+fn section(
+    body: &str,
+    key: &Spanned<Cow<'_, str>>,
+    value: &Spanned<DeValue<'_>>,
+) -> Option<Range<usize>> {
+    let table = value.get_ref().as_table()?;
+    let start = body[..key.span().start].rfind('\n').map_or(0, |at| at + 1);
+    let ends = table.iter().map(|(_, value)| value.span().end);
+    let last = ends.chain([key.span().end]).max()?;
+    let end = body[last..].find('\n').map_or(body.len(), |at| last + at + 1);
+    let lines = &body[start..end];
+    (lines.trim_start().starts_with('[') && !lines.contains('#')).then_some(start..end)
+}
+
+/// A document with a new key at the top: behind the last one there, or at the start.
+fn with_new_key(body: &str, key: &str, literal: &str) -> Option<String> {
+    let document = DeTable::parse(body).ok()?;
+    let line_ends = document.get_ref().iter().filter_map(|(known, value)| {
+        Some(line_of_key(body, known.span().start, value.span().end)?.end)
+    });
+    let at = line_ends.max().unwrap_or(0);
+    let end = if body.contains("\r\n") { "\r\n" } else { "\n" };
+    let before = &body[..at];
+    let gap = if before.is_empty() || before.ends_with('\n') { "" } else { end };
+    Some([before, gap, key, " = ", literal, end, &body[at..]].concat())
+}
+
+/// The lines of a key and its value that have nothing else but a comment.
+fn line_of_key(body: &str, start: usize, end: usize) -> Option<Range<usize>> {
+    let line = body[..start].rfind('\n').map_or(0, |at| at + 1);
+    let is_key = |c: char| c.is_alphanumeric() || " \t_-.\"'".contains(c);
+    let rest = &body[end..];
+    let length = rest.find('\n').map_or(rest.len(), |at| at + 1);
+    let after = rest[..length].trim();
+    let is_alone = body[line..start].chars().all(is_key);
+    (is_alone && (after.is_empty() || after.starts_with('#'))).then(|| line..end + length)
+}
+
+/// An entry of an inline table, with one comma.
+fn inline_entry(body: &str, start: usize, end: usize) -> Option<Range<usize>> {
+    let before = body[..start].trim_end();
+    if !before.ends_with(['{', ',']) {
+        return None;
+    }
+    Some(match comma_after(body, end) {
+        Some(comma) => {
+            let rest = &body[comma + 1..];
+            start..body.len() - rest.trim_start_matches([' ', '\t']).len()
+        }
+        None if before.ends_with(',') => before.len() - 1..end,
+        None => start..end,
+    })
 }
 
 fn value_at<'a, 'text>(
@@ -276,5 +403,55 @@ mod tests {
                 prop_assert!(edited.parse::<toml::Table>().is_ok(), "{}", edited);
             }
         }
+    }
+
+    #[test]
+    fn removal_deletes_a_key_and_nothing_else() {
+        for (before, after) in [
+            ("[tools]\r\nnode = '20' # x\r\ngo = '1'\r\n", Some("[tools]\r\ngo = '1'\r\n")),
+            ("# a\n[tools]\n  node = [\n  '20',\n  '18',\n]\n# b\n", Some("# a\n[tools]\n# b\n")),
+            ("[tools]\nnode = { version = '20', os = ['linux'] }", Some("[tools]\n")),
+            ("tools = { node = '20', go = '1' }\n", Some("tools = { go = '1' }\n")),
+            ("tools = { go = '1', node = '20' }\n", Some("tools = { go = '1' }\n")),
+            ("tools = { node = '20' }\n", Some("tools = {  }\n")),
+            ("tools.go = '1'\ntools.node = '20'\n", Some("tools.go = '1'\n")),
+            ("[tools]\n\"node\" = '20'\n", Some("[tools]\n")),
+            ("\u{feff}[tools]\nnode = '20'\n", Some("\u{feff}[tools]\n")),
+            // A section may have comments of its own.
+            ("[tools.node]\nversion = '20'\n", None),
+            ("[tools]\ngo = '1'\n", None),
+            ("[tools\n", None),
+        ] {
+            assert_eq!(remove(before, &["tools", "node"]).as_deref(), after, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn a_setting_is_set_at_the_top_of_the_document() {
+        for (before, after) in [
+            ("", "x = [1]\n"),
+            ("# ours\n", "x = [1]\n# ours\n"),
+            (
+                "a = 1 # why\r\n\r\n[b]\r\nc = 2\r\n",
+                "a = 1 # why\r\nx = [1]\r\n\r\n[b]\r\nc = 2\r\n",
+            ),
+            ("a = 1", "a = 1\nx = [1]\n"),
+            ("# a\nx = 'y' # why\nz = 1\n", "# a\nx = [1] # why\nz = 1\n"),
+            ("a = 1\n\n[x]\nb = 2\nc = 3\n\n[d]\n", "a = 1\nx = [1]\n\n\n[d]\n"),
+            ("[b]\nc = 2\n", "x = [1]\n[b]\nc = 2\n"),
+        ] {
+            assert_eq!(set_literal(before, "x", "[1]").as_deref(), Some(after), "{before:?}");
+        }
+        assert_eq!(set_literal("[x]\n# mine\nb = 2\n", "x", "1"), None);
+        assert_eq!(set_literal("x = 1\n", "x", "1\ny = 2"), None);
+        assert_eq!(set_literal("x = \n", "x", "1"), None);
+    }
+
+    #[test]
+    fn a_setting_is_removed_with_its_section() {
+        assert_eq!(remove_key("a = 1\nx = 2 # b\n", "x").unwrap(), "a = 1\n");
+        assert_eq!(remove_key("a = 1\n[x]\nb = 2\n[c]\n", "x").unwrap(), "a = 1\n[c]\n");
+        assert_eq!(remove_key("[x]\nb = 2 # mine\n", "x"), None);
+        assert_eq!(remove_key("a = 1\n", "x"), None);
     }
 }

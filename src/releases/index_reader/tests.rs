@@ -97,6 +97,7 @@ impl Case {
             fetch_locks: &mutex,
             settings: &self.settings,
             warn: Box::new(|text| *warned.lock().unwrap() = format!("warned {text}: ")),
+            detail: Box::new(|_| ()),
         };
         let read = match reader.read(&query, policy) {
             Ok(index) => {

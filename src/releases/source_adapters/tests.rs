@@ -76,6 +76,7 @@ fn with_reader<T>(
             fetch_locks: network.index_locks(),
             settings: &settings,
             warn: Box::new(|text| panic!("{text}")),
+            detail: Box::new(|_| ()),
         },
     };
     let catalog = Catalog { settings: &settings, platform: PLATFORM.to_owned() };

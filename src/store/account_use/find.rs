@@ -88,7 +88,7 @@ impl AccountUses {
         for (root, uses) in &self.by_root {
             for AccountUse { account, kind, origin, .. } in uses {
                 let owned = |what| format!("{}'s {what}, {origin}", Escaped(account));
-                references.add_text(
+                references.add_other_account(
                     root,
                     match kind {
                         UseKind::Pin => origin.clone(),

@@ -26,6 +26,7 @@ use crate::releases::{ReleasePart, ServedFrom};
 use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
 use crate::store::receipt::{self, RECEIPT, Receipt};
+use crate::text::human_size;
 
 /// What was unpacked, and the part with its layout.
 type UnpackedPart = (Manifest, ReleasePart);
@@ -121,9 +122,12 @@ impl<'a> Assembly<'a> {
         unpack: &dyn Fn(&mut Self, &Path) -> Result<UnpackedPart>,
     ) -> Result<()> {
         let title = if part.title.is_empty() { &self.location.name() } else { &part.title };
-        let progress = self.store.reporter.download(title);
+        let task = self.store.reporter.task("downloading", title);
         let fallback = self.staging.path();
-        let (address, downloaded) = self.fetcher.fetch((part, title), fallback, &*progress)?;
+        let (address, downloaded) = self.fetcher.fetch((part, title), fallback, &*task)?;
+        let (reporter, size) = (self.store.reporter, human_size(downloaded.size));
+        reporter.detail(&format!("archive {}: {size}", address.without_secrets()));
+        task.step("unpacking");
         let (manifest, part) = match unpack(self, downloaded.path()) {
             Ok(unpacked) => unpacked,
             Err(error) => {
@@ -177,6 +181,7 @@ impl<'a> Assembly<'a> {
         if commands.is_empty() {
             return Ok(());
         }
+        let _shown = self.store.reporter.task("setting up", &self.location.name());
         run_post_install(&commands, &self.tree, &self.location.root)?;
         self.receipt.files = Manifest::read(&self.tree)?;
         Ok(())

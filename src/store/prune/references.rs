@@ -31,12 +31,23 @@ pub struct References {
 }
 
 /// A request for a toolchain.
-#[derive(Debug, PartialEq)]
-struct Reference {
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reference {
     /// Where it is, for people: `.nvmrc:1`.
-    text: String,
-    /// Where it is; `None` if it is in no file.
-    origin: Option<Origin>,
+    pub text: String,
+    /// Where it is.
+    pub place: ReferencePlace,
+}
+
+/// Where a request for a toolchain is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReferencePlace {
+    /// Where a request is written.
+    Origin(Origin),
+    /// What `use shim` was called with: `node@12`.
+    Shim(String),
+    /// What another account has.
+    OtherAccount,
 }
 
 impl References {
@@ -48,24 +59,25 @@ impl References {
 
     /// The origin of a request for the toolchain in this folder: `.nvmrc:1`.
     pub fn requester_of(&self, root: &Path) -> Option<&str> {
-        self.requesters_of(root).next()
+        self.requesters_of(root).next().map(|one| one.text.as_str())
     }
 
     /// The origins of all requests for the toolchain in this folder.
-    pub fn requesters_of(&self, root: &Path) -> impl Iterator<Item = &str> {
-        self.found.get(root).into_iter().flatten().map(|one| one.text.as_str())
+    pub fn requesters_of(&self, root: &Path) -> impl Iterator<Item = &Reference> {
+        self.found.get(root).into_iter().flatten()
     }
 
     /// All requests: the toolchain's folder, the origin, and the text for it.
     pub fn all(&self) -> impl Iterator<Item = (&Path, Option<&Origin>, &str)> {
         self.found.iter().flat_map(|(root, all)| {
-            all.iter().map(move |one| (&**root, one.origin.as_ref(), &*one.text))
+            all.iter().map(move |one| (&**root, one.place.origin(), &*one.text))
         })
     }
 
-    /// Adds a request for the toolchain in a folder that was found elsewhere.
-    pub fn add_text(&mut self, root: &Path, text: String) {
-        self.found.entry(root.to_owned()).or_default().push(Reference { text, origin: None });
+    /// Adds what another account has for the toolchain in a folder.
+    pub fn add_other_account(&mut self, root: &Path, text: String) {
+        let reference = Reference { text, place: ReferencePlace::OtherAccount };
+        self.found.entry(root.to_owned()).or_default().push(reference);
     }
 
     /// Adds the requests that apply in the current folder: those of variables, of the files in this
@@ -80,7 +92,8 @@ impl References {
             let Some(tool) = Tool::named(TOOLS, name) else { continue };
             if let Ok(request) = Request::parse(word, tool, RequestTrust::User) {
                 let text = format!("`use shim {entry}`");
-                self.add(session, tool, &request, Reference { text, origin: None })?;
+                let place = ReferencePlace::Shim(entry.clone());
+                self.add(session, tool, &request, Reference { text, place })?;
             }
         }
         Ok(())
@@ -130,9 +143,9 @@ impl References {
         }
         for Pin { requests, origin } in &pins {
             for request in requests {
-                let origin = Some(origin.clone());
-                let text = origin.as_ref().map_or_else(String::new, ToString::to_string);
-                self.add(session, tool, request, Reference { text, origin })?;
+                let text = origin.to_string();
+                let place = ReferencePlace::Origin(origin.clone());
+                self.add(session, tool, request, Reference { text, place })?;
             }
         }
         Ok(())
@@ -157,6 +170,15 @@ impl References {
             Lookup::Toolchain(_) | Lookup::Nothing | Lookup::Stale => {}
         }
         Ok(())
+    }
+}
+
+impl ReferencePlace {
+    fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::Origin(origin) => Some(origin),
+            Self::Shim(_) | Self::OtherAccount => None,
+        }
     }
 }
 

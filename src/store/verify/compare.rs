@@ -31,6 +31,7 @@ pub struct Findings {
 
 /// A difference to what was installed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Difference {
     /// Its path from the toolchain's folder; empty for that folder itself.
     pub path: String,
@@ -39,11 +40,13 @@ pub struct Difference {
     /// Details, if there are any.
     pub detail: String,
     /// Whether it is in a bundled package, which package managers may replace.
+    #[serde(rename = "bundled")]
     pub is_package: bool,
 }
 
 /// The kind of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
     /// A file has other bytes.

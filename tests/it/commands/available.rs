@@ -26,6 +26,12 @@ fn available_versions_are_listed_with_their_lts_lines() {
     25.0.0
     --- standard error
     ");
+    let all = sandbox.use_command(&["available", "node", "--all"]).run().succeeds();
+    let versions = all.stdout.lines().skip(1).filter_map(|line| line.split(' ').next());
+    let expected = "25.0.0 24.11.0 22.20.0 20.19.5 18.20.8 13.0.0 12.22.12 12.22.11 12.0.0 10.24.1";
+    assert_eq!(versions.collect::<Vec<_>>().join(" "), expected, "{all}");
+    let refused = sandbox.use_command(&["available", "node", "12", "--all"]).run().fails_with(2);
+    refused.stderr_contains("--all");
     // The other source's site can't be moved by a variable.
     let sandbox = sandbox.with_variable("USHER_SOURCE", "python=python-build-standalone");
     let outcome = sandbox.use_command(&["available", "python"]).run();
@@ -56,8 +62,11 @@ fn available_filters_by_request() {
     ] {
         let outcome = sandbox.use_command(&["available", tool, request, "--json"]).run().succeeds();
         let list = outcome.json();
-        let versions =
-            list.as_array().unwrap().iter().map(|line| line["version"].as_str().unwrap());
+        let versions = list["versions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| line["version"].as_str().unwrap());
         assert_eq!(versions.collect::<Vec<_>>().join(" "), expected, "{tool} {request}");
     }
 }
@@ -72,11 +81,11 @@ fn json_has_all_of_each_version() {
     let line = |version, lts, installed| json!({ "version": version, "lts": lts, "end_of_life": "2022-04-30", "installed": installed, "source": host, "host": host, "index_age": 0 });
     assert_eq!(
         outcome.json(),
-        json!([
+        json!({ "format": 1, "versions": [
             line("12.0.0", None, true),
             line("12.22.11", Some("erbium"), false),
             line("12.22.12", Some("erbium"), false),
-        ])
+        ] })
     );
 }
 
@@ -129,15 +138,16 @@ fn without_a_network_listing_fails() {
     exit status: 69
     --- standard output
     {
+      "format": 1,
       "error": {
+        "what": "can't list the releases of node",
         "causes": [
           "nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection",
           "npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection"
         ],
-        "code": "network",
-        "exit": 69,
         "hint": "check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)",
-        "what": "can't list the releases of node"
+        "code": "network",
+        "exit": 69
       }
     }
     --- standard error

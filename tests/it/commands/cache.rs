@@ -183,7 +183,7 @@ fn offline_available_reports_the_index_age() {
     usher: the index from npm (127.0.0.1:[PORT]) is 3 h old
     ");
     let outcome = sandbox.use_command(&["available", "node", "12", "--offline", "--json"]).run();
-    let age = outcome.json()[0]["index_age"].as_u64().unwrap();
+    let age = outcome.json()["versions"][0]["index_age"].as_u64().unwrap();
     assert!((3 * 3600..4 * 3600).contains(&age), "{outcome}");
     assert_eq!(outcome.stderr, "");
 }

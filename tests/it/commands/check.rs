@@ -450,10 +450,16 @@ fn check_prints_json() {
             "kind": "image",
             "text": format!("FROM node:{request}"),
             "requests": [request],
+            "verdict": "unknown",
             "agrees": null,
             "level": null,
             "reason": null,
-            "compared_with": ".nvmrc:1",
+            "compared_with": {
+                "kind": "file",
+                "file": "[SANDBOX]/project/.nvmrc",
+                "line": 1,
+                "text": ".nvmrc:1",
+            },
         });
         mention.as_object_mut().unwrap().extend(rest.as_object().cloned().unwrap_or_default());
         mention
@@ -461,6 +467,7 @@ fn check_prints_json() {
     assert_eq!(
         masked,
         json!({
+            "format": 1,
             "agrees": false,
             "project": "[SANDBOX]/project",
             "ignored": 0,
@@ -477,10 +484,15 @@ fn check_prints_json() {
                     "file": ".nvmrc",
                     "kind": "pin",
                     "text": "20.1.0",
+                    "verdict": "agrees",
                     "agrees": true,
                     "compared_with": null,
                 })),
-                mention(1, "16", json!({ "agrees": false, "level": "error" })),
+                mention(1, "16", json!({
+                    "verdict": "differs",
+                    "agrees": false,
+                    "level": "error",
+                })),
                 mention(2, "lts", json!({ "reason": "it means different versions over time" })),
             ],
             "findings": [{

@@ -32,10 +32,12 @@ fn doctor_reports_a_healthy_installation() {
     --- standard error
     ");
     let checks = sandbox.use_command(&["doctor", "--json"]).run().succeeds().json();
-    let checks = checks.as_array().unwrap();
+    let checks = checks["checks"].as_array().unwrap();
     assert!(checks.iter().all(|check| check["state"] == "ok"), "{checks:?}");
     assert!(checks.contains(&json!({
+        "id": "shims-on-path",
         "state": "ok",
+        "path": sandbox.shims(),
         "what": format!("{} is on PATH", sandbox.shims().display()),
     })));
 }
@@ -50,7 +52,7 @@ fn path_lacks_the_shims() {
     --- standard output
     usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
     error  PATH doesn't contain [SANDBOX]/home/.local/share/usher/shims
-           hint: use setup
+           hint: [SANDBOX]/home/.local/share/usher/shims/use setup
     3 checks passed: use doctor --all
     --- standard error
     error: 1 problem found

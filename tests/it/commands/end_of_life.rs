@@ -28,20 +28,26 @@ fn with_lines(lines: &str) -> Sandbox {
 fn versions_past_their_end_of_life_are_marked_and_run() {
     let sandbox = with_lines("1 = '2001-02-28'\n2 = '2999-12-31'\n");
     let list = sandbox.use_command(&["list", "plain"]).run().succeeds();
-    let marked = list.stdout.lines().filter(|line| line.contains("end of life"));
+    let marked = list.stdout.lines().filter(|line| line.ends_with("2001-02-28"));
     let marked: Vec<&str> = marked.collect();
     assert_eq!(marked.len(), 1, "{list}");
-    assert!(marked[0].contains(" 1.4.0 ") && marked[0].ends_with("  end of life: 2001-02-28"));
+    assert!(marked[0].contains(" 1.4.0 ") && list.stdout.contains("  END OF LIFE\n"), "{list}");
     let list = sandbox.use_command(&["list", "plain", "--json"]).run().succeeds().json();
-    let days = list.as_array().unwrap().iter().map(|row| row["end_of_life"].as_str());
+    let days = list["versions"].as_array().unwrap().iter().map(|row| row["end_of_life"].as_str());
     assert_eq!(days.collect::<Vec<_>>(), [None, Some("2999-12-31"), Some("2001-02-28")]);
     let outdated = sandbox.use_command(&["outdated"]).run().succeeds();
-    assert!(outdated.stdout.contains("tool-versions:1  end of life: 2001-02-28\n"), "{outdated}");
+    assert_eq!(outdated.stdout, "no source: plain 1.4.0\n");
     // Without a source, there is nothing to look at for another line.
     let doctor = sandbox.use_command(&["doctor", "--json"]).run().succeeds().json();
     let what = "plain 1.4.0 is past its end of life, 2001-02-28: it gets no fixes";
-    let note = serde_json::json!({ "state": "note", "what": what });
-    assert!(doctor.as_array().unwrap().contains(&note), "{doctor}");
+    let note = serde_json::json!({
+        "id": "end-of-life",
+        "state": "note",
+        "tool": "plain",
+        "path": sandbox.toolchain("plain", "1.4.0"),
+        "what": what,
+    });
+    assert!(doctor["checks"].as_array().unwrap().contains(&note), "{doctor}");
     let outcome = sandbox.command("plain").run().succeeds().stdout_has_line("plain 1.4.0");
     assert_eq!(outcome.stderr, "");
     sandbox.file("project/.tool-versions", "plain 2\n");
@@ -75,12 +81,14 @@ fn releases_are_marked_90_days_before_their_line_ends() {
     assert_eq!(
         available(JANUARY),
         [
-            "20.19.5  lts/iron                end of life: 2026-04-30",
-            "22.20.0  lts/jod      installed",
-            "24.11.0  lts/krypton",
+            "VERSION  LTS          STATE   END OF LIFE",
+            "24.11.0  lts/krypton          2028-04-30",
+            "22.20.0  lts/jod      active  2027-04-30",
+            "20.19.5  lts/iron             2026-04-30",
         ]
     );
-    assert_eq!(available(MARCH)[1], "22.20.0  lts/jod      installed  end of life: 2027-04-30");
+    assert!(!run(&["list", "node"], JANUARY).stdout.contains("2027-04-30"));
+    assert!(run(&["list", "node"], MARCH).stdout.contains("  2027-04-30\n"));
     let note = "note   node 22.20.0 reaches its end of life on 2027-04-30\n       hint: use available node\n";
     assert!(!run(&["doctor"], JANUARY).stdout.contains("end of life"));
     assert!(run(&["doctor"], MARCH).stdout.contains(note));

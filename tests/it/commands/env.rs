@@ -1,4 +1,4 @@
-//! `use env` and `use which --home`: what programs that don't use the shims need, for real shells and
+//! `use env` and `use where`: what programs that don't use the shims need, for real shells and
 //! CI services.
 
 use std::fmt::Write as _;
@@ -44,7 +44,7 @@ fn pinned_tools_in_every_format() {
     let sandbox = with_shims_on_path();
     let mut transcript = String::new();
     for line in
-        ["env", "env java", "env --shell fish", "env --github", "env --gitlab", "which --home java"]
+        ["env", "env java", "env --shell fish", "env --github", "env --gitlab", "where java"]
     {
         let outcome = sandbox.use_command(&line.split(' ').collect::<Vec<_>>()).run();
         writeln!(transcript, "$ use {line}\n{}{}", outcome.stdout, outcome.stderr).unwrap();
@@ -73,7 +73,7 @@ fn pinned_tools_in_every_format() {
     PATH=[SANDBOX]/home/.local/share/usher/toolchains/java/21.0.4/bin:[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12/bin:[SANDBOX]/home/.local/share/usher/shims:[SANDBOX]/bin
     JAVA_HOME=[SANDBOX]/home/.local/share/usher/toolchains/java/21.0.4
 
-    $ use which --home java
+    $ use where java
     [SANDBOX]/home/.local/share/usher/toolchains/java/21.0.4
     "#);
     let outcome = sandbox.use_command(&["env", "--json"]).run().succeeds();
@@ -81,21 +81,32 @@ fn pinned_tools_in_every_format() {
     assert_eq!(
         outcome.json(),
         json!({
+            "format": 1,
             "path": [java.join("bin"), node.join("bin")],
             "variables": { "JAVA_HOME": java },
             "tools": [
-                { "tool": "java", "version": "21.0.4", "path": java, "programs": java.join("bin") },
+                {
+                    "tool": "java",
+                    "version": "21.0.4",
+                    "store": "usher",
+                    "path": java,
+                    "programs": java.join("bin"),
+                },
                 {
                     "tool": "node",
                     "version": "12.22.12",
+                    "store": "usher",
                     "path": node,
                     "programs": node.join("bin"),
                 },
             ],
         })
     );
-    let outcome = sandbox.use_command(&["which", "--home", "java", "--json"]).run().succeeds();
-    assert_eq!(outcome.json(), json!({ "program": "java", "path": java, "tool": "java" }));
+    let outcome = sandbox.use_command(&["where", "java", "--json"]).run().succeeds();
+    assert_eq!(
+        outcome.json(),
+        json!({ "format": 1, "program": "java", "path": java, "tool": "java" })
+    );
 }
 
 #[test]
@@ -148,7 +159,7 @@ fn nothing_to_set_is_a_note() {
     --- standard error
     usher: java: the system's version is used; nothing to set
     ");
-    let outcome = sandbox.use_command(&["which", "--home", "java"]).run();
+    let outcome = sandbox.use_command(&["where", "java"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 127
     --- standard output
@@ -168,10 +179,7 @@ fn a_program_that_links_into_a_toolchain_has_a_folder() {
     let command = |words: &[&str]| {
         sandbox.use_command(words).variable("SDKMAN_CANDIDATES_DIR", sandbox.root().join("sdk"))
     };
-    command(&["which", "--home", "java"])
-        .run()
-        .succeeds()
-        .stdout_is("[SANDBOX]/sdk/java/17.0.9-tem");
+    command(&["where", "java"]).run().succeeds().stdout_is("[SANDBOX]/sdk/java/17.0.9-tem");
     let outcome = command(&["env", "java", "--json"]).run().succeeds();
     assert_eq!(outcome.json()["variables"]["JAVA_HOME"], json!(java));
 }

@@ -69,17 +69,20 @@ fn install_from_without_a_hash_records_the_computed_one() {
     insta::assert_snapshot!(text, @r#"
     exit status: 0
     --- standard output
-    [
-      {
-        "tool": "node",
-        "request": "12.0.1",
-        "version": "12.0.1",
-        "store": "usher",
-        "path": "[SANDBOX]/home/.local/share/usher/toolchains/node/12.0.1",
-        "host": "127.0.0.1:[PORT]",
-        "newly_installed": true
-      }
-    ]
+    {
+      "format": 1,
+      "versions": [
+        {
+          "tool": "node",
+          "request": "12.0.1",
+          "version": "12.0.1",
+          "store": "usher",
+          "path": "[SANDBOX]/home/.local/share/usher/toolchains/node/12.0.1",
+          "host": "127.0.0.1:[PORT]",
+          "newly_installed": true
+        }
+      ]
+    }
     --- standard error
     usher: WARNING: node 12.0.1 is fetched from http://127.0.0.1:[PORT]/files/node.tar.gz without encryption or checksum: the network can change it. Get its checksum from somewhere else and add --sha256 HEX
     usher: fetching node 12.0.1 from http://127.0.0.1:[PORT]/files/node.tar.gz
@@ -88,9 +91,9 @@ fn install_from_without_a_hash_records_the_computed_one() {
     "#);
     let path = sandbox.toolchain("node", "12.0.1");
     let host = upstream.base().trim_start_matches("http://");
-    let state = json!([{
+    let state = json!({ "format": 1, "versions": [{
         "tool": "node", "request": "12.0.1", "version": "12.0.1", "store": "usher", "path": path, "host": host, "newly_installed": true,
-    }]);
+    }] });
     assert_eq!(outcome.json(), state);
     let receipt = receipt(&sandbox, "node", "12.0.1");
     let shown = format!("{}/files/node.tar.gz", upstream.base());

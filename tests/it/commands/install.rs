@@ -35,7 +35,7 @@ fn install_fetches_named_versions_without_pinning() {
     let toolchain = |tool, version| sandbox.toolchain(tool, version);
     let host = upstream.base().trim_start_matches("http://");
     assert_eq!(
-        report,
+        report["versions"],
         json!([
             {
                 "tool": "node",
@@ -143,7 +143,8 @@ fn a_constraint_that_the_system_satisfies_needs_no_install() {
     --- standard error
     ");
     let report = sandbox.use_command(&["install", "--json"]).run().succeeds().json();
-    let fields = ["tool", "request", "version", "store"].map(|field| report[0][field].clone());
+    let fields =
+        ["tool", "request", "version", "store"].map(|field| report["versions"][0][field].clone());
     assert_eq!(fields, ["bun", ">=1.1", "1.1.30", "system"]);
 }
 
@@ -186,10 +187,10 @@ fn uninstall_removes_versions() {
     let outcome = sandbox.use_command(&["uninstall", "node@12", "--json"]).run().succeeds();
     let path = sandbox.toolchain("node", "12.22.11");
     assert_eq!(
-        outcome.json(),
+        outcome.json()["versions"],
         json!([{
             "tool": "node", "version": "12.22.11", "path": path, "removed": true,
-            "requested_by": null, "processes": [], "virtual_environments": [],
+            "requested_by": [], "processes": [], "virtual_environments": [],
         }])
     );
 }

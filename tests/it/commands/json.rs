@@ -1,11 +1,12 @@
-//! Every `--json` output against `docs/json.md`: each key that a command prints is listed there, with
-//! the types it may have, and each key listed there is printed.
+//! Every `--json` output against the schema, `docs/schema/json.schema.json`: each output is valid, has no
+//! key that isn't in the schema, and each key of the schema is printed.
 //!
-//! The examples of that page are checked in the same way.
+//! The examples of `docs/json.md` are checked in the same way, and its tables are made from the schema.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::upgrade::with_global_packages;
 use super::{offline_sandbox, sandbox, with_sourceless_tool};
@@ -13,87 +14,199 @@ use crate::stores::account_use;
 use crate::support::{Sandbox, Upstream};
 use crate::tidy::text;
 
-/// The keys of a command and the types of each: `[].tool`, `string or null`.
-type Keys = BTreeMap<String, BTreeSet<String>>;
+/// The answers of what only a machine with accounts prints: [`check_output`] compares those.
+const MACHINE_ANSWERS: [&str; 3] = ["use prune --copies", "use sync", "use sync --log json"];
 
-/// The keys that a section of the page lists.
-struct Section {
-    keys: Keys,
-    /// Those that may be left out, and items of lists that may be empty.
-    optional: BTreeSet<String>,
-    example: Option<Value>,
+/// Types that several answers have, and the section of the page on each.
+const SHARED: [(&str, &str); 2] = [("origin", "origins"), ("error", "errors")];
+
+/// From how many values on an enum has a table of its own.
+const MANY_VALUES: usize = 9;
+
+/// The schema of all answers.
+struct Answers {
+    schema: Value,
 }
 
-/// The sections on what only a machine with accounts prints: [`check_output`] compares those.
-const MACHINE_SECTIONS: [&str; 2] = ["use prune --copies", "use sync"];
-
-/// The sections of the page, by their headings.
-fn sections() -> BTreeMap<String, Section> {
-    let page = text("docs/json.md");
-    let sections = page.split("\n## ").skip(1).map(|section| {
-        let (heading, body) = section.split_once('\n').expect("a heading");
-        (heading.replace('`', ""), Section::parse(body))
-    });
-    sections.collect()
+/// A key of an answer, as a row of the page's table.
+struct Row {
+    /// `versions[].tool`.
+    path: String,
+    /// `string or null`.
+    types: String,
+    meaning: String,
+    is_optional: bool,
 }
 
-impl Section {
-    fn parse(body: &str) -> Self {
-        let (mut keys, mut optional) = (Keys::new(), BTreeSet::new());
-        for line in body.lines().filter_map(|line| line.strip_prefix("| `")) {
-            let (key, rest) = line.split_once("` | ").expect("a key");
-            let types = rest.split(" |").next().expect("a type");
-            let always = types.strip_suffix(", optional");
-            if always.is_some() {
-                optional.insert(key.to_owned());
-            }
-            let types = always.unwrap_or(types).split(" or ").map(str::to_owned).collect();
-            assert!(keys.insert(key.to_owned(), types).is_none(), "{key} is listed twice");
-        }
-        let example = body.split_once("```json\n").map(|(_, rest)| {
-            let (example, _) = rest.split_once("```").expect("the end of an example");
-            serde_json::from_str(example).expect("an example is JSON")
-        });
-        Self { keys, optional, example }
+impl Answers {
+    fn read() -> Self {
+        let schema = text("docs/schema/json.schema.json");
+        Self { schema: serde_json::from_str(&schema).expect("a schema") }
     }
 
-    /// What is wrong with an output: keys that aren't listed, types that aren't.
-    fn faults(&self, found: &Keys) -> Vec<String> {
-        let fault = |(key, types): (&String, &BTreeSet<String>)| match self.keys.get(key) {
-            None => Some(format!("{key} isn't listed")),
-            Some(listed) => {
-                let others: Vec<&String> = types.difference(listed).collect();
-                (!others.is_empty()).then(|| format!("{key} is {others:?}"))
-            }
+    fn definitions(&self) -> &serde_json::Map<String, Value> {
+        self.schema["$defs"].as_object().expect("definitions")
+    }
+
+    /// The name of the definition of the answer with this heading.
+    fn name(&self, heading: &str) -> String {
+        let mut definitions = self.definitions().iter();
+        let found = definitions.find(|(_, schema)| schema["title"] == heading);
+        found.unwrap_or_else(|| panic!("no answer is called {heading}")).0.clone()
+    }
+
+    /// The headings of all answers.
+    fn headings(&self) -> BTreeSet<&str> {
+        self.definitions().values().filter_map(|schema| schema["title"].as_str()).collect()
+    }
+
+    /// What is wrong with an output: it isn't valid, or has keys that the schema doesn't have.
+    fn faults(&self, name: &str, output: &Value) -> Vec<String> {
+        let mut schema = json!({ "$ref": format!("#/$defs/{name}"), "$defs": self.definitions() });
+        without_other_keys(&mut schema);
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        let fault = |error: jsonschema::ValidationError<'_>| {
+            format!("{name}: {}: {error}", error.instance_path())
         };
-        found.iter().filter_map(fault).collect()
+        validator.iter_errors(output).map(fault).collect()
+    }
+
+    /// A schema, or the one that it refers to, and the name of that.
+    fn resolved<'s>(&'s self, schema: &'s Value) -> (&'s Value, Option<&'s str>) {
+        match schema["$ref"].as_str() {
+            Some(reference) => {
+                let name = reference.rsplit('/').next().expect("a name");
+                (&self.definitions()[name], Some(name))
+            }
+            None => (schema, None),
+        }
+    }
+
+    /// The keys of an answer or a shared type.
+    fn rows(&self, name: &str) -> Vec<Row> {
+        let mut rows = Vec::new();
+        self.add_rows(&self.definitions()[name], "", &mut rows);
+        rows
+    }
+
+    fn add_rows(&self, schema: &Value, path: &str, rows: &mut Vec<Row>) {
+        let alternatives = schema["oneOf"].as_array().into_iter().flatten();
+        for schema in [schema].into_iter().chain(alternatives) {
+            let required: Vec<&str> = schema["required"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                if !rows.iter().any(|row| row.path == path) {
+                    let is_optional = !required.contains(&key.as_str());
+                    self.add_row(property, path, is_optional, rows);
+                }
+            }
+        }
+    }
+
+    fn add_row(&self, property: &Value, path: String, is_optional: bool, rows: &mut Vec<Row>) {
+        let (types, values, inner) = self.types(property);
+        let meaning = property["description"].as_str().or_else(|| {
+            let (schema, _) = self.resolved(property);
+            schema["description"].as_str()
+        });
+        let mut meaning = meaning.unwrap_or_default().replace('\n', " ");
+        let listed: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
+        match listed.len() {
+            0 => {}
+            MANY_VALUES.. => meaning.push_str(" One of the values below."),
+            _ => {
+                let _ = write!(meaning, " One of {}.", listed.join(", "));
+            }
+        }
+        let is_list = types.starts_with("list");
+        rows.push(Row { path: path.clone(), types, meaning, is_optional });
+        if let Some(inner) = inner {
+            self.add_rows(inner, &if is_list { format!("{path}[]") } else { path }, rows);
+        }
+    }
+
+    /// The types of a property, its values if it has few, and the schema of the keys in it.
+    fn types<'s>(&'s self, property: &'s Value) -> (String, Vec<&'s str>, Option<&'s Value>) {
+        let (schema, name) = self.resolved(property);
+        if let Some((name, section)) = SHARED.into_iter().find(|(one, _)| Some(*one) == name) {
+            return (format!("[{name}](#{section})"), Vec::new(), None);
+        }
+        let values = values(schema);
+        if !values.is_empty() {
+            return ("string".to_owned(), values.iter().map(|(value, _)| *value).collect(), None);
+        }
+        let alternatives = schema["anyOf"].as_array().or(schema["oneOf"].as_array());
+        if let Some(alternatives) = alternatives.filter(|_| schema["properties"].is_null()) {
+            if alternatives.iter().all(|one| one["type"] == "object") {
+                return ("object".to_owned(), Vec::new(), Some(schema));
+            }
+            let all: Vec<_> = alternatives.iter().map(|one| self.types(one)).collect();
+            let types: Vec<&str> = all.iter().map(|(types, ..)| types.as_str()).collect();
+            let inner = all.iter().find_map(|(_, _, inner)| *inner);
+            let values = all.iter().flat_map(|(_, values, _)| values.iter().copied()).collect();
+            return (types.join(" or "), values, inner);
+        }
+        let word = |one: &str| match one {
+            "boolean" => "bool".to_owned(),
+            "integer" => "number".to_owned(),
+            other => other.to_owned(),
+        };
+        match &schema["type"] {
+            Value::String(one) if one == "array" => {
+                let (types, values, inner) = self.types(&schema["items"]);
+                (format!("list of {types}s"), values, inner)
+            }
+            Value::String(one) => {
+                (word(one), Vec::new(), schema["properties"].is_object().then_some(schema))
+            }
+            Value::Array(several) => {
+                let words: Vec<String> =
+                    several.iter().filter_map(Value::as_str).map(word).collect();
+                (words.join(" or "), Vec::new(), None)
+            }
+            other => panic!("what type is {other} in {schema}?"),
+        }
     }
 }
 
-/// Adds all keys of a value, with their types. The names of variables are `*`.
-fn collect(value: &Value, path: &str, keys: &mut Keys) {
-    let kind = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "list",
-        Value::Object(_) => "object",
-    };
-    let is_listed = !path.is_empty() && (path.ends_with(|c| c != ']') || !value.is_object());
-    if is_listed {
-        keys.entry(path.to_owned()).or_default().insert(kind.to_owned());
+/// The values of an enum, and their meanings.
+fn values(schema: &Value) -> Vec<(&str, &str)> {
+    let constants = schema["oneOf"].as_array().into_iter().flatten().filter_map(|one| {
+        Some((one["const"].as_str()?, one["description"].as_str().unwrap_or_default()))
+    });
+    let plain = schema["enum"].as_array().into_iter().flatten();
+    constants.chain(plain.filter_map(|one| Some((one.as_str()?, "")))).collect()
+}
+
+/// Refuses keys that aren't in the schema.
+fn without_other_keys(schema: &mut Value) {
+    match schema {
+        Value::Object(entries) => {
+            if entries.get("properties").is_some_and(Value::is_object) {
+                entries.entry("additionalProperties").or_insert(json!(false));
+            }
+            entries.values_mut().for_each(without_other_keys);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_other_keys),
+        _ => {}
     }
+}
+
+/// The keys of a value, as rows have them.
+fn collect(value: &Value, path: &str, keys: &mut BTreeSet<String>) {
     match value {
         Value::Array(items) => {
-            for item in items {
-                collect(item, &format!("{path}[]"), keys);
-            }
+            items.iter().for_each(|item| collect(item, &format!("{path}[]"), keys))
         }
         Value::Object(entries) => {
             for (name, value) in entries {
-                let name = if path == "variables" { "*" } else { name };
-                let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                keys.insert(path.clone());
                 collect(value, &path, keys);
             }
         }
@@ -101,11 +214,27 @@ fn collect(value: &Value, path: &str, keys: &mut Keys) {
     }
 }
 
-/// The keys of outputs.
-fn keys_of<'a>(values: impl IntoIterator<Item = &'a Value>) -> Keys {
-    let mut keys = Keys::new();
-    values.into_iter().for_each(|value| collect(value, "", &mut keys));
-    keys
+/// The page's sections: the heading of each, and its text.
+fn sections(page: &str) -> Vec<(String, &str)> {
+    let sections = page.split("\n## ").skip(1).map(|section| {
+        let (heading, body) = section.split_once('\n').expect("a heading");
+        (heading.replace('`', ""), body)
+    });
+    sections.collect()
+}
+
+/// The example of a section.
+fn example(body: &str) -> Option<(Value, &str)> {
+    let (_, rest) = body.split_once("```json\n")?;
+    let (example, _) = rest.split_once("```").expect("the end of an example");
+    Some((serde_json::from_str(example).expect("an example is JSON"), example))
+}
+
+/// The example of an answer.
+fn example_of(heading: &str) -> Value {
+    let page = text("docs/json.md");
+    let found = sections(&page).into_iter().find(|(one, _)| one == heading);
+    found.and_then(|(_, body)| example(body)).expect("an example").0
 }
 
 /// The outputs of commands, by the heading of their section.
@@ -140,9 +269,8 @@ fn outputs() -> Outputs {
 fn of_machine(outputs: &mut Outputs) {
     let printed = account_use::json_outputs();
     for heading in ["use", "use list", "use list --accounts", "use retire", "use why"] {
-        let example = || sections().remove(heading).and_then(|section| section.example);
         let printed = printed.as_ref().map(|outputs| outputs[heading].clone());
-        outputs.add_output(heading, printed.or_else(example).expect("an output"));
+        outputs.add_output(heading, printed.unwrap_or_else(|| example_of(heading)));
     }
 }
 
@@ -222,46 +350,155 @@ fn without_network(outputs: &mut Outputs) {
     }
 }
 
-/// Compares the outputs of a command that needs a machine with accounts with their section.
+/// Compares the outputs of a command that needs a machine with accounts with the schema.
 #[track_caller]
 pub(crate) fn check_output(heading: &str, outputs: &[Value]) {
-    assert!(MACHINE_SECTIONS.contains(&heading), "{heading}");
-    let faults = faults_of(heading, &sections()[heading], outputs);
+    assert!(MACHINE_ANSWERS.contains(&heading), "{heading}");
+    let faults = faults_of(&Answers::read(), heading, outputs);
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
-/// The keys of outputs that aren't listed, and those listed that aren't in them.
-fn faults_of(heading: &str, section: &Section, outputs: &[Value]) -> Vec<String> {
-    let found = keys_of(outputs);
-    let mut faults = section.faults(&found);
-    let missing = section.keys.keys().filter(|key| !found.contains_key(*key));
-    let is_item = |key: &String| key.ends_with("[]") && section.optional.contains(key);
-    let missing = missing.filter(|key| !is_item(key));
-    faults.extend(missing.map(|key| format!("{key} is never printed")));
-    faults.into_iter().map(|fault| format!("{heading}: {fault}")).collect()
+/// What is wrong with the outputs of a command, and the keys that aren't in them.
+fn faults_of(answers: &Answers, heading: &str, outputs: &[Value]) -> Vec<String> {
+    let name = answers.name(heading);
+    let mut found = BTreeSet::new();
+    outputs.iter().for_each(|output| collect(output, "", &mut found));
+    let mut faults: Vec<String> =
+        outputs.iter().flat_map(|output| answers.faults(&name, output)).collect();
+    let missing = answers.rows(&name).into_iter().filter(|row| !found.contains(&row.path));
+    faults.extend(missing.map(|row| format!("{heading}: {} is never printed", row.path)));
+    faults
 }
 
 #[test]
-fn every_key_is_documented_and_every_documented_key_is_printed() {
-    let sections = sections();
+fn every_output_fits_the_schema_and_every_key_is_printed() {
+    let answers = Answers::read();
     let outputs = outputs().0;
-    let headings = sections.keys().map(String::as_str);
-    let headings: Vec<&str> =
-        headings.filter(|heading| !MACHINE_SECTIONS.contains(heading)).collect();
-    assert_eq!(headings, outputs.keys().copied().collect::<Vec<_>>(), "a command each");
-    let faults = outputs
-        .iter()
-        .flat_map(|(heading, values)| faults_of(heading, &sections[*heading], values));
+    let mut headings = answers.headings();
+    headings.retain(|heading| !MACHINE_ANSWERS.contains(heading));
+    assert_eq!(headings, outputs.keys().copied().collect(), "a command each");
+    let faults = outputs.iter().flat_map(|(heading, values)| faults_of(&answers, heading, values));
     let faults: Vec<String> = faults.collect();
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
 #[test]
-fn examples_have_documented_keys() {
-    let mut faults = Vec::new();
-    for (heading, section) in sections() {
-        let found = section.example.iter().flat_map(|example| section.faults(&keys_of([example])));
-        faults.extend(found.map(|fault| format!("{heading}: {fault}")));
+fn the_schema_refuses_other_outputs() {
+    let answers = Answers::read();
+    let mut list = example_of("use list");
+    assert_eq!(answers.faults("use-list", &list), [""; 0]);
+    list["versions"][0]["active"] = json!("yes");
+    list["versions"][0]["colour"] = json!("red");
+    list["format"] = json!(2);
+    let faults = answers.faults("use-list", &list).join("\n");
+    for fault in ["/versions/0/active", "('colour' was unexpected)", "/format: 1 was expected"] {
+        assert!(faults.contains(fault), "{faults}");
     }
-    assert!(faults.is_empty(), "{faults:#?}");
+    assert!(!answers.faults("use-list", &json!([])).is_empty());
+}
+
+#[test]
+fn use_prints_the_schemas_without_a_session() {
+    let sandbox = offline_sandbox();
+    for name in ["config", "registry", "json"] {
+        let printed = sandbox.use_command(&["schema", name]).run().succeeds();
+        assert_eq!(printed.stdout, text(format!("docs/schema/{name}.schema.json")), "{name}");
+    }
+    let unknown = sandbox.use_command(&["schema", "settings"]).run().fails_with(2);
+    unknown.stderr_contains("[possible values: config, registry, json]");
+    sandbox
+        .use_command(&["schema"])
+        .run()
+        .fails_with(2)
+        .stderr_contains("Usage: use schema <NAME>");
+}
+
+#[test]
+fn the_page_has_each_answer_with_a_valid_example() {
+    let (answers, page) = (Answers::read(), text("docs/json.md"));
+    let mut headings = answers.headings();
+    for (heading, body) in sections(&page) {
+        let Some((example, _)) = example(body) else { continue };
+        let shared = SHARED.iter().find(|(_, section)| *section == heading.to_lowercase());
+        let is_answer = headings.remove(heading.as_str());
+        let name = match (is_answer, shared) {
+            (true, _) => answers.name(&heading),
+            (false, Some((name, _))) => (*name).to_owned(),
+            (false, None) => panic!("no answer is called {heading}"),
+        };
+        assert_eq!(answers.faults(&name, &example), [""; 0], "{heading}");
+    }
+    assert!(headings.is_empty(), "without an example: {headings:?}");
+}
+
+#[test]
+fn the_pages_tables_are_current() {
+    let page = text("docs/json.md");
+    let renewed = with_tables(&Answers::read(), &page);
+    if page != renewed {
+        let file = crate::tidy::checkout().join("target/renewed/json.md");
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("make a folder");
+        std::fs::write(&file, renewed).expect("write the page");
+        panic!("docs/json.md is out of date: cp target/renewed/json.md docs/json.md");
+    }
+}
+
+/// The page with the tables that the schema has.
+fn with_tables(answers: &Answers, page: &str) -> String {
+    let mut renewed = String::new();
+    let mut parts = page.split("<!-- ");
+    renewed.push_str(parts.next().unwrap_or_default());
+    while let Some(part) = parts.next() {
+        let (mark, _) = part.split_once(" -->").expect("the end of a comment");
+        let end = parts.next().expect("the end of a table");
+        let table = match mark.strip_prefix("values: ") {
+            Some(name) => values_table(&answers.definitions()[name]),
+            None => {
+                let (_, body) = renewed.rsplit_once("\n## ").expect("a section");
+                let heading = body.lines().next().unwrap_or_default().replace('`', "");
+                let shared = SHARED
+                    .iter()
+                    .find(|(one, section)| *section == heading.to_lowercase() && *one != "error");
+                let name =
+                    shared.map_or_else(|| answers.name(&heading), |(one, _)| (*one).to_owned());
+                let mut rows = answers.rows(&name);
+                if heading == "Errors" {
+                    let keys = answers.rows("error").into_iter();
+                    rows.extend(keys.map(|row| Row { path: format!("error.{}", row.path), ..row }));
+                }
+                let order = example(body).map_or("", |(_, text)| text);
+                keys_table(rows, order)
+            }
+        };
+        let rest = end.strip_prefix("end -->").expect("the end of a table");
+        let _ = write!(renewed, "<!-- {mark} -->\n{table}<!-- end -->{rest}");
+    }
+    renewed
+}
+
+/// The table of an answer's keys, in the order of its example; but for the format, which all have.
+fn keys_table(mut rows: Vec<Row>, example: &str) -> String {
+    rows.retain(|row| row.path != "format");
+    // A key is behind the one that it is in, and among others of that in the order of the example.
+    let place = |path: &str| {
+        let parts = path.split('.').map(|part| {
+            let key = format!("\"{}\":", part.trim_end_matches("[]"));
+            example.find(&key).unwrap_or(usize::MAX)
+        });
+        parts.collect::<Vec<_>>()
+    };
+    rows.sort_by_cached_key(|row| place(&row.path));
+    let row = |Row { path, types, meaning, is_optional }: &Row| {
+        let optional = if *is_optional { ", optional" } else { "" };
+        format!("| `{path}` | {types}{optional} | {meaning} |\n")
+    };
+    let rows: String = rows.iter().map(row).collect();
+    format!("| key | type | meaning |\n|---|---|---|\n{rows}")
+}
+
+/// The table of an enum's values.
+fn values_table(schema: &Value) -> String {
+    let row = |(value, meaning)| format!("| `{value}` | {meaning} |\n");
+    let rows: String = values(schema).into_iter().map(row).collect();
+    format!("| value | meaning |\n|---|---|\n{rows}")
 }

@@ -29,7 +29,12 @@ fn calls(verb: &str) -> &'static [&'static str] {
         "list" => &["list"],
         "outdated" => &["outdated"],
         "available" => &["available node"],
-        "which" => &["which node", "which --home node"],
+        "current" => &["current", "current --all"],
+        // What it prints is the command's.
+        "exec" => &[],
+        "help" => &["help", "help install", "help node"],
+        "which" => &["which node"],
+        "where" => &["where node", "where node@12"],
         "env" => &["env", "env --shell fish", "env --github", "env --gitlab"],
         "why" => &["why", "why node"],
         "check" => &["check"],
@@ -41,6 +46,7 @@ fn calls(verb: &str) -> &'static [&'static str] {
         "policy" => &["policy"],
         "setup" => &["setup bash", "setup bash --print"],
         "completions" => &["completions bash"],
+        "schema" => &["schema config"],
         "__install" => &["__install"],
         other => panic!("a call of `use {other}` that prints something"),
     }

@@ -33,26 +33,34 @@ fn newer_releases_are_reported_and_are_no_failure() {
     insta::assert_snapshot!(outcome.transcript(), @r#"
     exit status: 0
     --- standard output
-    [
-      {
-        "tool": "node",
-        "version": "12.22.11",
-        "end_of_life": "2022-04-30",
-        "request": "12",
-        "requested_by": ".nvmrc:1",
-        "latest_matching": {
-          "version": "12.22.12",
-          "is_newer": true
-        },
-        "latest": {
-          "version": "25.0.0",
-          "is_newer": true
-        },
-        "source": "127.0.0.1:[PORT]",
-        "host": "127.0.0.1:[PORT]",
-        "index_age": 0
-      }
-    ]
+    {
+      "format": 1,
+      "tools": [
+        {
+          "tool": "node",
+          "version": "12.22.11",
+          "end_of_life": "2022-04-30",
+          "request": "12",
+          "requested_by": {
+            "kind": "file",
+            "file": "[SANDBOX]/project/.nvmrc",
+            "line": 1,
+            "text": ".nvmrc:1"
+          },
+          "latest_matching": {
+            "version": "12.22.12",
+            "newer": true
+          },
+          "latest": {
+            "version": "25.0.0",
+            "newer": true
+          },
+          "source": "127.0.0.1:[PORT]",
+          "host": "127.0.0.1:[PORT]",
+          "index_age": 0
+        }
+      ]
+    }
     --- standard error
     "#);
     assert_eq!(upstream.requests("/dist/index.json"), 1);
@@ -122,7 +130,8 @@ fn installed_tools_are_listed_with_all() {
     ");
     let outcome = sandbox.use_command(&["outdated", "--all", "--json"]).run();
     let list = outcome.json();
-    let tools: Vec<_> = list.as_array().unwrap().iter().map(|line| &line["tool"]).collect();
+    let tools: Vec<_> =
+        list["tools"].as_array().unwrap().iter().map(|line| &line["tool"]).collect();
     assert!(tools.iter().any(|tool| *tool == "bun"), "{outcome}");
     sandbox.use_command(&["outdated", "--all", "bun"]).run().fails_with(2);
     sandbox.use_command(&["outdated", "bunn"]).run().fails_with(2);
@@ -149,7 +158,7 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     usher: to install the newer versions: use upgrade
     ");
     let outcome = sandbox.use_command(&["outdated", "node", "--json", "--offline"]).run();
-    let age = outcome.json()[0]["index_age"].as_u64().unwrap();
+    let age = outcome.json()["tools"][0]["index_age"].as_u64().unwrap();
     assert!((3 * 3600..4 * 3600).contains(&age), "{outcome}");
     assert_eq!(upstream.all_requests().len(), count);
     upstream.misbehave("/dist/index.json", Misbehaviour::Status(503));
@@ -197,7 +206,7 @@ fn a_failed_look_up_hides_no_other_tool() {
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
     ");
     let outcome = sandbox.use_command(&["outdated", "--json"]).run().fails_with(69);
-    assert_eq!(outcome.json().as_array().unwrap().len(), 2, "{outcome}");
+    assert_eq!(outcome.json()["tools"].as_array().unwrap().len(), 2, "{outcome}");
     sandbox.file("project/.nvmrc", "path:/x\n");
     sandbox.file("project/.tool-versions", "plain 5.40.0\n");
     let outcome = sandbox.use_command(&["outdated"]).run();

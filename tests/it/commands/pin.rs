@@ -15,7 +15,7 @@ fn a_project_without_a_pin_gets_one() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    pinned node 12 (12.22.12) in [SANDBOX]/project/.tool-versions
+    pinned node 12 (12.22.12) in .tool-versions
     --- standard error
     usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: node 12.22.12 is ready ([TIME])
@@ -27,7 +27,7 @@ fn a_project_without_a_pin_gets_one() {
     insta::assert_snapshot!(again.transcript(), @"
     exit status: 0
     --- standard output
-    node 12 (12.22.12) is already pinned in [SANDBOX]/project/.tool-versions
+    node 12 (12.22.12) is already pinned in .tool-versions
     --- standard error
     ");
     assert_eq!(sandbox.read("project/.tool-versions"), "nodejs 12\n");
@@ -41,10 +41,10 @@ fn pinning_prints_json() {
     let file = sandbox.project().join(".tool-versions");
     assert_eq!(
         outcome.json(),
-        json!([
+        json!({ "format": 1, "pins": [
             { "tool": "node", "request": "12", "version": "12.22.12", "file": file, "changed": true },
             { "tool": "python", "request": "3.12", "version": "3.12.12", "file": file, "changed": true },
-        ])
+        ] })
     );
     assert_eq!(sandbox.read("project/.tool-versions"), "nodejs 12\npython 3.12\n");
 }
@@ -58,16 +58,40 @@ fn without_a_request_the_default_version_is_pinned() {
     insta::assert_snapshot!(outcome.sorted_transcript(), @"
     exit status: 0
     --- standard output
-    pinned node lts/* (24.11.0) in [SANDBOX]/project/.nvmrc
-    pinned python latest (3.14.0) in [SANDBOX]/project/.tool-versions
+    pinned node 24.11.0 in .nvmrc (lts)
+    pinned python 3.14.0 in .tool-versions (latest)
     --- standard error
     usher: fetching node 24.11.0 from 127.0.0.1:[PORT]
     usher: fetching python 3.14.0 from 127.0.0.1:[PORT]
     usher: node 24.11.0 is ready ([TIME])
     usher: python 3.14.0 is ready ([TIME])
     ");
-    assert_eq!(sandbox.read("project/.nvmrc"), "lts/*\n");
-    assert_eq!(sandbox.read("project/.tool-versions"), "python latest\n");
+    assert_eq!(sandbox.read("project/.nvmrc"), "24.11.0\n");
+    assert_eq!(sandbox.read("project/.tool-versions"), "python 3.14.0\n");
+}
+
+#[test]
+fn a_word_is_written_as_the_setting_says() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    for (pin_as, text) in [("line", "nodejs 24\n"), ("request", "nodejs lts\n")] {
+        let command = sandbox.use_command(&["node@lts"]).variable("USHER_PIN_AS", pin_as);
+        command.run().succeeds();
+        assert_eq!(sandbox.read("project/.tool-versions"), text);
+        std::fs::remove_file(sandbox.project().join(".tool-versions")).unwrap();
+    }
+    let wrong = sandbox.use_command(&["node@lts"]).variable("USHER_PIN_AS", "major").run();
+    insta::assert_snapshot!(wrong.transcript(), @r#"
+    exit status: 65
+    --- standard output
+    --- standard error
+    error: invalid value “major” for USHER_PIN_AS
+      expected "exact", "line" or "request"
+      hint: unset USHER_PIN_AS
+    "#);
+    // A default may change its meaning.
+    sandbox.use_command(&["--global", "node@lts"]).run().succeeds();
+    assert_eq!(sandbox.read("home/.config/usher/tool-versions"), "nodejs lts\n");
 }
 
 /// A project's file before and after `use`, with everything else unchanged byte for byte.
@@ -103,15 +127,23 @@ const CASES: &[Case] = &[
         words: "node@12.22.11",
         after: "# ours\r\n  v12.22.11  # until spring\r\n",
     },
-    Case { file: ".nvmrc", before: "10", words: "node@lts", after: "lts/*" },
-    Case { file: ".nvmrc", before: "10\n", words: "node@lts/erbium", after: "lts/erbium\n" },
+    Case { file: ".nvmrc", before: "10", words: "node@lts", after: "24.11.0" },
+    Case { file: ".nvmrc", before: "lts/erbium\n", words: "node@lts", after: "lts/*\n" },
+    Case { file: ".nvmrc", before: "10\n", words: "node@lts/erbium", after: "12.22.12\n" },
+    Case { file: ".nvmrc", before: "lts/*\n", words: "node@latest", after: "stable\n" },
+    Case {
+        file: ".tool-versions",
+        before: "node lts\n",
+        words: "node@lts",
+        after: "node 24.11.0\n",
+    },
     Case {
         file: ".node-version",
         before: "\u{feff}10.24.1\n",
         words: "node@12",
         after: "\u{feff}12\n",
     },
-    Case { file: ".node-version", before: "10\n", words: "node@lts", after: "lts\n" },
+    Case { file: ".node-version", before: "10\n", words: "node@lts", after: "24.11.0\n" },
     Case { file: ".python-version", before: "3.8\n3.7\n", words: "python@3.12", after: "3.12\n" },
     Case {
         file: "package.json",
@@ -159,7 +191,7 @@ const CASES: &[Case] = &[
         file: ".prototools",
         before: "node = \"10.24.1\"\npython = 3.8 # a number\n\n[settings]\nauto-install = true\n",
         words: "node@lts python@3.12",
-        after: "node = \"lts\"\npython = \"3.12\" # a number\n\n[settings]\nauto-install = true\n",
+        after: "node = \"24.11.0\"\npython = \"3.12\" # a number\n\n[settings]\nauto-install = true\n",
     },
     Case {
         file: ".env",
@@ -225,7 +257,7 @@ fn an_extended_file_is_edited_only_inside_the_project() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    pinned node 12 (12.22.12) in [SANDBOX]/project/app/.tool-versions
+    pinned node 12 (12.22.12) in .tool-versions
     --- standard error
     usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: node 12.22.12 is ready ([TIME])
@@ -426,7 +458,7 @@ fn a_named_version_must_be_a_folder_of_a_store() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    pinned python kresus in [SANDBOX]/project/.python-version
+    pinned python kresus in .python-version
     --- standard error
     ");
     sandbox.command("python").run().succeeds().stdout_has_line("versions kresus");
@@ -489,9 +521,9 @@ fn pinning_warns_of_a_constraint_that_the_version_breaks() {
         );
         sandbox.mask(&outcome.stderr)
     };
-    insta::assert_snapshot!(warnings("python@3.12.1"), @"usher: python 3.12.1 doesn't satisfy >=3.9,<3.12 (required by [SANDBOX]/project/pyproject.toml:2 (project.requires-python))");
-    insta::assert_snapshot!(warnings("node@18.1.0 --json"), @"usher: node 18.1.0 doesn't satisfy >=20 (required by [SANDBOX]/project/package.json (engines.node))");
-    insta::assert_snapshot!(warnings("go@1.21.0"), @"usher: go 1.21.0 doesn't satisfy >=1.22.0 (required by [SANDBOX]/project/go.mod:3)");
+    insta::assert_snapshot!(warnings("python@3.12.1"), @"warning: python 3.12.1 doesn't satisfy >=3.9,<3.12 (required by [SANDBOX]/project/pyproject.toml:2 (project.requires-python))");
+    insta::assert_snapshot!(warnings("node@18.1.0 --json"), @"warning: node 18.1.0 doesn't satisfy >=20 (required by [SANDBOX]/project/package.json (engines.node))");
+    insta::assert_snapshot!(warnings("go@1.21.0"), @"warning: go 1.21.0 doesn't satisfy >=1.22.0 (required by [SANDBOX]/project/go.mod:3)");
     assert_eq!(
         sandbox.read("project/.tool-versions"),
         "python 3.12.1\nnodejs 18.1.0\ngolang 1.21.0\n"
@@ -586,7 +618,7 @@ fn pinning_warns_of_an_overriding_variable() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    pinned node 12 (12.22.12) in [SANDBOX]/project/.tool-versions
+    pinned node 12 (12.22.12) in .tool-versions
     --- standard error
     usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: node 12.22.12 is ready ([TIME])
@@ -603,7 +635,7 @@ fn pinning_without_network_uses_installed_versions() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    pinned node 12 (12.22.11) in [SANDBOX]/project/.tool-versions
+    pinned node 12 (12.22.11) in .tool-versions
     --- standard error
     usher: using node 12.22.11, which is installed: can't look up node 12 (requested by the command line): no source answered
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection

@@ -49,7 +49,8 @@ fn records_times(sandbox: &Sandbox) -> bool {
 fn would_remove(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
     let outcome = sandbox.use_command(&["prune", "--json", "--dry-run"]).arguments(words).run();
     let report = outcome.succeeds().json();
-    let removed = report.as_array().unwrap().iter().filter(|one| one["would_remove"] == true);
+    let removed =
+        report["versions"].as_array().unwrap().iter().filter(|one| one["would_remove"] == true);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     removed.map(|one| format!("{} {}", text(&one["tool"]), text(&one["version"]))).collect()
 }

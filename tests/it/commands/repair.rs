@@ -65,7 +65,7 @@ fn every_kind_of_fault_is_repaired() {
         let outcome = outcome.succeeds();
         assert!(outcome.stdout.contains("repaired node 12.22.12"), "{name}: {outcome}");
         let report = sandbox.use_command(&["verify", "--json"]).run().succeeds().json();
-        let packages = &report["toolchains"][0]["packages"];
+        let packages = &report["versions"][0]["packages"];
         assert_eq!(packages.as_array().map(Vec::len), Some(2), "{name}: {report}");
         assert_eq!(fs::read_to_string(node.join("bin/yarn")).unwrap(), "// yarn\n", "{name}");
         let staging = sandbox.usher().join("staging");

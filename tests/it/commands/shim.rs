@@ -136,10 +136,10 @@ fn a_requested_versioned_shim_stays_until_removed() {
     let listed = sandbox.use_command(&["shim", "--json"]).run().succeeds().json();
     assert_eq!(
         listed,
-        json!([{ "tool": "python", "request": "3.12.3", "names": ["python3.12.3", "pip3.12.3", "pydoc3.12.3", "idle3.12.3", "python@3.12.3"] }])
+        json!({ "format": 1, "shims": [{ "tool": "python", "request": "3.12.3", "names": ["python3.12.3", "pip3.12.3", "pydoc3.12.3", "idle3.12.3", "python@3.12.3"] }] })
     );
     let removed = sandbox.use_command(&["shim", "--json", "--remove", "python@3.12.3"]).run();
-    assert_eq!(removed.succeeds().json()["removed"], listed[0]["names"]);
+    assert_eq!(removed.succeeds().json()["removed"], listed["shims"][0]["names"]);
     assert_versioned(&sandbox, "idle", "idle3 idle3.12");
 }
 

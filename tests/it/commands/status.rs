@@ -24,8 +24,9 @@ fn bare_use_lists_active_versions_and_their_requests() {
     let outcome = sandbox.use_command(&[]).run().succeeds();
     insta::assert_snapshot!(without_system(&sandbox, &outcome), @"
     node  10.24.1  from nvm  v10 requested by .nvmrc:2
-    python  3.12.12  installed  3.12 requested by your default, [SANDBOX]/home/.config/usher/tool-versions:1
     ");
+    let outcome = sandbox.use_command(&["--all"]).run().succeeds();
+    insta::assert_snapshot!(without_system(&sandbox, &outcome), @"");
 
     let outcome = sandbox.use_command(&["--json"]).run().succeeds();
     assert_eq!(
@@ -35,19 +36,32 @@ fn bare_use_lists_active_versions_and_their_requests() {
                 "tool": "node",
                 "version": "10.24.1",
                 "request": "v10",
-                "requested_by": ".nvmrc:2",
+                "requested_by": {
+                    "kind": "file",
+                    "file": "[SANDBOX]/project/.nvmrc",
+                    "line": 2,
+                    "text": ".nvmrc:2",
+                },
                 "installed": true,
                 "store": "nvm",
                 "path": "[SANDBOX]/home/.nvm/versions/node/v10.24.1",
+                "main_program": "[SANDBOX]/home/.nvm/versions/node/v10.24.1/bin/node",
             },
             {
                 "tool": "python",
                 "version": "3.12.12",
                 "request": "3.12",
-                "requested_by": "your default, [SANDBOX]/home/.config/usher/tool-versions:1",
+                "requested_by": {
+                    "kind": "default",
+                    "file": "[SANDBOX]/home/.config/usher/tool-versions",
+                    "line": 1,
+                    "text": "your default, [SANDBOX]/home/.config/usher/tool-versions:1",
+                },
                 "installed": true,
                 "store": "usher",
                 "path": "[SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12",
+                "main_program":
+                    "[SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12/bin/python",
             },
         ])
     );
@@ -77,10 +91,16 @@ fn bare_use_lists_missing_and_broken_versions() {
                 "tool": "node",
                 "version": null,
                 "request": "13.0.0",
-                "requested_by": "package.json (volta.node)",
+                "requested_by": {
+                    "kind": "file",
+                    "file": "[SANDBOX]/project/package.json",
+                    "field": "volta.node",
+                    "text": "package.json (volta.node)",
+                },
                 "installed": false,
                 "store": null,
                 "path": null,
+                "main_program": null,
             },
             {
                 "tool": "python",
@@ -90,7 +110,14 @@ fn bare_use_lists_missing_and_broken_versions() {
                 "installed": false,
                 "store": null,
                 "path": null,
-                "error": "invalid python version “../../x” (requested by .python-version:1)",
+                "main_program": null,
+                "error": {
+                    "what": "invalid python version “../../x” (requested by .python-version:1)",
+                    "causes": ["expected a version, a range or an alias"],
+                    "hint": "use python",
+                    "code": "bad-file",
+                    "exit": 65,
+                },
             },
         ])
     );
@@ -102,10 +129,13 @@ fn bare_use_lists_programs_of_tools_that_are_not_pinned() {
     // First on PATH after the shims, whatever the machine has elsewhere.
     sandbox.fake_program("bin/node");
     sandbox.fake_program("bin/python");
-    sandbox.use_command(&[]).run().succeeds().stdout_is("no tool is pinned here: use --all");
+    let outcome = sandbox.use_command(&[]).run().succeeds();
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    assert_eq!(lines[0], "no tool is pinned here; to pin one: use node@lts");
+    assert!(lines[1].ends_with(" more tools: use --all") && lines.len() == 2, "{outcome}");
     let outcome = sandbox.use_command(&["--all"]).run().succeeds();
     let words: Vec<Vec<&str>> =
-        outcome.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+        outcome.stdout.lines().skip(1).map(|line| line.split_whitespace().collect()).collect();
     assert!(words.iter().all(|line| line.ends_with(&["not", "pinned"])), "{outcome}");
     let is_here = |tool: &str| tool == "node" || tool == "python";
     let tools: Vec<&str> = words.iter().map(|line| line[0]).filter(|tool| is_here(tool)).collect();
@@ -113,10 +143,16 @@ fn bare_use_lists_programs_of_tools_that_are_not_pinned() {
 
     let outcome = sandbox.use_command(&["--json"]).run().succeeds();
     let lines = outcome.json();
-    let lines =
-        lines.as_array().unwrap().iter().filter(|line| is_here(line["tool"].as_str().unwrap()));
+    let lines = lines["tools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|line| is_here(line["tool"].as_str().unwrap()));
     for (line, program) in lines.zip(["node", "python"]) {
-        assert_eq!(line["path"], sandbox.root().join("bin").join(program).to_str().unwrap());
+        assert_eq!(
+            line["main_program"],
+            sandbox.root().join("bin").join(program).to_str().unwrap()
+        );
         assert_eq!((&line["request"], &line["requested_by"]), (&Value::Null, &Value::Null));
     }
 }
@@ -137,6 +173,7 @@ fn which_prints_the_program_that_runs() {
     exit status: 0
     --- standard output
     {
+      "format": 1,
       "path": "[SANDBOX]/home/.nvm/versions/node/v10.24.1/bin/node",
       "program": "node10",
       "tool": "node"
@@ -190,6 +227,11 @@ fn list_has_the_installed_versions_and_their_stores() {
     python  3.8.20  pyenv  [SANDBOX]/home/.pyenv/versions/3.8.20/bin/python
     ");
 
+    let outcome = sandbox.use_command(&["list", "--paths"]).run().succeeds();
+    insta::assert_snapshot!(without_system(&sandbox, &outcome), @"");
+    let refused = sandbox.use_command(&["list", "--paths", "--accounts"]).run().fails_with(2);
+    refused.stderr_contains("--accounts");
+
     let outcome = sandbox.use_command(&["list", "nodejs", "--json"]).run().succeeds();
     assert_eq!(
         json_without_system(&sandbox, &outcome),
@@ -199,7 +241,9 @@ fn list_has_the_installed_versions_and_their_stores() {
                 "version": "12.22.12",
                 "active": false,
                 "store": "usher",
-                "path": "[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12/bin/node",
+                "path": "[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12",
+                "main_program":
+                    "[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12/bin/node",
                 "end_of_life": "2022-04-30",
             },
             {
@@ -207,7 +251,8 @@ fn list_has_the_installed_versions_and_their_stores() {
                 "version": "10.24.1",
                 "active": true,
                 "store": "nvm",
-                "path": "[SANDBOX]/home/.nvm/versions/node/v10.24.1/bin/node",
+                "path": "[SANDBOX]/home/.nvm/versions/node/v10.24.1",
+                "main_program": "[SANDBOX]/home/.nvm/versions/node/v10.24.1/bin/node",
                 "end_of_life": "2021-04-30",
             },
         ])
@@ -245,7 +290,7 @@ fn reshim_adds_and_removes_shims() {
     let outcome = sandbox.use_command(&["reshim", "--json"]).run().succeeds();
     assert_eq!(
         outcome.json(),
-        json!({ "created": [], "mended": [], "removed": [], "foreign": [] })
+        json!({ "format": 1, "created": [], "mended": [], "removed": [], "foreign": [] })
     );
     assert!(sandbox.shim("npm").is_file() && !sandbox.shim("eslint").exists());
 }

@@ -1,10 +1,9 @@
-//! The command line itself: help, version, completions, and invalid arguments.
+//! The command line itself: help, version, and invalid arguments.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
-use super::{assert_unchanged, offline_sandbox, skipped};
-use crate::support::Sandbox;
+use super::{assert_unchanged, offline_sandbox, sandbox, skipped};
+use crate::support::{Sandbox, Upstream};
 
 #[test]
 fn help_and_version_are_results() {
@@ -29,6 +28,7 @@ fn help_and_version_are_results() {
     Commands:
       install      Install versions; by default, all that this project pins
       upgrade      Install the newest versions that match your pins; old versions stay installed
+      unpin        Remove pins from this project, or your defaults; nothing is uninstalled
       uninstall    Remove installed versions
       verify       Check installed versions for changed, missing or added files
       repair       Restore installed versions, keeping packages you added
@@ -45,10 +45,12 @@ fn help_and_version_are_results() {
       shim         Add versioned shims, such as node12; without arguments, list them
       reshim       Rescan this machine, and update the shims
       cache        Clear the download and index cache
+      config       List, read and change usher's settings
       doctor       Look for problems
-      setup        Add the shims to PATH in your shell's files (shows the change first)
+      setup        Add the shims and completions to your shell's files (shows the change first)
       policy       Show what the machine's policy limits, or check a policy file
       completions  Print a completion script
+      schema       Print a JSON Schema, for editors and programs
 
     Arguments:
       [TOOL[@REQUEST]]...  Tools to pin, with versions: node@12, python@3.7, node@lts, node@system
@@ -258,7 +260,7 @@ fn unparsable_arguments_are_refused() {
 
     $ use completions tcsh
     error: invalid value “tcsh” for SHELL
-      expected: bash, elvish, fish, powershell, zsh
+      expected: bash, elvish, fish, nushell, powershell, zsh
       usage: use completions [OPTIONS] SHELL
       hint: use completions --help
 
@@ -281,12 +283,13 @@ fn errors_are_json_with_json() {
     exit status: 2
     --- standard output
     {
+      "format": 1,
       "error": {
+        "what": "unknown flag --frobnicate",
         "causes": [],
-        "code": "usage",
-        "exit": 2,
         "hint": "use --help",
-        "what": "unknown flag --frobnicate"
+        "code": "usage",
+        "exit": 2
       }
     }
     --- standard error
@@ -296,56 +299,19 @@ fn errors_are_json_with_json() {
     exit status: 2
     --- standard output
     {
+      "format": 1,
       "error": {
+        "what": "unknown tool “nodee”",
         "causes": [
           "nearest: node"
         ],
-        "code": "unknown-tool",
-        "exit": 2,
         "hint": "use node",
-        "what": "unknown tool “nodee”"
+        "code": "unknown-tool",
+        "exit": 2
       }
     }
     --- standard error
     "#);
-}
-
-#[test]
-fn real_shells_accept_the_completions() {
-    let sandbox = offline_sandbox();
-    for shell in ["bash", "zsh", "fish"] {
-        let script = sandbox.use_command(&["completions", shell]).run().succeeds();
-        assert!(script.stderr.is_empty(), "{script}");
-        let file = sandbox.file(format!("completions.{shell}"), &script.bytes);
-        let Some(program) = real(shell) else {
-            skipped(&format!("this machine has no {shell}; its completions aren't tested"));
-            continue;
-        };
-        let outcome = sandbox.command(&program).argument("-n").argument(&file).run().succeeds();
-        assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", ""), "{shell}");
-        if let Some(completion) = completion(&sandbox, shell) {
-            let outcome = sandbox.command(&program).arguments(["-c", &completion]).run().succeeds();
-            assert!(outcome.stdout.contains("uninstall"), "{outcome}");
-        }
-    }
-}
-
-/// A shell's command that loads the script and completes `use un`, where there is an easy one.
-fn completion(sandbox: &Sandbox, shell: &str) -> Option<String> {
-    let file = sandbox.root().join(format!("completions.{shell}"));
-    match shell {
-        "bash" => Some(format!(
-            "source {}; COMP_WORDS=(use un); COMP_CWORD=1; _use use un use; echo ${{COMPREPLY[@]}}",
-            file.display()
-        )),
-        "fish" => Some(format!("source {}; complete -C 'use un'", file.display())),
-        _ => None,
-    }
-}
-
-fn real(shell: &str) -> Option<std::path::PathBuf> {
-    let folders = ["/usr/bin", "/bin", "/usr/local/bin", "/opt/homebrew/bin"];
-    folders.map(|folder| Path::new(folder).join(shell)).into_iter().find(|path| path.exists())
 }
 
 #[test]
@@ -359,7 +325,7 @@ fn global_flags_may_come_before_the_verb() {
         &["--offline", "--json"],
     ] {
         let outcome = sandbox.use_command(words).run().succeeds();
-        assert!(outcome.json().is_array(), "{outcome}");
+        assert_eq!(outcome.json()["format"], 1, "{outcome}");
     }
     // `--global` isn't a flag of every verb.
     sandbox.use_command(&["--global", "list"]).run().fails_with(2);
@@ -373,4 +339,199 @@ fn a_renamed_flag_is_an_error_that_names_the_new_one() {
     outcome
         .stderr_contains("unknown flag --carry")
         .stderr_contains("called --migrate-packages now");
+}
+
+/// What a command line prints, refused or not.
+fn printed(sandbox: &Sandbox, lines: &[&str]) -> String {
+    let mut transcript = String::new();
+    for line in lines {
+        let outcome = sandbox.use_command(&line.split(' ').collect::<Vec<_>>()).run();
+        writeln!(transcript, "$ use {line}\n{}{}", outcome.stdout, outcome.stderr).unwrap();
+    }
+    sandbox.mask(&transcript)
+}
+
+#[test]
+fn help_is_a_verb() {
+    let sandbox = offline_sandbox();
+    let same = |asked: &[&str], flag: &[&str]| {
+        let help = sandbox.use_command(asked).run().succeeds();
+        assert_eq!(help.stdout, sandbox.use_command(flag).run().succeeds().stdout, "{asked:?}");
+    };
+    same(&["help"], &["--help"]);
+    same(&["help", "install"], &["install", "--help"]);
+    same(&["help", "ls"], &["list", "--help"]);
+    same(&["help", "cache", "clean"], &["cache", "clean", "--help"]);
+    insta::assert_snapshot!(printed(&sandbox, &["help node", "help java@21", "help versions"]), @"");
+    let unknown = refused(&["help frobnicate", "help instal"]);
+    insta::assert_snapshot!(unknown, @"");
+}
+
+#[test]
+fn other_managers_verbs_and_near_words_are_answered() {
+    let transcript = refused(&[
+        "versions",
+        "global node 20",
+        "local python 3.12",
+        "use -g node@20",
+        "run build",
+        "versions --bare",
+        "self-update",
+        "node 20",
+        "install node 20",
+        "--global node lts",
+        "20",
+        "python3",
+        "global",
+    ]);
+    insta::assert_snapshot!(transcript, @"");
+}
+
+#[test]
+fn an_alias_is_its_verb() {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.file("project/.nvmrc", "12\n");
+    sandbox.reshim();
+    let same = |alias: &[&str], verb: &[&str]| {
+        let printed = sandbox.use_command(alias).run();
+        assert_eq!(printed.transcript(), sandbox.use_command(verb).run().transcript(), "{alias:?}");
+    };
+    same(&["ls"], &["list"]);
+    same(&["ls-remote", "node"], &["available", "node"]);
+    same(&["current"], &[]);
+    same(&["current", "--all"], &["--all"]);
+    same(&["status", "--json"], &["--json"]);
+    same(&["update"], &["upgrade"]);
+    same(&["up", "node"], &["upgrade", "node"]);
+    same(&["x", "node"], &["exec", "node"]);
+    same(&["rm", "python@3.1"], &["uninstall", "python@3.1"]);
+    same(&["remove", "python@3.1"], &["uninstall", "python@3.1"]);
+    let current = sandbox.use_command(&["current", "node"]).run().succeeds();
+    assert!(current.stdout.contains("12.22.12"), "{current}");
+    sandbox.use_command(&["current", "noode"]).run().fails_with(2);
+}
+
+#[test]
+fn the_folder_of_a_version() {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "10.24.1");
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.file("project/.nvmrc", "10\n");
+    sandbox.reshim();
+    let transcript = printed(
+        &sandbox,
+        &[
+            "where node",
+            "where npm",
+            "where node@12",
+            "where node 12",
+            "where nodejs@latest --json",
+            "where node@20",
+            "where noode",
+            "where node@",
+            "which --home node",
+        ],
+    );
+    insta::assert_snapshot!(transcript, @"");
+}
+
+#[test]
+fn a_command_runs_with_the_projects_versions_or_others() {
+    let sandbox = offline_sandbox();
+    for version in ["10.24.1", "12.22.12"] {
+        sandbox.fake_toolchain("node", version);
+    }
+    sandbox.file("project/.nvmrc", "10\n");
+    sandbox.file("other/.nvmrc", "12\n");
+    sandbox.reshim();
+    let other = sandbox.root().join("other");
+    let other = other.to_str().unwrap();
+    let runs = |words: &[&str], expected: &str| {
+        let outcome = sandbox.use_command(words).run().succeeds();
+        assert!(outcome.stdout.starts_with(expected), "{words:?}: {outcome}");
+    };
+    runs(&["exec", "node"], "node 10.24.1\n");
+    runs(&["exec", "--", "node"], "node 10.24.1\n");
+    runs(&["x", "node", "--", "-x"], "node 10.24.1\n");
+    runs(&["exec", "node", "--version", "--json"], "node 10.24.1\n");
+    runs(&["exec", "node@12", "--", "node"], "node 12.22.12\n");
+    runs(&["exec", "/bin/sh", "-c", "node"], "node 10.24.1\n");
+    runs(&["-C", other, "exec", "node"], "node 12.22.12\n");
+    runs(&["exec", "-C", other, "node"], "node 12.22.12\n");
+    let ended = sandbox.use_command(&["exec", "/bin/sh", "-c", "exit 7"]).run();
+    ended.fails_with(7);
+    let transcript = refused(&["exec", "exec node@12 --", "exec node@12", "exec node@12 node -v"]);
+    insta::assert_snapshot!(transcript, @"");
+    sandbox.use_command(&["exec", "absent"]).run().stderr_contains("no program “absent” on PATH");
+}
+
+/// As `git -C` and `make -C`.
+#[test]
+fn a_command_runs_in_another_folder() {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.file("project/inner/deep/keep", "");
+    sandbox.reshim();
+    sandbox.use_command(&["-C", "inner", "node@12"]).run().succeeds();
+    assert_eq!(sandbox.read("project/inner/.tool-versions"), "nodejs 12\n");
+    for words in [
+        &["-C", "inner", "-C", "deep", "which", "node"][..],
+        &["which", "-C", "inner/deep", "node"],
+        &["-Cinner", "-v", "which", "node"],
+        &["-q", "-C", "inner", "which", "node"],
+    ] {
+        let outcome = sandbox.use_command(words).run().succeeds();
+        assert!(outcome.stdout.ends_with("/node/12.22.12/bin/node\n"), "{words:?}: {outcome}");
+    }
+    let absent = sandbox.use_command(&["-C", "absent", "install", "--json"]).run();
+    insta::assert_snapshot!(absent.transcript(), @"");
+    let file = sandbox.use_command(&["-C", "inner/.tool-versions", "node@12"]).run();
+    insta::assert_snapshot!(file.transcript(), @"");
+    sandbox.use_command(&["-C"]).run().fails_with(2).stderr_contains("missing value");
+}
+
+#[test]
+fn verbose_says_what_decides_and_what_is_done() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.file("project/.nvmrc", "12\n");
+    sandbox.file("home/.config/usher/config.toml", "quiet = true\n");
+    let outcome = sandbox.use_command(&["-v", "install", "--json"]).run().succeeds();
+    assert_eq!(outcome.json()[0]["tool"], "node", "{outcome}");
+    let stderr = sandbox.mask(&outcome.stderr);
+    for said in [
+        "usher: read [SANDBOX]/home/.config/usher/config.toml\n",
+        "usher: node 12 is requested by .nvmrc:1: not installed\n",
+        "usher: index http",
+        ": fetched, ",
+        "usher: archive http",
+        "usher: installed in [SANDBOX]/home/.local/share/usher/toolchains/node/12.",
+        "usher: shims made in [SANDBOX]/home/.local/share/usher/shims: ",
+    ] {
+        assert!(stderr.contains(said), "{said}: {stderr}");
+    }
+    let again = sandbox.use_command(&["available", "node", "--verbose"]).run().succeeds();
+    assert!(again.stderr.contains(": cached, less than a minute old"), "{again}");
+    let quiet = sandbox.use_command(&["available", "node"]).run().succeeds();
+    assert_eq!(quiet.stderr, "");
+    sandbox.use_command(&["-q", "-v", "list"]).run().fails_with(2).stderr_contains("combined");
+}
+
+#[test]
+fn a_custom_tool_that_is_named_as_a_verb_is_reported_and_works() {
+    let sandbox = offline_sandbox();
+    let file = "home/.config/usher/registry/list.toml";
+    sandbox.file(
+        file,
+        "name = 'list'\ntitle = 'List'\nprograms = ['list']\nvariables = ['LIST_VERSION']\n\
+         dialect = 'npm'\nversion_components = 3\n",
+    );
+    sandbox.fake_toolchain("list", "1.2.3");
+    let listed = sandbox.use_command(&["list"]).run().succeeds();
+    insta::assert_snapshot!(sandbox.mask(&listed.stderr), @"");
+    sandbox.use_command(&["list@1.2"]).run().succeeds();
+    assert_eq!(sandbox.read("project/.tool-versions"), "list 1.2\n");
+    sandbox.command("list").run().succeeds().stdout_has_line("list 1.2.3");
+    sandbox.use_command(&["doctor"]).run().fails_with(65);
 }

@@ -60,16 +60,24 @@ fn a_newer_version_gets_its_shims() {
     insta::assert_snapshot!(outcome.transcript(), @r#"
     exit status: 0
     --- standard output
-    [
-      {
-        "tool": "node",
-        "request": "18",
-        "requested_by": ".nvmrc:1",
-        "from": null,
-        "to": "18.20.8",
-        "state": "upgraded"
-      }
-    ]
+    {
+      "format": 1,
+      "tools": [
+        {
+          "tool": "node",
+          "request": "18",
+          "requested_by": {
+            "kind": "file",
+            "file": "[SANDBOX]/project/.nvmrc",
+            "line": 1,
+            "text": ".nvmrc:1"
+          },
+          "from": null,
+          "to": "18.20.8",
+          "state": "upgraded"
+        }
+      ]
+    }
     --- standard error
     usher: fetching node 18.20.8 from 127.0.0.1:[PORT]
     usher: node 18.20.8 is ready ([TIME])
@@ -168,26 +176,48 @@ fn an_error_with_one_tool_does_not_stop_the_others() {
     insta::assert_snapshot!(outcome.transcript(), @r#"
     exit status: 76
     --- standard output
-    [
-      {
-        "tool": "node",
-        "request": "12",
-        "requested_by": ".tool-versions:1",
-        "from": null,
-        "to": "12.22.12",
-        "state": "failed",
-        "reason": "http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published",
-        "hint": "try again later; if it persists, ask the operator of that server or proxy"
-      },
-      {
-        "tool": "python",
-        "request": "3.12",
-        "requested_by": ".tool-versions:2",
-        "from": "3.12.12",
-        "to": null,
-        "state": "current"
-      }
-    ]
+    {
+      "format": 1,
+      "tools": [
+        {
+          "tool": "node",
+          "request": "12",
+          "requested_by": {
+            "kind": "file",
+            "file": "[SANDBOX]/project/.tool-versions",
+            "line": 1,
+            "text": ".tool-versions:1"
+          },
+          "from": null,
+          "to": "12.22.12",
+          "state": "failed",
+          "error": {
+            "what": "http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published",
+            "causes": [
+              "published: sha256:[HASH]",
+              "received:  sha256:[HASH]",
+              "node 12 is requested by .tool-versions:1"
+            ],
+            "hint": "try again later; if it persists, ask the operator of that server or proxy",
+            "code": "integrity",
+            "exit": 76
+          }
+        },
+        {
+          "tool": "python",
+          "request": "3.12",
+          "requested_by": {
+            "kind": "file",
+            "file": "[SANDBOX]/project/.tool-versions",
+            "line": 2,
+            "text": ".tool-versions:2"
+          },
+          "from": "3.12.12",
+          "to": null,
+          "state": "current"
+        }
+      ]
+    }
     --- standard error
     usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     "#);
@@ -371,7 +401,7 @@ fn global_packages_are_offered_to_the_newer_version() {
     let migrated = ["semver@7.6.0", "typescript@5.4.5"];
     let expected =
         serde_json::json!({ "migrated": migrated, "failed": [], "missing": [], "local": [] });
-    assert_eq!(outcome.json()[0]["global_packages"], expected, "{outcome}");
+    assert_eq!(outcome.json()["tools"][0]["global_packages"], expected, "{outcome}");
 }
 
 #[test]

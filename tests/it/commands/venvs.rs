@@ -39,7 +39,7 @@ fn needing(sandbox: &Sandbox, words: &[&str], version: &str) -> Vec<String> {
     let named = format!("python@{version}");
     let words = [&["prune", "--json", "--dry-run", &named], words].concat();
     let report = run(sandbox, &words).succeeds().json();
-    let venvs = report[0]["virtual_environments"].as_array().unwrap().iter();
+    let venvs = report["versions"][0]["virtual_environments"].as_array().unwrap().iter();
     let root = format!("{}/", sandbox.root().display());
     venvs.map(|venv| venv.as_str().unwrap().replace(&root, "")).collect()
 }
@@ -74,7 +74,7 @@ fn uninstall_says_which_environments_need_the_version() {
     ");
     let outcome = run(&sandbox, &["uninstall", "python@3.12", "--yes", "--json"]).succeeds();
     let venv = sandbox.root().join("project/.tox/py312");
-    assert_eq!(outcome.json()[0]["virtual_environments"][0], venv.to_str().unwrap());
+    assert_eq!(outcome.json()["versions"][0]["virtual_environments"][0], venv.to_str().unwrap());
 }
 
 #[test]

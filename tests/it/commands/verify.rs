@@ -32,8 +32,8 @@ fn verify_reports_unchanged_toolchains() {
     assert_unchanged(&sandbox, "home", &before, "use verify");
     let report = sandbox.use_command(&["verify", "node", "--json"]).run().succeeds().json();
     assert_eq!(report["intact"], true);
-    assert_eq!(report["toolchains"][0]["differences"], json!([]));
-    assert_eq!(report["toolchains"].as_array().map(Vec::len), Some(1));
+    assert_eq!(report["versions"][0]["differences"], json!([]));
+    assert_eq!(report["versions"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]
@@ -86,16 +86,16 @@ fn verify_limits_printed_faults_but_json_lists_all() {
       hint: use repair
     ");
     let report = sandbox.use_command(&["verify", "--json"]).run().fails_with(65).json();
-    let faults = |place: usize| report["toolchains"][place]["differences"].as_array().unwrap();
+    let faults = |place: usize| report["versions"][place]["differences"].as_array().unwrap();
     assert_eq!((faults(0).len(), faults(1).len()), (5, 15));
     let first = json!({
         "path": "LICENSE",
         "change": "changed",
         "detail": "its bytes",
-        "is_package": false,
+        "bundled": false,
     });
     assert_eq!(faults(0)[0], first);
-    assert_eq!(report["toolchains"][0]["packages"], json!(["bin/yarn", "lib/node_modules/yarn"]));
+    assert_eq!(report["versions"][0]["packages"], json!(["bin/yarn", "lib/node_modules/yarn"]));
 }
 
 #[test]

@@ -90,13 +90,21 @@ fn without_a_program_all_pinned_tools_are_explained() {
     sandbox.file("project/.tool-versions", "nodejs 12.20.0\n");
     let outcome = sandbox.use_command(&["why", "--json"]).directory("project/node_modules/x").run();
     let report: Value = serde_json::from_str(&sandbox.mask(&outcome.succeeds().stdout)).unwrap();
-    let node = &report[0]["tools"][0];
-    assert_eq!(report.as_array().map(Vec::len), Some(1));
+    let programs = &report["programs"];
+    let node = &programs[0]["tools"][0];
+    assert_eq!(programs.as_array().map(Vec::len), Some(1));
     assert_eq!(node["version"], "12.20.0");
     assert_eq!(node["candidates"][0]["selected"], true);
-    assert_eq!(node["skipped"][0], "[SANDBOX]/project/node_modules is a folder of dependencies");
     assert_eq!(
-        report[0]["path"],
+        node["skipped"][0],
+        serde_json::json!({
+            "rule": "ignored-folder",
+            "file": "[SANDBOX]/project/node_modules",
+            "text": "[SANDBOX]/project/node_modules is a folder of dependencies",
+        })
+    );
+    assert_eq!(
+        programs[0]["path"],
         "[SANDBOX]/home/.local/share/usher/toolchains/node/12.20.0/bin/node"
     );
 }

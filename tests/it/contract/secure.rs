@@ -156,7 +156,15 @@ fn a_set_user_id_use_only_reads() {
     assert!(node.stdout.starts_with(&text(&sandbox.toolchain("node", "12.22.12"))), "{node}");
     let why = run(&["why", "node"]).succeeds();
     assert!(why.stdout.contains("12 requested by .nvmrc:1: wins"), "{why}");
-    for words in [&[][..], &["list"], &["env", "node"], &["check"], &["completions", "bash"]] {
+    let reading = [
+        &[][..],
+        &["list"],
+        &["env", "node"],
+        &["check"],
+        &["completions", "bash"],
+        &["schema", "json"],
+    ];
+    for words in reading {
         run(words).succeeds();
     }
     assert_eq!(upstream.all_requests().len(), requests, "something was fetched");

@@ -18,11 +18,11 @@ fn a_mirror_is_named_in_place_of_the_site() {
     let host = upstream.base().trim_start_matches("http://");
     let outcome = sandbox.use_command(&["install", "node@12", "--json"]).run().succeeds();
     assert!(outcome.stderr.contains(&format!("fetching node 12.22.12 from {host}\n")), "{outcome}");
-    assert_eq!(outcome.json()[0]["host"], host);
-    for arguments in [["available", "node", "--json"], ["outdated", "node", "--json"]] {
-        let outcome = sandbox.use_command(&arguments).run().succeeds();
-        assert_eq!(outcome.json()[0]["source"], host, "{outcome}");
-        assert_eq!(outcome.json()[0]["host"], host, "{outcome}");
+    assert_eq!(outcome.json()["versions"][0]["host"], host);
+    for (verb, list) in [("available", "versions"), ("outdated", "tools")] {
+        let outcome = sandbox.use_command(&[verb, "node", "--json"]).run().succeeds();
+        assert_eq!(outcome.json()[list][0]["source"], host, "{outcome}");
+        assert_eq!(outcome.json()[list][0]["host"], host, "{outcome}");
     }
     let outcome = sandbox.use_command(&["available", "node"]).run().succeeds();
     assert!(!outcome.stderr.contains("nodejs.org"), "{outcome}");
@@ -37,7 +37,7 @@ fn after_a_redirect_the_receipt_names_the_host_that_sent_the_archive() {
     upstream.misbehave(&super::archive(), Misbehaviour::Redirect(target));
     let outcome = sandbox.use_command(&["install", "node@12", "--json"]).run().succeeds();
     let host = elsewhere.base().trim_start_matches("http://");
-    assert_eq!(outcome.json()[0]["host"], host);
+    assert_eq!(outcome.json()["versions"][0]["host"], host);
     let part = part(&sandbox, "12.22.12");
     assert_eq!(part["host"], host);
     assert_eq!(part["address"], format!("{}{}", upstream.base(), super::archive()));

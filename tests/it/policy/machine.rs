@@ -216,7 +216,7 @@ fn the_policy_says_who_may_install_how_much_and_from_where() {
           hint: use list node
         = 77
         usher: using node 12.22.11, which is installed; 12.22.12 is newer
-        pinned node 12 (12.22.11) in [SANDBOX]/project/.tool-versions
+        pinned node 12 (12.22.11) in .tool-versions
         = 0
         nodejs 12
         TOOL  FROM      STATE

@@ -54,7 +54,7 @@ fn an_invalid_setting_is_an_error_with_its_origin() {
 
     "\"a\\u001Bb\" = 1\n"
     error: unknown setting a\u{1b}b ([SANDBOX]/home/.config/usher/config.toml:1)
-      settings: auto_install, prefer_installed, ignore_variables, ceiling, stores, toolchains, shims, versioned_shims, npm_registry, pypi_index, source, offline, lock_timeout, quiet
+      settings: auto_install, prefer_installed, pin_as, ignore_variables, ceiling, stores, toolchains, shims, versioned_shims, npm_registry, pypi_index, source, offline, lock_timeout, quiet
     "##);
     // A shim that installs nothing never reads them; one that does, prints the same error.
     sandbox.file(CONFIG, "auto_instal = \"never\"\n");
@@ -243,7 +243,7 @@ fn the_shims_setting_selects_all_or_needed_tools() {
     sandbox.reshim();
     let absent = |tool: &str| {
         let outcome = sandbox.use_command(&["list", tool, "--json"]).run().succeeds();
-        outcome.json().as_array().is_some_and(Vec::is_empty)
+        outcome.json()["versions"].as_array().is_some_and(Vec::is_empty)
     };
     let tools = [("node", "npx"), ("python", "pydoc")];
     let lacking: Vec<_> = tools.into_iter().filter(|(tool, _)| absent(tool)).collect();

@@ -32,14 +32,14 @@ use --global node@11 --account alice 2>&1 | numbers; each
 cat /etc/usher/accounts/$alice /etc/usher/groups/$students; stat -c %a /etc/usher/accounts/$alice
 cd /
 in_groups $alice alice use why node | grep "requested by" | numbers
-in_groups $alice alice use | sed 's/  */ /g' | numbers
+in_groups $alice alice use --all | grep ^node | sed 's/  */ /g' | numbers
 put "$base/homes/bob" .config/usher/tool-versions 'node 13\n'; number=$bob; own bob "$2"
 in_groups $bob bob use reshim >/dev/null 2>&1
 each
 in_groups $bob bob env NODE_VERSION=14 node
 umask 077
 use --offline --global node@13 --account $carol >/dev/null 2>&1; as carol node
-use list --accounts node@9 2>&1 | sed 's/used [0-9]* days ago/used long ago/' | numbers
+use list --accounts node@9 2>&1 | sed 's/[0-9]* days ago/long ago/' | numbers
 use prune node@9.11.2 --yes | grep -o 'requested by .*' | numbers
 "#;
     let Some(printed) = run(&[MACHINE, ACCOUNTS, script]) else { return };

@@ -130,8 +130,8 @@ fn uninstall_says_what_accounts_use_and_wants_a_confirmation() {
 
 #[test]
 fn list_accounts_shows_who_uses_what() {
-    let script = "use list --accounts --projects \"$base/homes\" | sed 's/used [0-9]* days ago/used long ago/'\n\
-                  use list --accounts node@9 | sed 's/used [0-9]* days ago/used long ago/'\n\
+    let script = "use list --accounts --projects \"$base/homes\" | sed 's/[0-9]* days ago/long ago/'\n\
+                  use list --accounts node@9 | sed 's/[0-9]* days ago/long ago/'\n\
                   USHER_HOME=$base/roots use list --accounts 2>&1 || echo \"exit $?\"\n\
                   as alice use list --accounts 2>&1 || echo \"exit $?\"\n";
     let Some(printed) = run(&[MACHINE, USERS, script]) else { return };

@@ -260,7 +260,7 @@ fn the_machine_adopts_stores_that_only_root_can_change() {
         r#"
 script /opt/pyenv/versions/3.7.16/bin/python 'echo "Python 3.7.16"'
 PYENV_ROOT=/opt/pyenv use reshim | grep -o "python3.7"
-use list python | grep pyenv | sed "s/  */ /g"
+use list python --paths | grep -o "pyenv .*" | sed "s/  */ /g"
 use reshim
 account env PYTHON_VERSION=3.7 python
 account env PYTHON_VERSION=3.7 use which python
@@ -273,8 +273,8 @@ for fault in "chmod 775" "chmod 750" "chown 65534"; do
     chmod 755 /opt/pyenv; chown 0 /opt/pyenv
 done
 "#,
-        "python3.7\n \
-         python 3.7.16 pyenv /opt/pyenv/versions/3.7.16/bin/python end of life: 2023-06-27\n\
+        "python3.7\n\
+         pyenv 2023-06-27 /opt/pyenv/versions/3.7.16/bin/python\n\
          all shims are up to date\n\
          Python 3.7.16\n\
          /opt/pyenv/versions/3.7.16/bin/python\n\
@@ -301,7 +301,7 @@ account python3.9
 account env PYTHON_VERSION=3.9 python3
 account env PYTHON_VERSION=3.9 pip
 account node8
-account use list | grep /opt/alt | sed "s/  */ /g"
+account use list --paths | grep -o "system .*/opt/alt.*" | sed "s/  */ /g"
 account env PYTHON_VERSION=3.9 use why python | grep -o "/opt/alt.*"
 account env PYTHON_VERSION=3.9 use doctor --all | grep -e toolchains -e python
 account use shim node@12 >/dev/null
@@ -317,8 +317,8 @@ use list python 2>&1 | grep -o "python at /opt/alt.*"
         "Python 3.9.18\n\
          Python 3.9.18\n\
          pip of 3.9\n\
-         v8.1.7\n \
-         python 3.9.18 system /opt/alt/python3.9/bin/python3.9\n\
+         v8.1.7\n\
+         system /opt/alt/python3.9/bin/python3.9\n\
          /opt/alt/python3.9/bin\n\
          /opt/alt/python3.9/bin/python3.9\n\
          ok     toolchains = { nodejs = [\"/opt/node-host\"], python = [\"/opt/alt/python*\"] } (/etc/usher/config.toml:1)\n\
@@ -338,7 +338,7 @@ account use upgrade
 account use outdated | grep "use upgrade" || echo "nothing to upgrade"
 find "$base/account" -path "*toolchains/*"
 account use uninstall node@12 || echo "rc $?"
-account use
+account use --all | grep ^node
 "#,
         "TOOL  FROM     STATE\n\
          node  11.12.0  skipped: this default is the administrator's to upgrade \
@@ -348,7 +348,7 @@ account use
          error: node 12.22.12 is the machine's\n  \
            it is in /opt/usher/toolchains/node/12.22.12\n\
          rc 77\n\
-         node  11.12.0  the machine's  11 requested by the machine's default, /etc/usher/tool-versions:1\n",
+         node  11.12.0  shared  11 in the machine's default\n",
     );
 }
 
@@ -367,9 +367,9 @@ account use node@11.12.0
 "#,
         "pinned node 10.24.1 in /etc/usher/tool-versions\n\
          usher: this is the machine's default, for all accounts\n\
-         pinned node 12.22.12 in [SANDBOX]/account/site/app/.tool-versions\n\
+         pinned node 12.22.12 in .tool-versions\n\
          usher: node 9.11.2 (requested by [SANDBOX]/account/site/.tool-versions:1) no longer applies here\n\
-         pinned node 11.12.0 in [SANDBOX]/account/site/app/.tool-versions\n",
+         pinned node 11.12.0 in .tool-versions\n",
     );
 }
 

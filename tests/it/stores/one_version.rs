@@ -124,7 +124,11 @@ fn all_commands_agree_on_the_programs_of_a_folder() {
             let which = sandbox.use_command(&["which", program]).run().fails_with(code);
             assert_eq!(which.stdout.trim(), printed, "{about}: {program}: {which}");
             let why = sandbox.use_command(&["why", program, "--json"]).run().succeeds().json();
-            assert_eq!(why[0]["path"], path.map_or(Value::Null, Value::from), "{about}: {program}");
+            assert_eq!(
+                why["programs"][0]["path"],
+                path.map_or(Value::Null, Value::from),
+                "{about}: {program}"
+            );
         }
         check_tool(&sandbox, situation);
         std::fs::remove_file(file).unwrap();
@@ -136,13 +140,13 @@ fn all_commands_agree_on_the_programs_of_a_folder() {
 fn check_tool(sandbox: &Sandbox, situation: &Situation) {
     let about = situation.about;
     let rows = sandbox.use_command(&["--json"]).run().succeeds().json();
-    let row = rows.as_array().unwrap().iter().find(|row| row["tool"] == "python");
+    let row = rows["tools"].as_array().unwrap().iter().find(|row| row["tool"] == "python");
     let row = row.unwrap_or_else(|| panic!("{about}: {rows}"));
-    let path = row["path"].as_str().unwrap_or_default();
+    let path = row["main_program"].as_str().unwrap_or_default();
     let why = sandbox.use_command(&["why", "python3", "--json"]).run().succeeds().json();
-    assert_eq!(row["version"], why[0]["tools"][0]["version"], "{about}");
+    assert_eq!(row["version"], why["programs"][0]["tools"][0]["version"], "{about}");
     let list = sandbox.use_command(&["list", "python", "--json"]).run().succeeds().json();
-    let marked = list.as_array().unwrap().iter().filter(|row| row["active"] == true);
+    let marked = list["versions"].as_array().unwrap().iter().filter(|row| row["active"] == true);
     let marked: Vec<&Value> = marked.map(|row| &row["version"]).collect();
     let env = sandbox.use_command(&["env", "python", "--json"]).run().succeeds().json();
     let Some(version) = situation.version else {
@@ -165,11 +169,11 @@ fn java_has_the_version_behind_the_link_on_path() {
     std::os::unix::fs::symlink(sandbox.root().join(jdk).join("bin/java"), &java).unwrap();
     sandbox.reshim();
     let rows = sandbox.use_command(&["--json"]).run().succeeds().json();
-    let row = rows.as_array().unwrap().iter().find(|row| row["tool"] == "java").unwrap();
+    let row = rows["tools"].as_array().unwrap().iter().find(|row| row["tool"] == "java").unwrap();
     assert_eq!(row["version"], "temurin-17.0.9");
-    assert_eq!(Path::new(row["path"].as_str().unwrap()), java);
+    assert_eq!(Path::new(row["main_program"].as_str().unwrap()), java);
     let list = sandbox.use_command(&["list", "java", "--json"]).run().succeeds().json();
-    let marked = list.as_array().unwrap().iter().filter(|row| row["active"] == true);
+    let marked = list["versions"].as_array().unwrap().iter().filter(|row| row["active"] == true);
     assert_eq!(marked.map(|row| &row["version"]).collect::<Vec<_>>(), ["temurin-17.0.9"]);
 }
 

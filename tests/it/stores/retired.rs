@@ -34,8 +34,8 @@ cp -r /opt/usher/toolchains/node/8.17.0 "$base/homes/bob/.local/share/usher/tool
 chown -R "$number:$number" "$base/homes/bob"
 NODE=8.1.0; terminal bob node +8.1.0 x
 echo "--- use"
-cd /; as alice use | sed 's/  */ /g'
-as alice use list node | grep retired | sed 's/  */ /g'
+cd /; as alice use --all | grep ^node | sed 's/  */ /g'
+as alice use list node --paths | grep -e RETIRED -e 8.17.0 | sed 's/  */ /g'
 as alice use doctor | grep -A1 retired || true
 as alice use why node | grep retired
 use retire node@8 --cancel
@@ -93,7 +93,7 @@ cat /etc/usher/retired
 as alice use retire
 echo 'node soon' >> /etc/usher/retired
 try use retire node@11 --on 2027-01-31
-use list node 2>&1 | grep -c retired
+use list node 2>&1 | grep -c "/etc/usher/retired"
 "#;
     let Some(printed) = run(&[MACHINE, script]) else { return };
     insta::assert_snapshot!(printed, @"

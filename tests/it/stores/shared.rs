@@ -35,7 +35,7 @@ fn a_shared_store_is_installed_into_listed_and_used() {
     sandbox.reshim();
     sandbox.file("project/.nvmrc", "12\n");
     sandbox.command("node").argument("--version").run().succeeds().stdout_is("v12.22.12");
-    let list = sandbox.use_command(&["list", "node"]).run().succeeds();
+    let list = sandbox.use_command(&["list", "node", "--paths"]).run().succeeds();
     assert!(sandbox.mask(&list.stdout).contains(&format!("shared  {folder}")), "{list}");
     let refused = sandbox.use_command(&["uninstall", "node@12"]).run().fails_with(77);
     refused.stderr_contains("error: node 12.22.12 is a shared store's\n");

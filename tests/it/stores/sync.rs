@@ -114,14 +114,16 @@ fn the_machines_store_follows_the_list() {
          first:\n\
          installed node 10.24.1 (wanted by {list}:1)\n\
          again:\n\
-         []\n\
+         {{\n  \"format\": 1,\n  \"changes\": []\n}}\n\
          newer:\n\
-         {{\"time\":0,\"action\":\"upgraded\",\"tool\":\"node\",\"version\":\"12.22.12\",\
-         \"from\":\"12.22.11\",\"account\":null,\"reason\":\"wanted by {list}:1\",\"done\":true}}\n\
-         {{\"time\":0,\"action\":\"retired\",\"tool\":\"node\",\"version\":\"10.24.1\",\
+         {{\"format\":1,\"time\":0,\"action\":\"upgraded\",\"tool\":\"node\",\
+         \"version\":\"12.22.12\",\"from\":\"12.22.11\",\"account\":null,\
+         \"requested_by\":{{\"kind\":\"file\",\"file\":\"{list}\",\"line\":1,\"text\":\"{list}:1\"}},\
+         \"reason\":\"wanted by {list}:1\",\"done\":true}}\n\
+         {{\"format\":1,\"time\":0,\"action\":\"retired\",\"tool\":\"node\",\"version\":\"10.24.1\",\
          \"from\":null,\"account\":null,\
          \"reason\":\"no longer wanted; may be removed from DATE on\",\"done\":true}}\n\
-         {{\"time\":0,\"action\":\"retired\",\"tool\":\"node\",\"version\":\"12.22.11\",\
+         {{\"format\":1,\"time\":0,\"action\":\"retired\",\"tool\":\"node\",\"version\":\"12.22.11\",\
          \"from\":null,\"account\":null,\
          \"reason\":\"no longer wanted; may be removed from DATE on\",\"done\":true}}\n\
          node 10.24.1 DATE\n\
@@ -188,10 +190,10 @@ fn requests_of_many_accounts_are_served_by_one_download() {
     let upstream = Upstream::start();
     let sandbox = Sandbox::new().with_upstream(&upstream);
     let Some(outcome) = run(&sandbox, &format!("{SERVING}{REQUESTS}")) else { return };
-    let changes = |action: &str, version: &str, account: &str, reason: &str| {
+    let changes = |action: &str, version: &str, account: &str, why: &str| {
         format!(
-            "{{\"time\":0,\"action\":\"{action}\",\"tool\":\"node\",\"version\":\"{version}\",\
-             \"from\":null,\"account\":{account},\"reason\":{reason},\"done\":true}}\n"
+            "{{\"format\":1,\"time\":0,\"action\":\"{action}\",\"tool\":\"node\",\
+             \"version\":\"{version}\",\"from\":null,\"account\":{account},{why},\"done\":true}}\n"
         )
     };
     outcome.succeeds().stdout_is(
@@ -200,14 +202,17 @@ fn requests_of_many_accounts_are_served_by_one_download() {
          the accounts got no folders\n\
          installed node 10.24.1 (/opt/usher/toolchains/node/10.24.1)\n\
          accounts can't list requests\n",
-            &changes("served", "12.22.12", "ACCOUNT", "null"),
-            &changes("served", "10.24.1", "65534", "null"),
+            &changes("served", "12.22.12", "ACCOUNT", "\"reason\":null"),
+            &changes("served", "10.24.1", "65534", "\"reason\":null"),
             &changes(
                 "refused",
                 "13.0.0",
                 "65534",
-                "\"node 13.0.0 is not allowed on this machine: /etc/usher/policy.toml:3: `deny` has \
-                 node@13: questions: help@host.example\"",
+                "\"error\":{\"what\":\"node 13.0.0 is not allowed on this machine\",\
+                 \"causes\":[\"/etc/usher/policy.toml:3: `deny` has node@13\",\
+                 \"questions: help@host.example\"],\"hint\":null,\"code\":\"forbidden\",\"exit\":77},\
+                 \"reason\":\"node 13.0.0 is not allowed on this machine: \
+                 /etc/usher/policy.toml:3: `deny` has node@13: questions: help@host.example\"",
             ),
             "10.24.1 12.22.12 \n",
         ]

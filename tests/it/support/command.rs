@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
+use super::terminal::{Size, Terminal};
 use super::{Platform, executables};
 
 /// A command that runs longer than this hangs: it is killed and the test fails.
@@ -114,15 +115,8 @@ impl TestCommand {
 
     /// Starts it, in a process group of its own.
     pub(crate) fn start(self) -> RunningShim {
-        let mut command = Command::new(&self.program);
-        command.args(&self.arguments).current_dir(&self.directory);
-        command.env_clear().envs(&self.variables).process_group(0);
-        if self.is_nobody {
-            command.uid(NOBODY).gid(NOBODY);
-        }
-        if let Some(name) = &self.name {
-            command.arg0(name);
-        }
+        let mut command = self.command();
+        command.process_group(0);
         command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = match executables::start(&mut command) {
@@ -134,6 +128,34 @@ impl TestCommand {
             thread::spawn(move || drop(pipe.write_all(&input)));
         }
         RunningShim { child, command: self }
+    }
+
+    /// Starts it in a terminal, where a person would see its output and type. `TERM` is `xterm` unless
+    /// it is set.
+    pub(crate) fn in_terminal(self, size: impl Into<Size>) -> Terminal {
+        let kind = OsStr::new("TERM");
+        let is_set = self.variables.contains_key(kind);
+        let command = if is_set { self } else { self.variable(kind, "xterm") };
+        Terminal::start(command, size.into())
+    }
+
+    /// The command without its standard streams.
+    pub(super) fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).current_dir(&self.directory);
+        command.env_clear().envs(&self.variables);
+        if self.is_nobody {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        if let Some(name) = &self.name {
+            command.arg0(name);
+        }
+        command
+    }
+
+    /// A text of its output, masked.
+    pub(super) fn mask(&self, text: &str) -> String {
+        mask(&self.root, text)
     }
 }
 

@@ -7,22 +7,26 @@ use usher_shims::error::ErrorKind;
 use super::words::refused_in_messages;
 use super::{assert_no_problems, checkout, files, printed, text, with_extension};
 
-/// The lines after this one, up to the next empty line or the end of the code block.
-fn block(text: &str, heading: &str) -> Vec<String> {
-    let after = text.lines().skip_while(|line| *line != heading).skip(1);
-    after.take_while(|line| !line.is_empty() && *line != "```").map(str::to_owned).collect()
+/// The verbs in their groups, each with its description, as `use --help` prints them.
+fn groups() -> String {
+    let help = printed(&["--help"]);
+    let (groups, _) = help.split_once("\n\nOptions:\n").expect("options behind the verbs");
+    let (_, groups) = groups.split_once("\n\nEveryday:\n").expect("a group of verbs");
+    format!("Everyday:\n{groups}\n")
 }
 
-/// Each command with its description, as `use --help` prints it.
+/// The lines of the verbs.
 fn verbs() -> Vec<String> {
-    block(&printed(&["--help"]), "Commands:")
+    groups().lines().filter(|line| line.starts_with("  ")).map(str::to_owned).collect()
 }
 
 #[test]
 fn the_readme_lists_the_same_commands_as_the_help() {
-    let verbs = verbs();
-    assert!(verbs.len() > 5, "too few commands in the help: {verbs:?}");
-    assert_eq!(block(&text("README.md"), "```text"), verbs);
+    assert!(verbs().len() > 20, "too few verbs in the help: {:?}", verbs());
+    let readme = text("README.md");
+    let (_, listed) = readme.split_once("```text\n").expect("the list of commands");
+    let (listed, _) = listed.split_once("```").expect("the list's end");
+    assert_eq!(listed, groups());
 }
 
 #[test]

@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Fields, Item, Lit, Meta, Token, Visibility};
+use usher::registry::VERBS;
 use usher_definition::Definition;
+use usher_shims::tool::TOOLS;
 
 use super::{files, text, with_extension};
 
@@ -46,6 +48,14 @@ fn the_smallest_definition_on_the_page_is_valid() {
     let (example, _) = rest.split_once("```").expect("the example's end");
     let example: String = example.lines().flat_map(|line| [line.trim_start(), "\n"]).collect();
     assert_eq!(Definition::parse(&example).map(|(tool, _)| tool.name), Ok("deno"));
+}
+
+/// `use WORD` is a verb if there is one.
+#[test]
+fn no_tool_is_named_as_a_verb() {
+    let names = TOOLS.iter().flat_map(|tool| tool.all_names());
+    let verbs: Vec<&str> = names.filter(|name| VERBS.contains(name)).collect();
+    assert_eq!(verbs, Vec::<&str>::new());
 }
 
 /// The rows of a table. A field that several types have is listed once, with the first description.

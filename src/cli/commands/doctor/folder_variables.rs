@@ -19,12 +19,15 @@ pub(super) struct FolderNotice {
     pub(super) what: String,
     /// What to do about it; `None` if it has no effect.
     pub(super) hint: Option<String>,
+    /// The variable, if it is one.
+    pub(super) variable: Option<String>,
 }
 
 /// What is set, and where.
 struct SetPaths {
     /// `GOROOT`, `prefix in ~/.npmrc:1`.
     what: String,
+    variable: Option<String>,
     paths: Vec<PathBuf>,
     /// How to unset it.
     hint: String,
@@ -52,7 +55,12 @@ fn variables(session: &Session, known: KnownTool<'_>) -> impl Iterator<Item = Se
         let paths = listed_paths(&value).map(|(_, path)| path.to_path_buf());
         let paths = paths.filter(|path| path.is_absolute());
         let what = format!("{name}={}", Escaped(&value.to_string_lossy()));
-        Some(SetPaths { what, paths: paths.collect(), hint: format!("unset {name}") })
+        Some(SetPaths {
+            what,
+            variable: Some((*name).to_owned()),
+            paths: paths.collect(),
+            hint: format!("unset {name}"),
+        })
     })
 }
 
@@ -63,6 +71,7 @@ fn settings(session: &Session, known: KnownTool<'_>) -> impl Iterator<Item = Set
         let (key, file, line) = (&setting.key, Shown(&set.file), set.line);
         Some(SetPaths {
             what: format!("{key}={} (in {file}:{line})", Shown(&set.folder)),
+            variable: None,
             paths: vec![set.folder],
             hint: format!("remove the line from {file}"),
         })
@@ -80,15 +89,16 @@ fn notice(
     let is_elsewhere = |path: &PathBuf| {
         !running.contains(path) && version_folder(world, index, tool, path).is_none()
     };
-    let SetPaths { what, paths, hint } = set;
+    let SetPaths { what, variable, paths, hint } = set;
     if paths.iter().any(is_others) {
         let what =
             format!("{what} names another version than the active {}, and is ignored", tool.name);
-        return Some(FolderNotice { what, hint: None });
+        return Some(FolderNotice { what, hint: None, variable });
     }
     paths.iter().any(is_elsewhere).then(|| FolderNotice {
         what: format!("{what} applies to every version of {}", tool.name),
         hint: Some(format!("if it isn't meant for all of them: {hint}")),
+        variable,
     })
 }
 

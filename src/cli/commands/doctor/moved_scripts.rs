@@ -23,6 +23,10 @@ const FIRST_LINE: u64 = 256;
 /// What is told of a version's scripts.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ScriptNotice {
+    /// The tool.
+    pub tool: &'static str,
+    /// The folder of the scripts.
+    pub path: PathBuf,
     /// The scripts, and where they lead.
     pub what: String,
     /// What to do.
@@ -39,7 +43,7 @@ pub(super) fn moved_scripts(session: &Session) -> Vec<ScriptNotice> {
     session.registry.all().flat_map(of_tool).collect()
 }
 
-fn notice(tool: &str, toolchain: &Toolchain) -> Option<ScriptNotice> {
+fn notice(tool: &'static str, toolchain: &Toolchain) -> Option<ScriptNotice> {
     let version = toolchain.version.as_ref()?;
     let mut moved = MovedScripts { root: &toolchain.root, found: BTreeMap::new() };
     OpenTree::open(&toolchain.programs()).ok()?.walk(&mut moved);
@@ -48,7 +52,7 @@ fn notice(tool: &str, toolchain: &Toolchain) -> Option<ScriptNotice> {
     let names = some_names(&names);
     let what = format!("programs of {tool} {version} that run {}: {names}", Shown(before));
     let hint = format!("{tool} {version} was moved: install these packages again");
-    Some(ScriptNotice { what, hint })
+    Some(ScriptNotice { tool, path: toolchain.programs(), what, hint })
 }
 
 /// The scripts in a folder of programs that name an interpreter of their version at another place.

@@ -7,8 +7,10 @@ use std::path::Path;
 use clap::ValueEnum;
 use serde::Serialize;
 use usher_shims::error::{Error, Result, Shown};
+use usher_shims::pin::Origin;
 
 use crate::cli::output;
+use crate::cli::output::json::{ErrorReport, RequestOrigin};
 use crate::files::clock::unix_seconds;
 use crate::session::reporter::Reporter;
 
@@ -27,20 +29,37 @@ const SYSLOG: &str = "/dev/log";
 /// The facility `daemon`, times 8.
 const FACILITY: u8 = 3 << 3;
 
+/// All changes.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct SyncAnswer<'a> {
+    /// The changes, in the order in which they were made.
+    pub(super) changes: &'a [Change],
+}
+
 /// A change.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Change {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct Change {
     /// The seconds since 1970.
     time: u64,
     /// What was done.
     pub(super) action: Action,
+    /// The tool.
     tool: String,
+    /// The version.
     version: String,
-    /// The version that ran until now.
+    /// The newest version of that line until now.
     from: Option<String>,
     /// The number of the account that requested it.
     account: Option<u32>,
-    /// The line that wants it, or why it was refused.
+    /// The line that wants it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requested_by: Option<RequestOrigin>,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorReport>,
+    /// Why, in words.
     reason: Option<String>,
     /// `false` with `--dry-run`.
     done: bool,
@@ -48,6 +67,7 @@ pub(super) struct Change {
 
 /// What was done with a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Action {
     /// A version of the list was installed.
@@ -74,6 +94,8 @@ impl Change {
             version: version.to_string(),
             from: None,
             account: None,
+            requested_by: None,
+            error: None,
             reason: None,
             done: true,
         }
@@ -87,6 +109,17 @@ impl Change {
     /// The same, for an account.
     pub(super) fn for_account(self, account: u32) -> Self {
         Self { account: Some(account), ..self }
+    }
+
+    /// The same, because a line of the list wants it.
+    pub(super) fn wanted_by(self, origin: &Origin) -> Self {
+        let requested_by = Some(RequestOrigin::of(origin));
+        Self { requested_by, ..self.because(format!("wanted by {origin}")) }
+    }
+
+    /// The same, because of an error.
+    pub(super) fn refused(self, error: &Error) -> Self {
+        Self { error: Some(ErrorReport::of(error)), ..self.because(error.line()) }
     }
 
     /// The same, for this reason.
@@ -166,7 +199,7 @@ impl<'a> ChangeLog<'a> {
                     self.reporter.note(&error.to_string());
                 }
             }
-            Some(LogTarget::Json) => output::print_json_line(&change)?,
+            Some(LogTarget::Json) => output::print_answer_line(&change)?,
             Some(LogTarget::Syslog) | None => {}
         }
         let is_text = !self.is_quiet && !self.as_json && self.target != Some(LogTarget::Json);

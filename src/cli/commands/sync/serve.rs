@@ -55,7 +55,7 @@ impl Sync<'_> {
             Ok(Served::Already) => Ok(()),
             Ok(Served::Installed) => self.log.record(change(Action::Served)),
             Err(error) => {
-                self.log.record(change(Action::Refused).because(error.line()))?;
+                self.log.record(change(Action::Refused).refused(&error))?;
                 let kind = error.kind();
                 if !kind.is_absence() && !kind.is_usage() && kind != ErrorKind::Forbidden {
                     self.errors.push(error);

@@ -56,7 +56,7 @@ pub(super) fn migrate(
         MigrationPolicy::Always => true,
         MigrationPolicy::Ask => {
             migrations.iter().any(PackageMigration::has_packages)
-                && output::confirm(confirmation_question(&migrations))
+                && output::confirm(confirmation_question(&migrations), "no packages were migrated")
         }
         MigrationPolicy::DryRun | MigrationPolicy::Never => false,
     };
@@ -85,6 +85,8 @@ fn migration_for<'a>(
     let Some(manager) = PackageManager::of(session, known, &old) else { return Ok(None) };
     // In a dry run the newer version isn't installed.
     let installed = Some(&to).filter(|_| policy != MigrationPolicy::DryRun);
+    let _shown =
+        session.reporter.task("listing packages of", &format!("{} {from}", known.tool.name));
     let packages = manager.missing_packages(&from, installed)?;
     let tool = known.tool.name;
     let is_empty = packages == GlobalPackages::default();

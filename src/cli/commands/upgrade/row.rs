@@ -5,10 +5,12 @@ use usher_shims::error::Error;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
+use crate::cli::output::json::{ErrorReport, RequestOrigin};
 use crate::cli::output::{Line, Meaning, Table};
 
 /// What came of one tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(super) enum UpgradeState {
     /// A newer version is installed now.
@@ -23,21 +25,63 @@ pub(super) enum UpgradeState {
     Failed,
 }
 
+/// What came of each tool.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct UpgradeAnswer {
+    /// The tools.
+    pub(super) tools: Vec<UpgradeRow>,
+}
+
+/// Why `use upgrade` doesn't change a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum UpgradeRule {
+    /// It is not pinned here.
+    NotPinned,
+    /// usher has no source for it.
+    NoSource,
+    /// The request doesn't name a release: `system`.
+    NoRelease,
+    /// It is constrained, not pinned.
+    Constraint,
+    /// Its default is the administrator's to upgrade.
+    AdministratorsDefault,
+    /// It is pinned to an exact version.
+    ExactVersion,
+    /// Accounts install no versions on this machine.
+    MayNotInstall,
+}
+
 /// What came of one tool, and why.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct UpgradeRow {
+    /// The tool.
     pub(super) tool: &'static str,
+    /// The request; `null` if the tool isn't pinned.
     pub(super) request: Option<String>,
-    pub(super) requested_by: Option<String>,
+    /// Where the request is written.
+    pub(super) requested_by: Option<RequestOrigin>,
+    /// The version that was active.
     pub(super) from: Option<String>,
+    /// The newer version.
     pub(super) to: Option<String>,
+    /// What came of it.
     pub(super) state: UpgradeState,
-    /// Why it was skipped or failed.
+    /// Why it was skipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rule: Option<UpgradeRule>,
+    /// The same in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
     /// What to type to change that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hint: Option<String>,
+    /// Why it failed. The first of these is the command's error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<ErrorReport>,
     /// The global packages of the older version that the newer one lacked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) global_packages: Option<PackageOutcome>,
@@ -45,6 +89,7 @@ pub(super) struct UpgradeRow {
 
 /// What became of the global packages that a newer version lacked.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct PackageOutcome {
     /// Those that it has now.
     pub(super) migrated: Vec<String>,
@@ -91,15 +136,23 @@ impl UpgradeRow {
             from: None,
             to: None,
             state: UpgradeState::Current,
+            rule: None,
             reason: None,
             hint: None,
+            error: None,
             global_packages: None,
         }
     }
 
     /// `use upgrade` doesn't change this tool.
-    pub(super) fn skip(&mut self, reason: impl Into<String>, hint: Option<String>) {
+    pub(super) fn skip(
+        &mut self,
+        rule: UpgradeRule,
+        reason: impl Into<String>,
+        hint: Option<String>,
+    ) {
         self.state = UpgradeState::Skipped;
+        self.rule = Some(rule);
         self.reason = Some(reason.into());
         self.hint = hint;
     }
@@ -107,8 +160,7 @@ impl UpgradeRow {
     /// An error occurred.
     pub(super) fn fail(&mut self, error: &Error) {
         self.state = UpgradeState::Failed;
-        self.reason = Some(error.what.clone());
-        self.hint.clone_from(&error.hint);
+        self.error = Some(ErrorReport::of(error));
     }
 
     /// The row for people. Errors are printed by themselves.
@@ -157,6 +209,7 @@ pub(super) fn table<'a>(rows: impl IntoIterator<Item = &'a UpgradeRow>) -> Table
 #[cfg(test)]
 mod tests {
     use usher_shims::error::ErrorKind;
+    use usher_shims::pin::Origin;
 
     use super::*;
     use crate::cli::output::Text;
@@ -164,7 +217,7 @@ mod tests {
     fn row(state: UpgradeState, from: Option<&str>, to: Option<&str>) -> UpgradeRow {
         UpgradeRow {
             request: Some("12".to_owned()),
-            requested_by: Some("x".to_owned()),
+            requested_by: Some(RequestOrigin::of(&Origin::Variable("x"))),
             from: from.map(str::to_owned),
             to: to.map(str::to_owned),
             state,
@@ -244,6 +297,6 @@ mod tests {
         let mut failed = row(UpgradeState::Current, None, None);
         failed.fail(&Error::new(ErrorKind::Network, "no source answered"));
         assert_eq!(Text::from(table([&failed])), "");
-        insta::assert_snapshot!(serde_json::to_string(&failed).unwrap(), @r#"{"tool":"node","request":"12","requested_by":"x","from":null,"to":null,"state":"failed","reason":"no source answered"}"#);
+        insta::assert_snapshot!(serde_json::to_string(&failed).unwrap(), @r#"{"tool":"node","request":"12","requested_by":{"kind":"variable","variable":"x","text":"x"},"from":null,"to":null,"state":"failed","error":{"what":"no source answered","causes":[],"hint":null,"code":"network","exit":69}}"#);
     }
 }

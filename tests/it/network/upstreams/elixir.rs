@@ -210,12 +210,15 @@ fn available_lists_the_builds_of_a_version() {
     with_erlang(&sandbox, "91.2");
     sandbox.use_command(&["install", "elixir@1.17"]).run().succeeds();
     let outcome = sandbox.use_command(&["available", "elixir"]).run().succeeds();
-    let rows = "1.17.3  erlang 90 91 92  installed\n1.18.0  erlang 91 92 93\n";
-    assert_eq!(outcome.stdout, rows);
+    let rows = outcome.stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let rows: Vec<Vec<&str>> = rows.collect();
+    assert_eq!(rows[1][..5], ["1.18", "1.18.0", "91", "92", "93"], "{outcome}");
+    assert_eq!(rows[2][..6], ["1.17", "1.17.3", "90", "91", "92", "active"], "{outcome}");
     let outcome = sandbox.use_command(&["available", "elixir@1.17"]).run().succeeds();
-    let versions: Vec<_> = outcome.stdout.lines().map(str::trim).collect();
-    assert_eq!(versions[..2], ["1.17.3", "1.17.3-otp-90"]);
-    assert!(versions[2].ends_with("installed") && versions.len() == 4, "{outcome}");
+    let rows: Vec<&str> = outcome.stdout.lines().skip(1).collect();
+    let versions: Vec<&str> = rows.iter().filter_map(|row| row.split(' ').next()).collect();
+    assert_eq!(versions, ["1.17.3-otp-92", "1.17.3-otp-91", "1.17.3-otp-90", "1.17.3"]);
+    assert!(rows[1].contains(" active "), "{outcome}");
 }
 
 /// The system's Elixir, as upstream packs it, on the system's Erlang: a program of its own runs.
