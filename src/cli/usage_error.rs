@@ -126,6 +126,57 @@ mod tests {
             let error = CommandLine::try_parse_from(&words).unwrap_err();
             transcript += &format!("$ {line}\n{}\n", usage_error(&error, &words));
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @"
+        $ use which
+        missing argument: PROGRAM
+          usage: use which [OPTIONS] PROGRAM
+          hint: use which --help
+        $ use list --frobnicate
+        unknown flag --frobnicate
+          usage: use list [OPTIONS] [TOOL]
+          hint: use list --help
+        $ use doctor --al
+        unknown flag --al
+          nearest: --all
+          usage: use doctor [OPTIONS]
+          hint: use doctor --help
+        $ use doctor node
+        unexpected argument “node”
+          usage: use doctor [OPTIONS]
+          hint: use doctor --help
+        $ use prune --unused abc
+        invalid value “abc” for --unused DAYS
+          usage: use prune [OPTIONS] [TOOL[@VERSION]]...
+          hint: use prune --help
+        $ use prune --unused
+        missing value for --unused DAYS
+          usage: use prune [OPTIONS] [TOOL[@VERSION]]...
+          hint: use prune --help
+        $ use list --color purple
+        invalid value “purple” for --color WHEN
+          expected: auto, always, never
+          usage: use list [OPTIONS] [TOOL]
+          hint: use list --help
+        $ use check --fix --json
+        --fix can't be combined with --json
+          usage: use check [OPTIONS]
+          hint: use check --help
+        $ use cache
+        missing verb
+          usage: use cache [OPTIONS] COMMAND
+          hint: use cache --help
+        $ use cache clear
+        unknown verb “clear”
+          nearest: clean
+          usage: use cache [OPTIONS] COMMAND
+          hint: use cache --help
+        $ use --bogus
+        unknown flag --bogus
+          hint: use --help
+        $ use uninstall
+        missing argument: TOOL@VERSION
+          usage: use uninstall [OPTIONS] TOOL@VERSION...
+          hint: use uninstall --help
+        ");
     }
 }

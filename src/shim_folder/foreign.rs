@@ -18,6 +18,9 @@ use crate::session::Session;
 /// their targets.
 const MOVED: &str = "moved-from-shims";
 
+/// The most names in a message.
+const MAX_LISTED: usize = 6;
+
 /// Moves files out of the shim folder, and says so. Returns those that can't be moved; each is
 /// reported.
 pub(super) fn move_away(session: &Session, access: &WriteAccess, names: &[String]) -> Vec<String> {
@@ -69,9 +72,15 @@ fn moved_folder(folders: &Folders) -> PathBuf {
     folders.data.join(MOVED)
 }
 
+/// The names with commas between them; of more than six, the first six and how many more there are.
 fn listed(names: &[String]) -> String {
-    let names: Vec<String> = names.iter().map(|name| Escaped(name).to_string()).collect();
-    names.join(", ")
+    let first: Vec<String> =
+        names.iter().take(MAX_LISTED).map(|name| Escaped(name).to_string()).collect();
+    let first = first.join(", ");
+    match names.len().saturating_sub(MAX_LISTED) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
 }
 
 /// Moves one file; the caller holds the lock of the shims. An earlier one of that name stays.
@@ -113,5 +122,14 @@ mod tests {
         move_one(&WriteAccess::for_test(), &folders, "yarn").unwrap();
         assert_eq!(["pnpm", "pnpm.1", "yarn"].map(moved), ["first", "second", "target"]);
         assert_eq!(fs::read_dir(&shims).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn many_names_are_counted() {
+        let names = |count: u32| listed(&(1..=count).map(|n| n.to_string()).collect::<Vec<_>>());
+        assert_eq!(
+            [2, 6, 9].map(names),
+            ["1, 2", "1, 2, 3, 4, 5, 6", "1, 2, 3, 4, 5, 6 and 3 more"]
+        );
     }
 }

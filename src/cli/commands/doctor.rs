@@ -1,6 +1,7 @@
 //! `use doctor`: looks for problems, and prints what to do about each.
 
 mod all_accounts;
+mod check;
 mod check_id;
 mod folder_variables;
 mod moved_scripts;
@@ -22,6 +23,7 @@ use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
 use self::all_accounts::{AllAccountsNotice, path_of_all_accounts};
+use self::check::{CheckState, DoctorCheck};
 use self::check_id::CheckId;
 use self::folder_variables::{FolderNotice, notices};
 use self::moved_scripts::moved_scripts;
@@ -30,7 +32,7 @@ use super::refused_system_programs;
 use super::setup::command_of_account;
 use super::shim_faults::{ShimFault, shim_faults};
 use crate::cli::explanation::install_command;
-use crate::cli::output::{self, Report, ReportPath, Text};
+use crate::cli::output::{self, Report, Text};
 use crate::cli::search_path::SearchPath;
 use crate::cli::shims::pinned_tools;
 use crate::config::settings;
@@ -61,43 +63,6 @@ pub(in crate::cli) struct DoctorReport {
     /// How many problems were found, if any.
     #[serde(skip)]
     error: Option<Error>,
-}
-
-/// The result of one check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-struct DoctorCheck {
-    /// What was checked.
-    id: CheckId,
-    /// What came of it.
-    state: CheckState,
-    /// The tool that it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tool: Option<&'static str>,
-    /// The file or folder that it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<ReportPath>,
-    /// The variable that it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    variable: Option<String>,
-    /// What was found, in words.
-    what: String,
-    /// What to type or to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
-}
-
-/// How bad a result is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-enum CheckState {
-    /// As it should be.
-    Ok,
-    /// Worth knowing.
-    Note,
-    /// A problem: `use doctor` fails.
-    Error,
 }
 
 /// What the shim folder lacks, what is wrong in it, and what else is in it.
@@ -191,45 +156,6 @@ fn without_repetitions(checks: Vec<DoctorCheck>) -> Vec<DoctorCheck> {
         }
         kept
     })
-}
-
-impl DoctorCheck {
-    fn new(id: CheckId, state: CheckState, what: String, hint: Option<String>) -> Self {
-        Self { id, state, tool: None, path: None, variable: None, what, hint }
-    }
-
-    fn ok(id: CheckId, what: impl Into<String>) -> Self {
-        Self::new(id, CheckState::Ok, what.into(), None)
-    }
-
-    fn note(id: CheckId, what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::new(id, CheckState::Note, what.into(), Some(hint.into()))
-    }
-
-    fn error(id: CheckId, what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::new(id, CheckState::Error, what.into(), Some(hint.into()))
-    }
-
-    /// The same, about a tool.
-    fn of_tool(self, tool: &'static str) -> Self {
-        Self { tool: Some(tool), ..self }
-    }
-
-    /// The same, about a file or folder.
-    fn at(self, path: &Path) -> Self {
-        Self { path: Some(ReportPath::new(path)), ..self }
-    }
-
-    /// The same, about a variable.
-    fn of_variable(self, variable: &str) -> Self {
-        Self { variable: Some(variable.to_owned()), ..self }
-    }
-
-    /// Whether a person would read the same twice.
-    fn has_same_text(&self, other: &Self) -> bool {
-        (self.id, self.state, &self.what, &self.hint)
-            == (other.id, other.state, &other.what, &other.hint)
-    }
 }
 
 impl Report for DoctorReport {

@@ -15,7 +15,7 @@ use usher_shims::world::World as _;
 use super::get::{Acquired, Prefer, stops_the_batch, try_install_all};
 use super::{ended, hinting_at, refresh_shims_after_error, tool_arguments};
 use crate::cli::output::json::Versions;
-use crate::cli::output::{self, ReportPath};
+use crate::cli::output::{self, Line, Meaning, ReportPath};
 use crate::cli::shims::{refresh_shims, refresh_shims_of_project};
 use crate::config::folders;
 use crate::registry::KnownTool;
@@ -222,12 +222,13 @@ impl InstallReport {
     }
 
     /// `installed node 12.22.12 (/home/u/…/12.22.12)`.
-    fn text(&self) -> String {
+    fn text(&self) -> Line {
         let Self { tool, version, path, .. } = self;
-        match self.newly_installed {
-            true => format!("installed {tool} {version} ({path})"),
-            false => format!("{tool} {version} is already installed ({path})"),
-        }
+        let line = match self.newly_installed {
+            true => Line::of(Meaning::Active, "installed").then(format!(" {tool} {version}")),
+            false => format!("{tool} {version} is already installed").into(),
+        };
+        line.and(Meaning::Muted, format!(" ({path})"))
     }
 }
 
@@ -256,6 +257,7 @@ mod tests {
     use usher_shims::world::MemoryWorld;
 
     use super::*;
+    use crate::cli::output::Text;
     use crate::session::in_memory::{session, session_with_system};
 
     fn check(world: MemoryWorld, words: &[&str], expected: &str) {
@@ -319,8 +321,9 @@ mod tests {
             newly_installed,
         };
         let path = "(/usher/toolchains/node/12.22.12)";
-        assert_eq!(report(true).text(), format!("installed node 12.22.12 {path}"));
-        assert_eq!(report(false).text(), format!("node 12.22.12 is already installed {path}"));
+        let text = |newly_installed| Text::from(report(newly_installed).text()).to_string();
+        assert_eq!(text(true), format!("installed node 12.22.12 {path}\n"));
+        assert_eq!(text(false), format!("node 12.22.12 is already installed {path}\n"));
         insta::assert_snapshot!(serde_json::to_string_pretty(&report(true)).unwrap(), @r#"
         {
           "tool": "node",

@@ -194,7 +194,7 @@ pub(super) fn check_arguments(arguments: &PruneArguments) -> Result<()> {
     }
 }
 
-/// Whether versions of this number and size are removed. An error if somebody must be asked and can't
+/// Whether versions of this number and size are removed. An error if the user must be asked and can't
 /// be.
 pub(super) fn is_confirmed(count: usize, bytes: u64, arguments: &PruneArguments) -> Result<bool> {
     if count == 0 || arguments.dry_run || arguments.yes {

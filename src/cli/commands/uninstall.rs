@@ -287,7 +287,8 @@ impl KnownRemovals<'_> {
             let lines = usage.lines();
             let name = format!("{} {version}", known.tool.name);
             if !lines.is_empty() {
-                session.note(&format!("{name} is still used\n  {}", lines.join("\n  ")));
+                let what = format!("{name} is still used\n  {}", lines.join("\n  "));
+                session.reporter.notice(&Notice::warning(what));
             }
             if !lines.is_empty() || !self.unread.is_empty() {
                 used.push(name);

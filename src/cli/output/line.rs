@@ -141,6 +141,10 @@ impl Wrapping {
     }
 
     fn next_line(&mut self) {
+        // The space that the line is broken at.
+        if let Some((_, last)) = self.lines.last_mut().and_then(|line| line.parts.last_mut()) {
+            last.truncate(last.trim_end_matches(' ').len());
+        }
         self.lines.push(Line::new());
         self.used = 0;
     }
@@ -191,10 +195,7 @@ mod tests {
         let line = Line::of(Meaning::Active, "12").then(" a").and(Meaning::Hint, " use x");
         let lines: Vec<String> =
             line.wrap(6, screen).iter().map(|one| one.render(screen)).collect();
-        assert_eq!(
-            lines,
-            ["\u{1b}[32m12\u{1b}[0m a\u{1b}[36m \u{1b}[0m", "\u{1b}[36muse x\u{1b}[0m"]
-        );
+        assert_eq!(lines, ["\u{1b}[32m12\u{1b}[0m a", "\u{1b}[36muse x\u{1b}[0m"]);
         assert_eq!(Line::from("a\nb").render(Screen::PLAIN), "a\\nb");
     }
 }

@@ -63,7 +63,7 @@ fn check(case: &str, spoil: impl Fn(&Sandbox)) -> Sandbox {
     let told = doctor(&sandbox).fails_with(65);
     let line = format!("error  programs of usher that {case}: ");
     assert!(told.stdout.contains(&line), "{case}\n{told}");
-    assert!(told.stdout.contains("       use reshim"), "{case}\n{told}");
+    assert!(told.stdout.contains("       hint: use reshim"), "{case}\n{told}");
     let mended = sandbox.reshim();
     assert!(mended.stdout.starts_with("mended: "), "{mended}");
     assert!(mended.stderr.contains(&format!("mended programs of usher that {case}: ")), "{mended}");

@@ -24,16 +24,13 @@ fn doctor(sandbox: &Sandbox) -> Outcome {
 fn doctor_reports_a_healthy_installation() {
     let sandbox = healthy();
     let outcome = doctor(&sandbox);
-    insta::assert_snapshot!(outcome.transcript(), @r#"
+    insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    ok     usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
-    ok     [SANDBOX]/home/.local/share/usher/shims is on PATH
-    ok     the shims' index is up to date
-    ok     [SANDBOX]/home/.local/share/usher is writable
-    ok     shims = "all" (USHER_SHIMS)
+    usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
+    4 checks passed: use doctor --all
     --- standard error
-    "#);
+    ");
     let checks = sandbox.use_command(&["doctor", "--json"]).run().succeeds().json();
     let checks = checks["checks"].as_array().unwrap();
     assert!(checks.iter().all(|check| check["state"] == "ok"), "{checks:?}");
@@ -50,18 +47,16 @@ fn path_lacks_the_shims() {
     let sandbox = healthy();
     let outcome =
         sandbox.command(sandbox.shim("use")).argument("doctor").variable("PATH", "/nowhere");
-    insta::assert_snapshot!(outcome.run().transcript(), @r#"
+    insta::assert_snapshot!(outcome.run().transcript(), @"
     exit status: 65
     --- standard output
-    ok     usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
+    usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
     error  PATH doesn't contain [SANDBOX]/home/.local/share/usher/shims
-           [SANDBOX]/home/.local/share/usher/shims/use setup
-    ok     the shims' index is up to date
-    ok     [SANDBOX]/home/.local/share/usher is writable
-    ok     shims = "all" (USHER_SHIMS)
+           hint: [SANDBOX]/home/.local/share/usher/shims/use setup
+    3 checks passed: use doctor --all
     --- standard error
     error: 1 problem found
-    "#);
+    ");
 }
 
 #[test]
@@ -69,19 +64,15 @@ fn settings_that_are_not_the_default_are_listed() {
     let sandbox = healthy();
     sandbox.file("home/.config/usher/config.toml", "\nignore_variables = [\"NODE_VERSION\"]\n");
     let command = sandbox.use_command(&["doctor"]).variable("NODE_VERSION", "10.24.1");
-    insta::assert_snapshot!(command.run().transcript(), @r#"
+    insta::assert_snapshot!(command.run().transcript(), @"
     exit status: 0
     --- standard output
-    ok     usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
-    ok     [SANDBOX]/home/.local/share/usher/shims is on PATH
+    usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
     note   the shims' index is out of date
-           use reshim
-    ok     [SANDBOX]/home/.local/share/usher is writable
-    ok     NODE_VERSION=10.24.1 is set, and ignored by the setting `ignore_variables`
-    ok     ignore_variables = ["NODE_VERSION"] ([SANDBOX]/home/.config/usher/config.toml:2)
-    ok     shims = "all" (USHER_SHIMS)
+           hint: use reshim
+    1 note, 5 checks passed: use doctor --all
     --- standard error
-    "#);
+    ");
 }
 
 #[test]
@@ -90,53 +81,46 @@ fn doctor_reports_missing_versions_and_invalid_files() {
     sandbox.file("project/.nvmrc", "13\n");
     sandbox.file("project/.python-version", "\n\n");
     sandbox.file("home/.config/usher/tool-versions", "python ../../x\n");
-    insta::assert_snapshot!(doctor(&sandbox).transcript(), @r#"
+    insta::assert_snapshot!(doctor(&sandbox).transcript(), @"
     exit status: 65
     --- standard output
-    ok     usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
-    ok     [SANDBOX]/home/.local/share/usher/shims is on PATH
-    ok     the shims' index is up to date
-    ok     [SANDBOX]/home/.local/share/usher is writable
-    note   node 13 is not installed (requested by .nvmrc:1)
-           use install node@13
+    usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
     error  can't parse .python-version: it names no version
-           use python
-    ok     shims = "all" (USHER_SHIMS)
+           hint: use python
+    note   node 13 is not installed (requested by .nvmrc:1)
+           hint: use install node@13
+    1 note, 4 checks passed: use doctor --all
     --- standard error
     error: 1 problem found
-    "#);
+    ");
 }
 
 #[test]
 fn the_index_is_out_of_date_or_broken() {
     let sandbox = healthy();
     sandbox.fake_program("home/.nvm/versions/node/v10.24.1/bin/node");
-    insta::assert_snapshot!(doctor(&sandbox).transcript(), @r#"
+    insta::assert_snapshot!(doctor(&sandbox).transcript(), @"
     exit status: 0
     --- standard output
-    ok     usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
-    ok     [SANDBOX]/home/.local/share/usher/shims is on PATH
+    usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
     note   the shims' index is out of date
-           use reshim
+           hint: use reshim
     note   4 shims are missing (node10, node10.24, …)
-           use reshim
-    ok     [SANDBOX]/home/.local/share/usher is writable
-    ok     shims = "all" (USHER_SHIMS)
+           hint: use reshim
+    2 notes, 3 checks passed: use doctor --all
     --- standard error
-    "#);
+    ");
     sandbox.file(sandbox.shims().join(".usher"), "garbage");
-    insta::assert_snapshot!(doctor(&sandbox).transcript(), @r#"
+    insta::assert_snapshot!(doctor(&sandbox).transcript(), @"
     exit status: 65
     --- standard output
-    ok     usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
-    ok     [SANDBOX]/home/.local/share/usher/shims is on PATH
+    usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
     error  [SANDBOX]/home/.local/share/usher/shims/.usher is missing or unreadable
-           use reshim
+           hint: use reshim
     note   4 shims are missing (node10, node10.24, …)
-           use reshim
-    ok     [SANDBOX]/home/.local/share/usher is writable
-    ok     shims = "all" (USHER_SHIMS)
+           hint: use reshim
+    1 note, 3 checks passed: use doctor --all
     --- standard error
     error: 1 problem found
-    "#);
+    ");
 }

@@ -118,11 +118,13 @@ fn prune_dry_run_shows_the_same_as_prune() {
     insta::assert_snapshot!(without_sizes(&outcome.transcript()), @"
     exit status: 0
     --- standard output
-    remove  node 10.24.1   [SIZE]  unused for 400 days
-    remove  node 12.22.11  [SIZE]  unused for 40 days
-    keep    node 12.22.12  [SIZE]  requested by .nvmrc:1
-    keep    node 20.19.5   [SIZE]  used 3 days ago
-    keep    python 3.8.20  [SIZE]  virtual environments may depend on it: name it to remove it
+    TOOL VERSION SIZE REASON
+    remove node 10.24.1 [SIZE] unused for 400 days
+    remove node 12.22.11 [SIZE] unused for 40 days
+    keep node 12.22.12 [SIZE] requested by .nvmrc:1
+    keep node 20.19.5 [SIZE] used 3 days ago
+    keep python 3.8.20 [SIZE] virtual environments may depend on it: name it to remove it
+    2 versions ([SIZE]) can be removed
     --- standard error
     ");
     assert!(sandbox.toolchain("node", "10.24.1").exists());
@@ -130,11 +132,13 @@ fn prune_dry_run_shows_the_same_as_prune() {
     insta::assert_snapshot!(without_sizes(&outcome.transcript()), @"
     exit status: 0
     --- standard output
-    remove  node 10.24.1   [SIZE]  unused for 400 days
-    remove  node 12.22.11  [SIZE]  unused for 40 days
-    keep    node 12.22.12  [SIZE]  requested by .nvmrc:1
-    keep    node 20.19.5   [SIZE]  used 3 days ago
-    keep    python 3.8.20  [SIZE]  virtual environments may depend on it: name it to remove it
+    TOOL VERSION SIZE REASON
+    remove node 10.24.1 [SIZE] unused for 400 days
+    remove node 12.22.11 [SIZE] unused for 40 days
+    keep node 12.22.12 [SIZE] requested by .nvmrc:1
+    keep node 20.19.5 [SIZE] used 3 days ago
+    keep python 3.8.20 [SIZE] virtual environments may depend on it: name it to remove it
+    2 versions ([SIZE]) can be removed
     removed node 10.24.1 ([SIZE])
     removed node 12.22.11 ([SIZE])
     --- standard error
@@ -194,18 +198,15 @@ fn prune_refuses_invalid_arguments() {
         write!(transcript, "$ use prune {line}\n{} {}", outcome.status, outcome.stderr).unwrap();
     }
     insta::assert_snapshot!(transcript, @"
-    $ use prune 
-    exit status: 2 error: name the versions to remove, or use --unused DAYS
-      hint: use prune --unused 90, or: use prune TOOL@VERSION
-    $ use prune node
-    exit status: 2 error: name the versions to remove, or use --unused DAYS
-      hint: use prune --unused 90, or: use prune TOOL@VERSION
+    $ use prune node@12 python
+    exit status: 2 error: some of these name a version, and some only a tool
+      hint: use prune TOOL@VERSION, or: use prune --unused 90 TOOL
     $ use prune --unused 0 --yes
     exit status: 2 error: `--unused` needs at least 1 day
       hint: use prune --unused 90
-    $ use prune --unused 30
-    exit status: 2 error: no terminal to ask on
-      hint: use prune --dry-run to see what would be removed, and --yes to confirm it
+    $ use prune node@10.24.1
+    exit status: 2 error: no terminal to ask on, so nothing was removed
+      hint: use prune node@10.24.1 --yes
     $ use prune node@99 --yes
     exit status: 127 error: node 99 is not in usher's store
       installed: 10.24.1, 12.22.11, 12.22.12, 20.19.5

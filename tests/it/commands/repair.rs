@@ -94,9 +94,9 @@ fn files_that_are_not_from_upstream_are_kept_unless_their_removal_is_confirmed()
     exit status: 0
     --- standard output
     node 12.22.12 needs no repair
-      kept, though not from upstream: extra
-      kept, though not from upstream: lib/mine.js
-      to remove them: use repair node@12.22.12 --yes
+    ├─ kept, though not from upstream: extra
+    ├─ kept, though not from upstream: lib/mine.js
+    └─ to remove them: use repair node@12.22.12 --yes
     --- standard error
     ");
     // Beside a fault, without a receipt, and in a folder that was closed.
@@ -115,7 +115,7 @@ fn files_that_are_not_from_upstream_are_kept_unless_their_removal_is_confirmed()
         }
     }
     let outcome = sandbox.use_command(&["repair", "--yes"]).run().succeeds();
-    outcome.stdout_has_line("  removed: lib/mine.js");
+    outcome.stdout_has_line("└─ removed: lib/mine.js");
     sandbox.use_command(&["verify"]).run().succeeds();
     assert!(!node.join("extra").exists() && node.join("bin/yarn").exists());
 }

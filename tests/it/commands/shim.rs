@@ -165,12 +165,9 @@ fn shim_refuses_requests_that_are_not_valid_in_names() {
     error: unknown tool “nodx”
       nearest: node
       hint: use node
-    error: the following required arguments were not provided:
-      <TOOL@REQUEST>...
-
-    Usage: use shim --remove <TOOL@REQUEST>...
-
-    For more information, try '--help'.
+    error: missing argument: TOOL@REQUEST
+      usage: use shim [OPTIONS] [TOOL@REQUEST]...
+      hint: use shim --help
     ");
     super::assert_unchanged(&sandbox, "home", &before, "what was refused");
 }

@@ -207,7 +207,6 @@ fn which_installs_nothing() {
     --- standard output
     --- standard error
     error: unknown program “nonesuch”
-      hint: use reshim
     ");
     // A program that only one toolchain has, and no system.
     sandbox.fake_program(sandbox.toolchain("node", "12.22.12").join("bin/kresus"));

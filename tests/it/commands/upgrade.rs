@@ -17,7 +17,8 @@ fn upgrade_installs_the_newest_match_and_keeps_the_old() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    would upgrade node 12.22.11 → 12.22.12 (12 requested by .nvmrc:1)
+    TOOL  FROM      TO        STATE
+    node  12.22.11  12.22.12  can be upgraded (12 requested by .nvmrc:1)
     --- standard error
     usher: can't read the packages that npm lists for 12.22.11
       ls --global --depth=0 --json ended with exit status: 0
@@ -27,7 +28,8 @@ fn upgrade_installs_the_newest_match_and_keeps_the_old() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.11 → 12.22.12 (12 requested by .nvmrc:1)
+    TOOL  FROM      TO        STATE
+    node  12.22.11  12.22.12  upgraded (12 requested by .nvmrc:1)
     --- standard error
     usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: node 12.22.12 is ready ([TIME])
@@ -42,7 +44,8 @@ fn upgrade_installs_the_newest_match_and_keeps_the_old() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 is up to date (12 requested by .nvmrc:1)
+    TOOL  FROM      STATE
+    node  12.22.12  up to date (12 requested by .nvmrc:1)
     --- standard error
     ");
     assert_eq!(upstream.all_requests().len(), count);
@@ -98,31 +101,45 @@ fn exact_pins_and_constraints_are_skipped() {
         sandbox.mask(&outcome.stdout)
     };
     insta::assert_snapshot!(check(".nvmrc", "12.22.11\n"), @"
-    node 12.22.11 is not upgraded: it is pinned to an exact version (12.22.11 requested by .nvmrc:1)
-      hint: use node@12.22.12
+    TOOL  FROM      STATE
+    node  12.22.11  skipped: it is pinned to an exact version (12.22.11 requested by .nvmrc:1)
+                    hint: use node@12.22.12
     ");
     insta::assert_snapshot!(check(".nvmrc", "25.0.0\n"), @"
-    node is not upgraded: it is pinned to an exact version (25.0.0 requested by .nvmrc:1)
-      hint: use install
+    TOOL  STATE
+    node  skipped: it is pinned to an exact version (25.0.0 requested by .nvmrc:1)
+          hint: use install
     ");
     insta::assert_snapshot!(check(".nvmrc", "13.0.0\n"), @"
-    node is not upgraded: it is pinned to an exact version (13.0.0 requested by .nvmrc:1)
-      hint: use install
+    TOOL  STATE
+    node  skipped: it is pinned to an exact version (13.0.0 requested by .nvmrc:1)
+          hint: use install
     ");
-    insta::assert_snapshot!(check("package.json", r#"{"engines": {"node": ">=12.22.11 <12.23"}}"#), @"node 12.22.11 is not upgraded: it is constrained, not pinned (>=12.22.11 <12.23 requested by package.json (engines.node))");
-    insta::assert_snapshot!(check(".tool-versions", "nodejs system\n"), @"node is not upgraded: the request doesn't name a release (system requested by .tool-versions:1)");
-    insta::assert_snapshot!(check(".tool-versions", "plain 5.9\n"), @"plain is not upgraded: usher has no source for plain (5.9 requested by .tool-versions:1)");
+    insta::assert_snapshot!(check("package.json", r#"{"engines": {"node": ">=12.22.11 <12.23"}}"#), @"
+    TOOL  FROM      STATE
+    node  12.22.11  skipped: it is constrained, not pinned (>=12.22.11 <12.23 requested by package.json (engines.node))
+    ");
+    insta::assert_snapshot!(check(".tool-versions", "nodejs system\n"), @"
+    TOOL  STATE
+    node  skipped: the request doesn't name a release (system requested by .tool-versions:1)
+    ");
+    insta::assert_snapshot!(check(".tool-versions", "plain 5.9\n"), @"
+    TOOL   STATE
+    plain  skipped: usher has no source for plain (5.9 requested by .tool-versions:1)
+    ");
     sandbox.file("home/.config/usher/tool-versions", "nodejs 12.22.11\n");
     insta::assert_snapshot!(check("empty", ""), @"
-    node 12.22.11 is not upgraded: it is pinned to an exact version (12.22.11 requested by your default, [SANDBOX]/home/.config/usher/tool-versions:1)
-      hint: use --global node@12.22.12
+    TOOL  FROM      STATE
+    node  12.22.11  skipped: it is pinned to an exact version (12.22.11 requested by your default, [SANDBOX]/home/.config/usher/tool-versions:1)
+                    hint: use --global node@12.22.12
     ");
     let outcome = sandbox.use_command(&["upgrade"]).variable("NODE_VERSION", "12.22.11").run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.11 is not upgraded: it is pinned to an exact version (12.22.11 requested by NODE_VERSION)
-      hint: export NODE_VERSION=12.22.12
+    TOOL  FROM      STATE
+    node  12.22.11  skipped: it is pinned to an exact version (12.22.11 requested by NODE_VERSION)
+                    hint: export NODE_VERSION=12.22.12
     --- standard error
     ");
 }
@@ -138,7 +155,8 @@ fn an_error_with_one_tool_does_not_stop_the_others() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 76
     --- standard output
-    installed python 3.12.12 (3.12 requested by .tool-versions:2)
+    TOOL    TO       STATE
+    python  3.12.12  installed (3.12 requested by .tool-versions:2)
     --- standard error
     usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: fetching python 3.12.12 from 127.0.0.1:[PORT]
@@ -221,8 +239,9 @@ fn nothing_to_upgrade_is_reported() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    bun is not upgraded: it is not pinned here
-      hint: use bun@latest
+    TOOL  STATE
+    bun   skipped: it is not pinned here
+          hint: use bun@latest
     --- standard error
     ");
     let outcome = sandbox.use_command(&["upgrade", "node@12"]).run();
@@ -250,7 +269,8 @@ fn offline_newer_versions_are_named() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 69
     --- standard output
-    python 3.14.0 is up to date (3.14 requested by .tool-versions:2)
+    TOOL    FROM    STATE
+    python  3.14.0  up to date (3.14 requested by .tool-versions:2)
     --- standard error
     error: node 12.22.12 is not installed, and usher is offline (--offline)
       it would be fetched from 127.0.0.1:[PORT]
@@ -270,12 +290,13 @@ fn why_names_the_version_that_upgrade_would_fetch() {
         let path = sandbox.file(format!("project/{file}"), text);
         let outcome = sandbox.use_command(&["why", "node"]).run().succeeds();
         std::fs::remove_file(path).unwrap();
-        let lines = outcome.stdout.lines().filter(|line| line.contains("the latest release"));
-        lines.filter_map(|line| line.split_once(" is ")).map(|(_, end)| end.to_owned()).collect()
+        let mut lines = outcome.stdout.lines().skip_while(|line| !line.contains(" release that "));
+        let (_, version) = lines.next().and_then(|line| line.split_once(" is ")).unwrap();
+        let (_, hint) = lines.next().and_then(|line| line.split_once("hint: ")).unwrap();
+        format!("{version}: {hint}")
     };
     let check = |file: &str, text: &str, expected: &str| {
-        let found: Vec<String> = newest(file, text);
-        assert_eq!(found, [expected], "{file}: {text}");
+        assert_eq!(newest(file, text), expected, "{file}: {text}");
     };
     check(".nvmrc", "12\n", "12.22.12: use upgrade node");
     check(".nvmrc", "18\n", "18.20.8: use install node@18");
@@ -344,14 +365,16 @@ fn global_packages_are_offered_to_the_newer_version() {
     insta::assert_snapshot!(upgrade(&sandbox, &["--dry-run"]).transcript(), @"
     exit status: 0
     --- standard output
-    would upgrade acme 1.0.0 → 1.0.1 (1 requested by .tool-versions:1)
+    TOOL  FROM   TO     STATE
+    acme  1.0.0  1.0.1  can be upgraded (1 requested by .tool-versions:1)
       with --migrate-packages: 2 pack packages of acme 1.0.0 (semver@7.6.0, typescript@5.4.5)
     --- standard error
     ");
     insta::assert_snapshot!(upgrade(&sandbox, &[]).transcript(), @"
     exit status: 0
     --- standard output
-    acme 1.0.0 → 1.0.1 (1 requested by .tool-versions:1)
+    TOOL  FROM   TO     STATE
+    acme  1.0.0  1.0.1  upgraded (1 requested by .tool-versions:1)
     --- standard error
     usher: fetching acme 1.0.1 from acme (127.0.0.1:[PORT])
     usher: acme 1.0.1 is ready ([TIME])
@@ -364,7 +387,8 @@ fn global_packages_are_offered_to_the_newer_version() {
     insta::assert_snapshot!(upgrade(&sandbox, &["--migrate-packages"]).transcript(), @"
     exit status: 0
     --- standard output
-    acme 1.0.0 → 1.0.1 (1 requested by .tool-versions:1)
+    TOOL  FROM   TO     STATE
+    acme  1.0.0  1.0.1  upgraded (1 requested by .tool-versions:1)
     --- standard error
     usher: fetching acme 1.0.1 from acme (127.0.0.1:[PORT])
     usher: acme 1.0.1 is ready ([TIME])
@@ -391,7 +415,8 @@ fn packages_that_cannot_be_migrated_do_not_fail_the_upgrade() {
     insta::assert_snapshot!(upgrade(&sandbox, &["--migrate-packages"]).transcript(), @"
     exit status: 0
     --- standard output
-    acme 1.0.0 → 1.0.1 (1 requested by .tool-versions:1)
+    TOOL  FROM   TO     STATE
+    acme  1.0.0  1.0.1  upgraded (1 requested by .tool-versions:1)
     --- standard error
     usher: fetching acme 1.0.1 from acme (127.0.0.1:[PORT])
     usher: acme 1.0.1 is ready ([TIME])
@@ -409,7 +434,8 @@ fn packages_that_cannot_be_migrated_do_not_fail_the_upgrade() {
     insta::assert_snapshot!(upgrade(&sandbox, &["--migrate-packages"]).transcript(), @"
     exit status: 0
     --- standard output
-    acme 1.0.0 → 1.0.1 (1 requested by .tool-versions:1)
+    TOOL  FROM   TO     STATE
+    acme  1.0.0  1.0.1  upgraded (1 requested by .tool-versions:1)
     --- standard error
     usher: fetching acme 1.0.1 from acme (127.0.0.1:[PORT])
     usher: acme 1.0.1 is ready ([TIME])

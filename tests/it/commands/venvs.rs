@@ -70,6 +70,7 @@ fn uninstall_says_which_environments_need_the_version() {
       the virtual environment [SANDBOX]/project/.venv needs it
       the virtual environment [SANDBOX]/project/services/api/environment needs it
       the virtual environment [SANDBOX]/src/other/.venv needs it
+    usher: python 3.11 is still requested by .python-version:1: 3.11.2 runs here
     ");
     let outcome = run(&sandbox, &["uninstall", "python@3.12", "--yes", "--json"]).succeeds();
     let venv = sandbox.root().join("project/.tox/py312");
@@ -197,7 +198,7 @@ fn doctor_compares_the_environment_with_the_pin() {
     sandbox.file("project/.python-version", "3.11\n");
     insta::assert_snapshot!(problems(&sandbox, &[], "project/sub"), @"
     error  the virtual environment ../.venv has python 3.12.1, but 3.11 is requested by [SANDBOX]/project/.python-version:1 (../.venv/pyvenv.cfg:3)
-           python -m venv --clear ../.venv
+           hint: python -m venv --clear ../.venv
     ");
     // A constraint that it satisfies, and one that it breaks.
     fs::remove_file(sandbox.root().join("project/.python-version")).unwrap();
@@ -244,9 +245,9 @@ fn doctor_and_why_speak_of_the_active_environment() {
     let found = problems(&sandbox, &[("VIRTUAL_ENV", &venv), ("PATH", &active)], "project");
     insta::assert_snapshot!(found, @"
     error  the virtual environment [SANDBOX]/elsewhere/env has python 3.11.2, but 3.12 is requested by .python-version:1 ([SANDBOX]/elsewhere/env/pyvenv.cfg:3)
-           deactivate; python -m venv --clear [SANDBOX]/elsewhere/env
+           hint: deactivate; python -m venv --clear [SANDBOX]/elsewhere/env
     note   the virtual environment [SANDBOX]/elsewhere/env is active: its python runs, and not the shim's
-           to run the version of the folder that you are in: deactivate
+           hint: to run the version of the folder that you are in: deactivate
     ");
     let behind = format!("{shims}:{venv}/bin:/usr/bin:/bin");
     let found = problems(&sandbox, &[("VIRTUAL_ENV", &venv), ("PATH", &behind)], "project");

@@ -24,8 +24,9 @@ fn verify_reports_unchanged_toolchains() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 is unchanged: 10 files
-    python 3.12.12 is unchanged: 8 files
+    TOOL    VERSION   STATE
+    node    12.22.12  unchanged: 10 files
+    python  3.12.12   unchanged: 8 files
     --- standard error
     ");
     assert_unchanged(&sandbox, "home", &before, "use verify");
@@ -57,24 +58,29 @@ fn verify_limits_printed_faults_but_json_lists_all() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 65
     --- standard output
-    node 12.22.12: 5 changes in 9 files, 2 added by package managers
-      changed     LICENSE (its bytes)
-      mode        bin/node (4755 instead of 755)
-      link        bin/npm (to /bin/sh instead of ../lib/node_modules/npm/bin/npm-cli.js)
-      missing     include/node/node_version.h
-      added       lib/pipe (a named pipe)
-    python 3.12.12: 15 changes in 8 files
-      added       lib/python3.12/m10.py (a file)
-      added       lib/python3.12/m11.py (a file)
-      added       lib/python3.12/m12.py (a file)
-      added       lib/python3.12/m13.py (a file)
-      added       lib/python3.12/m14.py (a file)
-      added       lib/python3.12/m15.py (a file)
-      added       lib/python3.12/m16.py (a file)
-      added       lib/python3.12/m17.py (a file)
-      added       lib/python3.12/m18.py (a file)
-      added       lib/python3.12/m19.py (a file)
-      … and 5 more (--json lists all)
+    TOOL    VERSION   STATE
+    node    12.22.12  5 changes in 9 files, 2 added by package managers
+    python  3.12.12   15 changes in 8 files
+
+    node 12.22.12
+    ├─ changed    LICENSE (its bytes)
+    ├─ mode       bin/node (4755 instead of 755)
+    ├─ link       bin/npm (to /bin/sh instead of ../lib/node_modules/npm/bin/npm-cli.js)
+    ├─ missing    include/node/node_version.h
+    └─ added      lib/pipe (a named pipe)
+
+    python 3.12.12
+    ├─ added      lib/python3.12/m10.py (a file)
+    ├─ added      lib/python3.12/m11.py (a file)
+    ├─ added      lib/python3.12/m12.py (a file)
+    ├─ added      lib/python3.12/m13.py (a file)
+    ├─ added      lib/python3.12/m14.py (a file)
+    ├─ added      lib/python3.12/m15.py (a file)
+    ├─ added      lib/python3.12/m16.py (a file)
+    ├─ added      lib/python3.12/m17.py (a file)
+    ├─ added      lib/python3.12/m18.py (a file)
+    ├─ added      lib/python3.12/m19.py (a file)
+    └─ … and 5 more (--json lists all)
     --- standard error
     error: 2 of 2 versions changed
       hint: use repair
@@ -113,14 +119,17 @@ fn verify_reports_toolchains_without_a_valid_receipt() {
     insta::assert_snapshot!(outcome.transcript(), @r"
     exit status: 65
     --- standard output
-    node 12.22.11: it has no receipt to compare with
-    node 12.22.12: its receipt is damaged: its checksum doesn't match
-    node 13.0.0: its receipt has format 2, written by a newer usher
-    node 20.19.4: its receipt is for node 20.19.5
-    node 22.20.0: not a readable folder: Not a directory (os error 20)
-    node 24.11.0 is unchanged: 10 files
-    [SANDBOX]/home/.local/share/usher/toolchains/evil: unknown tool
-    [SANDBOX]/home/.local/share/usher/toolchains/node/x; rm -rf \u{1b}[31m: not a version
+    TOOL  VERSION   STATE
+    node  12.22.11  it has no receipt to compare with
+    node  12.22.12  its receipt is damaged: its checksum doesn't match
+    node  13.0.0    its receipt has format 2, written by a newer usher
+    node  20.19.4   its receipt is for node 20.19.5
+    node  22.20.0   not a readable folder: Not a directory (os error 20)
+    node  24.11.0   unchanged: 10 files
+
+    not part of the store
+    ├─ [SANDBOX]/home/.local/share/usher/toolchains/evil: unknown tool
+    └─ [SANDBOX]/home/.local/share/usher/toolchains/node/x; rm -rf \u{1b}[31m: not a version
     --- standard error
     error: 5 of 6 versions changed, and 2 entries don't belong in the store
       hint: use repair

@@ -31,7 +31,9 @@ fn the_tree_of_a_program() {
     ├─ installed
     │  ├─ 12.22.12 (usher, active) [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12
     │  └─ 12.20.0 (usher) [SANDBOX]/home/.local/share/usher/toolchains/node/12.20.0
-    ├─ can't look up the latest release that matches v12: nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection; npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
+    ├─ can't look up the latest release that matches v12
+    │  ├─ nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
+    │  └─ npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
     └─ runs [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12/bin/node
     --- standard error
     ");

@@ -220,8 +220,9 @@ fn the_policy_says_who_may_install_how_much_and_from_where() {
         pinned node 12 (12.22.11) in .tool-versions
         = 0
         nodejs 12
-        node 12.22.11 is not upgraded: accounts install no versions on this machine (12 requested by the machine's default, /etc/usher/tool-versions:1)
-          hint: use policy
+        TOOL  FROM      STATE
+        node  12.22.11  skipped: accounts install no versions on this machine (12 requested by the machine's default, /etc/usher/tool-versions:1)
+                        hint: use policy
         = 0
         usher: fetching node 18.20.8 from 127.0.0.1:[PORT]
         usher: node 18.20.8 is ready ([TIME])

@@ -44,7 +44,7 @@ const HOT: &[&[&str]] = &[
     &["read", "normalize"],
     &["exec", "ownership", "tool", "reentry"],
     &["folders", "range", "settings", "toolchain", "world"],
-    &["allocator", "error", "name", "sys", "unwinder", "version"],
+    &["allocator", "error", "locale", "name", "sys", "unwinder", "version"],
 ];
 
 /// A module's path in its crate: `["store", "install"]`. Empty for the crate's root.

@@ -1,7 +1,7 @@
 //! The checks of `use doctor` for people: problems first, then notes; what is as it should be is
 //! counted, and listed with `--all`.
 
-use super::{CheckState, DoctorCheck};
+use super::check::{CheckState, DoctorCheck};
 use crate::cli::commands::count_of;
 use crate::cli::output::{Line, Meaning, Table, Text};
 
@@ -60,7 +60,10 @@ fn summary(checks: &[DoctorCheck], all: bool) -> Line {
 
 #[cfg(test)]
 mod tests {
+    use super::super::check_id::CheckId;
     use super::*;
+
+    const ID: CheckId = CheckId::ScriptsMoved;
 
     #[test]
     fn problems_come_first_and_the_rest_is_counted() {
@@ -69,12 +72,12 @@ mod tests {
         let hidden = "/home/u/.nvm/versions/node/v18.20.8/bin/npm comes before the shims on PATH \
                       and hides them";
         let checks = [
-            DoctorCheck::ok("usher 1.0.0 on linux-x64, at /usher"),
-            DoctorCheck::ok("/usher is writable"),
-            DoctorCheck::note(missing, "use reshim"),
-            DoctorCheck::ok("perl is not pinned: /usr/bin/perl runs"),
-            DoctorCheck { state: CheckState::Note, what: ended.to_owned(), hint: None },
-            DoctorCheck::error(hidden, "use setup"),
+            DoctorCheck::ok(ID, "usher 1.0.0 on linux-x64, at /usher"),
+            DoctorCheck::ok(ID, "/usher is writable"),
+            DoctorCheck::note(ID, missing, "use reshim"),
+            DoctorCheck::ok(ID, "perl is not pinned: /usr/bin/perl runs"),
+            DoctorCheck { hint: None, ..DoctorCheck::note(ID, ended, "") },
+            DoctorCheck::error(ID, hidden, "use setup"),
         ];
         let short = text(&checks, false);
         insta::assert_snapshot!(short.at_width(60), @"
