@@ -581,7 +581,7 @@ mod tests {
 
     /// Checks as they are printed.
     fn shown(checks: &[DoctorCheck]) -> String {
-        let about = DoctorCheck::ok("usher");
+        let about = DoctorCheck::ok(CheckId::Usher, "usher");
         let text = text::text(&[&[about], checks].concat(), true).to_string();
         text.strip_prefix("usher\n").unwrap().to_owned()
     }

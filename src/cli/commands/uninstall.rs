@@ -450,7 +450,7 @@ mod tests {
                 tool: "node",
                 version: removed.to_owned(),
                 path: ReportPath::new(root),
-                requested_by: None,
+                requested_by: Vec::new(),
                 processes: Vec::new(),
                 virtual_environments: Vec::new(),
                 removed: true,

@@ -34,7 +34,7 @@ impl schemars::JsonSchema for ReportPath {
         true
     }
 
-    fn schema_name() -> Cow<'static, str> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "Path".into()
     }
 

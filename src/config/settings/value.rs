@@ -118,6 +118,8 @@ impl AutoInstall {
 }
 
 impl PinAs {
+    const ALL: [Self; 3] = [Self::Exact, Self::Line, Self::Request];
+
     /// Its spelling in the settings.
     pub fn name(self) -> &'static str {
         match self {
@@ -161,7 +163,12 @@ impl SettingType for PinAs {
     const FORM: &'static str = r#""exact", "line" or "request""#;
 
     fn from_text(text: &str) -> Option<Self> {
-        [Self::Exact, Self::Line, Self::Request].into_iter().find(|choice| choice.name() == text)
+        Self::ALL.into_iter().find(|choice| choice.name() == text)
+    }
+
+    #[cfg(test)]
+    fn schema() -> serde_json::Value {
+        json!({ "enum": Self::ALL.map(Self::name) })
     }
 
     fn shown(&self) -> String {

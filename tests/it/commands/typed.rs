@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{assert_unchanged, offline_sandbox, sandbox, skipped};
+use super::{assert_unchanged, offline_sandbox, sandbox};
 use crate::support::{Sandbox, Upstream};
 
 #[test]

@@ -229,7 +229,11 @@ mod tests {
     fn each_tool_has_a_row() {
         use UpgradeState::{Current, Upgradable, Upgraded};
         let mut skipped = row(Current, Some("12.1.0"), None);
-        skipped.skip("it is pinned to an exact version", Some("use node@12.2.0".to_owned()));
+        skipped.skip(
+            UpgradeRule::ExactVersion,
+            "it is pinned to an exact version",
+            Some("use node@12.2.0".to_owned()),
+        );
         let mut failed = row(Current, None, None);
         failed.fail(&Error::new(ErrorKind::Network, "no source answered"));
         let rows = [
