@@ -62,6 +62,7 @@ pub struct CommandLine {
 /// The flags of every verb.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options of every command")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct GlobalFlags {
     /// Run as if started in this folder
     #[arg(short = 'C', global = true, value_name = "DIR")]

@@ -18,15 +18,12 @@ pub(super) fn suggest_program(session: &Session, verb: &str, program: &str, erro
     }
     let tools = || session.registry.all().map(|known| known.tool);
     let programs = tools().flat_map(|tool| tool.programs.iter().copied());
-    match closest(program, programs.chain(tools().map(|tool| tool.name))) {
-        Some(nearest) => {
-            error.because(format!("nearest: {nearest}")).hint(format!("use {verb} {nearest}"))
-        }
-        None => {
-            let mut error = error;
-            error.hint = None;
-            error
-        }
+    if let Some(nearest) = closest(program, programs.chain(tools().map(|tool| tool.name))) {
+        error.because(format!("nearest: {nearest}")).hint(format!("use {verb} {nearest}"))
+    } else {
+        let mut error = error;
+        error.hint = None;
+        error
     }
 }
 

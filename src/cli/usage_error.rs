@@ -101,6 +101,8 @@ fn usage(verb: &mut Command) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use clap::Parser as _;
 
     use super::*;
@@ -124,7 +126,8 @@ mod tests {
         ] {
             let words: Vec<&OsStr> = line.split(' ').map(OsStr::new).collect();
             let error = CommandLine::try_parse_from(&words).unwrap_err();
-            transcript += &format!("$ {line}\n{}\n", usage_error(&error, &words));
+            let error = usage_error(&error, &words);
+            writeln!(transcript, "$ {line}\n{error}").unwrap();
         }
         insta::assert_snapshot!(transcript, @"
         $ use which

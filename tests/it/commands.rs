@@ -79,7 +79,7 @@ pub(crate) fn without_system(sandbox: &Sandbox, outcome: &Outcome) -> String {
         let cells = cells(line);
         let is_repeated = line.starts_with("  ");
         let cells = if is_repeated { format!("{tool}  {cells}") } else { cells };
-        tool = cells.split("  ").next().unwrap_or_default().to_owned();
+        cells.split("  ").next().unwrap_or_default().clone_into(&mut tool);
         if !marks.iter().any(|mark| line.contains(mark)) {
             lines.push(cells);
         }

@@ -260,7 +260,7 @@ struct Entry<'a> {
     older: Option<(&'a str, bool)>,
 }
 
-impl<'a> Entry<'a> {
+impl Entry<'_> {
     /// The newest of each release line; they name the version of it that is installed.
     fn newest_of_lines(entries: Vec<Self>) -> Vec<Self> {
         let mut newest: Vec<Self> = Vec::new();

@@ -213,17 +213,16 @@ fn path(session: &Session) -> DoctorCheck {
     let programs = session.registry.all().flat_map(|known| known.tool.programs);
     let mut with_shim = programs.filter(|program| path.has_shim(session, program));
     let hiding = with_shim.find_map(|program| path.hiding(session, program));
-    match hiding {
-        Some(program) => DoctorCheck::error(
+    if let Some(program) = hiding {
+        DoctorCheck::error(
             CheckId::ShimsHidden,
             format!("{} comes before the shims on PATH and hides them", Shown(&program)),
             setup,
         )
-        .at(&program),
-        None => {
-            let what = format!("{} is on PATH", Shown(&path.shims));
-            DoctorCheck::ok(CheckId::ShimsOnPath, what).at(&path.shims)
-        }
+        .at(&program)
+    } else {
+        let what = format!("{} is on PATH", Shown(&path.shims));
+        DoctorCheck::ok(CheckId::ShimsOnPath, what).at(&path.shims)
     }
 }
 

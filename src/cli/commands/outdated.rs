@@ -292,7 +292,9 @@ impl Report for OutdatedReport {
             listed.into_iter().partition(|row| row.is_current());
         let headings = ["TOOL", "ACTIVE", "MATCHING", "LATEST", "END OF LIFE", "REQUESTED BY"];
         let mut table = Table::with_headings(headings);
-        others.iter().for_each(|row| table.row(row.cells()));
+        for row in others {
+            table.row(row.cells());
+        }
         let mut text = Text::from(table.without_empty_columns());
         for (what, rows) in [("up to date", current), ("no source", unlisted)] {
             if !rows.is_empty() {
@@ -300,7 +302,7 @@ impl Report for OutdatedReport {
                 text.line(Line::of(Meaning::Muted, format!("{what}: {}", names.join(", "))));
             }
         }
-        if self.rows.iter().any(|row| row.can_be_upgraded()) {
+        if self.rows.iter().any(OutdatedRow::can_be_upgraded) {
             let line = Line::from("to install what matches: ");
             text.line(line.and(Meaning::Hint, "use upgrade"));
         }

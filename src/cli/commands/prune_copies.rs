@@ -113,7 +113,9 @@ fn prune<'a>(
     let (count, bytes) = (removals().count(), removals().map(|copy| copy.bytes).sum());
     if !as_json {
         let mut table = Table::with_headings(TABLE_HEADINGS);
-        copies.iter().for_each(|copy| table.row(copy.row()));
+        for copy in &copies {
+            table.row(copy.row());
+        }
         output::print_text(table)?;
         output::print_line(removable_text(count, bytes))?;
     }

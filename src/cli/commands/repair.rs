@@ -182,7 +182,9 @@ fn text(reports: &[RepairReport], has_failed: bool) -> Text {
     let mut text = Text::new();
     let trees: Vec<Branch> = reports.iter().filter_map(RepairReport::tree).collect();
     let unchanged = reports.len() - trees.len();
-    trees.into_iter().for_each(|tree| text.tree(tree));
+    for tree in trees {
+        text.tree(tree);
+    }
     match (unchanged, reports) {
         (0, _) => {}
         (1, [one]) => text.line(format!("{} is unchanged", one.name)),

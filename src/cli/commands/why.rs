@@ -402,6 +402,7 @@ mod tests {
 
     /// Every line stays in the tree, and has the colour of its meaning.
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one tree on each kind of screen")]
     fn the_tree_fits_its_screen() {
         let world = world()
             .file("/p/a/.node-version", "v12\r\n")

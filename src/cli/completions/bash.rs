@@ -63,13 +63,12 @@ pub(super) fn answer(
         Completion::Candidates(found) => {
             found.into_iter().map(|found| current.whole("", &found.value)).collect()
         }
-        Completion::File => path(false).find(current),
         Completion::Folder => path(true).find(current),
         Completion::Command if before.last().is_some_and(|word| word.value == "--") => {
             let names = programs(&variable("PATH")?, &current.value).into_iter();
             names.map(|name| current.whole("", &name)).collect()
         }
-        Completion::Command => path(false).find(current),
+        Completion::File | Completion::Command => path(false).find(current),
     };
     let line = |whole: String| current.line(&whole, replaced);
     Some(found.into_iter().flatten().filter_map(line).collect())

@@ -222,21 +222,21 @@ impl<'a> Decision<'a> {
             (true, _) => self.why_selected(pin),
             (false, CandidateKind::Constraint) => self.why_constraint_lost(index, pin),
             (false, CandidateKind::Default) if self.is_constrained() => {
-                match self.findings[..index].iter().find_map(as_default) {
-                    Some(stronger) => self.why_weaker(pin, &stronger.origin),
-                    None => {
-                        let reason = "it doesn't satisfy the constraint";
-                        (CandidateRule::BreaksConstraint, reason.to_owned())
-                    }
+                if let Some(stronger) = self.findings[..index].iter().find_map(as_default) {
+                    self.why_weaker(pin, &stronger.origin)
+                } else {
+                    let reason = "it doesn't satisfy the constraint";
+                    (CandidateRule::BreaksConstraint, reason.to_owned())
                 }
             }
-            (false, _) => match self.origin() {
-                Some(winner) => self.why_weaker(pin, winner),
-                None => {
+            (false, _) => {
+                if let Some(winner) = self.origin() {
+                    self.why_weaker(pin, winner)
+                } else {
                     let reason = "a stronger request can't be used";
                     (CandidateRule::StrongerBroken, reason.to_owned())
                 }
-            },
+            }
         };
         Some(Candidate {
             kind,
@@ -276,14 +276,11 @@ impl<'a> Decision<'a> {
     }
 
     fn why_constraint_won(&self) -> Why {
-        match self.version {
-            Some(version) => {
-                (CandidateRule::NoPin, format!("no pin is stronger; {version} satisfies it"))
-            }
-            None => {
-                let reason = "no pin is stronger; no installed version satisfies it";
-                (CandidateRule::NoPinNotInstalled, reason.to_owned())
-            }
+        if let Some(version) = self.version {
+            (CandidateRule::NoPin, format!("no pin is stronger; {version} satisfies it"))
+        } else {
+            let reason = "no pin is stronger; no installed version satisfies it";
+            (CandidateRule::NoPinNotInstalled, reason.to_owned())
         }
     }
 

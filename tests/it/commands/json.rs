@@ -201,7 +201,9 @@ fn without_other_keys(schema: &mut Value) {
 fn collect(value: &Value, path: &str, keys: &mut BTreeSet<String>) {
     match value {
         Value::Array(items) => {
-            items.iter().for_each(|item| collect(item, &format!("{path}[]"), keys))
+            for item in items {
+                collect(item, &format!("{path}[]"), keys);
+            }
         }
         Value::Object(entries) => {
             for (name, value) in entries {
@@ -368,7 +370,9 @@ pub(crate) fn check_output(heading: &str, outputs: &[Value]) {
 fn faults_of(answers: &Answers, heading: &str, outputs: &[Value]) -> Vec<String> {
     let name = answers.name(heading);
     let mut found = BTreeSet::new();
-    outputs.iter().for_each(|output| collect(output, "", &mut found));
+    for output in outputs {
+        collect(output, "", &mut found);
+    }
     let mut faults: Vec<String> =
         outputs.iter().flat_map(|output| answers.faults(&name, output)).collect();
     let missing = answers.rows(&name).into_iter().filter(|row| !found.contains(&row.path));
@@ -457,24 +461,22 @@ fn with_tables(answers: &Answers, page: &str) -> String {
     while let Some(part) = parts.next() {
         let (mark, _) = part.split_once(" -->").expect("the end of a comment");
         let end = parts.next().expect("the end of a table");
-        let table = match mark.strip_prefix("values: ") {
-            Some(name) => values_table(&answers.definitions()[name]),
-            None => {
-                let (_, body) = renewed.rsplit_once("\n## ").expect("a section");
-                let heading = body.lines().next().unwrap_or_default().replace('`', "");
-                let shared = SHARED
-                    .iter()
-                    .find(|(one, section)| *section == heading.to_lowercase() && *one != "error");
-                let name =
-                    shared.map_or_else(|| answers.name(&heading), |(one, _)| (*one).to_owned());
-                let mut rows = answers.rows(&name);
-                if heading == "Errors" {
-                    let keys = answers.rows("error").into_iter();
-                    rows.extend(keys.map(|row| Row { path: format!("error.{}", row.path), ..row }));
-                }
-                let order = example(body).map_or("", |(_, text)| text);
-                keys_table(rows, order)
+        let table = if let Some(name) = mark.strip_prefix("values: ") {
+            values_table(&answers.definitions()[name])
+        } else {
+            let (_, body) = renewed.rsplit_once("\n## ").expect("a section");
+            let heading = body.lines().next().unwrap_or_default().replace('`', "");
+            let shared = SHARED
+                .iter()
+                .find(|(one, section)| *section == heading.to_lowercase() && *one != "error");
+            let name = shared.map_or_else(|| answers.name(&heading), |(one, _)| (*one).to_owned());
+            let mut rows = answers.rows(&name);
+            if heading == "Errors" {
+                let keys = answers.rows("error").into_iter();
+                rows.extend(keys.map(|row| Row { path: format!("error.{}", row.path), ..row }));
             }
+            let order = example(body).map_or("", |(_, text)| text);
+            keys_table(rows, order)
         };
         let rest = end.strip_prefix("end -->").expect("the end of a table");
         let _ = write!(renewed, "<!-- {mark} -->\n{table}<!-- end -->{rest}");

@@ -53,7 +53,7 @@ fn the_smallest_definition_on_the_page_is_valid() {
 /// `use WORD` is a verb if there is one.
 #[test]
 fn no_tool_is_named_as_a_verb() {
-    let names = TOOLS.iter().flat_map(|tool| tool.all_names());
+    let names = TOOLS.iter().flat_map(usher_shims::tool::Tool::all_names);
     let verbs: Vec<&str> = names.filter(|name| VERBS.contains(name)).collect();
     assert_eq!(verbs, Vec::<&str>::new());
 }
