@@ -183,6 +183,7 @@ fn completions(shell: ScriptShell) -> Result<()> {
     let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned();
     let visible =
         clap::Command::new("use").args(command.get_arguments().cloned()).subcommands(verbs);
+    let visible = visible.disable_help_subcommand(true);
     let mut script = Vec::new();
     for name in ["use", "usher"] {
         aot::generate(aot::PowerShell, &mut visible.clone(), name, &mut script);

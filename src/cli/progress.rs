@@ -289,7 +289,12 @@ impl TermLike for Drawing {
     }
 
     fn height(&self) -> u16 {
-        tcgetwinsize(io::stderr()).map_or(24, |size| size.ws_row)
+        // A terminal whose size nobody set has no rows.
+        tcgetwinsize(io::stderr())
+            .map(|size| size.ws_row)
+            .ok()
+            .filter(|rows| *rows > 0)
+            .unwrap_or(24)
     }
 
     fn move_cursor_up(&self, count: usize) -> io::Result<()> {

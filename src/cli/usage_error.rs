@@ -133,53 +133,53 @@ mod tests {
         $ use which
         missing argument: PROGRAM
           usage: use which [OPTIONS] PROGRAM
-          hint: use which --help
+          hint: use help which
         $ use list --frobnicate
         unknown flag --frobnicate
           usage: use list [OPTIONS] [TOOL]
-          hint: use list --help
+          hint: use help list
         $ use doctor --al
         unknown flag --al
           nearest: --all
           usage: use doctor [OPTIONS]
-          hint: use doctor --help
+          hint: use help doctor
         $ use doctor node
         unexpected argument “node”
           usage: use doctor [OPTIONS]
-          hint: use doctor --help
+          hint: use help doctor
         $ use prune --unused abc
         invalid value “abc” for --unused DAYS
           usage: use prune [OPTIONS] [TOOL[@VERSION]]...
-          hint: use prune --help
+          hint: use help prune
         $ use prune --unused
         missing value for --unused DAYS
           usage: use prune [OPTIONS] [TOOL[@VERSION]]...
-          hint: use prune --help
+          hint: use help prune
         $ use list --color purple
         invalid value “purple” for --color WHEN
           expected: auto, always, never
           usage: use list [OPTIONS] [TOOL]
-          hint: use list --help
+          hint: use help list
         $ use check --fix --json
         --fix can't be combined with --json
           usage: use check [OPTIONS]
-          hint: use check --help
+          hint: use help check
         $ use cache
         missing verb
           usage: use cache [OPTIONS] COMMAND
-          hint: use cache --help
+          hint: use help cache
         $ use cache clear
         unknown verb “clear”
           nearest: clean
           usage: use cache [OPTIONS] COMMAND
-          hint: use cache --help
+          hint: use help cache
         $ use --bogus
         unknown flag --bogus
-          hint: use --help
+          hint: use help
         $ use uninstall
         missing argument: TOOL@VERSION
           usage: use uninstall [OPTIONS] TOOL@VERSION...
-          hint: use uninstall --help
+          hint: use help uninstall
         ");
     }
 }

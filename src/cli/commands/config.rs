@@ -62,23 +62,30 @@ const FOR_SHIMS: [&str; 6] =
 
 /// All settings.
 #[derive(Debug, Serialize)]
-struct ConfigReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct ConfigReport {
+    /// The settings.
     settings: Vec<SettingRow>,
 }
 
 /// A setting and its value.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
-struct GetReport {
+pub(in crate::cli) struct GetReport {
     row: SettingRow,
 }
 
 /// A setting, its value and where that comes from.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 struct SettingRow {
+    /// Its key in `config.toml`.
     key: &'static str,
-    /// Without passwords; `None` if it isn't set.
+    /// Without passwords; `null` if it isn't set.
+    #[cfg_attr(test, schemars(with = "serde_json::Value"))]
     value: Option<toml::Value>,
+    /// Where the value comes from.
     origin: OriginReport,
     #[serde(skip)]
     shown: String,
@@ -88,20 +95,33 @@ struct SettingRow {
 
 /// Where a value comes from.
 #[derive(Debug, Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-enum OriginReport {
-    Default,
-    Variable { name: String },
-    File { file: ReportPath, line: usize },
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
+struct OriginReport {
+    /// `default`, `variable` or `file`.
+    kind: &'static str,
+    /// The variable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variable: Option<String>,
+    /// The file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<ReportPath>,
+    /// The line in the file, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
 }
 
 /// What was changed in `config.toml`.
 #[derive(Debug, Serialize)]
-struct ChangeReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct ChangeReport {
+    /// Its key.
     key: &'static str,
-    /// Without passwords; `None` if it was removed.
+    /// Without passwords; `null` if it was removed.
+    #[cfg_attr(test, schemars(with = "serde_json::Value"))]
     value: Option<toml::Value>,
+    /// The file.
     file: ReportPath,
+    /// Whether the file was changed.
     changed: bool,
     #[serde(skip)]
     shown: Option<String>,
@@ -245,12 +265,16 @@ fn not_set(folders: &Folders, setting: &Setting) -> Error {
 
 impl OriginReport {
     fn of(origin: &SettingOrigin) -> Self {
+        let none = Self { kind: "default", variable: None, file: None, line: None };
         match origin {
-            SettingOrigin::Variable(name) => Self::Variable { name: name.clone() },
-            SettingOrigin::File(path, line) => {
-                Self::File { file: ReportPath::new(path), line: *line }
+            SettingOrigin::Variable(name) => {
+                Self { kind: "variable", variable: Some(name.clone()), ..none }
             }
-            SettingOrigin::Default | SettingOrigin::Flag(_) => Self::Default,
+            SettingOrigin::File(path, line) => {
+                let file = Some(ReportPath::new(path));
+                Self { kind: "file", file, line: Some(*line), ..none }
+            }
+            SettingOrigin::Default | SettingOrigin::Flag(_) => none,
         }
     }
 }
@@ -276,10 +300,8 @@ impl Report for ConfigReport {
     fn text(&self) -> Text {
         let mut table = Table::with_headings(["SETTING", "VALUE", "SET BY"]);
         for SettingRow { key, shown, shown_origin, origin, .. } in &self.settings {
-            let meaning = match origin {
-                OriginReport::Default => Meaning::Muted,
-                OriginReport::Variable { .. } | OriginReport::File { .. } => Meaning::Plain,
-            };
+            let is_set = origin.variable.is_some() || origin.file.is_some();
+            let meaning = if is_set { Meaning::Plain } else { Meaning::Muted };
             table.row([
                 Line::of(meaning, key),
                 Line::of(meaning, shown),

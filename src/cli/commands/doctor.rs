@@ -796,6 +796,9 @@ mod tests {
         note   ignored: invalid php version “8.1-fpm-alpine” (requested by .env:1): expected a version, a range or an alias
         note   ignored: can't parse package.json: EOF while parsing an object at line 1 column 1
         note   unknown tool: terraform (.tool-versions)
+        ok     /usher/shims is on PATH
+        ok     the shims' index is up to date
+        ok     /usher is writable
         3 notes, 3 checks passed
         ");
         assert_eq!(report.exit_code(), 0);

@@ -12,6 +12,7 @@ use usher_shims::pin::{FileLocation, Origin, Pin};
 use usher_shims::search::{Finding, search};
 
 use super::pin::{PinScope, shown_file};
+use crate::cli::output::json::RequestOrigin;
 use crate::cli::output::{self, Line, Meaning, Report, ReportPath, Text};
 use crate::project::{PinRemoval, PinTarget, ProjectPin, planned_removal, project_pin, remove_pin};
 use crate::registry::KnownTool;
@@ -38,20 +39,25 @@ pub struct UnpinArguments {
 
 /// The pins that were removed.
 #[derive(Debug, Serialize)]
-struct UnpinReport {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct UnpinReport {
+    /// The pins.
     removed: Vec<RemovedPin>,
 }
 
 /// A pin that was removed.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct RemovedPin {
+    /// The tool.
     tool: &'static str,
-    /// The request; `None` if it was none.
+    /// The request; `null` if what was written is none.
     request: Option<String>,
+    /// The file that pinned the tool.
     file: ReportPath,
     /// Whether the file was deleted, because it had nothing else.
     file_deleted: bool,
-    /// What requests a version without the pin.
+    /// What requests a version without the pin; `null` if nothing does.
     next: Option<NextRequest>,
     /// The file as text shows it.
     #[serde(skip)]
@@ -63,9 +69,12 @@ struct RemovedPin {
 
 /// What requests or limits a version.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct NextRequest {
+    /// The request.
     request: String,
-    requested_by: String,
+    /// Where it is written.
+    requested_by: RequestOrigin,
     /// Whether it only limits the versions.
     constraint: bool,
 }
@@ -293,7 +302,7 @@ impl NextRequest {
         let active = ActiveVersion::of(session, known)?;
         Ok(active.requested().map(|(request, origin)| Self {
             request: request.as_str().to_owned(),
-            requested_by: origin.to_string(),
+            requested_by: RequestOrigin::of(origin),
             constraint: active.is_constraint,
         }))
     }

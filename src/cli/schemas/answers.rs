@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::{check_current, text_of};
 use crate::cli::commands::{
-    available, cache, check, doctor, install, list, list_accounts, outdated, pin, policy, prune,
-    prune_copies, repair, reshim, retire, setup, shim, status, sync, uninstall, upgrade, verify,
-    which, why,
+    available, cache, check, config, doctor, install, list, list_accounts, outdated, pin, policy,
+    prune, prune_copies, repair, reshim, retire, setup, shim, status, sync, uninstall, unpin,
+    upgrade, verify, which, why,
 };
 use crate::cli::environment::EnvReport;
 use crate::cli::output::json::{Envelope, ErrorAnswer, Versions};
@@ -18,10 +18,11 @@ use crate::cli::output::json::{Envelope, ErrorAnswer, Versions};
 type SchemaOf = fn(&mut SchemaGenerator) -> schemars::Schema;
 
 /// The answers: the name of each in the schema, its heading in `docs/json.md`, and its schema.
-const ANSWERS: [(&str, &str, SchemaOf); 28] = [
+const ANSWERS: [(&str, &str, SchemaOf); 32] = [
     ("failure", "Errors", of::<ErrorAnswer>),
     ("use", "use", of::<status::StatusReport>),
     ("use-pin", "use TOOL@REQUEST", of::<pin::PinAnswer<'static>>),
+    ("use-unpin", "use unpin", of::<unpin::UnpinReport>),
     ("use-install", "use install", of::<Versions<'static, install::InstallReport>>),
     ("use-upgrade", "use upgrade", of::<upgrade::UpgradeAnswer>),
     ("use-uninstall", "use uninstall", of::<Versions<'static, uninstall::UninstallReport>>),
@@ -44,6 +45,9 @@ const ANSWERS: [(&str, &str, SchemaOf); 28] = [
     ("use-shim", "use shim", of::<shim::ShimAnswer<'static>>),
     ("use-reshim", "use reshim", of::<reshim::ReshimReport<'static>>),
     ("use-cache-clean", "use cache clean", of::<cache::CleanReport>),
+    ("use-config-list", "use config list", of::<config::ConfigReport>),
+    ("use-config-get", "use config get", of::<config::GetReport>),
+    ("use-config-set", "use config set", of::<config::ChangeReport>),
     ("use-doctor", "use doctor", of::<doctor::DoctorReport>),
     ("use-policy", "use policy", of::<policy::PolicyReport>),
     ("use-setup", "use setup", of::<setup::SetupAnswer>),

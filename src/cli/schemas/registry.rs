@@ -104,7 +104,7 @@ fn the_registrys_files_fit_and_others_do_not() {
     for (wrong, fault) in [
         ("nick = 'y'", "('nick' was unexpected)"),
         ("plus_requests = 'no'", "\"no\" is not of type \"boolean\""),
-        ("[[file]]\nname = '.x'\nreader = 'yaml'", "\"yaml\" is not one of"),
+        ("[[file]]\nname = '.x'\nreader = 'yaml'", "\"yaml\" is not valid"),
         ("[[file]]\nname = '.x'", "\"reader\" is a required property"),
         ("[[package_calls]]\nprogram = 'p'\nfolder = ['~/x']", "('folder' was unexpected)"),
         ("[end_of_life]\n'16' = 2023", "2023 is not of type \"string\""),

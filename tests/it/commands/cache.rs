@@ -201,7 +201,11 @@ fn a_cached_index_with_a_flipped_bit_is_ignored() {
         assert!(text.contains("12.0.0"));
         fs::write(&path, text.replace("12.0.0", "12.0.9")).unwrap();
     }
-    sandbox.use_command(&["available", "node", "12.0"]).run().succeeds().stdout_is("12.0.0");
+    sandbox
+        .use_command(&["available", "node", "12.0"])
+        .run()
+        .succeeds()
+        .stdout_is("VERSION  END OF LIFE\n12.0.0   2022-04-30");
     assert_eq!(conditions(&upstream, INDEX), [None, None]);
 }
 

@@ -39,7 +39,7 @@ fn every_verb_completes_what_it_takes() {
         (&["--global", "py"], "python python@"),
         (&["uninstall", ""], "node@20.19.5 node@12.22.12"),
         (&["verify", "node@1"], "node@12.22.12"),
-        (&["upgrade", ""], "node"),
+        (&["upgrade", "no"], "node"),
         (&["available", "no"], "node"),
         (&["available", "node", "2"], "25.0.0 24.11.0 22.20.0 20.19.5"),
         (&["setup", ""], "bash zsh fish sh nushell elvish"),

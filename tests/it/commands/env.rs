@@ -191,7 +191,7 @@ fn invalid_arguments_are_refused() {
     for line in [
         "env node@12",
         "env nodee",
-        "env --shell nu",
+        "env --shell tcsh",
         "env --github --gitlab",
         "env --github --json",
     ] {

@@ -309,9 +309,24 @@ fn with_network(outputs: &mut Outputs) {
         ("use setup", "setup"),
         ("use prune", "prune node@12.22.11 --dry-run"),
         ("use cache clean", "cache clean --dry-run"),
+        ("use config set", "config set auto_install never"),
+        ("use config list", "config list"),
+        ("use config get", "config get auto_install"),
     ] {
         outputs.add(heading, &sandbox, words);
     }
+    let offline = sandbox.use_command(&["config", "get", "offline", "--json"]);
+    let offline = offline.variable("USHER_OFFLINE", "1").run();
+    outputs.add_output("use config get", offline.json());
+    outputs.add_output(
+        "use config list",
+        sandbox
+            .use_command(&["config", "list", "--json"])
+            .variable("USHER_OFFLINE", "1")
+            .run()
+            .json(),
+    );
+    sandbox.use_command(&["config", "unset", "auto_install"]).run().succeeds();
     let other = sandbox.toolchain("node", "10.24.1");
     let env = sandbox.use_command(&["env", "--json"]).variable("npm_config_prefix", other).run();
     outputs.add_output("use env", env.json());
@@ -330,6 +345,8 @@ fn with_network(outputs: &mut Outputs) {
     outputs.add("use verify", &sandbox, "verify");
     outputs.add("use cache clean", &sandbox, "cache clean");
     outputs.add("use uninstall", &sandbox, "uninstall node@12.22.11");
+    sandbox.file("project/package.json", "{\"engines\":{\"node\":\">=12\"}}");
+    outputs.add("use unpin", &sandbox, "unpin node java");
 }
 
 /// A broken pin, a tool without a source, and a version that isn't installed.
@@ -415,7 +432,7 @@ fn use_prints_the_schemas_without_a_session() {
         assert_eq!(printed.stdout, text(format!("docs/schema/{name}.schema.json")), "{name}");
     }
     let unknown = sandbox.use_command(&["schema", "settings"]).run().fails_with(2);
-    unknown.stderr_contains("[possible values: config, registry, json]");
+    unknown.stderr_contains("expected: config, registry, json");
     sandbox
         .use_command(&["schema"])
         .run()

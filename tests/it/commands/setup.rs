@@ -126,8 +126,8 @@ fn setup_asks_on_a_terminal() {
         terminal.press(answer);
         terminal.wait().succeeds()
     };
-    answered("n\n").screen_contains("nothing written");
-    answered("\n").screen_contains("nothing written");
+    answered("n\n").screen_contains("nothing was written");
+    answered("\n").screen_contains("nothing was written");
     assert_unchanged(&sandbox, "home", &before, "use setup, answered with no");
     answered("y\n").screen_contains("done; open a new fish to use it");
     assert!(sandbox.home().join(".config/fish/conf.d/usher.fish").exists());

@@ -609,7 +609,7 @@ fn verbose_says_what_decides_and_what_is_done() {
     sandbox.file("project/.nvmrc", "12\n");
     sandbox.file("home/.config/usher/config.toml", "quiet = true\n");
     let outcome = sandbox.use_command(&["-v", "install", "--json"]).run().succeeds();
-    assert_eq!(outcome.json()[0]["tool"], "node", "{outcome}");
+    assert_eq!(outcome.json()["versions"][0]["tool"], "node", "{outcome}");
     let stderr = sandbox.mask(&outcome.stderr);
     for said in [
         "usher: read [SANDBOX]/home/.config/usher/config.toml\n",
