@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -97,7 +98,11 @@ enum Bytes {
 /// one. Here lines end with their text, and `^C` is shown behind the last one, where it is erased
 /// with it.
 #[derive(Debug, Default)]
-struct Drawing(Mutex<Frame>);
+struct Drawing {
+    frame: Mutex<Frame>,
+    /// Whether only lines are cleared from now on.
+    interrupted: Arc<AtomicBool>,
+}
 
 /// What is written at once.
 #[derive(Debug, Default)]
@@ -127,14 +132,18 @@ pub fn reporter(draws: bool) -> Box<dyn Reporter + Sync> {
 impl ProgressDisplay {
     /// A display on standard error, which draws only if `is_shown`.
     pub fn new(is_shown: bool) -> Self {
+        let interrupted = Arc::<AtomicBool>::default();
+        let drawing = Drawing { interrupted: Arc::clone(&interrupted), ..Drawing::default() };
         let target = match is_shown {
-            true => ProgressDrawTarget::term_like_with_hz(Box::<Drawing>::default(), DRAWS),
+            true => ProgressDrawTarget::term_like_with_hz(Box::new(drawing), DRAWS),
             false => ProgressDrawTarget::hidden(),
         };
         let lines = MultiProgress::with_draw_target(target);
         if is_shown {
             let lines = lines.clone();
             on_interrupt(move |_| {
+                // A spinner that moves at this moment draws no text any more.
+                interrupted.store(true, Ordering::Relaxed);
                 let _ = lines.clear();
                 lines.set_draw_target(ProgressDrawTarget::hidden());
             });
@@ -272,7 +281,7 @@ impl Drop for TaskLine<'_> {
 impl Drawing {
     fn add(&self, text: impl fmt::Display) -> io::Result<()> {
         use fmt::Write as _;
-        write!(locked(&self.0).text, "{text}").map_err(io::Error::other)
+        write!(locked(&self.frame).text, "{text}").map_err(io::Error::other)
     }
 
     fn move_by(&self, count: usize, direction: char) -> io::Result<()> {
@@ -314,15 +323,16 @@ impl TermLike for Drawing {
     }
 
     fn write_line(&self, text: &str) -> io::Result<()> {
+        let text = if self.interrupted.load(Ordering::Relaxed) { "" } else { text };
         self.add(format_args!("{text}\r\n"))
     }
 
     fn write_str(&self, text: &str) -> io::Result<()> {
-        if text.trim_matches(' ').is_empty() {
-            locked(&self.0).line_ended = true;
+        if text.trim_matches(' ').is_empty() || self.interrupted.load(Ordering::Relaxed) {
+            locked(&self.frame).line_ended = true;
             return Ok(());
         }
-        let begins_next = std::mem::take(&mut locked(&self.0).line_ended);
+        let begins_next = std::mem::take(&mut locked(&self.frame).line_ended);
         self.add(format_args!("{}{text}", if begins_next { "\r\n" } else { "" }))
     }
 
@@ -331,7 +341,7 @@ impl TermLike for Drawing {
     }
 
     fn flush(&self) -> io::Result<()> {
-        let Frame { text, .. } = std::mem::take(&mut *locked(&self.0));
+        let Frame { text, .. } = std::mem::take(&mut *locked(&self.frame));
         io::stderr().lock().write_all(text.as_bytes())
     }
 }

@@ -5,6 +5,7 @@ use usher_shims::call::calls;
 use usher_shims::error::{Error, ErrorKind};
 use usher_shims::name::Name;
 use usher_shims::store::{all_toolchains, has_program};
+use usher_shims::toolchain::Store;
 
 use crate::session::Session;
 use crate::text::closest;
@@ -35,7 +36,9 @@ fn is_installed(session: &Session, program: &str) -> bool {
     is_name
         && session.registry.all().any(|known| {
             let installed = all_toolchains(&session.world, &session.index, known.tool);
-            installed.ok().flatten().unwrap_or_default().iter().any(has)
+            let installed = installed.ok().flatten().unwrap_or_default();
+            // The system's folder has programs of everything.
+            installed.iter().filter(|one| !matches!(one.store, Store::System(_))).any(has)
         })
 }
 

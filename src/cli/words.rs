@@ -36,6 +36,26 @@ pub(super) fn check(registry: &Registry, typed: &CommandLine, arguments: &[Strin
     Err(error.because(format!("did you mean {}?", pairs.join(" "))).hint(hint(&meant)))
 }
 
+/// The error of a verb about an unknown tool: its hint is the same command with the nearest one, since
+/// that tool alone would be pinned.
+pub(super) fn hinting_at_verb(error: Error, arguments: &[String]) -> Error {
+    let nearest = error.hint.as_deref().and_then(|hint| hint.strip_prefix("use "));
+    let Some(nearest) = nearest.filter(|_| error.kind() == ErrorKind::UnknownTool) else {
+        return error;
+    };
+    let unknown = error.what.split(['“', '”']).nth(1).unwrap_or_default();
+    let meant = |word: &String| match word.split_once('@') {
+        Some((name, request)) if name == unknown => format!("{nearest}@{request}"),
+        None if word == unknown => nearest.to_owned(),
+        Some(_) | None => word.clone(),
+    };
+    let meant: Vec<String> = arguments.iter().map(meant).collect();
+    match meant == arguments {
+        true => error,
+        false => error.hint(hint(&meant)),
+    }
+}
+
 /// The error for words of which the first is neither verb nor tool.
 pub(super) fn unknown(registry: &Registry, words: &[String]) -> Error {
     unknown_word(registry, &[], words)
@@ -112,6 +132,13 @@ fn version_alone(registry: &Registry, word: &str) -> Option<Error> {
 fn almost_a_tool(registry: &Registry, word: &str) -> Option<Error> {
     let error =
         Error::new(ErrorKind::UnknownTool, format!("unknown verb or tool “{}”", Escaped(word)));
+    let parts = word.split_once(['-', '=', ':', '_', '/']);
+    if let Some((name, request)) = parts
+        && let Some(known) = tool_of(registry, name)
+        && is_version_of(known, request)
+    {
+        return Some(error.hint(hint(&[format!("{name}@{request}")])));
+    }
     let name = word.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     if let Some(known) = tool_of(registry, name)
         && is_version_of(known, &word[name.len()..])

@@ -138,7 +138,7 @@ fn offline_sends_no_request() {
     // A cached index is used, however old; its releases still can't be fetched.
     sandbox.use_command(&["available", "node"]).run().succeeds();
     let listed = offline(sandbox.use_command(&["available", "node", "12.0.0"]));
-    listed.succeeds().stdout_is("12.0.0");
+    listed.succeeds().stdout_is("VERSION  END OF LIFE\n12.0.0   2022-04-30");
     let outcome = offline(sandbox.use_command(&["install", "node@12"]));
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 69

@@ -162,7 +162,8 @@ fn decide(
                 .and_then(|toolchain| EndOfLife::of_toolchain(session, known, toolchain));
             let origin = current.requested().map(|(_, origin)| origin);
             row.written_in = origin.map_or_else(String::new, |one| paths.origin(one));
-            row.is_upgradable = !origin.is_some_and(|one| is_the_administrators(session, one));
+            let is_fixed = origin.is_some_and(|one| is_the_administrators(session, one));
+            row.is_upgradable = !is_fixed && !current.is_constraint;
             row.fill(&current, check).map(|()| true)
         });
         match filled {

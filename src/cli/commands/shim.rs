@@ -158,6 +158,9 @@ fn list_versioned_shims(session: &Session, as_json: bool) -> Result<()> {
     let shims: Vec<RequestedShims> = shims.collect();
     match as_json {
         true => output::print_answer(&ShimAnswer { shims: &shims }),
+        false if shims.is_empty() => {
+            output::print_line("no versioned shim was added; to add some: use shim node@12")
+        }
         false => output::print_text(Table::of_rows(table(&shims))),
     }
 }

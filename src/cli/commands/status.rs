@@ -35,9 +35,12 @@ pub(in crate::cli) struct StatusReport {
     /// A tool's error each; the first is the command's.
     #[serde(skip)]
     errors: Vec<Error>,
-    /// How many tools have a version here, and no row.
+    /// How many tools have a version here that nothing requests, and no row.
     #[serde(skip)]
     hidden: usize,
+    /// The tools without a row whose version a constraint or a default decides.
+    #[serde(skip)]
+    decided: Vec<String>,
     /// What decides nothing, and why.
     #[serde(skip)]
     notes: Vec<Notice>,
@@ -126,7 +129,13 @@ fn decide_on<'a>(
     let paths = ShortPaths::of(session);
     let mut notes = [findings.overridden(), findings.unusable()].concat();
     notes.extend(findings.unknown_tools());
-    let mut report = StatusReport { rows: Vec::new(), errors: Vec::new(), hidden: 0, notes };
+    let mut report = StatusReport {
+        rows: Vec::new(),
+        errors: Vec::new(),
+        hidden: 0,
+        decided: Vec::new(),
+        notes,
+    };
     let retired = RetiredToolchains::read(session);
     for known in tools {
         let (row, error) = match status(session, known, &retired, &paths) {
@@ -139,7 +148,10 @@ fn decide_on<'a>(
         };
         let Some(row) = row else { continue };
         if !all && error.is_none() && row.requested != Requested::Here {
-            report.hidden += 1;
+            match row.requested {
+                Requested::Constraint | Requested::Default => report.decided.push(row.name()),
+                Requested::Not | Requested::Here => report.hidden += 1,
+            }
             continue;
         }
         let reported = error.as_ref().map(ErrorReport::of);
@@ -231,6 +243,17 @@ impl StatusRow {
         })
     }
 
+    /// The tool with its version: `node 22.3.0`, `ruby 3.4 (not installed)`.
+    fn name(&self) -> String {
+        match (&self.version, &self.request) {
+            (Some(version), _) => format!("{} {version}", self.tool),
+            (None, Some(request)) if !self.installed => {
+                format!("{} {request} (not installed)", self.tool)
+            }
+            (None, _) => self.tool.to_owned(),
+        }
+    }
+
     fn cells(&self) -> [Line; 4] {
         let cells = [self.tool.into(), self.version_cell(), self.state(), self.request_cell()];
         match self.requested {
@@ -290,9 +313,14 @@ impl Report for StatusReport {
         if self.rows.iter().any(is_missing) {
             text.line(command("to install what is missing: ", "use install"));
         }
-        if self.hidden > 0 {
-            let more = format!("{}: use --all", count_of(self.hidden, "more tool"));
-            text.line(Line::of(Meaning::Muted, more));
+        let mut muted = |line: String| text.line(Line::of(Meaning::Muted, line));
+        if !self.decided.is_empty() {
+            muted(format!("by a constraint or a default: {}", self.decided.join(", ")));
+        }
+        match (self.hidden, self.decided.is_empty()) {
+            (0, true) => {}
+            (0, false) => muted("where that is written: use --all".to_owned()),
+            (count, _) => muted(format!("{}: use --all", count_of(count, "more tool"))),
         }
         text
     }

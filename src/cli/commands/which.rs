@@ -79,7 +79,7 @@ fn version_folder(session: &Session, name: &str) -> Result<WhichReport> {
     let what = format!("{name} is one of the system's programs: {}", Shown(&plan.program));
     Err(Error::new(ErrorKind::NotFound, what)
         .because("it has no folder of its own")
-        .hint(format!("use {}@latest", plan.tool.name)))
+        .hint(format!("use which {}", plan.tool.main_program())))
 }
 
 /// The folder of the highest installed version that matches a request.

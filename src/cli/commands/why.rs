@@ -196,6 +196,7 @@ fn latest_branch(tool: &ToolExplanation, latest: &LatestMatch) -> Branch {
         (Some(version), true) => {
             let hint = match is_upgradable(tool) {
                 true => format!("use upgrade {}", tool.tool),
+                false if tool.version.is_some() => install_command(tool.tool, version),
                 false => install_command(tool.tool, &latest.request),
             };
             let line = Line::from(is_latest).and(Meaning::New, version.as_str());

@@ -35,7 +35,9 @@ fn watched(sandbox: &Sandbox, words: &[&str], offline: Option<&str>) -> Outcome 
         None => command.run(),
     };
     let trace = fs::read_to_string(&log).expect("a trace");
-    let mut calls = trace.lines().filter(|line| line.contains('('));
+    // A signal wakes its watcher through a pair of sockets, which reach no other process.
+    let is_signals = |line: &&str| line.contains("socketpair(AF_UNIX");
+    let mut calls = trace.lines().filter(|line| line.contains('(') && !is_signals(line));
     assert!(calls.clone().any(|line| line.contains("execve(")), "nothing was traced: {trace}");
     let wrong = calls.find(|line| !line.contains("execve(") || line.contains("/npm\""));
     assert!(wrong.is_none(), "{words:?}: {}\n{outcome}", wrong.unwrap_or_default());
