@@ -85,11 +85,16 @@ fn verb_and_usage(arguments: &[&OsStr]) -> (String, Option<String>) {
     // Verbs get the flags of all from it.
     command.build();
     let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
-    let mut words = words.filter(|word| !word.starts_with('-'));
-    match words.next().and_then(|word| command.find_subcommand_mut(word)) {
-        Some(verb) => (format!("{} ", verb.get_name()), Some(usage(verb))),
-        None => (String::new(), None),
+    let mut verb = String::new();
+    for word in words.filter(|word| !word.starts_with('-')) {
+        // A verb may have verbs of its own.
+        let Some(inner) = command.find_subcommand(word).cloned() else { break };
+        command = inner;
+        verb.push_str(command.get_name());
+        verb.push(' ');
     }
+    let usage = (!verb.is_empty()).then(|| usage(&mut command));
+    (verb, usage)
 }
 
 /// `usage: use which [OPTIONS] PROGRAM`.

@@ -3,9 +3,9 @@
 //!
 //! clap's own scripts aren't used: bash's line breaks at `@` and `:` (so that theirs never completes
 //! `node@2`), an answer that bash splits is subject to its expansions, and they name the program by its
-//! path, or must be made anew by a process in every shell that starts. These are the same for every
+//! path, or must be made by a process in every shell that starts. These are the same for every
 //! version of usher: what they print is decided where they ask, in [`crate::cli`]'s completions.
-//! Only PowerShell's is clap's, and knows no versions.
+//! Only PowerShell's is clap's: it completes verbs and flags, but no versions.
 
 use clap::ValueEnum;
 

@@ -296,7 +296,7 @@ fn a_shells_file_may_be_a_link_inside_of_the_home_folder() {
     --- standard error
     error: [SANDBOX]/home/.profile is a link out of your home folder, to [SANDBOX]/foreign/keys
       usher's line can be added by hand
-      hint: use setup sh --print
+      hint: [SANDBOX]/home/.local/share/usher/shims/use setup sh --print
     ");
     assert_eq!(before.changes(&sandbox.tree("")), Vec::<String>::new());
 }

@@ -21,7 +21,7 @@ fn available_versions_are_listed_with_their_lts_lines() {
     20    20.19.5   lts/iron
     18    18.20.8   lts/hydrogen
     13    13.0.0
-    12    12.22.12  lts/erbium    active
+    12    12.22.12  lts/erbium    installed
     10    10.24.1   lts/dubnium
 
     all 10 versions: use available node --all

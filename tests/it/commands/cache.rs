@@ -108,6 +108,7 @@ fn a_damaged_index_cache_is_ignored() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
+    VERSION
     12.0.0
     --- standard error
     ");

@@ -196,23 +196,17 @@ fn what_is_no_setting_or_value_changes_nothing() {
     exit status: 2
     --- standard output
     --- standard error
-    error: the following required arguments were not provided:
-      <VALUE>
-
-    Usage: use config set <KEY> <VALUE>
-
-    For more information, try '--help'.
+    error: missing argument: VALUE
+      usage: use config [OPTIONS] COMMAND
+      hint: use help config
     ");
     insta::assert_snapshot!(refused("unset"), @"
     exit status: 2
     --- standard output
     --- standard error
-    error: the following required arguments were not provided:
-      <KEY>
-
-    Usage: use config unset <KEY>
-
-    For more information, try '--help'.
+    error: missing argument: KEY
+      usage: use config [OPTIONS] COMMAND
+      hint: use help config
     ");
 }
 

@@ -76,7 +76,8 @@ fn nothing_is_newer() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    up to date: node 25.0.0
+    TOOL  ACTIVE  MATCHING  LATEST  REQUESTED BY
+    node  25.0.0  25.0.0    25.0.0  latest in your default
     --- standard error
     ");
 }

@@ -167,7 +167,7 @@ fn shim_refuses_requests_that_are_not_valid_in_names() {
       hint: use node
     error: missing argument: TOOL@REQUEST
       usage: use shim [OPTIONS] [TOOL@REQUEST]...
-      hint: use shim --help
+      hint: use help shim
     ");
     super::assert_unchanged(&sandbox, "home", &before, "what was refused");
 }

@@ -104,6 +104,7 @@ fn help_and_version_are_results() {
       [REQUEST]  Only versions that match this request
 
     Options:
+          --all   List every version, not only the newest of each release line
       -h, --help  Print help
 
     Options of every command:
@@ -116,6 +117,7 @@ fn help_and_version_are_results() {
 
     Examples:
       use available node
+      use available node --all
       use available node 12
       use available node lts
       use available python@pypy
@@ -377,9 +379,50 @@ fn help_is_a_verb() {
     same(&["help", "install"], &["install", "--help"]);
     same(&["help", "ls"], &["list", "--help"]);
     same(&["help", "cache", "clean"], &["cache", "clean", "--help"]);
-    insta::assert_snapshot!(printed(&sandbox, &["help node", "help java@21", "help versions"]), @"");
+    insta::assert_snapshot!(printed(&sandbox, &["help node", "help java@21", "help versions"]), @"
+    $ use help node
+    node
+      programs       node, npm, npx, corepack
+      also called    nodejs
+      variable       NODE_VERSION
+      version files  .tool-versions, .nvmrc, .node-version, package.json, pnpm-workspace.yaml, .npmrc, .naverc, phoenix_static_buildpack.config, mise.toml, .prototools, .env
+
+    Examples:
+      use node@latest     pin the newest release in this project
+      use available node  list the versions that can be installed
+      use list node       list the installed versions
+      use why node        explain which version runs here
+
+    $ use help java@21
+    java
+      programs       java, javac
+      flavors        mandrel, liberica-nik, zulu-javafx, zulu-crac, liberica-javafx, liberica-crac, temurin, openjdk, corretto, zulu, liberica, microsoft, oracle, sapmachine, dragonwell, semeru-openj9, oracle-graalvm, graalvm-community, adoptopenjdk, kona, jetbrains
+      variable       JAVA_VERSION
+      version files  .tool-versions, .java-version, .sdkmanrc, .jabbarc, system.properties, gradle/gradle-daemon-jvm.properties, mise.toml, .prototools, .env
+
+    Examples:
+      use java@latest     pin the newest release in this project
+      use available java  list the versions that can be installed
+      use list java       list the installed versions
+      use why java        explain which version runs here
+
+    $ use help versions
+    error: unknown verb “versions”
+      `use list`: list installed versions
+      hint: use list
+    ");
     let unknown = refused(&["help frobnicate", "help instal"]);
-    insta::assert_snapshot!(unknown, @"");
+    insta::assert_snapshot!(unknown, @"
+    $ use help frobnicate
+    error: unknown verb or tool “frobnicate”
+      tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
+      hint: use help
+
+    $ use help instal
+    error: unknown verb or tool “instal”
+      nearest: install
+      hint: use install
+    ");
 }
 
 #[test]
@@ -526,6 +569,7 @@ fn the_folder_of_a_version() {
 
     $ use where nodejs@latest --json
     {
+      "format": 1,
       "path": "[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12",
       "program": "node",
       "tool": "node"
@@ -537,7 +581,8 @@ fn the_folder_of_a_version() {
 
     $ use where noode
     error: unknown program “noode”
-      hint: use reshim
+      nearest: node
+      hint: use which node
 
     $ use where node@
     error: invalid version of node: “”
@@ -572,7 +617,24 @@ fn a_command_runs_with_the_projects_versions_or_others() {
     let ended = sandbox.use_command(&["exec", "/bin/sh", "-c", "exit 7"]).run();
     ended.fails_with(7);
     let transcript = refused(&["exec", "exec node@12 --", "exec node@12", "exec node@12 node -v"]);
-    insta::assert_snapshot!(transcript, @"");
+    insta::assert_snapshot!(transcript, @"
+    $ use exec
+    error: missing argument: COMMAND
+      usage: use exec [OPTIONS] COMMAND...
+      hint: use help exec
+
+    $ use exec node@12 --
+    error: missing command
+      hint: use exec node@12 -- bash
+
+    $ use exec node@12
+    error: missing command
+      hint: use exec node@12 -- bash
+
+    $ use exec node@12 node -v
+    error: missing `--` between the versions and the command
+      hint: use exec node@12 -- node -v
+    ");
     sandbox.use_command(&["exec", "absent"]).run().stderr_contains("no program “absent” on PATH");
 }
 
@@ -596,9 +658,31 @@ fn a_command_runs_in_another_folder() {
         assert!(outcome.stdout.ends_with("/node/12.22.12/bin/node\n"), "{words:?}: {outcome}");
     }
     let absent = sandbox.use_command(&["-C", "absent", "install", "--json"]).run();
-    insta::assert_snapshot!(absent.transcript(), @"");
+    insta::assert_snapshot!(absent.transcript(), @r#"
+    exit status: 74
+    --- standard output
+    {
+      "format": 1,
+      "error": {
+        "what": "can't change into absent",
+        "causes": [
+          "No such file or directory (os error 2)"
+        ],
+        "hint": null,
+        "code": "io",
+        "exit": 74
+      }
+    }
+    --- standard error
+    "#);
     let file = sandbox.use_command(&["-C", "inner/.nvmrc", "node@12"]).run();
-    insta::assert_snapshot!(file.transcript(), @"");
+    insta::assert_snapshot!(file.transcript(), @"
+    exit status: 74
+    --- standard output
+    --- standard error
+    error: can't change into inner/.nvmrc
+      Not a directory (os error 20)
+    ");
     sandbox.use_command(&["-C"]).run().fails_with(2).stderr_contains("missing value");
 }
 

@@ -200,12 +200,9 @@ fn a_tool_that_the_project_does_not_pin_is_an_error() {
     exit status: 2
     --- standard output
     --- standard error
-    error: the following required arguments were not provided:
-      <TOOL>...
-
-    Usage: use unpin <TOOL>...
-
-    For more information, try '--help'.
+    error: missing argument: TOOL
+      usage: use unpin [OPTIONS] TOOL...
+      hint: use help unpin
     ");
     let variable = sandbox.use_command(&["unpin", "go"]).variable("GO_VERSION", "1.22").run();
     insta::assert_snapshot!(variable.transcript(), @"

@@ -64,7 +64,7 @@ fn uninstall_says_which_environments_need_the_version() {
     --- standard output
     removed python 3.11.2
     --- standard error
-    usher: python 3.11.2 is still used
+    warning: python 3.11.2 is still used
       requested by .python-version:1
       the virtual environment [SANDBOX]/home/.local/share/pipx/venvs/black needs it
       the virtual environment [SANDBOX]/project/.venv needs it

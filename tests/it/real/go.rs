@@ -47,7 +47,7 @@ fn ignores_the_root_of_another_version(sandbox: &Sandbox) {
     let env = sandbox.command("go").arguments(["env", "GOROOT"]);
     let env = env.variable("GOROOT", root("1.25.0")).run().succeeds();
     assert_eq!(Path::new(env.stdout.trim()), root("1.26.0"));
-    let doctor = sandbox.use_command(&["doctor"]).variable("GOROOT", root("1.25.0")).run();
+    let doctor = sandbox.use_command(&["doctor", "--all"]).variable("GOROOT", root("1.25.0")).run();
     let ignored = "names another version than the active go, and is ignored";
     assert!(doctor.stdout.contains(ignored), "{doctor}");
 }

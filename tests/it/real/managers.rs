@@ -101,7 +101,7 @@ fn an_updated_npm_survives_a_repair_unless_it_is_confirmed() {
     let license = sandbox.toolchain("node", MODERN).join("LICENSE");
     fs::write(&license, "GPL\n").unwrap();
     let repaired = run(&sandbox, "use repair").succeeds();
-    repaired.stdout_has_line("  kept, though not from upstream: lib/node_modules/npm");
+    repaired.stdout_has_line("├─ kept, though not from upstream: lib/node_modules/npm");
     assert_ne!(fs::read_to_string(&license).unwrap(), "GPL\n");
     run(&sandbox, "npm --version").succeeds().stdout_is("9.9.4");
     run(&sandbox, "use repair --yes && use verify").succeeds();

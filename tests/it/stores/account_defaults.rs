@@ -43,7 +43,7 @@ use list --accounts node@9 2>&1 | sed 's/[0-9]* days ago/long ago/' | numbers
 use prune node@9.11.2 --yes | grep -o 'requested by .*' | numbers
 "#;
     let Some(printed) = run(&[MACHINE, ACCOUNTS, script]) else { return };
-    insta::assert_snapshot!(printed, @r#"
+    insta::assert_snapshot!(printed, @"
     alice: node 8.17.0, bob: node 8.17.0, carol: node 8.17.0
     pinned node 9 (9.11.2) in /etc/usher/groups/STUDENTS
     alice: node 9.11.2, bob: node 9.11.2, carol: node 8.17.0
@@ -60,14 +60,17 @@ use prune node@9.11.2 --yes | grep -o 'requested by .*' | numbers
     │  ├─ 9 requested by the default for your group, /etc/usher/groups/STUDENTS:2: loses, the default for your account is stronger
     │  ├─ 10 requested by the default for your group, /etc/usher/groups/TEACHERS:2: loses, the default for your account is stronger
     │  └─ 8 requested by the machine's default, /etc/usher/tool-versions:1: loses, the default for your account is stronger
-    node 11.12.0 the machine's 11 requested by the default for your account, /etc/usher/accounts/ALICE:2
+    node 11.12.0 shared 11 in the default for your account
     alice: node 11.12.0, bob: node 13.14.0, carol: node 8.17.0
     node 14.21.3
     node 13.14.0
-    node  9.11.2  1 account  1 default, used today
-      group STUDENTS  default  /etc/usher/groups/STUDENTS:2
+    TOOL  VERSION  ACCOUNTS  LAST USED  USES
+    node  9.11.2   1         today      1 default
+
+    USED         BY            AS       IN
+    node 9.11.2  group STUDENTS  default  /etc/usher/groups/STUDENTS:2
     requested by group STUDENTS's default, /etc/usher/groups/STUDENTS:2
-    "#);
+    ");
 }
 
 #[test]
@@ -99,10 +102,10 @@ as carol node
       hint: getent passwd
     exit 2
     error: --account NAME can't be combined with --group NAME
-      hint: use --help
+      hint: use help
     exit 2
     error: missing argument: --global
-      hint: use --help
+      hint: use help
     exit 2
     error: [SANDBOX]/roots is not for all accounts
       only the machine's `use` sets defaults for an account

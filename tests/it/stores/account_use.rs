@@ -114,14 +114,14 @@ fn uninstall_says_what_accounts_use_and_wants_a_confirmation() {
     let Some(printed) = run(&[MACHINE, USERS, script]) else { return };
     insta::assert_snapshot!(printed, @"
     removed node 8.17.0
-    usher: node 9.11.2 is still used
+    warning: node 9.11.2 is still used
       requested by alice's default, [SANDBOX]/homes/alice/.config/usher/tool-versions:1
     error: node 9.11.2 is still used
       no terminal to ask on, so nothing was removed
       hint: use uninstall node@9.11.2 --yes
     exit 2
     10.24.1 11.12.0 13.14.0 14.21.3 15.14.0 16.20.2 9.11.2
-    usher: node 9.11.2 is still used
+    warning: node 9.11.2 is still used
       requested by alice's default, [SANDBOX]/homes/alice/.config/usher/tool-versions:1
     removed node 9.11.2
     10.24.1 11.12.0 13.14.0 14.21.3 15.14.0 16.20.2
@@ -136,17 +136,21 @@ fn list_accounts_shows_who_uses_what() {
                   as alice use list --accounts 2>&1 || echo \"exit $?\"\n";
     let Some(printed) = run(&[MACHINE, USERS, script]) else { return };
     insta::assert_snapshot!(printed, @"
-    node    8.17.0   not used   used long ago
-    node    9.11.2   1 account  1 default, used long ago
-    node    10.24.1  1 account  packages of 1, used long ago
-    node    11.12.0  1 account  1 default, used long ago
-    node    13.14.0  1 account  1 default, used long ago
-    node    14.21.3  1 account  1 shim, used long ago
-    node    15.14.0  1 account  1 pin, used long ago
-    node    16.20.2  1 account  1 default, used long ago
-    python  3.9.1    1 account  1 environment, used long ago
-    node  9.11.2  1 account  1 default, used long ago
-      alice  default  [SANDBOX]/homes/alice/.config/usher/tool-versions:1
+    TOOL    VERSION  ACCOUNTS  LAST USED     USES
+    node    8.17.0   0         long ago
+    node    9.11.2   1         long ago  1 default
+    node    10.24.1  1         long ago  packages of 1
+    node    11.12.0  1         long ago  1 default
+    node    13.14.0  1         long ago  1 default
+    node    14.21.3  1         long ago  1 shim
+    node    15.14.0  1         long ago  1 pin
+    node    16.20.2  1         long ago  1 default
+    python  3.9.1    1         long ago  1 environment
+    TOOL  VERSION  ACCOUNTS  LAST USED     USES
+    node  9.11.2   1         long ago  1 default
+
+    USED         BY     AS       IN
+    node 9.11.2  alice  default  [SANDBOX]/homes/alice/.config/usher/tool-versions:1
     error: [SANDBOX]/roots is not for all accounts
       hint: /opt/usher/shims/use list --accounts
     exit 2

@@ -274,7 +274,7 @@ for fault in "chmod 775" "chmod 750" "chown 65534"; do
 done
 "#,
         "python3.7\n\
-         pyenv 2023-06-27 /opt/pyenv/versions/3.7.16/bin/python\n\
+         pyenv 2023-06-27 /opt/pyenv/versions/3.7.16\n\
          all shims are up to date\n\
          Python 3.7.16\n\
          /opt/pyenv/versions/3.7.16/bin/python\n\
@@ -348,7 +348,7 @@ account use --all | grep ^node
          error: node 12.22.12 is the machine's\n  \
            it is in /opt/usher/toolchains/node/12.22.12\n\
          rc 77\n\
-         node  11.12.0  shared  11 in the machine's default\n",
+         node    11.12.0            shared  11 in the machine's default\n",
     );
 }
 

@@ -32,7 +32,7 @@ exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -eu -c '
     rm doctor
     echo 10.24.1 > .nvmrc
     echo "in the project: $(node --version 2>/dev/null)"
-    use list node --json | grep -o "toolchains/node/[0-9.]*" | sort
+    use list node --json | grep -o "toolchains/node/[0-9.]*" | sort -u
     readlink "$HOME/.local/share/usher/shims/use"
     cd /
     echo "elsewhere: $(node --version)"

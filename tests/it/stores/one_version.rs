@@ -152,7 +152,9 @@ fn check_tool(sandbox: &Sandbox, situation: &Situation) {
     let Some(version) = situation.version else {
         assert_eq!(Path::new(path), sandbox.root().join("bin/python3"), "{about}");
         assert!(marked.is_empty(), "{about}: {list}");
-        assert_eq!(env["tools"], Value::Array(Vec::new()), "{about}");
+        let programs = env["tools"][0]["programs"].as_str().unwrap_or_default();
+        assert_eq!(Path::new(programs), sandbox.root().join("bin"), "{about}: {env}");
+        assert!(env["tools"][0]["path"].is_null(), "{about}: {env}");
         return;
     };
     assert_eq!(row["version"], version, "{about}");

@@ -44,7 +44,8 @@ cat /etc/usher/retired
 "#;
     let Some(printed) = run(&[MACHINE, TERMINAL, script]) else { return };
     insta::assert_snapshot!(printed, @"
-    node 8  on 2027-01-31  8.17.0
+    TOOL  REQUEST  RETIRED        INSTALLED
+    node  8        on 2027-01-31  8.17.0
     node 8 2027-01-31
     644
     --- a terminal
@@ -60,10 +61,11 @@ cat /etc/usher/retired
     --- its own copy
     node 8.17.0
     --- use
-    node 8.17.0 retired: 2027-01-31 8 requested by the machine's default, /etc/usher/tool-versions:1
-    * node 8.17.0 shared /opt/usher/toolchains/node/8.17.0/bin/node end of life: 2019-12-31 retired: 2027-01-31
+    node 8.17.0 retired: 2027-01-31 8 in the machine's default
+    TOOL VERSION STATE STORE END OF LIFE RETIRED PATH
+     8.17.0 active shared 2019-12-31 2027-01-31 /opt/usher/toolchains/node/8.17.0
     note   node 8.17.0 is retired: this machine may remove it from 2027-01-31 on
-           use available node
+           hint: use available node
     │  └─ 8.17.0 (shared, active, retired: 2027-01-31) /opt/usher/toolchains/node/8.17.0
     no longer retired: node 8
     --- cancelled

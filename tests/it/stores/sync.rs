@@ -210,7 +210,7 @@ fn requests_of_many_accounts_are_served_by_one_download() {
                 "65534",
                 "\"error\":{\"what\":\"node 13.0.0 is not allowed on this machine\",\
                  \"causes\":[\"/etc/usher/policy.toml:3: `deny` has node@13\",\
-                 \"questions: help@host.example\"],\"hint\":null,\"code\":\"forbidden\",\"exit\":77},\
+                 \"questions: help@host.example\"],\"hint\":\"use list node\",\"code\":\"forbidden\",\"exit\":77},\
                  \"reason\":\"node 13.0.0 is not allowed on this machine: \
                  /etc/usher/policy.toml:3: `deny` has node@13: questions: help@host.example\"",
             ),
@@ -268,6 +268,7 @@ fn a_request_waits_is_interrupted_and_is_refused() {
          v12.22.12\n\
          exit 143\n\
          usher: waiting for the machine to install node 10.24.1 (at most 60 s)\n\
+         usher: interrupted\n\
          usher: waiting for the machine to install node 12.99.0 (at most 60 s)\n\
          refused node 12.99.0, requested by account 65534 \
          (no node release matches 12.99.0: nearest: 12.22.12, 13.0.0)\n\

@@ -88,11 +88,13 @@ fn available_lists_all_sources_and_flavors() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    3.13.12
-    3.14.0
+    LINE  VERSION
+    3.14  3.14.0
+    3.13  3.13.12
 
-    pypy3.11-7.3.20  latest of 3  use available python@pypy
-    3.13.12t         latest of 1  use available python@3t
+    OTHER BUILDS     VERSIONS
+    pypy3.11-7.3.20  3         use available python@pypy
+    3.13.12t       use available python@3t
     --- standard error
     ");
     for (request, expected) in [
