@@ -138,7 +138,7 @@ fn offline_sends_no_request() {
     // A cached index is used, however old; its releases still can't be fetched.
     sandbox.use_command(&["available", "node"]).run().succeeds();
     let listed = offline(sandbox.use_command(&["available", "node", "12.0.0"]));
-    listed.succeeds().stdout_is("VERSION  END OF LIFE\n12.0.0   2022-04-30");
+    listed.succeeds().stdout_is("VERSION\n12.0.0");
     let outcome = offline(sandbox.use_command(&["install", "node@12"]));
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 69
@@ -242,7 +242,7 @@ fn a_terminal_gets_a_progress_bar() {
     let terminal = sandbox.command("/usr/bin/script").arguments(["-qec", &line, "/dev/null"]);
     let outcome = terminal.variable("TERM", "xterm").variable("SHELL", "/bin/sh").run().succeeds();
     let shown = &outcome.stdout;
-    assert!(shown.contains("node 12.22.12 [") && shown.contains('>'), "a bar: {outcome}");
+    assert!(shown.contains("node 12.22.12  ━"), "a bar: {outcome}");
     assert!(!shown.contains("fetching"), "the bar replaces this line: {outcome}");
     assert!(shown.contains("usher: node 12.22.12 is ready ("), "{outcome}");
     let printed = sandbox.mask(&sandbox.read("project/printed"));

@@ -83,7 +83,10 @@ struct SettingRow {
     /// Its key in `config.toml`.
     key: &'static str,
     /// Without passwords; `null` if it isn't set.
-    #[cfg_attr(test, schemars(with = "serde_json::Value"))]
+    #[cfg_attr(test, schemars(
+        with = "serde_json::Value",
+        extend("type" = ["string", "integer", "boolean", "array", "object", "null"])
+    ))]
     value: Option<toml::Value>,
     /// Where the value comes from.
     origin: OriginReport,
@@ -117,7 +120,10 @@ pub(in crate::cli) struct ChangeReport {
     /// Its key.
     key: &'static str,
     /// Without passwords; `null` if it was removed.
-    #[cfg_attr(test, schemars(with = "serde_json::Value"))]
+    #[cfg_attr(test, schemars(
+        with = "serde_json::Value",
+        extend("type" = ["string", "integer", "boolean", "array", "object", "null"])
+    ))]
     value: Option<toml::Value>,
     /// The file.
     file: ReportPath,

@@ -410,12 +410,14 @@ mod tests {
         TOOL  VERSION  STATE          REQUESTED BY
         ruby  3.2.0    not installed  3.2.0 in .ruby-version:1
         to install what is missing: use install
-        3 more tools: use --all
+        by a constraint or a default: node 12.22.12, php 8.4 (not installed)
+        1 more tool: use --all
         --- colours
         <heading>TOOL</>  <heading>VERSION</>  <heading>STATE</>          <heading>REQUESTED BY</>
         ruby  3.2.0    <warning>not installed</>  3.2.0 in .ruby-version:1
         to install what is missing: <hint>use install</>
-        <muted>3 more tools: use --all</>
+        <muted>by a constraint or a default: node 12.22.12, php 8.4 (not installed)</>
+        <muted>1 more tool: use --all</>
         ");
         insta::assert_snapshot!(at_widths(&report(true)), @"
         --- 60
@@ -551,7 +553,8 @@ mod tests {
         node  20.2.0   system  satisfies >=18 in package.json (engines.node)
         ");
         let text = decide(&session, false).text().to_string();
-        assert!(text.ends_with("\n1 more tool: use --all\n"), "{text}");
+        let named = "by a constraint or a default: node 20.2.0\nwhere that is written: use --all\n";
+        assert!(text.ends_with(named), "{text}");
     }
 
     #[test]

@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(
             home("java").unwrap_err().to_string(),
             "java is one of the system's programs: /sys/bin/java\n  \
-             it has no folder of its own\n  hint: use java@latest"
+             it has no folder of its own\n  hint: use which java"
         );
     }
 

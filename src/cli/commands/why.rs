@@ -524,7 +524,7 @@ mod tests {
         assert!(pinned.contains(upgrade), "{pinned}");
         let engines = r#"{"engines":{"node":"12"}}"#;
         let constrained = why_text(only_old().file("/p/package.json", engines));
-        let install = "is 12.22.12\n│  └─ hint: use install node@12\n";
+        let install = "is 12.22.12\n│  └─ hint: use install node@12.22.12\n";
         assert!(constrained.contains(install), "{constrained}");
     }
 

@@ -119,7 +119,7 @@ fn a_request_without_a_match_is_an_error() {
     --- standard error
     error: unknown tool “nodee”
       nearest: node
-      hint: use node
+      hint: use available node
     ");
 }
 

@@ -197,16 +197,16 @@ fn what_is_no_setting_or_value_changes_nothing() {
     --- standard output
     --- standard error
     error: missing argument: VALUE
-      usage: use config [OPTIONS] COMMAND
-      hint: use help config
+      usage: use config set [OPTIONS] KEY VALUE
+      hint: use help config set
     ");
     insta::assert_snapshot!(refused("unset"), @"
     exit status: 2
     --- standard output
     --- standard error
     error: missing argument: KEY
-      usage: use config [OPTIONS] COMMAND
-      hint: use help config
+      usage: use config unset [OPTIONS] KEY
+      hint: use help config unset
     ");
 }
 

@@ -166,7 +166,7 @@ fn nothing_to_set_is_a_note() {
     --- standard error
     error: java is one of the system's programs: [SANDBOX]/bin/java
       it has no folder of its own
-      hint: use java@latest
+      hint: use which java
     ");
 }
 
@@ -206,14 +206,14 @@ fn invalid_arguments_are_refused() {
     $ use env nodee
     error: unknown tool “nodee”
       nearest: node
-      hint: use node
-    $ use env --shell nu
-    error: usher can't set up the shell `nu`
-      known shells: bash, zsh, fish and sh
+      hint: use env node
+    $ use env --shell tcsh
+    error: usher can't set up the shell `tcsh`
+      known shells: bash, zsh, fish, sh, nushell and elvish
       hint: put usher's shims folder first in PATH, where your shell sets it
     $ use env --github --gitlab
     error: --github can't be combined with --gitlab
-      usage: use env --github [TOOL]...
+      usage: use env [OPTIONS] [TOOL]...
       hint: use help env
     $ use env --github --json
     ");

@@ -73,9 +73,8 @@ fn every_command_fails_if_its_output_is_lost() {
             if !sandbox.toolchain("node", "10.0.0").exists() {
                 sandbox.fake_toolchain("node", "10.0.0");
             }
-            if line.starts_with("unpin") {
-                sandbox.file("project/.nvmrc", "12\n");
-            }
+            // `use unpin` deletes it.
+            sandbox.file("project/.nvmrc", "12\n");
             if line.starts_with("shim --remove") {
                 sandbox.use_command(&["shim", "node@18"]).run().succeeds();
             }

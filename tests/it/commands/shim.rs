@@ -164,7 +164,7 @@ fn shim_refuses_requests_that_are_not_valid_in_names() {
       hint: use available node
     error: unknown tool “nodx”
       nearest: node
-      hint: use node
+      hint: use shim node@12
     error: missing argument: TOOL@REQUEST
       usage: use shim [OPTIONS] [TOOL@REQUEST]...
       hint: use help shim

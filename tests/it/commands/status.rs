@@ -25,6 +25,7 @@ fn bare_use_lists_active_versions_and_their_requests() {
     insta::assert_snapshot!(without_system(&sandbox, &outcome), @"
     TOOL  VERSION  STATE  REQUESTED BY
     node  10.24.1  nvm  v10 in .nvmrc:2
+    by a constraint or a default: python 3.12.12
     ");
     let outcome = sandbox.use_command(&["--all"]).run().succeeds();
     insta::assert_snapshot!(without_system(&sandbox, &outcome), @"

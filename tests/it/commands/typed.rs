@@ -322,7 +322,7 @@ fn errors_are_json_with_json() {
         "causes": [
           "nearest: node"
         ],
-        "hint": "use node",
+        "hint": "use install node --json",
         "code": "unknown-tool",
         "exit": 2
       }
@@ -416,7 +416,7 @@ fn help_is_a_verb() {
     $ use help frobnicate
     error: unknown verb or tool “frobnicate”
       tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
-      hint: use help
+      hint: use help help
 
     $ use help instal
     error: unknown verb or tool “instal”

@@ -122,7 +122,16 @@ fn unpinning_prints_json() {
         &json!([
             {
                 "tool": "node", "request": "18", "file": file, "file_deleted": false,
-                "next": { "request": "20", "requested_by": ".nvmrc:1", "constraint": false },
+                "next": {
+                    "request": "20",
+                    "requested_by": {
+                        "kind": "file",
+                        "file": sandbox.project().join(".nvmrc"),
+                        "line": 1,
+                        "text": ".nvmrc:1",
+                    },
+                    "constraint": false,
+                },
             },
             { "tool": "python", "request": "3.12", "file": file, "file_deleted": true, "next": null },
         ])
@@ -185,8 +194,9 @@ fn a_tool_that_the_project_does_not_pin_is_an_error() {
     exit status: 2
     --- standard output
     --- standard error
-    error: `use unpin` takes tools without versions: “node@20”
-      hint: use unpin node
+    error: unknown tool “nod”
+      nearest: node
+      hint: use unpin 'unpin node'
     ");
     insta::assert_snapshot!(refused(&sandbox, &["nod"]), @"
     exit status: 2

@@ -301,7 +301,7 @@ fn why_names_the_version_that_upgrade_would_fetch() {
     check(".nvmrc", "12\n", "12.22.12: use upgrade node");
     check(".nvmrc", "18\n", "18.20.8: use install node@18");
     let engines = r#"{"engines": {"node": "~12.22.11"}}"#;
-    check("package.json", engines, "12.22.12: use install");
+    check("package.json", engines, "12.22.12: use install node@12.22.12");
 }
 
 /// A package manager with its packages in a file beside it, which can't install `broken`.

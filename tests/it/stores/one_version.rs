@@ -159,7 +159,7 @@ fn check_tool(sandbox: &Sandbox, situation: &Situation) {
     };
     assert_eq!(row["version"], version, "{about}");
     assert_eq!(marked, [version], "{about}");
-    assert_eq!(env["tools"][0]["path"], path, "{about}");
+    assert_eq!(env["tools"][0]["path"], row["path"], "{about}");
 }
 
 #[test]
