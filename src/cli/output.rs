@@ -179,9 +179,10 @@ pub fn confirm(question: impl Display, otherwise: &str) -> bool {
     let question = question.to_string();
     let screen = err_screen();
     let question = screen.spell(&visible(&question)).into_owned();
+    // Before the question is seen: from then on an interrupt answers it.
+    let open = Unfinished::question(otherwise);
     let _ = write!(io::stderr().lock(), "usher: {question} [y/N] ");
     let mut answer = String::new();
-    let open = Unfinished::question(otherwise);
     let read = io::stdin().lock().read_line(&mut answer);
     drop(open);
     if read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {

@@ -40,7 +40,8 @@ pub(super) fn check(registry: &Registry, typed: &CommandLine, arguments: &[Strin
 /// that tool alone would be pinned.
 pub(super) fn hinting_at_verb(error: Error, arguments: &[String]) -> Error {
     let nearest = error.hint.as_deref().and_then(|hint| hint.strip_prefix("use "));
-    let Some(nearest) = nearest.filter(|_| error.kind() == ErrorKind::UnknownTool) else {
+    let is_tool = |nearest: &&str| error.kind() == ErrorKind::UnknownTool && !nearest.contains(' ');
+    let Some(nearest) = nearest.filter(is_tool) else {
         return error;
     };
     let unknown = error.what.split(['“', '”']).nth(1).unwrap_or_default();

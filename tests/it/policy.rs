@@ -157,7 +157,7 @@ fn offline_sends_no_request() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12 (12.22.11) is already pinned in [SANDBOX]/project/.nvmrc
+    node 12 (12.22.11) is already pinned in .nvmrc
     --- standard error
     usher: using node 12.22.11, which is installed: node 12.22.12 is not installed, and usher is offline (USHER_OFFLINE)
       it would be fetched from 127.0.0.1:[PORT]
@@ -242,9 +242,9 @@ fn a_terminal_gets_a_progress_bar() {
     let terminal = sandbox.command("/usr/bin/script").arguments(["-qec", &line, "/dev/null"]);
     let outcome = terminal.variable("TERM", "xterm").variable("SHELL", "/bin/sh").run().succeeds();
     let shown = &outcome.stdout;
-    assert!(shown.contains("node 12.22.12  ━"), "a bar: {outcome}");
+    assert!(shown.contains('━'), "a bar: {outcome}");
     assert!(!shown.contains("fetching"), "the bar replaces this line: {outcome}");
-    assert!(shown.contains("usher: node 12.22.12 is ready ("), "{outcome}");
+    assert!(shown.contains(" node 12.22.12 is ready ("), "{outcome}");
     let printed = sandbox.mask(&sandbox.read("project/printed"));
     insta::assert_snapshot!(printed, @"installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)");
 }

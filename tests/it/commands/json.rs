@@ -437,7 +437,7 @@ fn use_prints_the_schemas_without_a_session() {
         .use_command(&["schema"])
         .run()
         .fails_with(2)
-        .stderr_contains("Usage: use schema <NAME>");
+        .stderr_contains("usage: use schema [OPTIONS] NAME");
 }
 
 #[test]

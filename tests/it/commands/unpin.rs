@@ -194,9 +194,8 @@ fn a_tool_that_the_project_does_not_pin_is_an_error() {
     exit status: 2
     --- standard output
     --- standard error
-    error: unknown tool “nod”
-      nearest: node
-      hint: use unpin 'unpin node'
+    error: `use unpin` takes tools without versions: “node@20”
+      hint: use unpin node
     ");
     insta::assert_snapshot!(refused(&sandbox, &["nod"]), @"
     exit status: 2

@@ -130,14 +130,17 @@ use list node | grep -c -e 2020-02-29 -e 2027-01-31
       it has a space or a `#`
       hint: use list
     exit 2
-    node 9      since 2020-02-29  9.11.2
-    node 10.24  since 2020-02-29  10.24.1
-    node 9  on 2027-01-31  9.11.2
+    TOOL  REQUEST  RETIRED           INSTALLED
+    node  9        since 2020-02-29  9.11.2
+    node  10.24    since 2020-02-29  10.24.1
+    TOOL  REQUEST  RETIRED        INSTALLED
+    node  9        on 2027-01-31  9.11.2
     # ours
     node 10.24 2020-02-29
     node 9 2027-01-31
-    node 10.24  since 2020-02-29  10.24.1
-    node 9      on 2027-01-31     9.11.2
+    TOOL  REQUEST  RETIRED           INSTALLED
+    node  10.24    since 2020-02-29  10.24.1
+    node  9        on 2027-01-31     9.11.2
     error: can't parse /etc/usher/retired:4
       it is not an entry
       a line has a tool, a version and a date: node 8 2027-01-31
