@@ -10,6 +10,8 @@ fn available_versions_are_listed_with_their_lts_lines() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "12.22.12");
+    // Without a pin, it would be active where the machine has no node of its own.
+    sandbox.file("project/.nvmrc", "10\n");
     let outcome = sandbox.use_command(&["available", "node"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
