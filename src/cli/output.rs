@@ -3,7 +3,7 @@
 //! A command that reports something is two functions: *decide* makes a [`Report`] from the
 //! session, and [`print()`] prints it.
 //!
-//! What is printed for people goes through [`visible`], the last defence against text that steers a
+//! What is printed for people goes through [`visible()`], the last defence against text that steers a
 //! terminal: messages escape what is foreign where they are put together, with
 //! [`Escaped`](usher_shims::error::Escaped) and [`Shown`](usher_shims::error::Shown), and this knows only whole lines. What
 //! programs read (a path, shell code, JSON) is exact.
