@@ -338,7 +338,7 @@ account use upgrade
 account use outdated | grep "use upgrade" || echo "nothing to upgrade"
 find "$base/account" -path "*toolchains/*"
 account use uninstall node@12 || echo "rc $?"
-account use --all | grep ^node
+account use --all | grep ^node | tr -s " "
 "#,
         "TOOL  FROM     STATE\n\
          node  11.12.0  skipped: this default is the administrator's to upgrade \
@@ -348,7 +348,7 @@ account use --all | grep ^node
          error: node 12.22.12 is the machine's\n  \
            it is in /opt/usher/toolchains/node/12.22.12\n\
          rc 77\n\
-         node    11.12.0            shared  11 in the machine's default\n",
+         node 11.12.0 shared 11 in the machine's default\n",
     );
 }
 
