@@ -271,10 +271,14 @@ impl Registry {
             .ok_or_else(|| self.unknown(name))
     }
 
+    /// The name of a tool that a misspelled one is close to.
+    pub fn nearest(&self, name: &str) -> Option<&str> {
+        closest(name, self.all().flat_map(|known| known.tool.all_names()))
+    }
+
     fn unknown(&self, name: &str) -> Error {
         let error = Error::new(ErrorKind::UnknownTool, format!("unknown tool “{}”", Escaped(name)));
-        let near = closest(name, self.all().flat_map(|known| known.tool.all_names()));
-        if let Some(nearest) = near {
+        if let Some(nearest) = self.nearest(name) {
             return error.because(format!("nearest: {nearest}")).hint(format!("use {nearest}"));
         }
         let names: Vec<&str> = self.all().map(|known| known.tool.name).collect();

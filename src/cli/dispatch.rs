@@ -61,7 +61,7 @@ pub(super) fn execute(typed: CommandLine, given: ProcessArgs, arguments: &[Strin
     words::check(&session.registry, &typed, arguments)?;
     match typed.verb {
         Some(verb) => run_verb(&mut session, verb, json)
-            .map_err(|error| words::hinting_at_verb(error, arguments)),
+            .map_err(|error| words::hinting_at_verb(&session.registry, error, arguments)),
         None => run_without_verb(&mut session, typed, json),
     }
 }

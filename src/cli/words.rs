@@ -38,17 +38,21 @@ pub(super) fn check(registry: &Registry, typed: &CommandLine, arguments: &[Strin
 
 /// The error of a verb about an unknown tool: its hint is the same command with the nearest one, since
 /// that tool alone would be pinned.
-pub(super) fn hinting_at_verb(error: Error, arguments: &[String]) -> Error {
+pub(super) fn hinting_at_verb(registry: &Registry, error: Error, arguments: &[String]) -> Error {
+    let is_tool = |hint: &&str| tool_of(registry, hint).is_some();
     let nearest = error.hint.as_deref().and_then(|hint| hint.strip_prefix("use "));
-    let is_tool = |nearest: &&str| error.kind() == ErrorKind::UnknownTool && !nearest.contains(' ');
-    let Some(nearest) = nearest.filter(is_tool) else {
+    let Some(nearest) = nearest.filter(is_tool) else { return error };
+    if error.kind() != ErrorKind::UnknownTool {
         return error;
-    };
-    let unknown = error.what.split(['“', '”']).nth(1).unwrap_or_default();
-    let meant = |word: &String| match word.split_once('@') {
-        Some((name, request)) if name == unknown => format!("{nearest}@{request}"),
-        None if word == unknown => nearest.to_owned(),
-        Some(_) | None => word.clone(),
+    }
+    let command = CommandLine::command();
+    let meant = |word: &String| {
+        let (name, request) = word.split_at(word.find('@').unwrap_or(word.len()));
+        let is_known = command.find_subcommand(name).is_some() || is_tool(&name);
+        match !is_known && registry.nearest(name) == Some(nearest) {
+            true => format!("{nearest}{request}"),
+            false => word.clone(),
+        }
     };
     let meant: Vec<String> = arguments.iter().map(meant).collect();
     match meant == arguments {
@@ -88,7 +92,7 @@ fn unknown_word(registry: &Registry, flags: &[String], words: &[String]) -> Erro
         Some((name, request)) => (name, Some(request)),
         None => (word.as_str(), None),
     };
-    let tool = closest(name, registry.all().flat_map(|known| known.tool.all_names()));
+    let tool = registry.nearest(name);
     let verb = match request {
         None => closest_verb(name),
         Some(_) => None,
@@ -224,6 +228,25 @@ mod tests {
               did you mean node@20?
               hint: use node@20
             ");
+    }
+
+    #[test]
+    fn the_hint_about_an_unknown_tool_keeps_its_verb() {
+        let registry = Registry::load().unwrap();
+        for (line, expected) in [
+            ("install nodee@20", "use install node@20"),
+            ("uninstall node@12 pyhton@3.7", "use uninstall node@12 python@3.7"),
+            ("available nodee --all", "use available node --all"),
+            ("list nodee --json", "use list node --json"),
+        ] {
+            let arguments: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            let is_unknown = |word: &&String| word.contains("nodee") || word.contains("pyhton");
+            let unknown = arguments.iter().find(is_unknown).unwrap();
+            let name = unknown.split('@').next().unwrap();
+            let error = registry.named(name).unwrap_err();
+            let hint = hinting_at_verb(&registry, error, &arguments).hint;
+            assert_eq!(hint.as_deref(), Some(expected), "{line}");
+        }
     }
 
     /// Misspelled and unknown words, and their hints.

@@ -416,7 +416,7 @@ fn help_is_a_verb() {
     $ use help frobnicate
     error: unknown verb or tool “frobnicate”
       tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
-      hint: use help help
+      hint: use help
 
     $ use help instal
     error: unknown verb or tool “instal”
