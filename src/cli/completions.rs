@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &[&OsStr], given: &ProcessArgs) -> Option<i32> {
         let complete = |words: &[String]| complete(words, given);
         answer::answer(AskingShell::named(shell)?, words, &variable, &complete)
     });
-    // Whoever pressed Tab can do nothing about an answer that nobody reads.
+    // The person who pressed Tab can do nothing about an answer that is not read.
     let _ = output::print_exact(answer.unwrap_or_default().as_bytes());
     Some(0)
 }

@@ -231,7 +231,7 @@ fn watch_signals() {
             [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal)).collect();
         let is_second = Arc::new(AtomicBool::new(false));
         for signal in &watched {
-            // Whoever is in a hurry doesn't wait for what the first one started.
+            // A second one is not kept waiting by what the first one started.
             let _ = register_conditional_default(*signal, Arc::clone(&is_second));
         }
         let signals = Signals::new(watched);

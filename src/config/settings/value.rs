@@ -104,92 +104,53 @@ impl ToolFolders {
     }
 }
 
-impl AutoInstall {
-    const ALL: [Self; 3] = [Self::Always, Self::Never, Self::Locked];
+/// Settings that are one of several words: the form that messages show, and each choice's spelling.
+macro_rules! choices {
+    ($($type:ident: $form:literal { $($choice:ident = $name:literal,)+ })+) => {$(
+        impl $type {
+            const ALL: &[Self] = &[$(Self::$choice,)+];
 
-    /// Its spelling in the settings.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Always => "always",
-            Self::Never => "never",
-            Self::Locked => "locked",
+            /// Its spelling in the settings.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$choice => $name,)+
+                }
+            }
         }
-    }
-}
 
-impl PinAs {
-    const ALL: [Self; 3] = [Self::Exact, Self::Line, Self::Request];
+        impl SettingType for $type {
+            const FORM: &'static str = $form;
 
-    /// Its spelling in the settings.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Line => "line",
-            Self::Request => "request",
+            fn from_text(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|choice| choice.name() == text)
+            }
+
+            #[cfg(test)]
+            fn schema() -> serde_json::Value {
+                json!({ "enum": Self::ALL.iter().map(|choice| choice.name()).collect::<Vec<_>>() })
+            }
+
+            fn shown(&self) -> String {
+                quoted(self.name())
+            }
         }
-    }
+    )+};
 }
 
-impl ShimPolicy {
-    const ALL: [Self; 2] = [Self::Auto, Self::All];
-
-    /// Its spelling in the settings.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::All => "all",
-        }
+choices! {
+    AutoInstall: r#""always", "never" or "locked""# {
+        Always = "always",
+        Never = "never",
+        Locked = "locked",
     }
-}
-
-impl SettingType for AutoInstall {
-    const FORM: &'static str = r#""always", "never" or "locked""#;
-
-    fn from_text(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|choice| choice.name() == text)
+    PinAs: r#""exact", "line" or "request""# {
+        Exact = "exact",
+        Line = "line",
+        Request = "request",
     }
-
-    #[cfg(test)]
-    fn schema() -> serde_json::Value {
-        json!({ "enum": Self::ALL.map(Self::name) })
-    }
-
-    fn shown(&self) -> String {
-        quoted(self.name())
-    }
-}
-
-impl SettingType for PinAs {
-    const FORM: &'static str = r#""exact", "line" or "request""#;
-
-    fn from_text(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|choice| choice.name() == text)
-    }
-
-    #[cfg(test)]
-    fn schema() -> serde_json::Value {
-        json!({ "enum": Self::ALL.map(Self::name) })
-    }
-
-    fn shown(&self) -> String {
-        quoted(self.name())
-    }
-}
-
-impl SettingType for ShimPolicy {
-    const FORM: &'static str = r#""auto" or "all""#;
-
-    fn from_text(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|choice| choice.name() == text)
-    }
-
-    #[cfg(test)]
-    fn schema() -> serde_json::Value {
-        json!({ "enum": Self::ALL.map(Self::name) })
-    }
-
-    fn shown(&self) -> String {
-        quoted(self.name())
+    ShimPolicy: r#""auto" or "all""# {
+        Auto = "auto",
+        All = "all",
     }
 }
 

@@ -214,7 +214,7 @@ fn a_second_interrupt_ends_at_once() {
     let (_upstream, sandbox) = stalling();
     let mut terminal = sandbox.use_command(&["install", "node@12.22.12"]).in_terminal(80);
     wait_for_bar(&mut terminal);
-    // From now on, whoever prints waits.
+    // From now on, a program that prints waits.
     terminal.press_ctrl('S');
     terminal.signal(Signal::INT);
     let staging = sandbox.usher().join("staging");
