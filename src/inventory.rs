@@ -5,6 +5,7 @@ pub mod account_world;
 pub mod accounts;
 mod folder_setting;
 mod folders;
+mod links;
 pub mod os_in_folder;
 mod package_programs;
 mod probe;
@@ -16,10 +17,11 @@ use std::path::Path;
 
 pub use folder_setting::{SetFolder, set_folder};
 pub use folders::{expand_folder, names_in_folder};
+pub use links::{link_fault, refused_links};
 pub use package_programs::ADDED;
 pub use scan::{MachineScan, ProbeReuse};
 pub use stores::refused_stores;
-pub use system::{MAX_SHIM_SIZE, host_folders, run_fault};
+pub use system::{MAX_SHIM_SIZE, host_folders, main_program_version, run_fault};
 
 use folders::FolderListings;
 use usher_shims::error::Result;
@@ -41,6 +43,7 @@ pub fn scan(scan: &MachineScan<'_>) -> Result<Index> {
     };
     let mut listed = FolderListings::default();
     for tool in scan.registry.all() {
+        home.links.extend(links::find_links(scan, tool)?);
         home.adopted_stores.extend(stores::find_adopted_stores(
             scan,
             tool,
@@ -51,8 +54,11 @@ pub fn scan(scan: &MachineScan<'_>) -> Result<Index> {
         home.system_programs.extend(system);
         home.rejected_programs.extend(refused);
     }
-    let of_machine = machine.map(|index| index.adopted_stores).unwrap_or_default();
-    for store in of_machine {
+    let of_machine = machine.unwrap_or_default();
+    for link in of_machine.links {
+        home.add_link(link);
+    }
+    for store in of_machine.adopted_stores {
         if !home.adopted_stores.iter().any(|known| known.folder == store.folder) {
             home.adopted_stores.push(store);
         }

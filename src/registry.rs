@@ -22,7 +22,7 @@ const RESERVED: [&str; 3] = ["use", "usher", "shim"];
 
 /// The verbs of `use` and their aliases, which mean no tool: a tool of such a name is only reached with
 /// a version, `list@1.2`.
-pub const VERBS: [&str; 37] = [
+pub const VERBS: [&str; 38] = [
     "available",
     "cache",
     "check",
@@ -34,6 +34,7 @@ pub const VERBS: [&str; 37] = [
     "exec",
     "help",
     "install",
+    "link",
     "list",
     "ls",
     "ls-remote",

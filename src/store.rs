@@ -10,6 +10,7 @@
 //! | removing a version | [`uninstall`](mod@uninstall) |
 //! | restoring a version to what was installed | [`repair`](mod@repair), [`preserve_packages`] |
 //! | where a version is, and what else is in the store | [`location`], [`contents`] |
+//! | folders that the user linked | [`links`] |
 //! | the store itself: locks, staging, what killed processes left | [`own`] |
 //! | the moment at which a version comes to exist | [`publish`] |
 //! | what is recorded about an install | [`receipt`] |
@@ -24,6 +25,7 @@
 pub mod account_use;
 pub mod contents;
 pub mod install;
+pub mod links;
 pub mod location;
 pub mod own;
 pub mod package_paths;

@@ -12,6 +12,9 @@ pub const MACHINE_DATA: &str = "/opt/usher";
 /// The shim folder's name in the data folder.
 pub(crate) const SHIMS: &str = "shims";
 
+/// The name of the folder of links in the data folder, and of that of the links' global packages.
+pub(crate) const LINKS: &str = "links";
+
 /// The names of the settings and of the default in a configuration folder.
 pub(crate) const SETTINGS_FILE: &str = "config.toml";
 pub(crate) const DEFAULT_FILE: &str = "tool-versions";
@@ -116,6 +119,11 @@ impl Folders {
     /// The store, one folder per tool.
     pub fn toolchains(&self) -> PathBuf {
         self.data.join("toolchains")
+    }
+
+    /// Folders that the user linked: one folder per tool, with one link per name.
+    pub fn links(&self) -> PathBuf {
+        self.data.join(LINKS)
     }
 
     /// This user's global packages for toolchains outside usher's own store.

@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
-use crate::folders::{Folders, Relocation};
+use crate::folders::{Folders, LINKS, Relocation};
 use crate::name::Name;
 use crate::policy::Policy;
 use crate::settings::{Overrides, SharedSettings};
@@ -37,6 +37,8 @@ pub struct Index {
     pub policy: Policy,
     /// The machine's own stores, with usher's own layout.
     pub shared_stores: Vec<PathBuf>,
+    /// The user's own builds, by the names that `use link` gave them.
+    pub links: Vec<Link>,
     /// Stores of other version managers.
     pub adopted_stores: Vec<AdoptedStore>,
     /// Toolchains of other managers whose version is read from a file.
@@ -49,6 +51,33 @@ pub struct Index {
     pub global_packages: Vec<GlobalPackage>,
     /// The tools.
     pub tools: Tools,
+}
+
+/// A folder with a toolchain, built by the user, that `use link` gave a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The tool.
+    pub tool: String,
+    /// The name: a version, or a word.
+    pub name: Name,
+    /// The folder.
+    pub root: PathBuf,
+}
+
+impl Link {
+    /// The version that the name is; `None` for a word.
+    pub fn version(&self) -> Option<Version> {
+        Version::parse(self.name.as_str()).filter(|version| version.as_str() == self.name.as_str())
+    }
+
+    /// The toolchain in the folder, whether it is there or not.
+    pub fn toolchain(&self) -> Toolchain {
+        Toolchain {
+            version: self.version(),
+            root: self.root.clone(),
+            store: Store::Linked(self.name.clone()),
+        }
+    }
 }
 
 /// A store of another version manager.
@@ -149,10 +178,19 @@ impl Index {
     pub fn global_packages_folder(&self, tool: &Tool, toolchain: &Toolchain) -> Option<PathBuf> {
         match toolchain.store {
             Store::Own | Store::Folder => None,
-            Store::Shared | Store::Adopted(_) | Store::System(_) => {
+            Store::Linked(ref name) if toolchain.version.is_none() => {
+                Some(self.packages_folder_of_link(tool, name))
+            }
+            Store::Shared | Store::Adopted(_) | Store::Linked(_) | Store::System(_) => {
                 toolchain.version.as_ref().map(|version| self.packages_folder(tool, version))
             }
         }
+    }
+
+    /// The user's folder for global packages of a folder that was linked under a word.
+    pub fn packages_folder_of_link(&self, tool: &Tool, name: &Name) -> PathBuf {
+        // No version is called so: each has a number.
+        self.folders.additions().join(tool.name).join(LINKS).join(name.as_str())
     }
 
     /// The user's folder for global packages of a version, wherever that is or was installed.
@@ -165,7 +203,7 @@ impl Index {
     pub fn package_programs(&self, tool: &Tool, toolchain: &Toolchain) -> Option<PathBuf> {
         match toolchain.store {
             Store::Own | Store::Shared => Some(toolchain.root.join(tool.package_programs?)),
-            Store::Adopted(_) | Store::System(_) | Store::Folder => None,
+            Store::Adopted(_) | Store::Linked(_) | Store::System(_) | Store::Folder => None,
         }
     }
 
@@ -193,12 +231,27 @@ impl Index {
         if self.global_packages.is_empty() {
             std::mem::swap(&mut self.global_packages, &mut machine.global_packages);
         }
+        for link in machine.links.drain(..) {
+            self.add_link(link);
+        }
         for store in machine.adopted_stores.drain(..) {
             if !self.adopted_stores.iter().any(|known| known.folder == store.folder) {
                 self.adopted_stores.push(store);
             }
         }
         self.tools.add_unknown(&mut machine.tools);
+    }
+
+    /// The folder that is linked under this name.
+    pub fn link(&self, tool: &Tool, name: &str) -> Option<&Link> {
+        self.links.iter().find(|link| link.tool == tool.name && link.name.as_str() == name)
+    }
+
+    /// Adds a link, unless there is one of this name.
+    pub fn add_link(&mut self, link: Link) {
+        if !self.links.iter().any(|known| known.tool == link.tool && known.name == link.name) {
+            self.links.push(link);
+        }
     }
 
     /// Reads an index; `None` if it has another format. A custom tool in another version's encoding
@@ -253,6 +306,11 @@ impl Index {
             "shared" => self.shared_stores.push(path(1)?),
             "ceiling" => self.settings.ceiling = path(1),
             "ignore" => self.settings.ignore_variables.push(text(1)?),
+            "link" => self.links.push(Link {
+                tool: text(1)?,
+                name: Name::parse(&text(2)?)?,
+                root: path(3)?,
+            }),
             "store" => self.adopted_stores.push(AdoptedStore {
                 tool: text(1)?,
                 manager: text(2)?,
@@ -321,6 +379,10 @@ impl Index {
         }
         for variable in &self.settings.ignore_variables {
             index.line(&["ignore".as_ref(), variable.as_ref()]);
+        }
+        for Link { tool, name, root } in &self.links {
+            let [tool, name] = [tool, name.as_str()].map(OsStr::new);
+            index.line(&["link".as_ref(), tool, name, root.as_os_str()]);
         }
         for store in &self.adopted_stores {
             let AdoptedStore { tool, manager, folder, prefix, version_ends_at, subdir } = store;
@@ -455,6 +517,11 @@ mod tests {
             policy: Policy::default(),
             overrides: Overrides::default(),
             shared_stores: vec!["/opt/usher/toolchains".into()],
+            links: vec![Link {
+                tool: "node".into(),
+                name: Name::parse("mine").unwrap(),
+                root: "/home/u/src/node/out".into(),
+            }],
             read_toolchains: vec![ReadToolchain {
                 tool: "java".into(),
                 manager: "system".into(),
@@ -540,6 +607,9 @@ mod tests {
         check(Store::System(String::new()), Some("12.22.12"), folder);
         check(Store::Own, Some("12.22.12"), None);
         check(Store::Adopted("pyenv".into()), None, None);
+        let link = |name| Store::Linked(Name::parse(name).unwrap());
+        check(link("12.22.12"), Some("12.22.12"), folder);
+        check(link("mine"), None, Some("/d/additions/node/links/mine"));
     }
 
     #[test]
@@ -554,5 +624,6 @@ mod tests {
             None,
             "a program's name never leads anywhere"
         );
+        assert_eq!(Index::parse(b"usher index 1\ndata\t/x\nlink\tnode\t../x\t/y\n"), None);
     }
 }

@@ -21,7 +21,7 @@ pub fn is_machines(index: &Index, toolchain: &Toolchain) -> bool {
     match toolchain.store {
         Store::Own => index.folders.is_system_wide,
         Store::Shared => index.shared_stores.iter().any(|store| toolchain.root.starts_with(store)),
-        Store::Adopted(_) | Store::System(_) | Store::Folder => false,
+        Store::Adopted(_) | Store::Linked(_) | Store::System(_) | Store::Folder => false,
     }
 }
 

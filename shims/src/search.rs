@@ -806,9 +806,11 @@ impl<W: World> Search<'_, W> {
     fn is_installed(&self, request: &Request) -> bool {
         let (world, index, tool) = (self.world, self.index, self.tool);
         let named = Name::parse(request.as_str());
-        named.is_some_and(|name| {
-            named_toolchain(world, index, tool, &name).is_ok_and(|one| one.is_some())
-        }) || matches!(best_match(world, index, tool, request), Ok(Lookup::Toolchain(_)))
+        index.link(tool, request.as_str()).is_some()
+            || named.is_some_and(|name| {
+                named_toolchain(world, index, tool, &name).is_ok_and(|one| one.is_some())
+            })
+            || matches!(best_match(world, index, tool, request), Ok(Lookup::Toolchain(_)))
     }
 
     /// Whether a request is no mere word, or the name of something that is installed.

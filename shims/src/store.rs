@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 
 use crate::error::{Error, ErrorKind, Result, Shown};
-use crate::index::{AdoptedStore, Index, ReadToolchain, SystemProgram, fingerprint};
+use crate::index::{AdoptedStore, Index, Link, ReadToolchain, SystemProgram, fingerprint};
 use crate::name::Name;
 use crate::normalize;
 use crate::request::{Request, RequestKind, has_default_flavour};
@@ -91,8 +91,8 @@ fn flavoured(world: &impl World, index: &Index, tool: &Tool, request: &Request) 
 /// The highest installed version accepted by `fits`.
 ///
 /// It remembers only the best version so far, so a store of a thousand versions is read once. If
-/// the best one is incomplete, it searches for the next best; one that usher installed is damaged
-/// then, which is an error.
+/// the best one is incomplete, it searches for the next best; one that usher installed or the user
+/// linked is damaged then, which is an error.
 pub fn highest_version(
     world: &impl World,
     index: &Index,
@@ -127,7 +127,7 @@ pub fn highest_version(
             Some(best_match) if is_complete(world, tool, &best_match)? => {
                 return Ok(Lookup::Toolchain(best_match));
             }
-            Some(best_match) if has_receipt(world, &best_match) => {
+            Some(best_match) if must_be_complete(world, &best_match) => {
                 return Err(damaged(tool, &best_match, tool.main_program()));
             }
             Some(best_match) => broken.push(best_match.root),
@@ -151,7 +151,8 @@ pub(crate) fn preference(tool: &Tool, one: &Version, other: &Version) -> Orderin
     })
 }
 
-/// All installed versions, highest first, of equal ones the one in the strongest store first.
+/// All installed versions, highest first, of equal ones the one in the strongest store first; behind
+/// them the folders that are linked under a word.
 ///
 /// `None` if a program of the operating system changed since its version was read.
 pub fn all_toolchains(
@@ -166,6 +167,8 @@ pub fn all_toolchains(
     })?;
     // Stable, so that of equal ones the one in the strongest store stays first.
     sort(&mut found, &|a, b| b.version.cmp(&a.version));
+    let linked = index.links.iter().filter(|link| link.tool == tool.name).map(Link::toolchain);
+    found.extend(linked.filter(|toolchain| toolchain.version.is_none()));
     Ok(is_fresh.then_some(found))
 }
 
@@ -191,6 +194,7 @@ enum StoreLocation<'a> {
     Own,
     Shared(&'a Path),
     Listed(&'a Path),
+    Linked(&'a Link),
     Adopted(&'a AdoptedStore),
     Read(&'a ReadToolchain),
     System(&'a SystemProgram),
@@ -203,6 +207,7 @@ impl StoreLocation<'_> {
             Self::Own => own(index, tool).join(name),
             Self::Shared(store) => store.join(tool.name).join(name),
             Self::Listed(store) => store.join("toolchains").join(tool.name).join(name),
+            Self::Linked(link) => link.root.clone(),
             Self::Adopted(store) => root(store, name),
             Self::Read(toolchain) => toolchain.root.clone(),
             Self::System(program) => program.path.parent().unwrap_or(Path::new("/")).to_path_buf(),
@@ -216,6 +221,7 @@ impl StoreCandidate<'_> {
         let store = match self.place {
             StoreLocation::Own => Store::Own,
             StoreLocation::Shared(_) | StoreLocation::Listed(_) => Store::Shared,
+            StoreLocation::Linked(link) => Store::Linked(link.name.clone()),
             StoreLocation::Adopted(store) => Store::Adopted(store.manager.clone()),
             StoreLocation::Read(toolchain) => Store::Adopted(toolchain.manager.clone()),
             StoreLocation::System(program) => Store::System(program.suffix.clone()),
@@ -246,6 +252,11 @@ fn each<'h>(
         let folder = store.root(index, tool, "");
         list(world, &folder, &mut |name, version| visit(version, store, name))
             .map_err(|error| Error::io("list", &folder, error))?;
+    }
+    for link in index.links.iter().filter(|link| link.tool == tool.name) {
+        if let Some(version) = link.version() {
+            visit(&version, StoreLocation::Linked(link), "");
+        }
     }
     for store in index.adopted_stores.iter().filter(|store| store.tool == tool.name) {
         let listed = list_adopted(world, store, tool, &mut |name, version| {
@@ -284,13 +295,20 @@ pub fn is_resource_exhaustion(error: &io::Error) -> bool {
     Errno::from_io_error(error).is_some_and(|errno| shortages.contains(&errno))
 }
 
-/// A folder of an adopted store, by its name.
+/// A linked folder, or one of an adopted store, by its name.
 pub fn named_toolchain(
     world: &impl World,
     index: &Index,
     tool: &Tool,
     name: &Name,
 ) -> Result<Option<Toolchain>> {
+    if let Some(link) = index.link(tool, name.as_str()) {
+        let toolchain = link.toolchain();
+        return match is_complete(world, tool, &toolchain)? {
+            true => Ok(Some(toolchain)),
+            false => Err(damaged(tool, &toolchain, tool.main_program())),
+        };
+    }
     for adopted in index.adopted_stores.iter().filter(|store| store.tool == tool.name) {
         let toolchain = Toolchain {
             version: None,
@@ -304,9 +322,32 @@ pub fn named_toolchain(
     Ok(None)
 }
 
-/// Whether a toolchain has its main program.
+/// Whether a toolchain has its main program; where the user built it, any of them.
 pub fn is_complete(world: &impl World, tool: &Tool, toolchain: &Toolchain) -> Result<bool> {
-    has_program(world, toolchain, tool.main_program())
+    if has_program(world, toolchain, tool.main_program())? {
+        return Ok(true);
+    }
+    Ok(is_users(&toolchain.store) && other_main_program(world, tool, toolchain)?.is_some())
+}
+
+/// Whether the user built a toolchain, and usher knows nothing of its programs.
+pub(crate) fn is_users(store: &Store) -> bool {
+    matches!(store, Store::Linked(_) | Store::Folder)
+}
+
+/// The first of its main programs that a toolchain has: what is built by `make install` has
+/// `python3` and no `python`.
+pub(crate) fn other_main_program(
+    world: &impl World,
+    tool: &Tool,
+    toolchain: &Toolchain,
+) -> Result<Option<PathBuf>> {
+    for program in tool.main_programs() {
+        if has_program(world, toolchain, program)? {
+            return Ok(Some(toolchain.program(program)));
+        }
+    }
+    Ok(None)
 }
 
 /// Whether a toolchain has a program.
@@ -316,10 +357,16 @@ pub fn has_program(world: &impl World, toolchain: &Toolchain, program: &str) -> 
     Ok(seen.is_some_and(|seen| seen.is_program))
 }
 
-/// Whether usher installed a toolchain.
-fn has_receipt(world: &impl World, toolchain: &Toolchain) -> bool {
-    matches!(toolchain.store, Store::Own | Store::Shared)
-        && world.metadata(&toolchain.root.join(RECEIPT)).is_ok_and(|seen| seen.is_some())
+/// Whether an incomplete toolchain is an error, and not just none: usher installed it, or the user
+/// linked it.
+fn must_be_complete(world: &impl World, toolchain: &Toolchain) -> bool {
+    match toolchain.store {
+        Store::Own | Store::Shared => {
+            world.metadata(&toolchain.root.join(RECEIPT)).is_ok_and(|seen| seen.is_some())
+        }
+        Store::Linked(_) => true,
+        Store::Adopted(_) | Store::System(_) | Store::Folder => false,
+    }
 }
 
 /// Whether a toolchain was installed with a program, which it may lack now: its receipt lists it.
@@ -331,8 +378,14 @@ pub fn ships(world: &impl World, toolchain: &Toolchain, program: &str) -> bool {
             .is_ok_and(|receipt| memchr::memmem::find(&receipt.bytes, entry.as_bytes()).is_some())
 }
 
-/// The error if a toolchain lacks a program that it was installed with.
+/// The error if a toolchain lacks a program that it was installed or linked with.
+#[cold]
 pub fn damaged(tool: &Tool, toolchain: &Toolchain, program: &str) -> Error {
+    if let Store::Linked(name) = &toolchain.store {
+        let (tool, root) = (tool.name, Shown(&toolchain.root));
+        let what = format!("{tool} {name} is linked to {root}, which has no bin/{program}");
+        return Error::new(ErrorKind::NotFound, what).hint(format!("use uninstall {tool}@{name}"));
+    }
     let version = toolchain.version.as_ref().map_or("", Version::as_str);
     let (tool, program) = (tool.name, toolchain.program(program));
     Error::new(ErrorKind::NotFound, format!("{tool} {version} is damaged"))

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::name::Name;
 use crate::version::Version;
 
 /// The file in a toolchain of usher's that records its source and its files.
@@ -27,6 +28,8 @@ pub enum Store {
     Shared,
     /// Another version manager's, by name.
     Adopted(String),
+    /// None: a folder that the user linked under this name.
+    Linked(Name),
     /// The operating system's; its programs have this suffix.
     System(String),
     /// A folder that the user named.
@@ -38,7 +41,9 @@ impl Toolchain {
     pub fn programs(&self) -> PathBuf {
         match self.store {
             Store::System(_) => self.root.clone(),
-            Store::Own | Store::Shared | Store::Adopted(_) | Store::Folder => self.root.join("bin"),
+            Store::Own | Store::Shared | Store::Adopted(_) | Store::Linked(_) | Store::Folder => {
+                self.root.join("bin")
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use crate::cli::commands::available::AvailableArguments;
 use crate::cli::commands::check::CheckArguments;
 use crate::cli::commands::config::ConfigVerb;
 use crate::cli::commands::env::EnvArguments;
+use crate::cli::commands::link::LinkArguments;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::retire::RetireArguments;
 use crate::cli::commands::schema::SchemaName;
@@ -123,6 +124,11 @@ pub(super) enum Verb {
         #[arg(long, value_name = "HEX", requires = "from")]
         sha256: Option<String>,
     },
+    /// Give a build of your own a name that can be pinned
+    #[command(
+        after_help = "Examples:\n  use link node@mine ~/src/node/out\n  use link python@3.13.1 /opt/python\n  use node@mine                   pin it in this project\n  use uninstall node@mine         remove the link\n\nThe folder has the programs in `bin`. usher changes and deletes nothing in it."
+    )]
+    Link(LinkArguments),
     /// Install the newest versions that match your pins
     #[command(
         after_help = "Examples:\n  use upgrade\n  use upgrade node --dry-run\n  use upgrade --migrate-packages\n\nExact pins and constraints are not changed. Old versions stay installed."
@@ -387,6 +393,7 @@ impl CommandLine {
                 | Verb::Repair { tools, .. }
                 | Verb::Shim { tools, .. },
             ) => tools,
+            Some(Verb::Link(arguments)) => std::slice::from_ref(&arguments.tool),
             Some(Verb::Uninstall(arguments)) => &arguments.tools,
             Some(Verb::Prune(arguments)) => &arguments.tools,
             Some(Verb::Retire(arguments)) => &arguments.tools,
@@ -416,6 +423,7 @@ impl CommandLine {
             Some(Verb::Config { verb }) => verb.only_reads(),
             Some(
                 Verb::Install { .. }
+                | Verb::Link(_)
                 | Verb::Upgrade(_)
                 | Verb::Unpin(_)
                 | Verb::Uninstall { .. }

@@ -11,6 +11,7 @@ mod get;
 pub mod install;
 pub mod install_from;
 pub mod install_itself;
+pub mod link;
 pub mod list;
 pub mod list_accounts;
 pub mod outdated;

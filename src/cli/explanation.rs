@@ -202,6 +202,7 @@ fn installed_versions(
             pin.requests.iter().any(|request| request.matches(version, tool))
         }
         (Some(_), None) => true,
+        // It is listed if it is active.
         (None, _) => false,
     };
     let installed = all_toolchains(&session.world, &session.index, tool)?.unwrap_or_default();

@@ -31,7 +31,7 @@ pub(super) fn find_package_programs(
         let mut all_names: BTreeSet<Name> = programs(scan, &for_all)?.into_iter().collect();
         for toolchain in all_toolchains(scan.world, home, known.tool)?.unwrap_or_default() {
             let own = match toolchain.store {
-                Store::System(_) | Store::Adopted(_) => None,
+                Store::System(_) | Store::Adopted(_) | Store::Linked(_) => None,
                 Store::Own | Store::Shared | Store::Folder => Some(toolchain.programs()),
             };
             let beside = home.package_programs(known.tool, &toolchain);
@@ -40,8 +40,11 @@ pub(super) fn find_package_programs(
             }
         }
         // Also those of versions that are no longer installed: their shims say so.
-        for version in versions_with_packages(scan.world, home, known.tool) {
-            let folder = home.packages_folder(known.tool, &version);
+        let versions = versions_with_packages(scan.world, home, known.tool);
+        let of_versions = versions.iter().map(|version| home.packages_folder(known.tool, version));
+        let links = home.links.iter().filter(|link| link.tool == known.tool.name);
+        let of_links = links.map(|link| home.packages_folder_of_link(known.tool, &link.name));
+        for folder in of_versions.chain(of_links) {
             for folder in [folder.join("bin"), folder.join(ADDED)] {
                 all_names.extend(programs(scan, &folder)?);
             }

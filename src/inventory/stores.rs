@@ -61,7 +61,7 @@ pub(super) fn find_adopted_stores(
 
 /// Why a store isn't adopted for all accounts: another account than root could change it, or not every
 /// account can read it.
-fn unfit_for_all(world: &AnyWorld, folder: &Path) -> Option<String> {
+pub(super) fn unfit_for_all(world: &AnyWorld, folder: &Path) -> Option<String> {
     let Ok(physical) = world.physical(folder) else {
         return Some(format!("{} can't be read", Shown(folder)));
     };

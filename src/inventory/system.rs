@@ -177,6 +177,18 @@ pub fn run_fault(
     })
 }
 
+/// The version that a main program prints, or why it prints none; `None` if its tool's definition has
+/// no probe.
+pub fn main_program_version(
+    folders: &Folders,
+    known: KnownTool<'_>,
+    program: &Path,
+) -> Result<Option<std::result::Result<Version, String>>> {
+    let Some(system) = &known.definition.system else { return Ok(None) };
+    let probed = probe_version(program, known.tool, &system.probe, rights(folders))?;
+    Ok(Some(probed.map_err(|unusable| unusable.reason)))
+}
+
 /// Whether a program can be used, or why not.
 type Probed = std::result::Result<Version, UnusableReason>;
 

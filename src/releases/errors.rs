@@ -104,13 +104,13 @@ pub(super) fn no_index_error(
     all_sources_failed(settings, what, failures)
 }
 
-/// A request that is not a version could only be a folder of a store, and there is none.
+/// A request that is not a version could only be a link or a folder of a store, and there is none.
 pub(super) fn no_such_folder(tool_request: &ToolRequest<'_>) -> Error {
     let ToolRequest { known, request, origin } = tool_request;
     let tool = known.tool.name;
     let what = format!("unknown version of {tool}: {request} (requested by {origin})");
     let error = Error::new(ErrorKind::NoMatchingVersion, what)
-        .because("it is not a version, and no version manager's store has a folder of that name");
+        .because("it is not a version, and nothing is linked or installed under that name");
     with_similar_word(error, tool_request)
 }
 

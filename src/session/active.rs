@@ -133,11 +133,12 @@ pub fn active_selection(session: &Session, known: KnownTool<'_>) -> Result<Selec
     }
 }
 
-/// A toolchain's version, or the name of its folder.
+/// A toolchain's version, or the name of its link or folder.
 pub fn version_label(toolchain: &Toolchain) -> String {
-    match &toolchain.version {
-        Some(version) => version.to_string(),
-        None => toolchain.root.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+    match (&toolchain.version, &toolchain.store) {
+        (Some(version), _) => version.to_string(),
+        (None, Store::Linked(name)) => name.to_string(),
+        (None, _) => toolchain.root.file_name().unwrap_or_default().to_string_lossy().into_owned(),
     }
 }
 
@@ -152,6 +153,7 @@ pub fn store_label(store: &Store) -> &str {
         Store::Own => "usher",
         Store::Shared => "shared",
         Store::Adopted(manager) => manager,
+        Store::Linked(_) => "linked",
         Store::System(_) => SYSTEM,
         Store::Folder => "folder",
     }

@@ -49,7 +49,7 @@ impl EndOfLife {
     ) -> Option<Self> {
         match toolchain.store {
             Store::System(_) => None,
-            Store::Own | Store::Shared | Store::Adopted(_) | Store::Folder => {
+            Store::Own | Store::Shared | Store::Adopted(_) | Store::Linked(_) | Store::Folder => {
                 Self::of(session, known, toolchain.version.as_ref()?)
             }
         }

@@ -159,7 +159,12 @@ impl<'a> OwnStore<'a> {
 
     /// A staging folder for this version.
     pub fn staging(&self, location: &InstallLocation<'_>) -> Result<Staging<'a>> {
-        Staging::new(&self.folders.staging(), &self.locks(), &location.file_name())
+        self.staging_named(&location.file_name())
+    }
+
+    /// A staging folder whose name begins so.
+    pub(super) fn staging_named(&self, name: &str) -> Result<Staging<'a>> {
+        Staging::new(&self.folders.staging(), &self.locks(), name)
     }
 
     fn locks(&self) -> Locks<'a> {

@@ -100,7 +100,7 @@ impl Venv {
             Store::System(_) => {
                 self.links_to(&session.world, &toolchain.program(self.tool.main_program()))
             }
-            Store::Own | Store::Shared | Store::Adopted(_) | Store::Folder => {
+            Store::Own | Store::Shared | Store::Adopted(_) | Store::Linked(_) | Store::Folder => {
                 self.needs(&session.world, &toolchain.root)
             }
         }

@@ -1,7 +1,7 @@
 //! Versions from elsewhere: other managers' stores (`adopted`), the system's interpreters
 //! (`system`), the administrator's stores and home (`shared`, `machine`, `machine_cache`, `accounts`),
 //! the user's own tools (`own`, `alone`), which of their programs have shims (`shim_names`), and calls
-//! by version (`versioned_names`); what accounts use of the machine's (`account_use`), which of those
+//! by version (`versioned_names`); builds of the user's own (`links`); what accounts use of the machine's (`account_use`), which of those
 //! go (`retired`), the defaults that root sets for accounts (`account_defaults`), and what the machine
 //! installs for accounts (`sync`).
 
@@ -10,6 +10,7 @@ pub(crate) mod account_use;
 mod accounts;
 mod adopted;
 mod alone;
+mod links;
 pub(crate) mod machine;
 mod machine_cache;
 mod moved_home;

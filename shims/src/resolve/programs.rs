@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::call::Call;
 use crate::error::Result;
 use crate::index::Index;
-use crate::store::has_program;
+use crate::store::{has_program, is_users, other_main_program};
 use crate::tool::Tool;
 use crate::toolchain::{Store, Toolchain};
 use crate::version::Version;
@@ -31,7 +31,7 @@ impl<W: World> ToolchainPrograms<'_, W> {
     ) -> Result<Option<PathBuf>> {
         // A toolchain that was chosen holds its interpreter: that was looked at.
         let is_main = name == call.tool.main_program();
-        if is_main && toolchain.store != Store::Folder {
+        if is_main && !is_users(&toolchain.store) {
             return Ok(Some(toolchain.program(name)));
         }
         if let Some(added) = self.find_global_package(call.tool, toolchain, name) {
@@ -39,6 +39,9 @@ impl<W: World> ToolchainPrograms<'_, W> {
         }
         if has_program(self.world, toolchain, name)? {
             return Ok(Some(toolchain.program(name)));
+        }
+        if is_users(&toolchain.store) && call.tool.main_programs().contains(&name) {
+            return other_main_program(self.world, call.tool, toolchain);
         }
         let daemon = toolchain.daemon(name).filter(|path| self.world.is_program(path));
         Ok(daemon

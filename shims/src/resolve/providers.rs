@@ -18,7 +18,7 @@ use crate::store::{
     Lookup, all_toolchains, damaged, has_program, is_complete, preference, ships, sort,
 };
 use crate::tool::Tool;
-use crate::toolchain::Toolchain;
+use crate::toolchain::{Store, Toolchain};
 use crate::world::World;
 
 /// Resolves calls.
@@ -382,9 +382,10 @@ fn runtime_call(call: &Call, runtime: &'static Tool) -> Option<Call> {
 
 /// The active version and its origin, for a message.
 fn active_version(tool: &str, toolchain: &Toolchain, pin: Option<&Pin>) -> String {
-    let version = match &toolchain.version {
-        Some(version) => version.to_string(),
-        None => Shown(&toolchain.root).to_string(),
+    let version = match (&toolchain.version, &toolchain.store) {
+        (Some(version), _) => version.to_string(),
+        (None, Store::Linked(name)) => name.to_string(),
+        (None, _) => Shown(&toolchain.root).to_string(),
     };
     match pin.map(|pin| &pin.origin) {
         Some(origin) => format!("{tool} {version} (requested by {origin})"),

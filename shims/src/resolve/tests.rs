@@ -9,7 +9,9 @@ use std::sync::OnceLock;
 use super::{Outcome, Resolver};
 use crate::error::Error;
 use crate::folders::Folders;
-use crate::index::{AdoptedStore, GlobalPackage, Index, ReadToolchain, SystemProgram, fingerprint};
+use crate::index::{
+    AdoptedStore, GlobalPackage, Index, Link, ReadToolchain, SystemProgram, fingerprint,
+};
 use crate::name::Name;
 use crate::package_calls::package_call;
 use crate::path::Shim;
@@ -316,6 +318,52 @@ fn adopted_and_system_toolchains_are_used_in_place() {
         ..index(&machine())
     };
     assert_eq!(printed(&with("3.11"), &replaced, "python"), "stale");
+}
+
+#[test]
+fn a_linked_folder_is_used_by_its_name() {
+    let world = machine()
+        .file("/src/out/bin/node", "")
+        .file("/src/cpython/bin/python3", "")
+        .file("/src/next/bin/node", "");
+    let link = |tool: &str, name: &str, root: &str| Link {
+        tool: tool.into(),
+        name: Name::parse(name).unwrap(),
+        root: root.into(),
+    };
+    let links = vec![
+        link("node", "mine", "/src/out"),
+        link("node", "20.1.0", "/src/next"),
+        link("node", "gone", "/src/gone"),
+        link("node", "21.0.0", "/src/gone"),
+        link("node", "22.0.0-mine", "/src/out"),
+        link("python", "mine", "/src/cpython"),
+    ];
+    let check = |files: &[(&str, &str)], call: &str, expected: &str| {
+        let mut world = world.clone();
+        for (file, text) in files {
+            world = world.file(format!("/home/u/app/{file}"), *text);
+        }
+        let index = Index { links: links.clone(), ..index(&world) };
+        assert_eq!(printed(&world, &index, call), expected, "{files:?} {call}");
+    };
+    let nvmrc = |text| [(".nvmrc", text)];
+    check(&nvmrc("mine"), "node", "/src/out/bin/node");
+    check(&nvmrc("20"), "node", "/src/next/bin/node");
+    check(&nvmrc("22.0.0-mine"), "node", "/src/out/bin/node");
+    check(&nvmrc("22"), "node", "missing node 22 by .nvmrc:1");
+    // What the user built may have only one of the main programs.
+    check(&[(".python-version", "mine")], "python3", "/src/cpython/bin/python3");
+    check(&[(".python-version", "mine")], "python", "/src/cpython/bin/python3");
+    let gone =
+        |name: &str| format!("error: node {name} is linked to /src/gone, which has no bin/node");
+    check(&nvmrc("gone"), "node", &gone("gone"));
+    // Nothing else runs in its place.
+    check(&nvmrc("21"), "node", &gone("21.0.0"));
+    check(&nvmrc(">=18"), "node", &gone("21.0.0"));
+    let without_npm = "error: npm is not installed for node mine (requested by .nvmrc:1); \
+                       installed for node 18.20.8, 12.22.12, 10.15.3, 10.15.1";
+    check(&nvmrc("mine"), "npm", without_npm);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::folders::LINKS;
 use crate::index::Index;
 use crate::tool::Tool;
 use crate::toolchain::{Store, Toolchain};
@@ -21,8 +22,10 @@ pub fn version_folder(
     let find = |stores: &[PathBuf], path: &Path| {
         let in_store = stores.iter().find_map(|store| child_above(store, path));
         in_store.or_else(|| {
-            let own = index.read_toolchains.iter().filter(|one| one.tool == tool.name);
-            own.map(|one| &one.root).find(|root| path.starts_with(root)).cloned()
+            let read = index.read_toolchains.iter().filter(|one| one.tool == tool.name);
+            let linked = index.links.iter().filter(|one| one.tool == tool.name);
+            let mut roots = read.map(|one| &one.root).chain(linked.map(|one| &one.root));
+            roots.find(|root| path.starts_with(root)).cloned()
         })
     };
     find(&stores, path).or_else(|| {
@@ -46,10 +49,15 @@ fn stores(index: &Index, tool: &Tool) -> Vec<PathBuf> {
 }
 
 /// The folder directly in `store` that a path is in, or that it is. `bin` holds the programs for all
-/// versions.
+/// versions, `links` a folder for each link.
 fn child_above(store: &Path, path: &Path) -> Option<PathBuf> {
-    let name = path.strip_prefix(store).ok()?.components().next()?.as_os_str();
-    (name != "bin").then(|| store.join(name))
+    let mut names = path.strip_prefix(store).ok()?.components();
+    let folder = store.join(names.next()?);
+    match folder.file_name()?.to_str() {
+        Some("bin") => None,
+        Some(LINKS) => Some(folder.join(names.next()?)),
+        Some(_) | None => Some(folder),
+    }
 }
 
 /// The version of a tool that runs, by its folders.
@@ -62,7 +70,9 @@ impl RunningVersion {
     pub fn of_toolchain(index: &Index, tool: &Tool, toolchain: &Toolchain) -> Self {
         let folder = match toolchain.store {
             Store::System(_) => toolchain.root.parent().unwrap_or(&toolchain.root),
-            Store::Own | Store::Shared | Store::Adopted(_) | Store::Folder => &toolchain.root,
+            Store::Own | Store::Shared | Store::Adopted(_) | Store::Linked(_) | Store::Folder => {
+                &toolchain.root
+            }
         };
         let packages = index.global_packages_folder(tool, toolchain);
         Self([folder.to_path_buf()].into_iter().chain(packages).collect())

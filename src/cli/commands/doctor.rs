@@ -4,6 +4,7 @@ mod all_accounts;
 mod check;
 mod check_id;
 mod folder_variables;
+mod links;
 mod moved_scripts;
 mod text;
 mod venvs;
@@ -131,6 +132,7 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
         checks.extend(virtual_environments(session, known));
         checks.extend(rejected_programs(session, known));
         checks.extend(orphaned_packages(session, known));
+        checks.extend(links::faults(session, known));
     }
     checks.extend(settings_without_index(session));
     checks.extend(settings_in_use(session));

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::pin::{FileLocation, Origin, Pin};
-use usher_shims::request::{Request, RequestTrust, has_default_flavour};
+use usher_shims::request::{Request, RequestKind, RequestTrust, has_default_flavour};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
@@ -239,9 +239,9 @@ impl PlannedPin<'_> {
             format!("{name}={} overrides this pin: unset {name}", Escaped(value))
         });
         let tool = self.known.tool;
-        let of_system = match version {
-            Some(_) => None,
-            None => session.resolver().selector().system(tool).main(&[]),
+        let of_system = match self.request.kind() {
+            RequestKind::System => session.resolver().selector().system(tool).main(&[]),
+            _ => None,
         };
         let of_system = of_system.map(|main| system_version(session, tool, &main)).transpose()?;
         let version = version.or(of_system.as_ref().and_then(Option::as_ref));
@@ -252,9 +252,18 @@ impl PlannedPin<'_> {
             let (request, origin) = (pin.request()?, &pin.origin);
             Some(format!("{} {request} (requested by {origin}) no longer applies here", tool.name))
         });
+        let is_in_project =
+            matches!(self.target, PinTarget::Existing(_) | PinTarget::NewFile { .. });
+        let link = session.index.link(tool, self.request.as_str()).filter(|_| is_in_project);
+        let of_machine = link.map(|link| {
+            let (tool, name) = (tool.name, &link.name);
+            let hint = format!("use link {tool}@{name} DIR");
+            Notice::note(format!("{tool} {name} is linked on this machine only")).hint(hint)
+        });
         let notes = |texts: Vec<String>| texts.into_iter().map(Notice::note);
         let before = notes(wide.into_iter().chain(above).collect());
-        Ok(before.chain(broken).chain(notes(overriding.collect())).collect())
+        let behind = notes(overriding.collect());
+        Ok(before.chain(broken).chain(behind).chain(of_machine).collect())
     }
 
     /// The warning about a version that doesn't satisfy the project's constraint. Constraints don't

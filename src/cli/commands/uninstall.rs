@@ -1,5 +1,5 @@
-//! `use uninstall TOOL@VERSION…`: removes versions from usher's own store, and first says who still
-//! uses them.
+//! `use uninstall TOOL@VERSION…`: removes versions from usher's own store, or links, and first says who
+//! still uses them.
 
 use std::path::PathBuf;
 
@@ -7,11 +7,10 @@ use clap::Args;
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::pin::{Origin, Pin};
-use usher_shims::request::Request;
+use usher_shims::request::{Request, RequestKind};
 use usher_shims::resolve::Selection;
 use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::{Store, Toolchain};
-use usher_shims::version::Version;
 
 use super::dependents::{Dependents, venv_text};
 use super::{ToolArgument, refresh_shims_after_error, tool_arguments};
@@ -28,6 +27,7 @@ use crate::session::active::{
     active_selection, is_constraint, shared_owner, store_label, version_label,
 };
 use crate::session::reporter::Notice;
+use crate::store::links;
 use crate::store::own::OwnStore;
 use crate::store::prune::KeepReason;
 use crate::store::prune::running::Processes;
@@ -47,11 +47,32 @@ pub struct UninstallArguments {
     pub yes: bool,
 }
 
-/// A version to remove.
+/// A version, or a link, to remove.
 struct VersionRemoval<'a> {
     known: KnownTool<'a>,
-    version: Version,
     toolchain: Toolchain,
+}
+
+impl VersionRemoval<'_> {
+    /// `node 12.22.12`
+    fn name(&self) -> String {
+        format!("{} {}", self.known.tool.name, version_label(&self.toolchain))
+    }
+
+    /// Removes it. What a link leads to stays.
+    fn apply(&self, store: &OwnStore<'_>) -> Result<()> {
+        let Self { known, toolchain } = self;
+        match (&toolchain.store, &toolchain.version) {
+            (Store::Linked(name), _) => links::unlink(store, known.tool, name),
+            (_, Some(version)) => uninstall::uninstall(store, &store.location(*known, version)),
+            (_, None) => Ok(()),
+        }
+    }
+
+    /// Whether only a link is removed.
+    fn is_link(&self) -> bool {
+        matches!(self.toolchain.store, Store::Linked(_))
+    }
 }
 
 /// A version that was removed.
@@ -60,9 +81,9 @@ struct VersionRemoval<'a> {
 pub(in crate::cli) struct UninstallReport {
     /// The tool.
     tool: &'static str,
-    /// The version.
+    /// The version, or the name of the link.
     version: String,
-    /// Its folder.
+    /// Its folder, which stays if it was linked.
     path: ReportPath,
     /// What requested it here, in the projects of `--projects`, or by default.
     requested_by: Vec<RequestOrigin>,
@@ -75,6 +96,9 @@ pub(in crate::cli) struct UninstallReport {
     /// What requested it here, if it was the active version.
     #[serde(skip)]
     pin: Option<Pin>,
+    /// Whether it was a link.
+    #[serde(skip)]
+    is_link: bool,
 }
 
 /// Who still uses a version.
@@ -136,7 +160,7 @@ fn decide<'a>(session: &'a Session, words: &[String]) -> Result<Vec<VersionRemov
         .collect()
 }
 
-/// The one version of usher's own that an argument names.
+/// The one version of usher's own, or the one link, that an argument names.
 fn own_version<'a>(
     session: &'a Session,
     known: KnownTool<'a>,
@@ -144,32 +168,40 @@ fn own_version<'a>(
 ) -> Result<VersionRemoval<'a>> {
     let tool = known.tool.name;
     let installed = all_toolchains(&session.world, &session.index, known.tool)?.unwrap_or_default();
+    let own: Vec<&Toolchain> = installed.iter().filter(|one| is_own(session, known, one)).collect();
     let Some(request) = request else {
-        return Err(Error::new(ErrorKind::Usage, format!("which version of {tool}?"))
-            .because(own_versions(&installed))
-            .hint(format!("use uninstall {tool}@VERSION")));
+        return Err(match own.as_slice() {
+            [] => not_installed(format!("usher has installed no version of {tool}"), &own),
+            [first, ..] => Error::new(ErrorKind::Usage, format!("which version of {tool}?"))
+                .because(own_versions(&own))
+                .hint(format!("use uninstall {tool}@{}", version_label(first))),
+        });
     };
-    let versions = installed.iter().filter_map(|toolchain| {
-        let version = toolchain.version.as_ref()?;
-        request.matches(version, known.tool).then_some((version, toolchain))
-    });
-    let (own, foreign): (Vec<_>, Vec<_>) =
-        versions.partition(|(_, toolchain)| toolchain.store == Store::Own);
-    match (own.as_slice(), foreign.first()) {
-        ([(version, toolchain)], _) => {
-            let (version, toolchain) = ((*version).clone(), (*toolchain).clone());
-            Ok(VersionRemoval { known, version, toolchain })
-        }
-        ([], Some((_, foreign))) => Err(not_ours(session, known, foreign)),
-        ([], None) => {
-            Err(Error::new(ErrorKind::NotInstalled, format!("{tool} {request} is not installed"))
-                .because(own_versions(&installed)))
-        }
-        ([(first, _), ..], _) => {
-            let names: Vec<&str> = own.iter().map(|(version, _)| version.as_str()).collect();
+    let is_named = |toolchain: &&Toolchain| match (&toolchain.version, request.kind()) {
+        (Some(version), _) => request.matches(version, known.tool),
+        (None, RequestKind::Named(name)) => toolchain.store == Store::Linked(name.clone()),
+        (None, _) => false,
+    };
+    let named: Vec<&Toolchain> = own.iter().copied().filter(is_named).collect();
+    match (named.as_slice(), installed.iter().find(is_named)) {
+        ([toolchain], _) => Ok(VersionRemoval { known, toolchain: (*toolchain).clone() }),
+        ([], Some(foreign)) => Err(not_ours(session, known, foreign)),
+        ([], None) => Err(not_installed(format!("{tool} {request} is not installed"), &own)),
+        ([first, ..], _) => {
+            let first = version_label(first);
+            let names: Vec<String> = named.iter().map(|one| version_label(one)).collect();
             let what = format!("{tool} {request} matches several versions: {}", names.join(", "));
             Err(Error::new(ErrorKind::Usage, what).hint(format!("use uninstall {tool}@{first}")))
         }
+    }
+}
+
+/// Whether a toolchain, or the link to it, is in usher's own store.
+fn is_own(session: &Session, known: KnownTool<'_>, toolchain: &Toolchain) -> bool {
+    match &toolchain.store {
+        Store::Own => true,
+        Store::Linked(name) => links::is_in(&session.folders, known.tool, name),
+        Store::Shared | Store::Adopted(_) | Store::System(_) | Store::Folder => false,
     }
 }
 
@@ -178,6 +210,7 @@ fn not_ours(session: &Session, known: KnownTool<'_>, foreign: &Toolchain) -> Err
     let name = format!("{} {}", known.tool.name, version_label(foreign));
     let what = match &foreign.store {
         Store::Shared => format!("{name} is {}", shared_owner(session, &foreign.root)),
+        Store::Linked(_) => format!("{name} is a link of the machine's"),
         other => format!("{name} was not installed by usher: it belongs to {}", store_label(other)),
     };
     let error = Error::new(ErrorKind::Permission, what)
@@ -188,13 +221,25 @@ fn not_ours(session: &Session, known: KnownTool<'_>, foreign: &Toolchain) -> Err
     }
 }
 
-fn own_versions(installed: &[Toolchain]) -> String {
-    let own = installed.iter().filter(|toolchain| toolchain.store == Store::Own);
-    let names: Vec<String> = own.map(version_label).collect();
-    match names.is_empty() {
-        true => "usher has installed none".to_owned(),
-        false => format!("installed by usher: {}", names.join(", ")),
+fn not_installed(what: String, own: &[&Toolchain]) -> Error {
+    let error = Error::new(ErrorKind::NotInstalled, what);
+    match own.is_empty() {
+        true => error,
+        false => error.because(own_versions(own)),
     }
+}
+
+/// What can be removed: `installed by usher: 12.22.12; linked: mine`.
+fn own_versions(own: &[&Toolchain]) -> String {
+    let (linked, installed): (Vec<&Toolchain>, Vec<&Toolchain>) =
+        own.iter().partition(|one| matches!(one.store, Store::Linked(_)));
+    let parts = [("installed by usher", installed), ("linked", linked)].into_iter();
+    let parts = parts.filter(|(_, toolchains)| !toolchains.is_empty());
+    let parts = parts.map(|(title, toolchains)| {
+        let names: Vec<String> = toolchains.into_iter().map(version_label).collect();
+        format!("{title}: {}", names.join(", "))
+    });
+    parts.collect::<Vec<_>>().join("; ")
 }
 
 /// Adds who still uses the versions. A version file that can't be parsed is only reported: the user
@@ -211,14 +256,16 @@ fn with_use<'a>(
     let processes = Processes::list();
     let used = removals.into_iter().map(|removal| {
         let root = &removal.toolchain.root;
+        // The folder that a link leads to stays, so nothing that runs there is concerned.
+        let is_link = removal.is_link();
         let usage = VersionUse {
             requested_by: dependents
                 .references
                 .requesters_of(root)
                 .map(RequestOrigin::of_reference)
                 .collect(),
-            processes: processes.running_from(root),
-            venvs: dependents.venvs(session, root),
+            processes: if is_link { Vec::new() } else { processes.running_from(root) },
+            venvs: if is_link { Vec::new() } else { dependents.venvs(session, root) },
             pin: active_pin(session, &removal),
         };
         (removal, usage)
@@ -246,6 +293,9 @@ fn next_call(session: &Session, removed: &UninstallReport) -> Option<Notice> {
     let what = match active_selection(session, known).ok()? {
         Selection::Toolchain(active, _) => {
             return Some(Notice::note(format!("{by}: {} runs here", version_label(&active))));
+        }
+        Selection::Missing(_) if matches!(request.kind(), RequestKind::Named(_)) => {
+            format!("{by}, and nothing has that name")
         }
         Selection::Missing(_) => match check_policy(session, known.tool, request, origin) {
             Ok(()) => format!("{by}: the next call of {tool} installs it again"),
@@ -283,9 +333,9 @@ impl KnownRemovals<'_> {
     /// Reports who still uses the versions; returns the names of those that are used, or may be.
     fn report(&self, session: &Session) -> Vec<String> {
         let mut used = Vec::new();
-        for (VersionRemoval { known, version, .. }, usage) in &self.removals {
+        for (removal, usage) in &self.removals {
             let lines = usage.lines();
-            let name = format!("{} {version}", known.tool.name);
+            let name = removal.name();
             if !lines.is_empty() {
                 let what = format!("{name} is still used\n  {}", lines.join("\n  "));
                 session.reporter.notice(&Notice::warning(what));
@@ -334,21 +384,22 @@ fn apply(
     removals: &[(VersionRemoval<'_>, VersionUse)],
 ) -> Result<Vec<UninstallReport>> {
     let store = OwnStore::new(session, access);
-    let unfinished = removals.iter().map(|(VersionRemoval { known, version, toolchain }, _)| {
-        Unfinished::removal(format!("{} {version}", known.tool.name), &toolchain.root)
-    });
+    let folders = removals.iter().filter(|(removal, _)| !removal.is_link());
+    let unfinished =
+        folders.map(|(removal, _)| Unfinished::removal(removal.name(), &removal.toolchain.root));
     let _unfinished: Vec<_> = unfinished.collect();
-    let reports = removals.iter().map(|(VersionRemoval { known, version, toolchain }, usage)| {
-        uninstall::uninstall(&store, &store.location(*known, version))?;
+    let reports = removals.iter().map(|(removal, usage)| {
+        removal.apply(&store)?;
         Ok(UninstallReport {
-            tool: known.tool.name,
-            version: version.to_string(),
-            path: ReportPath::new(&toolchain.root),
+            tool: removal.known.tool.name,
+            version: version_label(&removal.toolchain),
+            path: ReportPath::new(&removal.toolchain.root),
             requested_by: usage.requested_by.clone(),
             processes: usage.processes.clone(),
             virtual_environments: usage.venvs.iter().map(ReportPath::new).collect(),
             removed: true,
             pin: usage.pin.clone(),
+            is_link: removal.is_link(),
         })
     });
     reports.collect()
@@ -358,14 +409,18 @@ fn print(reports: &[UninstallReport], as_json: bool) -> Result<()> {
     if as_json {
         return output::print_answer(&Versions { versions: reports });
     }
-    reports.iter().try_for_each(|UninstallReport { tool, version, .. }| {
-        output::print_line(format!("removed {tool} {version}"))
+    reports.iter().try_for_each(|UninstallReport { tool, version, path, is_link, .. }| {
+        output::print_line(match is_link {
+            true => format!("removed the link {tool}@{version}; {path} stays as it is"),
+            false => format!("removed {tool} {version}"),
+        })
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use usher_shims::index::AdoptedStore;
+    use usher_shims::index::{AdoptedStore, Link};
+    use usher_shims::name::Name;
     use usher_shims::world::MemoryWorld;
 
     use super::*;
@@ -424,15 +479,28 @@ mod tests {
         );
         check(
             "node",
-            &format!("which version of node?\n  {own}\n  hint: use uninstall node@VERSION"),
+            &format!("which version of node?\n  {own}\n  hint: use uninstall node@12.22.12"),
         );
-        check("go@1.22", "go 1.22 is not installed\n  usher has installed none");
+        check("go@1.22", "go 1.22 is not installed");
+        check("go", "usher has installed no version of go");
         check(
             "node@8",
             "node 8.17.0 was not installed by usher: it belongs to nvm\n  it is in /nvm/v8.17.0\n  hint: nvm uninstall v8.17.0",
         );
         // One bad argument refuses all.
         check("node@10 node@14", &format!("node 14 is not installed\n  {own}"));
+    }
+
+    #[test]
+    fn the_machines_link_is_not_an_accounts_to_remove() {
+        let mut session = machine();
+        session.index.links.push(Link {
+            tool: "node".into(),
+            name: Name::parse("mine").unwrap(),
+            root: "/src/out".into(),
+        });
+        let words = |word: &str| decide(&session, &[word.to_owned()]).err().unwrap().to_string();
+        assert_eq!(words("node@mine"), "node mine is a link of the machine's\n  it is in /src/out");
     }
 
     #[test]
@@ -455,6 +523,7 @@ mod tests {
                 virtual_environments: Vec::new(),
                 removed: true,
                 pin,
+                is_link: false,
             };
             next_call(&session(world), &report).map(|notice| notice.to_string())
         };

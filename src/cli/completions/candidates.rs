@@ -21,6 +21,7 @@ use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::{Finder, Release};
 use crate::session::Session;
+use crate::session::active::version_label;
 use crate::shim_folder::OWN_NAMES;
 
 /// The most versions that are listed one by one. Of more, the release lines are listed.
@@ -122,6 +123,7 @@ fn requests(
         words.push("system".to_owned());
     }
     words.extend(known.flavours().map(str::to_owned));
+    words.extend(installed.iter().filter(|one| one.version.is_none()).map(version_label));
     let words = words.into_iter().filter(|word| word.starts_with(prefix)).map(Candidate::from);
 
     let installed: Vec<&Version> = installed
@@ -199,9 +201,9 @@ fn lines<'v>(versions: &'v [Cow<'_, str>], prefix: &str) -> Vec<(&'v str, &'v st
 /// The versions that can be uninstalled, verified or repaired.
 fn installed_versions(session: &Session, current: &str) -> Vec<Candidate> {
     let of_tool = |known: KnownTool<'_>| {
-        let own = toolchains(session, known.tool).into_iter().filter(|one| one.store == Store::Own);
-        let text = |one: Toolchain| Some(format!("{}@{}", known.tool.name, one.version?.as_str()));
-        own.filter_map(text).collect::<Vec<_>>()
+        let is_own = |one: &Toolchain| matches!(one.store, Store::Own | Store::Linked(_));
+        let own = toolchains(session, known.tool).into_iter().filter(is_own);
+        own.map(|one| format!("{}@{}", known.tool.name, version_label(&one))).collect::<Vec<_>>()
     };
     let all = session.registry.all().flat_map(of_tool);
     all.filter(|text| text.starts_with(current)).map(Candidate::from).collect()

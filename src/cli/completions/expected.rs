@@ -84,7 +84,9 @@ fn completer(verb: &str, argument: &Arg) -> Option<Completer> {
     Some(match (verb, &*name) {
         ("available", "TOOL") => Completer::Known(ExpectedValue::Tool),
         (_, "TOOL") => Completer::Known(ExpectedValue::InstalledTool),
-        (_, "TOOL[@REQUEST]" | "TOOL@REQUEST") => Completer::Known(ExpectedValue::ToolRequest),
+        (_, "TOOL[@REQUEST]" | "TOOL@REQUEST" | "TOOL@NAME") => {
+            Completer::Known(ExpectedValue::ToolRequest)
+        }
         (_, "TOOL[@VERSION]" | "TOOL@VERSION") => Completer::Known(ExpectedValue::InstalledVersion),
         (_, "REQUEST") => Completer::Known(ExpectedValue::Request),
         (_, "PROGRAM") | ("exec", "COMMAND") => Completer::Known(ExpectedValue::Program),

@@ -181,7 +181,9 @@ struct Decision<'a> {
     findings: &'a [Finding],
     /// The index of the finding that decides.
     index: Option<usize>,
-    /// The active version.
+    /// Whether there is an active version, known or not.
+    is_installed: bool,
+    /// The active version, if it is known.
     version: Option<&'a Version>,
 }
 
@@ -196,7 +198,9 @@ impl<'a> Decision<'a> {
             Finding::Skipped(_) => false,
         };
         let index = found.findings.iter().position(decides);
-        Self { tool, findings: &found.findings, index, version: found.version() }
+        let is_installed =
+            matches!(found.selection, Ok(Selection::Toolchain(..) | Selection::System(..)));
+        Self { tool, findings: &found.findings, index, is_installed, version: found.version() }
     }
 
     fn origin(&self) -> Option<&'a Origin> {
@@ -252,6 +256,9 @@ impl<'a> Decision<'a> {
 
     fn why_selected(&self, pin: &Pin) -> Why {
         let Some(version) = self.version else {
+            if self.is_installed {
+                return (CandidateRule::Strongest, "the strongest".to_owned());
+            }
             let reason = match pin.requests.len() {
                 0 | 1 => "the strongest; no installed version matches",
                 _ => "the strongest; no installed version matches any of them",

@@ -116,9 +116,9 @@ impl Snapshots {
         let for_all = (call.tool, FolderSnapshot::of(session, folders, for_all));
         let versions = active_versions(session, call.plan).into_iter();
         let adopted = versions.filter_map(|(tool, toolchain)| {
-            let is_adopted = matches!(toolchain.store, Store::Adopted(_));
+            let is_others = matches!(toolchain.store, Store::Adopted(_) | Store::Linked(_));
             let packages = session.index.global_packages_folder(tool, &toolchain);
-            let links = packages.filter(|_| is_adopted)?.join(ADDED);
+            let links = packages.filter(|_| is_others)?.join(ADDED);
             Some((tool, FolderSnapshot::of(session, vec![toolchain.programs()], links)))
         });
         Self([for_all].into_iter().chain(adopted).collect())

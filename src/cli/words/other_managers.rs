@@ -42,7 +42,7 @@ const ANSWERS: &[Answer] = &[
     (&["fetch", "download", "get", "install-into"], "install {pins}", ""),
     (&["unuse"], "unpin {names}", ""),
     (&["settings"], "config list", ""),
-    (&["delete", "del", "erase", "purge"], "uninstall {pins}", ""),
+    (&["delete", "del", "erase", "purge", "unlink"], "uninstall {pins}", ""),
     (&["reinstall", "reinstall-packages", "migrate"], "upgrade --migrate-packages", ""),
     (&["versions", "installed", "leaves", "toolchain"], "list {names}", ""),
     (&["show", "version", "version-name", "active", "tool"], "current {names}", ""),

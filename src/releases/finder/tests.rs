@@ -346,7 +346,7 @@ fn errors_name_the_nearest_releases() {
     assert_eq!(named.kind(), ErrorKind::NoMatchingVersion);
     insta::assert_snapshot!(named, @r"
     unknown version of node: work (requested by the command line)
-      it is not a version, and no version manager's store has a folder of that name
+      it is not a version, and nothing is linked or installed under that name
       hint: use available node
     ");
 }

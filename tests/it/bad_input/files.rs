@@ -106,7 +106,7 @@ fn a_version_file_has_no_version() {
     .node-version: twelve\n
     node: exit status: 127
     usher: unknown version of node: twelve (requested by .node-version:1)
-      it is not a version, and no version manager's store has a folder of that name
+      it is not a version, and nothing is linked or installed under that name
       hint: use available node
 
     .tool-versions: # ours\nnodejs ../../x\n

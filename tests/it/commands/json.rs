@@ -282,6 +282,7 @@ fn with_network(outputs: &mut Outputs) {
     let sandbox = sandbox(&upstream).with_variable("SHELL", "/bin/bash");
     sandbox.fake_toolchain("node", "12.22.11");
     sandbox.fake_toolchain("java", "21.0.4");
+    sandbox.fake_program("mine/bin/node");
     sandbox.file("project/.nvmrc", "v12\n");
     sandbox.file("project/.java-version", "21\n");
     sandbox.file("project/Dockerfile", "FROM node:16\nFROM node:latest\n");
@@ -312,6 +313,7 @@ fn with_network(outputs: &mut Outputs) {
         ("use config set", "config set auto_install never"),
         ("use config list", "config list"),
         ("use config get", "config get auto_install"),
+        ("use link", "link node@mine ../mine"),
     ] {
         outputs.add(heading, &sandbox, words);
     }

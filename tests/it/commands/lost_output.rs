@@ -21,6 +21,7 @@ fn calls(verb: &str) -> &'static [&'static str] {
     match verb {
         "install" => &["install", "install node@12"],
         "upgrade" => &["upgrade", "upgrade --dry-run"],
+        "link" => &["link node@mine ../mine"],
         "uninstall" => &["uninstall node@10.0.0"],
         "unpin" => &["unpin node"],
         "config" => &["config list", "config get offline", "config set offline false"],
@@ -68,6 +69,7 @@ fn every_command_fails_if_its_output_is_lost() {
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "12\n");
     sandbox.use_command(&["install"]).run().succeeds();
+    sandbox.fake_program("mine/bin/node");
     let check = |line: &str| {
         for (script, cause) in LOST {
             if !sandbox.toolchain("node", "10.0.0").exists() {

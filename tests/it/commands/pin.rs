@@ -446,7 +446,7 @@ fn a_named_version_must_be_a_folder_of_a_store() {
     --- standard output
     --- standard error
     error: unknown version of node: latets (requested by the command line)
-      it is not a version, and no version manager's store has a folder of that name
+      it is not a version, and nothing is linked or installed under that name
       nearest: latest
       hint: use node@latest
     ");
@@ -603,7 +603,7 @@ fn a_release_that_does_not_exist_is_not_pinned() {
       pypy: can't fetch https://downloads.python.org/pypy/versions.json: the proxy 127.0.0.1:[PORT] for downloads.python.org refused the connection
       hint: use available python
     error: unknown version of node: banana (requested by the command line)
-      it is not a version, and no version manager's store has a folder of that name
+      it is not a version, and nothing is linked or installed under that name
       hint: use available node
     ");
     assert!(!sandbox.project().join(".tool-versions").exists());

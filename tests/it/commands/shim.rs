@@ -192,13 +192,13 @@ fn a_shim_for_no_release_is_refused() {
       pypy: can't fetch https://downloads.python.org/pypy/versions.json: the proxy 127.0.0.1:[PORT] for downloads.python.org refused the connection
       hint: use available python
     error: unknown version of node: banana (requested by the command line)
-      it is not a version, and no version manager's store has a folder of that name
+      it is not a version, and nothing is linked or installed under that name
       hint: use available node
     error: no node release matches lts/hydorgen (requested by the command line)
       nearest: lts/hydrogen
       hint: use shim node@lts/hydrogen
     error: unknown version of python: kresuss (requested by the command line)
-      it is not a version, and no version manager's store has a folder of that name
+      it is not a version, and nothing is linked or installed under that name
       hint: use available python
     ");
     sandbox.use_command(&["shim", "python@kresus", "node@lts/hydrogen"]).run().succeeds();

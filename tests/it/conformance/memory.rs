@@ -97,6 +97,7 @@ fn described(toolchain: &Toolchain) -> String {
         Store::Own | Store::Shared => version,
         Store::Adopted(manager) => format!("{version} of {manager}"),
         Store::System(_) => format!("{version} of the system"),
+        Store::Linked(name) => format!("{name}, linked to {}", toolchain.root.display()),
         Store::Folder => format!("at {}", toolchain.root.display()),
     }
 }

@@ -53,6 +53,8 @@ pub(super) enum CheckId {
     NotPinned,
     /// An installed version lacks a program.
     VersionDamaged,
+    /// A link leads to a folder that is gone, or that isn't used.
+    LinkBroken,
     /// The machine removes the active version.
     VersionRetired,
     /// The active version is no longer maintained, or soon won't be.

@@ -121,7 +121,7 @@ fn upgrades_itself(call: &PackageManagerCall<'_>) -> bool {
 /// The toolchain of a call, if its folder stands for a version; the system's has any.
 fn stored_toolchain<'a>(call: &PackageManagerCall<'a>) -> Option<&'a Toolchain> {
     call.plan.toolchain.as_ref().filter(|toolchain| match toolchain.store {
-        Store::Own | Store::Shared | Store::Adopted(_) => true,
+        Store::Own | Store::Shared | Store::Adopted(_) | Store::Linked(_) => true,
         Store::System(_) | Store::Folder => false,
     })
 }
