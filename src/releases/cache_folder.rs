@@ -43,12 +43,36 @@ pub struct CacheCleanup {
 }
 
 /// A file or folder that was not deleted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkippedFile {
     /// Its path.
     pub path: PathBuf,
     /// Why it was not deleted.
-    pub reason: &'static str,
+    pub rule: SkippedRule,
+}
+
+/// Why a file or folder is not deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum SkippedRule {
+    /// Something else is where a folder of usher's would be.
+    NotAFolder,
+    /// It isn't usher's.
+    Foreign,
+    /// Another process is using it.
+    InUse,
+}
+
+impl SkippedRule {
+    /// The same in words.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::NotAFolder => "it is not a folder",
+            Self::Foreign => "it isn't usher's",
+            Self::InUse => "another process is using it",
+        }
+    }
 }
 
 /// An open folder, its path for messages, and which files in it are usher's.
@@ -85,7 +109,7 @@ impl CacheCleanup {
         match rustix::fs::openat(parent, name, flags, Mode::empty()) {
             Ok(open) => return Some(open),
             Err(Errno::NOENT) => {}
-            Err(Errno::LOOP | Errno::NOTDIR) => self.record_remaining(path, "it is not a folder"),
+            Err(Errno::LOOP | Errno::NOTDIR) => self.skip(path, SkippedRule::NotAFolder),
             Err(errno) => self.fail("open", path, errno),
         }
         None
@@ -112,10 +136,10 @@ impl CacheCleanup {
         };
         let is_file = FileType::from_raw_mode(seen.st_mode) == FileType::RegularFile;
         if !is_file || !(folder.is_ours)(name) {
-            return self.record_remaining(&path, "it isn't usher's");
+            return self.skip(&path, SkippedRule::Foreign);
         }
         let Ok(_lock) = lock_unused(folder, name) else {
-            return self.record_remaining(&path, "another process is using it");
+            return self.skip(&path, SkippedRule::InUse);
         };
         let removed = match access {
             Some(_) => rustix::fs::unlinkat(&folder.open, name, AtFlags::empty()),
@@ -132,8 +156,8 @@ impl CacheCleanup {
         }
     }
 
-    fn record_remaining(&mut self, path: &Path, reason: &'static str) {
-        self.skipped.push(SkippedFile { path: path.to_path_buf(), reason });
+    fn skip(&mut self, path: &Path, rule: SkippedRule) {
+        self.skipped.push(SkippedFile { path: path.to_path_buf(), rule });
     }
 
     fn fail(&mut self, verb: &str, path: &Path, errno: Errno) {
@@ -182,7 +206,11 @@ mod tests {
             .skipped
             .iter()
             .map(|left| {
-                format!("{}: {}", left.path.strip_prefix(home).unwrap().display(), left.reason)
+                format!(
+                    "{}: {}",
+                    left.path.strip_prefix(home).unwrap().display(),
+                    left.rule.reason()
+                )
             })
             .collect();
         left.sort();

@@ -5,6 +5,7 @@ use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use usher_shims::error::{Error, Result};
 use usher_shims::toolchain::Store;
 
@@ -18,7 +19,31 @@ pub struct UnexpectedEntry {
     /// Where it is.
     pub path: PathBuf,
     /// What is wrong with it.
-    pub what: &'static str,
+    pub rule: UnexpectedRule,
+}
+
+/// What is wrong with an entry of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum UnexpectedRule {
+    /// It isn't a folder.
+    NotAFolder,
+    /// usher knows no tool of its name.
+    UnknownTool,
+    /// Its name is not a version.
+    NotAVersion,
+}
+
+impl UnexpectedRule {
+    /// The same in words.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::NotAFolder => "not a folder",
+            Self::UnknownTool => "unknown tool",
+            Self::NotAVersion => "not a version",
+        }
+    }
 }
 
 /// What is in a store.
@@ -38,8 +63,10 @@ impl<'a> StoreContents<'a> {
             let name = entry.file_name();
             let known = name.to_str().and_then(|name| registry.named(name).ok());
             match known.filter(|known| name == known.tool.name) {
-                _ if !is_folder(&entry) => contents.add_unexpected(&entry, "not a folder"),
-                None => contents.add_unexpected(&entry, "unknown tool"),
+                _ if !is_folder(&entry) => {
+                    contents.add_unexpected(&entry, UnexpectedRule::NotAFolder);
+                }
+                None => contents.add_unexpected(&entry, UnexpectedRule::UnknownTool),
                 Some(known) => contents.tool(&entry.path(), known, store)?,
             }
         }
@@ -52,7 +79,7 @@ impl<'a> StoreContents<'a> {
             let name = entry.file_name();
             let Some(version) = name.to_str().and_then(version_of_folder) else {
                 if !name.as_encoded_bytes().starts_with(b".") {
-                    self.add_unexpected(&entry, "not a version");
+                    self.add_unexpected(&entry, UnexpectedRule::NotAVersion);
                 }
                 continue;
             };
@@ -65,8 +92,8 @@ impl<'a> StoreContents<'a> {
         Ok(())
     }
 
-    fn add_unexpected(&mut self, entry: &DirEntry, what: &'static str) {
-        self.unexpected.push(UnexpectedEntry { path: entry.path(), what });
+    fn add_unexpected(&mut self, entry: &DirEntry, rule: UnexpectedRule) {
+        self.unexpected.push(UnexpectedEntry { path: entry.path(), rule });
     }
 }
 
@@ -128,6 +155,6 @@ mod tests {
     }
 
     fn text(stray: &UnexpectedEntry) -> String {
-        format!("{}: {}", stray.path.file_name().unwrap().to_string_lossy(), stray.what)
+        format!("{}: {}", stray.path.file_name().unwrap().to_string_lossy(), stray.rule.reason())
     }
 }

@@ -8,7 +8,7 @@ use usher_shims::error::{Error, Result};
 use crate::cli::output::{self, Report, ReportPath, Text};
 use crate::config::folders;
 use crate::files::own_folder::OwnFolder;
-use crate::releases::cache_folder::{CacheCleanup, clean};
+use crate::releases::cache_folder::{CacheCleanup, SkippedRule, clean};
 use crate::session::Session;
 use crate::session::reporter::Notice;
 use crate::text::human_size;
@@ -46,7 +46,9 @@ pub(in crate::cli) struct CleanReport {
 struct SkippedCacheFile {
     /// The file or folder.
     path: ReportPath,
-    /// Why it isn't deleted, in words.
+    /// Why it isn't deleted.
+    rule: SkippedRule,
+    /// The same in words.
     reason: &'static str,
 }
 
@@ -70,7 +72,8 @@ impl CleanReport {
     fn of(cache: &Path, mode: CleanMode, cleaned: CacheCleanup) -> Self {
         let skipped = cleaned.skipped.iter().map(|file| SkippedCacheFile {
             path: ReportPath::new(&file.path),
-            reason: file.reason,
+            rule: file.rule,
+            reason: file.rule.reason(),
         });
         Self {
             path: ReportPath::new(cache),
@@ -120,7 +123,7 @@ mod tests {
 
     #[test]
     fn deleted_and_skipped_files() {
-        let file = SkippedFile { path: "/cache/x".into(), reason: "it isn't usher's" };
+        let file = SkippedFile { path: "/cache/x".into(), rule: SkippedRule::Foreign };
         let cleaned = CacheCleanup { files: 2, bytes: 2000, skipped: vec![file], error: None };
         let report = report(CleanMode::Delete, cleaned);
         assert_eq!(report.text(), "deleted 2 files, 2.0 kB, in /cache\n");
@@ -132,7 +135,7 @@ mod tests {
                 "files": 2,
                 "bytes": 2000,
                 "removed": true,
-                "skipped": [{ "path": "/cache/x", "reason": "it isn't usher's" }],
+                "skipped": [{ "path": "/cache/x", "rule": "foreign", "reason": "it isn't usher's" }],
             })
         );
     }

@@ -50,7 +50,7 @@ pub(in crate::cli) struct RepairReport {
 pub fn run(session: &mut Session, words: &[String], yes: bool, as_json: bool) -> Result<()> {
     let contents = select_versions(session, words)?;
     for entry in &contents.unexpected {
-        session.note(&format!("{}: {}; left as it is", Shown(&entry.path), entry.what));
+        session.note(&format!("{}: {}; left as it is", Shown(&entry.path), entry.rule.reason()));
     }
     let confirm = |location: &InstallLocation<'_>, entries: &[String]| {
         yes || (!as_json

@@ -8,7 +8,7 @@ use super::{ToolArgument, count_of, tool_arguments};
 use crate::cli::output::{self, Branch, Line, Meaning, ReportPath, Table, Text};
 use crate::session::Session;
 use crate::session::active::store_label;
-use crate::store::contents::{StoreContents, UnexpectedEntry};
+use crate::store::contents::{StoreContents, UnexpectedEntry, UnexpectedRule};
 use crate::store::location::InstallLocation;
 use crate::store::verify::{Difference, ReceiptProblem, Verified, removed_meanwhile, verify};
 
@@ -170,7 +170,7 @@ impl VerifyReport<'_> {
         }
         let unexpected = self.unexpected.iter().map(|entry| {
             let path = Line::of(Meaning::Warning, Shown(&entry.path));
-            Branch::leaf(path.then(format!(": {}", entry.what)))
+            Branch::leaf(path.then(format!(": {}", entry.rule.reason())))
         });
         if let Some(tree) = Branch::group("not part of the store", unexpected.collect()) {
             text.gap();
@@ -290,7 +290,9 @@ struct VersionJson<'a> {
 struct UnexpectedJson {
     /// The entry's path.
     path: ReportPath,
-    /// What is wrong with it, in words.
+    /// What is wrong with it.
+    rule: UnexpectedRule,
+    /// The same in words.
     reason: &'static str,
 }
 
@@ -308,10 +310,11 @@ impl VerifyReport<'_> {
                 differences: &verified.findings.differences,
                 packages: &verified.findings.packages,
             });
-        let unexpected = self
-            .unexpected
-            .iter()
-            .map(|entry| UnexpectedJson { path: ReportPath::new(&entry.path), reason: entry.what });
+        let unexpected = self.unexpected.iter().map(|entry| UnexpectedJson {
+            path: ReportPath::new(&entry.path),
+            rule: entry.rule,
+            reason: entry.rule.reason(),
+        });
         VerifyJson {
             intact: self.error().is_none(),
             versions: versions.collect(),
@@ -382,8 +385,10 @@ mod tests {
             "1 of 1 version changed\n  hint: use repair node@12.22.12"
         );
         let other = version(&session, "10.24.1", problem(ReceiptProblem::NoReceipt));
-        let unexpected =
-            vec![UnexpectedEntry { path: "/usher/toolchains/x".into(), what: "unknown tool" }];
+        let unexpected = vec![UnexpectedEntry {
+            path: "/usher/toolchains/x".into(),
+            rule: UnexpectedRule::UnknownTool,
+        }];
         let mut versions = one.versions;
         versions.push(other);
         let both = VerifyReport { versions, unexpected };

@@ -227,8 +227,8 @@ fn the_cache_can_be_cleared() {
     let before = sandbox.tree("home/.local");
     let outcome = sandbox.use_command(&["cache", "clean", "--dry-run", "--json"]).run().succeeds();
     let report = outcome.json();
-    let files = (&report["files"], &report["removed"], &report["skipped"][0]["reason"]);
-    assert_eq!(files, (&json!(2), &json!(false), &json!("it isn't usher's")), "{outcome}");
+    let files = (&report["files"], &report["removed"], &report["skipped"][0]["rule"]);
+    assert_eq!(files, (&json!(2), &json!(false), &json!("foreign")), "{outcome}");
     assert!(sandbox.home().join(".cache/usher/downloads/half").exists());
     let outcome = sandbox.use_command(&["cache", "clean"]).run().succeeds();
     insta::assert_snapshot!(sandbox.mask(&outcome.stderr), @"usher: not deleted: [SANDBOX]/home/.cache/usher/notes: it isn't usher's");
