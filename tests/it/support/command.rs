@@ -229,28 +229,38 @@ pub(crate) struct Outcome {
     command: TestCommand,
 }
 
+/// What is checked of how a command ended, for a type with its `status` and all that there is to tell.
+macro_rules! checks_of_status {
+    ($ended:ty) => {
+        impl $ended {
+            /// Checks that the exit code is 0.
+            #[track_caller]
+            pub(crate) fn succeeds(self) -> Self {
+                self.fails_with(0)
+            }
+
+            /// Checks the exit code.
+            #[track_caller]
+            pub(crate) fn fails_with(self, code: i32) -> Self {
+                assert!(self.status.code() == Some(code), "expected: exit code {code}\n{self}");
+                self
+            }
+
+            /// Checks that this signal ended it.
+            #[track_caller]
+            pub(crate) fn dies_by(self, signal: Signal) -> Self {
+                let died = self.status.signal() == Some(signal.as_raw());
+                assert!(died, "expected: death by {signal:?}\n{self}");
+                self
+            }
+        }
+    };
+}
+pub(super) use checks_of_status;
+
+checks_of_status!(Outcome);
+
 impl Outcome {
-    /// Checks that the exit code is 0.
-    #[track_caller]
-    pub(crate) fn succeeds(self) -> Self {
-        self.fails_with(0)
-    }
-
-    /// Checks the exit code.
-    #[track_caller]
-    pub(crate) fn fails_with(self, code: i32) -> Self {
-        assert!(self.status.code() == Some(code), "expected: exit code {code}\n{self}");
-        self
-    }
-
-    /// Checks that this signal ended it.
-    #[track_caller]
-    pub(crate) fn dies_by(self, signal: Signal) -> Self {
-        let died = self.status.signal() == Some(signal.as_raw());
-        assert!(died, "expected: death by {signal:?}\n{self}");
-        self
-    }
-
     /// Checks that standard output is exactly this, after masking and trimming.
     #[track_caller]
     pub(crate) fn stdout_is(self, expected: &str) -> Self {

@@ -31,6 +31,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::TestCommand;
+use super::command::checks_of_status;
 use super::executables;
 
 /// How long to wait for something on the screen, or for the end.
@@ -243,28 +244,9 @@ impl Drop for Terminal {
     }
 }
 
+checks_of_status!(Ended);
+
 impl Ended {
-    /// Checks that the exit code is 0.
-    #[track_caller]
-    pub(crate) fn succeeds(self) -> Self {
-        self.fails_with(0)
-    }
-
-    /// Checks the exit code.
-    #[track_caller]
-    pub(crate) fn fails_with(self, code: i32) -> Self {
-        assert!(self.status.code() == Some(code), "expected: exit code {code}\n{self}");
-        self
-    }
-
-    /// Checks that this signal ended it.
-    #[track_caller]
-    pub(crate) fn dies_by(self, signal: Signal) -> Self {
-        let died = self.status.signal() == Some(signal.as_raw());
-        assert!(died, "expected: death by {signal:?}\n{self}");
-        self
-    }
-
     /// Checks what the screen shows in the end, masked and trimmed.
     #[track_caller]
     pub(crate) fn screen_is(self, expected: &str) -> Self {
