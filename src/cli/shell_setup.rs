@@ -37,7 +37,7 @@ mod shell;
 #[cfg(test)]
 mod tests;
 
-pub use change::{FileChange, apply, diff, read};
+pub use change::{FileChange, apply, diff, read, remove_empty};
 pub use completion::ScriptShell;
 pub use path_line::{path_line, quoted, quoted_for_fish, quoted_for_posix};
 pub use shell::{ReadFile, Shell, ShellFolders};
@@ -126,6 +126,11 @@ pub fn plan_removal(
         changes.extend(before.filter(is_ours).map(change));
     }
     Ok(changes)
+}
+
+/// The folder of a shell's function, which `use setup` makes in usher's data folder.
+pub fn function_folder(shell: Shell, shims: &Path) -> Option<PathBuf> {
+    function_file(shell, shims)?.parent().map(Path::to_owned)
 }
 
 /// What is typed after a damaged block was deleted.

@@ -1,5 +1,5 @@
-//! What `use setup --system` does to the machine's files in `/etc`: every account has its own shims,
-//! and then the machine's, first in PATH; and what undoes that.
+//! What `use setup --system` does to the machine's files: every account has its own shims, and then the
+//! machine's, first in PATH, and shells complete `use`; and what undoes that.
 //!
 //! ```text
 //! /etc ─▶ planned files (block in the text) ─▶ changes ─▶ shown (diff), checked (visudo), made (apply)
@@ -10,6 +10,7 @@
 //! | `lines` | the text that puts both folders on PATH, for sh and for fish |
 //! | `environment` | `/etc/environment`, as `pam_env` reads it |
 //! | `change` | a change, and how the machine's files are read |
+//! | `completions` | the files that complete `use`, in the folders in which shells look for them |
 //! | `sudoers` | sudo's `secure_path`, and checking what is written for it |
 //! | `apply` | making the changes |
 //!
@@ -31,6 +32,7 @@ use change::{FOR_ALL, FOR_SUDO, read};
 
 mod apply;
 mod change;
+mod completions;
 mod environment;
 mod lines;
 mod sudoers;
@@ -39,6 +41,7 @@ mod tests;
 
 pub use apply::{Disk, apply, find_visudo};
 pub use change::{MachineFiles, SystemChange, SystemPlan};
+pub use completions::{plan_completions, plan_completions_removal};
 pub use lines::posix_lines;
 
 /// Where the machine's files are.

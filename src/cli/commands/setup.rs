@@ -12,8 +12,8 @@ use usher_shims::world::World as _;
 use crate::cli::output::{self, ReportPath};
 use crate::cli::search_path::SearchPath;
 use crate::cli::shell_setup::{
-    FileChange, ReadFile, Shell, ShellFolders, apply, diff, path_line, plan, plan_removal, quoted,
-    read,
+    FileChange, ReadFile, Shell, ShellFolders, apply, diff, function_folder, path_line, plan,
+    plan_removal, quoted, read, remove_empty,
 };
 use crate::files::account::with_owners_rights;
 use crate::session::Session;
@@ -91,8 +91,12 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
         arguments.yes || (asks && output::confirm("make this change?", "nothing was written"));
     if is_done {
         let home = shell_folders(session)?.home;
-        with_owners_rights(&home, || apply(&plan.changes, &home))
-            .map_err(|error| plan.by_hand(error))?;
+        let left = arguments.undo.then(|| function_folder(plan.shell, &session.folders.shims()));
+        let change = || {
+            apply(&plan.changes, &home)?;
+            left.flatten().map_or(Ok(()), |folder| remove_empty(&folder))
+        };
+        with_owners_rights(&home, change).map_err(|error| plan.by_hand(error))?;
     }
     match () {
         () if as_json => output::print_answer(&SetupAnswer { files: plan.reports(is_done) }),

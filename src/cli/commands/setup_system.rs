@@ -1,5 +1,5 @@
 //! `use setup --system`: puts every account's own shims, and then the machine's, on PATH, in the files
-//! in `/etc`; or removes them again.
+//! in `/etc`, and lets shells complete `use`; or undoes both.
 
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,8 @@ use super::setup::{SetupAnswer, SetupArguments, SetupReport};
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shell_setup::{FileChange, diff};
 use crate::cli::system_setup::{
-    Disk, ETC, MachineFiles, SystemChange, SystemPlan, apply, find_visudo, plan, plan_removal,
-    posix_lines,
+    Disk, ETC, MachineFiles, SystemChange, SystemPlan, apply, find_visudo, plan, plan_completions,
+    plan_completions_removal, plan_removal, posix_lines,
 };
 use crate::session::Session;
 
@@ -62,7 +62,9 @@ fn decide(
             .hint(format!("sudo {program} setup --system{undo}")));
     }
     if is_undo {
-        return plan_removal(&etc, files);
+        let mut plan = plan_removal(&etc, files)?;
+        plan_completions_removal(&etc, files, &mut plan)?;
+        return Ok(plan);
     }
     if session.world.existing_names(shims, &["use"]).unwrap_or(0) == 0 {
         let what = format!(
@@ -71,7 +73,9 @@ fn decide(
         );
         return Err(Error::new(ErrorKind::NotFound, what).hint("./install.sh --system"));
     }
-    plan(&etc, shims, files)
+    let mut plan = plan(&etc, shims, files)?;
+    plan_completions(&etc, files, &mut plan)?;
+    Ok(plan)
 }
 
 fn diffs(changes: &[SystemChange]) -> String {
@@ -81,7 +85,7 @@ fn diffs(changes: &[SystemChange]) -> String {
 /// What to do next.
 fn closing(changes: &[SystemChange], is_undo: bool, is_done: bool) -> String {
     match (changes.is_empty(), is_done, is_undo) {
-        (true, _, true) => "no file in /etc mentions usher\n".to_owned(),
+        (true, _, true) => "no file of this machine mentions usher\n".to_owned(),
         (true, _, false) => "the shims are on every account's PATH already\n".to_owned(),
         (false, true, true) => "done; shells that run keep their PATH\n".to_owned(),
         (false, true, false) => "done; it takes effect at the next login\n\

@@ -68,7 +68,7 @@ pub(super) const ZSH_TAG: &str = "#compdef use usher\n";
 
 /// The file of zsh's function.
 pub(super) const ZSH: &str = r#"#compdef use usher
-# Asks usher, which knows its tools, versions and programs. Written by: use setup zsh
+# Asks usher, which knows its tools, versions and programs. Written by: use setup
 local -a answer
 answer=("${(@f)$(command usher __complete zsh -- "${(@Q)words[1,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}")
 case $answer[1] in

@@ -1,4 +1,4 @@
-//! Makes the changes in `/etc`: all are checked before the first is made, and each file is replaced as a
+//! Makes the changes to the machine's files: all are checked before the first is made, and each file is replaced as a
 //! whole, keeping its owner and mode.
 
 use std::fs;
@@ -40,16 +40,22 @@ fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-/// Makes the changes below `etc`. `visudo` checks what sudo reads.
+/// Makes the changes, nearly all of them below `etc`. `visudo` checks what sudo reads.
 ///
 /// A change that was made already counts as made. A link is refused, and so is a file that isn't as it
 /// was planned for.
 pub fn apply(changes: &[SystemChange], etc: &Path, visudo: Option<&Path>) -> Result<()> {
     let folder = ConfinedFolder::open(etc, "/etc")?;
+    let file_of = |path: &Path| match path.parent() {
+        Some(other) if !path.starts_with(etc) => {
+            ConfinedFolder::open(other, "its folder")?.file(path)
+        }
+        _ => folder.file(path),
+    };
     let mut due: Vec<(ConfinedFile, &SystemChange)> = Vec::new();
     for change in changes {
         let path = &change.file.path;
-        let file = folder.file(path)?;
+        let file = file_of(path)?;
         if file.is_linked() {
             let what = format!("{} is a link to {}", Shown(path), Shown(file.path()));
             let error =

@@ -10,7 +10,10 @@ use std::process::Command;
 use usher_shims::error::ErrorKind;
 
 use super::lines::fish_lines;
-use super::{MachineFiles, SystemPlan, apply, plan, plan_removal, posix_lines};
+use super::{
+    MachineFiles, SystemPlan, apply, plan, plan_completions, plan_completions_removal,
+    plan_removal, posix_lines,
+};
 
 const SHIMS: &str = "/opt/usher/shims";
 
@@ -104,6 +107,46 @@ fn every_file_is_changed_once_and_restored() {
     let undone = after.clone().changed(&plan_removal(Path::new("/etc"), &after).unwrap());
     assert_eq!(undone, before);
     assert_eq!(plan_removal(Path::new("/etc"), &before).unwrap(), SystemPlan::default());
+}
+
+#[test]
+fn completions_are_put_where_there_is_a_folder_for_them() {
+    let planned = |etc: &Etc| {
+        let mut plan = SystemPlan::default();
+        plan_completions(Path::new("/etc"), etc, &mut plan).unwrap();
+        plan
+    };
+    let removed = |etc: &Etc| {
+        let mut plan = SystemPlan::default();
+        plan_completions_removal(Path::new("/etc"), etc, &mut plan).unwrap();
+        plan
+    };
+    assert_eq!(planned(&Etc::debian()), SystemPlan::default());
+    let before = Etc::with(&[
+        ("bash_completion.d/git", ""),
+        ("fish/completions/git.fish", ""),
+        ("fish/completions/use.fish", "# the administrator's\n"),
+        ("/usr/local/share/zsh/site-functions/_git", ""),
+    ]);
+    let first = planned(&before);
+    assert_eq!(
+        changed_files(&first),
+        [
+            "/etc/bash_completion.d/usher 644",
+            "/usr/local/share/zsh/site-functions/_usher 644",
+            "/etc/fish/completions/usher.fish 644",
+        ]
+    );
+    assert_eq!(first.notes, ["/etc/fish/completions/use.fish isn't usher's, and stays"]);
+    let after = before.clone().changed(&first);
+    assert_eq!(planned(&after).changes, []);
+    // An older one is replaced.
+    let file = PathBuf::from("/etc/bash_completion.d/usher");
+    let mut older = after.clone();
+    older.0.get_mut(&file).unwrap().push_str("# older\n");
+    assert_eq!(older.clone().changed(&planned(&older)), after);
+    assert_eq!(after.clone().changed(&removed(&after)), before);
+    assert_eq!(removed(&before), SystemPlan::default());
 }
 
 #[test]

@@ -97,7 +97,6 @@ fn setup_undo_restores_every_byte() {
         for folder in ["fish/conf.d", "nushell/autoload", "elvish"] {
             sandbox.folder(Path::new("home/.config").join(folder));
         }
-        sandbox.folder("home/.local/share/usher/completions");
         let before = sandbox.tree("home");
         setup(&sandbox, &[shell, "--yes"]).succeeds();
         let made = sandbox.tree("home");
@@ -155,7 +154,7 @@ fn setup_defaults_to_the_users_shell() {
     +++ [SANDBOX]/home/.local/share/usher/completions/_usher
     @@ -0,0 +1,18 @@
     +#compdef use usher
-    +# Asks usher, which knows its tools, versions and programs. Written by: use setup zsh
+    +# Asks usher, which knows its tools, versions and programs. Written by: use setup
     +local -a answer
     +answer=("${(@f)$(command usher __complete zsh -- "${(@Q)words[1,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}")
     +case $answer[1] in

@@ -1,7 +1,7 @@
 //! `use setup --system`: the shims on every account's PATH, in the files that real shells, `su` and
 //! `sudo` read.
 //!
-//! In a mount namespace with an `/opt` and an `/etc` of its own: nothing is written outside the sandbox.
+//! In a mount namespace with an `/opt`, an `/etc` and a `/usr/local` of its own: nothing is written outside the sandbox.
 
 use crate::stores::machine::in_own_namespace;
 use crate::support::Sandbox;
@@ -36,7 +36,6 @@ add() {
         mkdir -p '$folder'; printf '#!/bin/sh\necho greetings\n' > '$folder/greet'
         chmod +x '$folder/greet'"
 }
-state() { (cd /etc; find . -type f -exec stat -c "%a %u %n" {} + | sort; find . -type f -exec cksum {} + | sort); }
 "#;
 
 fn run(script: &str) -> Option<crate::support::Outcome> {
@@ -117,12 +116,16 @@ fn every_shell_of_every_account_finds_both_folders() {
 
 /// Shown, written, written again, undone.
 const ROUND_TRIP: &str = r#"
+site=/usr/local/share/zsh/site-functions
+mkdir -p "$site" /etc/bash_completion.d /etc/fish/completions
+state() { cd /; find etc "${site#/}" -type f -exec stat -c "%a %u %n" {} + -exec cksum {} + | sort; }
 state > "$2/before"
 use setup --system | grep -e '^+++' -e '^nothing' | sed 's/ *$//'
 state | cmp - "$2/before" && echo "nothing written"
 use doctor | grep -A1 "every account"
 use setup --system --yes | tail -n 4
 stat -c '%a %u %n' /etc/profile.d/usher.sh /etc/environment
+head -n 1 "$site/_usher" /etc/bash_completion.d/usher /etc/fish/completions/use.fish
 state > "$2/made"
 use setup --system --yes
 state | cmp - "$2/made" && echo "the same"
@@ -141,13 +144,17 @@ fn changes_are_shown_written_once_and_undone_byte_for_byte() {
     for line in [
         "+++ /etc/profile.d/usher.sh",
         "+++ /etc/environment",
+        "+++ /usr/local/share/zsh/site-functions/_usher",
+        "==> /usr/local/share/zsh/site-functions/_usher <==\n#compdef use usher",
+        "==> /etc/bash_completion.d/usher <==\n# Completes `use` and `usher`. Written by: use setup --system",
+        "==> /etc/fish/completions/use.fish <==\n# Completes `use` and `usher`. Written by: use setup --system",
         "nothing written yet; to write it: use setup --system --yes\nnothing written",
         "  SHELL=/bin/bash\n  BASH_ENV=/etc/profile.d/usher.sh\n644 0 /etc/profile.d/usher.sh\n644 0 /etc/environment",
         "the shims are on every account's PATH already\nthe same",
         "ok     the files in /etc put the shims on every account's PATH",
         "nothing written yet; to write it: use setup --system --undo --yes\nstill the same",
         "done; shells that run keep their PATH\nrestored",
-        "no file in /etc mentions usher",
+        "no file of this machine mentions usher",
     ] {
         assert!(text.contains(&format!("{line}\n")), "{line}\n---\n{text}");
     }

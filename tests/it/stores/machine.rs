@@ -9,9 +9,10 @@ use crate::support::{Outcome, Sandbox, Upstream};
 
 /// Makes an `/opt` and an `/etc` of our own, in the folder `$1`.
 const OWN_FOLDERS: &str = r#"
-mkdir "$1/upper" "$1/work" &&
+mkdir "$1/upper" "$1/work" "$1/local" "$1/work-local" &&
 mount -t tmpfs -o mode=755 tmpfs /opt &&
-mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" /etc
+mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" /etc &&
+mount -t overlay overlay -o "lowerdir=/usr/local,upperdir=$1/local,workdir=$1/work-local" /usr/local
 "#;
 
 /// What the administrator does, and then what an account does; `$1` is the `use` that was built,
@@ -139,7 +140,7 @@ fn a_user_home_uses_the_system_wide_home() {
     );
 }
 
-/// Runs a script with an `/opt` and an `/etc` of its own; `None` where that can't be.
+/// Runs a script with an `/opt`, an `/etc` and a `/usr/local` of its own; `None` where that can't be.
 pub(crate) fn in_own_namespace(sandbox: &Sandbox, script: &str) -> Option<Outcome> {
     let probe = sandbox.folder("probe");
     let probe =
