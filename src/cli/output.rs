@@ -11,6 +11,7 @@
 //! A command whose output can't be written fails (`docs/exit-codes.md`), but for a closed pipe: its
 //! reader has seen enough.
 
+mod help_text;
 pub mod json;
 mod line;
 mod report_path;
@@ -36,6 +37,7 @@ use usher_shims::error::{Error, Result};
 use crate::files::interrupt::{Interruption, Unfinished};
 use crate::session::reporter::{Notice, Reporter, Severity};
 
+pub(crate) use self::help_text::help_text;
 pub use self::json::{ErrorAnswer, ErrorReport, print_answer, print_answer_line, print_json};
 pub use self::line::Line;
 pub use self::report_path::ReportPath;
@@ -119,12 +121,7 @@ pub fn print_text(text: impl Into<Text>) -> Result<()> {
 
 /// Prints a help text or the version, which clap made, to standard output.
 pub fn print_help(help: &clap::builder::StyledStr) -> Result<()> {
-    let screen = out_screen();
-    let text = match screen.colors {
-        true => help.ansi().to_string(),
-        false => help.to_string(),
-    };
-    print_exact(screen.spell(&text).as_bytes())
+    print_exact(help_text(help, out_screen()).as_bytes())
 }
 
 /// Prints a change of a file: byte for byte as another program applies it, escaped on a terminal.
