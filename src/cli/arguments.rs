@@ -307,13 +307,11 @@ pub(super) enum Verb {
     },
     /// List, read and change usher's settings
     #[command(
-        subcommand_required = true,
-        arg_required_else_help = true,
-        after_help = "Examples:\n  use config list\n  use config get offline\n  use config set auto_install locked\n  use config unset auto_install"
+        after_help = "Examples:\n  use config\n  use config get offline\n  use config set auto_install locked\n  use config unset auto_install"
     )]
     Config {
         #[command(subcommand)]
-        verb: ConfigVerb,
+        verb: Option<ConfigVerb>,
     },
     /// Look for problems
     Doctor {
@@ -420,7 +418,7 @@ impl CommandLine {
                 | Verb::Completions { .. }
                 | Verb::Schema { .. },
             ) => true,
-            Some(Verb::Config { verb }) => verb.only_reads(),
+            Some(Verb::Config { verb }) => verb.as_ref().is_none_or(ConfigVerb::only_reads),
             Some(
                 Verb::Install { .. }
                 | Verb::Link(_)

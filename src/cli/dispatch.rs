@@ -39,10 +39,11 @@ pub(super) fn execute(typed: CommandLine, given: ProcessArgs, arguments: &[Strin
     if let Some(Verb::InstallItself { system }) = typed.verb {
         return commands::install_itself::run(given, running, system).map(|()| 0);
     }
-    if let Some(Verb::Config { verb }) = &typed.verb {
+    if let Some(Verb::Config { verb }) = typed.verb {
+        let verb = verb.unwrap_or_default();
         let quiet = typed.global_flags.quiet;
         let reporter = if quiet { Box::new(Silent) } else { progress::reporter(false) };
-        return commands::config::run(&running, verb, &*reporter, json);
+        return commands::config::run(&running, &verb, &*reporter, json);
     }
     let mut session = Session::new(given, running, progress::reporter)?;
     if typed.global_flags.offline {

@@ -17,7 +17,7 @@ use usher_definition::line_of;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::settings::{SharedSettings, invalid_variable, not_text};
 
-use crate::text::closest;
+use crate::text::{closest, shell_line};
 
 mod value;
 
@@ -145,15 +145,18 @@ impl Setting {
         let found = SETTINGS.iter().find(|setting| setting.key == key);
         found.ok_or_else(|| {
             let error = Error::new(ErrorKind::Usage, format!("unknown setting “{}”", Escaped(key)));
-            let renamed = RENAMED.iter().find(|(old, _)| *old == key).map(|(_, new)| *new);
-            let nearest = closest(key, SETTINGS.iter().map(|setting| setting.key));
-            match renamed.or(nearest) {
-                Some(nearest) => error
-                    .because(format!("nearest: {nearest}"))
-                    .hint(format!("use config get {nearest}")),
+            match Self::nearest(key) {
+                Some(nearest) => error.because(format!("nearest: {}", nearest.key)),
                 None => error.hint("use config list"),
             }
         })
+    }
+
+    /// The setting that an unknown key is the old name of, or is close to.
+    pub fn nearest(key: &str) -> Option<&'static Self> {
+        let renamed = RENAMED.iter().find(|(old, _)| *old == key).map(|(_, new)| *new);
+        let nearest = renamed.or_else(|| closest(key, SETTINGS.iter().map(|setting| setting.key)));
+        SETTINGS.iter().find(|setting| Some(setting.key) == nearest)
     }
 
     /// The TOML value that sets it, from text as it is in a variable: `["a", "b"]` from `a,b`.
@@ -182,6 +185,13 @@ impl Setting {
         let word = value.trim_matches('"');
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:".contains(c);
         word.chars().all(is_plain).then(|| format!("use config set {} {word}", self.key))
+    }
+
+    /// A command that sets it to this text; `None` if that is no value of it, or may be secret.
+    pub fn command_with(&self, text: &str) -> Option<String> {
+        let words = ["config", "set", self.key, text].map(str::to_owned);
+        let is_shown = self.printable && self.literal(text).is_ok();
+        is_shown.then(|| format!("use {}", shell_line(&words)))
     }
 
     /// The error for an argument of `use config set`.

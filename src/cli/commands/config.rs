@@ -1,4 +1,4 @@
-//! `use config list|get|set|unset`: usher's settings, and the lines of `config.toml` that set them.
+//! `use config [list|get|set|unset]`: usher's settings, and the lines of `config.toml` that set them.
 //!
 //! It runs without a session, which a settings file that can't be read would refuse: this fixes it.
 
@@ -22,10 +22,11 @@ use crate::project::edit::toml::{remove_key, set_literal};
 use crate::session::own_text;
 use crate::session::reporter::{Notice, Reporter};
 
-/// The verbs of `use config`.
-#[derive(Debug, Subcommand)]
+/// The verbs of `use config`; alone, it lists.
+#[derive(Debug, Default, Subcommand)]
 pub enum ConfigVerb {
     /// List the settings with their values, and where each comes from
+    #[default]
     List,
     /// Print the value of a setting
     Get {
@@ -146,7 +147,8 @@ pub fn run(
     match verb {
         ConfigVerb::List => output::print(&list(&load(&folders)?), as_json, reporter),
         ConfigVerb::Get { key } => {
-            let setting = Setting::named(key)?;
+            let setting =
+                setting_named(key, |nearest| Some(format!("use config get {}", nearest.key)))?;
             let rows = list(&load(&folders)?).settings;
             let found = rows.into_iter().find(|row| row.key == setting.key);
             match found {
@@ -159,6 +161,17 @@ pub fn run(
         }
         ConfigVerb::Unset { key } => output::print(&unset(&folders, key)?, as_json, reporter),
     }
+}
+
+/// The setting with this key. About an unknown one, the hint is the command with the nearest.
+fn setting_named(
+    key: &str,
+    command: impl FnOnce(&Setting) -> Option<String>,
+) -> Result<&'static Setting> {
+    Setting::named(key).map_err(|error| match Setting::nearest(key).and_then(command) {
+        Some(command) => error.hint(command),
+        None => error,
+    })
 }
 
 /// The settings as a command would have them.
@@ -187,7 +200,8 @@ fn toml_value(shown: &str) -> Option<toml::Value> {
 }
 
 fn set(folders: &Folders, key: &str, value: &str) -> Result<ChangeReport> {
-    let setting = Setting::named(key)?;
+    let setting =
+        setting_named(key, |nearest| nearest.command_with(value).or_else(|| nearest.command()))?;
     let literal = setting.literal(value).map_err(|error| match setting.command() {
         Some(example) => error.hint(example),
         None => error,
@@ -210,7 +224,7 @@ fn set(folders: &Folders, key: &str, value: &str) -> Result<ChangeReport> {
 
 fn unset(folders: &Folders, key: &str) -> Result<ChangeReport> {
     let path = folders.settings_file();
-    let setting = Setting::named(key)?;
+    let setting = setting_named(key, |nearest| Some(format!("use config unset {}", nearest.key)))?;
     let mut report = ChangeReport::new(setting, &path);
     change(folders, |before| {
         let table = parse(&path, before)?;

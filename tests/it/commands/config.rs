@@ -50,6 +50,8 @@ fn settings_are_listed_with_their_origins() {
     quiet             true                    USHER_QUIET
     --- standard error
     "#);
+    let bare = sandbox.use_command(&["config"]).variable("USHER_QUIET", "on").run().transcript();
+    assert_eq!(bare, list);
     let json = sandbox.use_command(&["config", "list", "--json"]).run().succeeds();
     assert!(!json.stdout.contains("hunter2"), "{json}");
     let first = &json.json()["settings"][0];
@@ -144,7 +146,7 @@ fn what_is_no_setting_or_value_changes_nothing() {
     --- standard error
     error: unknown setting “auto_instal”
       nearest: auto_install
-      hint: use config get auto_install
+      hint: use config set auto_install never
     ");
     insta::assert_snapshot!(refused("get something_else"), @"
     exit status: 2
