@@ -214,12 +214,12 @@ pub(super) enum Verb {
     /// List installed versions
     #[command(
         visible_alias = "ls",
-        after_help = "Examples:\n  use list\n  use list node --paths\n  use list --accounts             who uses which of the machine's versions (root)\n  use list --accounts node@12"
+        after_help = "Examples:\n  use list\n  use list node python\n  use list node@20 --paths\n  use list --accounts             who uses which of the machine's versions (root)\n  use list --accounts node@12"
     )]
     List {
-        /// Only versions of this tool; with --accounts, also one version
-        #[arg(value_name = "TOOL")]
-        tool: Option<String>,
+        /// Only versions of these tools, or those that match
+        #[arg(value_name = "TOOL[@REQUEST]")]
+        tools: Vec<String>,
         /// Show the path of each version's main program
         #[arg(long, conflicts_with = "accounts")]
         paths: bool,

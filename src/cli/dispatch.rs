@@ -95,11 +95,11 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
         Verb::Prune(arguments) => commands::prune::run(session, &arguments, json),
         Verb::Sync(arguments) => return commands::sync::run(session, &arguments, json),
         Verb::Retire(arguments) => return commands::retire::run(session, &arguments, json),
-        Verb::List { tool, accounts: true, projects, .. } => {
-            return commands::list_accounts::run(session, tool.as_slice(), &projects, json);
+        Verb::List { tools, accounts: true, projects, .. } => {
+            return commands::list_accounts::run(session, &tools, &projects, json);
         }
-        Verb::List { tool, paths, .. } => {
-            return commands::list::run(session, tool.as_deref(), paths, json);
+        Verb::List { tools, paths, .. } => {
+            return commands::list::run(session, &tools, paths, json);
         }
         Verb::Available(arguments) => {
             return commands::available::run(session, &arguments, json);

@@ -141,7 +141,7 @@ mod tests {
           hint: use help which
         $ use list --frobnicate
         unknown flag --frobnicate
-          usage: use list [OPTIONS] [TOOL]
+          usage: use list [OPTIONS] [TOOL[@REQUEST]]...
           hint: use help list
         $ use doctor --al
         unknown flag --al
@@ -163,7 +163,7 @@ mod tests {
         $ use list --color purple
         invalid value “purple” for --color WHEN
           expected: auto, always, never
-          usage: use list [OPTIONS] [TOOL]
+          usage: use list [OPTIONS] [TOOL[@REQUEST]]...
           hint: use help list
         $ use check --fix --json
         --fix can't be combined with --json

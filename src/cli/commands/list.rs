@@ -1,16 +1,19 @@
-//! `use list [TOOL]`: the installed versions, newest first, and the store of each.
+//! `use list [TOOL[@REQUEST]…]`: the installed versions, newest first, and the store of each.
 
 use serde::Serialize;
 use usher_shims::error::Result;
+use usher_shims::request::RequestKind;
 use usher_shims::resolve::Selection;
 use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::{Store, Toolchain};
 
-use super::{default_request, end_of_life_cell, refused_system_programs};
+use super::{
+    ToolArgument, default_request, end_of_life_cell, refused_system_programs, tool_arguments,
+};
 use crate::cli::output::{self, Line, Meaning, Report, ReportPath, Table, Text};
 use crate::registry::KnownTool;
 use crate::session::Session;
-use crate::session::active::{active_selection, is_active, store_label, version_label};
+use crate::session::active::{active_selection, is_active, is_systems, store_label, version_label};
 use crate::session::end_of_life::EndOfLife;
 use crate::session::reporter::Notice;
 use crate::session::retired::RetiredToolchains;
@@ -58,25 +61,20 @@ struct ListRow {
 }
 
 /// Runs `use list`; `with_paths` adds the paths to the text.
-pub fn run(session: &Session, tool: Option<&str>, with_paths: bool, as_json: bool) -> Result<i32> {
+pub fn run(session: &Session, words: &[String], with_paths: bool, as_json: bool) -> Result<i32> {
     let paths = with_paths.then(|| ShortPaths::of(session));
-    let report = ListReport { paths, ..decide(session, tool)? };
+    let report = ListReport { paths, ..decide(session, words)? };
     output::print(&report, as_json, &*session.reporter)
 }
 
-fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {
-    let tools: Vec<KnownTool<'_>> = match tool {
-        Some(name) => vec![session.registry.named(name)?],
-        None => session.registry.all().collect(),
+fn decide(session: &Session, words: &[String]) -> Result<ListReport> {
+    let arguments = tool_arguments(session, words)?;
+    let of_tool = |known: KnownTool<'_>| {
+        arguments.iter().filter(move |argument| argument.known.tool.name == known.tool.name)
     };
-    let empty = match tool.and(tools.first()) {
-        Some(known) => {
-            let (tool, request) = (known.tool.name, default_request(*known)?);
-            Line::from(format!("no version of {tool} is installed: "))
-                .and(Meaning::Hint, format!("use {tool}@{request}"))
-        }
-        None => Line::from("no version is installed: ").and(Meaning::Hint, "use node@lts"),
-    };
+    let is_listed = |known: &KnownTool<'_>| words.is_empty() || of_tool(*known).next().is_some();
+    let tools: Vec<KnownTool<'_>> = session.registry.all().filter(is_listed).collect();
+    let empty = nothing_installed(&arguments)?;
     let retired = RetiredToolchains::read(session);
     let mut rows = Vec::new();
     for known in tools.iter().copied() {
@@ -84,7 +82,10 @@ fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {
         let active = active_selection(session, known).unwrap_or(Selection::Stale);
         let installed =
             all_toolchains(&session.world, &session.index, known.tool)?.unwrap_or_default();
-        rows.extend(installed.iter().map(|toolchain| {
+        let is_named = |toolchain: &&Toolchain| {
+            words.is_empty() || of_tool(known).any(|argument| is_requested(toolchain, argument))
+        };
+        rows.extend(installed.iter().filter(is_named).map(|toolchain| {
             let active = is_active(session, known.tool, toolchain, &active);
             let date = retired.date_of(session, known.tool, toolchain);
             let retired = date.map(|date| date.to_string());
@@ -94,6 +95,36 @@ fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {
     }
     let refused = tools.into_iter().flat_map(|known| refused_system_programs(session, known));
     Ok(ListReport { rows, notes: refused.collect(), empty, paths: None })
+}
+
+/// Whether an argument names an installed version of its tool.
+fn is_requested(toolchain: &Toolchain, argument: &ToolArgument<'_>) -> bool {
+    let Some(request) = &argument.request else { return true };
+    match (request.kind(), &toolchain.version) {
+        (RequestKind::System, _) => is_systems(&toolchain.store),
+        (_, Some(version)) => request.matches(version, argument.known.tool),
+        (_, None) => request.as_str() == version_label(toolchain),
+    }
+}
+
+/// The text where nothing is listed.
+fn nothing_installed(arguments: &[ToolArgument<'_>]) -> Result<Line> {
+    let Some(ToolArgument { known, .. }) = arguments.first() else {
+        return Ok(Line::from("no version is installed: ").and(Meaning::Hint, "use node@lts"));
+    };
+    let name = |one: &ToolArgument<'_>| match &one.request {
+        Some(request) => format!("{} {request}", one.known.tool.name),
+        None => one.known.tool.name.to_owned(),
+    };
+    let names: Vec<String> = arguments.iter().map(name).collect();
+    let names = names.join(" or ");
+    let tool = known.tool.name;
+    Ok(match arguments.iter().any(|one| one.request.is_some()) {
+        true => Line::from(format!("no installed version is {names}: "))
+            .and(Meaning::Hint, format!("use list {tool}")),
+        false => Line::from(format!("no version of {names} is installed: "))
+            .and(Meaning::Hint, format!("use {tool}@{}", default_request(*known)?)),
+    })
 }
 
 impl ListRow {
@@ -167,6 +198,10 @@ mod tests {
     use crate::session::end_of_life::tests::day_of_2027;
     use crate::session::in_memory::session;
 
+    fn words(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_owned).collect()
+    }
+
     fn world() -> MemoryWorld {
         MemoryWorld::at("/p")
             .file("/usher/toolchains/node/10.24.1/bin/node", "")
@@ -177,7 +212,7 @@ mod tests {
     #[test]
     fn installed_versions_are_listed_and_the_active_one_is_marked() {
         let session = session(world().file("/p/.nvmrc", "10"));
-        let report = decide(&session, None).unwrap();
+        let report = decide(&session, &[]).unwrap();
         insta::assert_snapshot!(at_widths(&report.text()), @"
         --- 60, 80, 120
         TOOL    VERSION   STATE   STORE
@@ -203,10 +238,33 @@ mod tests {
                 "end_of_life": "2021-04-30",
             })
         );
-        let python = decide(&session, Some("python")).unwrap();
+        let python = decide(&session, &words("python")).unwrap();
         assert_eq!(python.rows.iter().map(|row| row.tool).collect::<Vec<_>>(), ["python"]);
-        let unknown = decide(&session, Some("pythom")).unwrap_err();
+        let unknown = decide(&session, &words("pythom")).unwrap_err();
         assert_eq!(unknown.hint.as_deref(), Some("use python"));
+    }
+
+    #[test]
+    fn only_what_is_named_is_listed() {
+        let session = session(world());
+        for (line, expected) in [
+            ("node python", "node 12.22.12, node 10.24.1, python 3.12.1"),
+            ("python node@10", "node 10.24.1, python 3.12.1"),
+            ("nodejs@12 node@10", "node 12.22.12, node 10.24.1"),
+            ("node node@10", "node 12.22.12, node 10.24.1"),
+            ("node@<12", "node 10.24.1"),
+            ("node@18", "no installed version is node 18: use list node"),
+            ("node@system go", "no installed version is node system or go: use list node"),
+            ("go zig", "no version of go or zig is installed: use go@latest"),
+        ] {
+            let report = decide(&session, &words(line)).unwrap();
+            let rows = report.rows.iter().map(|row| format!("{} {}", row.tool, row.version));
+            let listed = match report.rows.is_empty() {
+                true => report.text().to_string().trim().to_owned(),
+                false => rows.collect::<Vec<_>>().join(", "),
+            };
+            assert_eq!(listed, expected, "{line}");
+        }
     }
 
     #[test]
@@ -214,7 +272,7 @@ mod tests {
         let world = world().file("/usher/toolchains/node/22.20.0/bin/node", "");
         let mut session = session(world);
         let marked = |session: &Session| {
-            let text = decide(session, None).unwrap().text().to_string();
+            let text = decide(session, &[]).unwrap().text().to_string();
             let last_words = text.lines().skip(1).filter_map(|line| line.split_whitespace().last());
             let dates = last_words.filter(|word| word.parse::<Date>().is_ok());
             dates.map(str::to_owned).collect::<Vec<_>>()
@@ -241,7 +299,7 @@ mod tests {
             version_ends_at: String::new(),
             subdir: String::new(),
         });
-        let mut report = decide(&session, None).unwrap();
+        let mut report = decide(&session, &[]).unwrap();
         insta::assert_snapshot!(at_widths(&report.text()), @"
         --- 60, 80, 120
         TOOL  VERSION   STATE   STORE  END OF LIFE
@@ -287,7 +345,7 @@ mod tests {
     fn a_broken_pin_hides_no_version() {
         let pinned = |request: &str| world().file("/p/.nvmrc", request);
         for world in [pinned("../x"), pinned("12").unreadable("/p/.nvmrc")] {
-            let report = decide(&session(world), Some("node")).unwrap();
+            let report = decide(&session(world), &words("node")).unwrap();
             assert_eq!(
                 report.rows.iter().map(|row| row.active).collect::<Vec<_>>(),
                 [false, false]
@@ -297,10 +355,10 @@ mod tests {
 
     #[test]
     fn nothing_is_installed() {
-        let report = decide(&session(MemoryWorld::at("/p")), None).unwrap();
+        let report = decide(&session(MemoryWorld::at("/p")), &[]).unwrap();
         assert_eq!(report.text(), "no version is installed: use node@lts\n");
         assert_eq!(serde_json::to_string(&report).unwrap(), r#"{"versions":[]}"#);
-        let text = |tool| decide(&session(MemoryWorld::at("/p")), Some(tool)).unwrap().text();
+        let text = |tool| decide(&session(MemoryWorld::at("/p")), &words(tool)).unwrap().text();
         assert_eq!(text("go"), "no version of go is installed: use go@latest\n");
         assert_eq!(text("nodejs"), "no version of node is installed: use node@lts\n");
     }
@@ -316,10 +374,10 @@ mod tests {
             hint: "apt install python3-venv".to_owned(),
         });
         assert_eq!(
-            decide(&session, None).unwrap().notes(),
+            decide(&session, &[]).unwrap().notes(),
             ["the system's python at /usr/bin/python3 is ignored: it has no venv\n  \
               hint: apt install python3-venv"]
         );
-        assert_eq!(decide(&session, Some("node")).unwrap().notes().len(), 0);
+        assert_eq!(decide(&session, &words("node")).unwrap().notes().len(), 0);
     }
 }

@@ -83,7 +83,7 @@ fn completer(verb: &str, argument: &Arg) -> Option<Completer> {
     let name = name.map_or_else(|| argument.get_id().as_str().to_uppercase(), ToString::to_string);
     Some(match (verb, &*name) {
         ("available", "TOOL") => Completer::Known(ExpectedValue::Tool),
-        (_, "TOOL") => Completer::Known(ExpectedValue::InstalledTool),
+        (_, "TOOL") | ("list", "TOOL[@REQUEST]") => Completer::Known(ExpectedValue::InstalledTool),
         (_, "TOOL[@REQUEST]" | "TOOL@REQUEST" | "TOOL@NAME") => {
             Completer::Known(ExpectedValue::ToolRequest)
         }
