@@ -103,7 +103,7 @@ fn without_hidden(error: clap::Error, arguments: &[&OsStr]) -> clap::Error {
 /// Prints help and the version as results, anything else as a usage error.
 fn print_usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
     let as_json = arguments.iter().any(|argument| *argument == "--json");
-    if let Some(error) = words::of_other_manager(&own_arguments(arguments)) {
+    if let Some(error) = words::with_flags_of_others(&own_arguments(arguments)) {
         return output::print_failure(&error, as_json);
     }
     if !error.use_stderr() {

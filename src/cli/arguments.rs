@@ -389,13 +389,26 @@ impl CommandLine {
                 Verb::Install { tools, .. }
                 | Verb::Verify { tools }
                 | Verb::Repair { tools, .. }
-                | Verb::Shim { tools, .. },
+                | Verb::Shim { tools, .. }
+                | Verb::List { tools, .. },
             ) => tools,
             Some(Verb::Link(arguments)) => std::slice::from_ref(&arguments.tool),
             Some(Verb::Uninstall(arguments)) => &arguments.tools,
             Some(Verb::Prune(arguments)) => &arguments.tools,
             Some(Verb::Retire(arguments)) => &arguments.tools,
+            Some(Verb::Available(arguments)) => std::slice::from_ref(&arguments.tool),
+            Some(Verb::Where { tool, .. }) => std::slice::from_ref(tool),
             Some(_) => &[],
+        }
+    }
+
+    /// The words that are `TOOL`, without a request, or are meant to be.
+    pub(super) fn tools_alone(&self) -> &[String] {
+        match &self.verb {
+            Some(Verb::Upgrade(arguments)) => &arguments.tools,
+            Some(Verb::Unpin(arguments)) => &arguments.tools,
+            Some(Verb::Current { tools, .. } | Verb::Outdated { tools, .. }) => tools,
+            Some(_) | None => &[],
         }
     }
 
@@ -477,9 +490,9 @@ fn move_verb_first(arguments: &mut [&OsStr]) {
 }
 
 /// How many of the arguments are global flags and their values, before any other.
-fn global_flags(command: &clap::Command, arguments: &[&OsStr]) -> usize {
+pub(super) fn global_flags(command: &clap::Command, arguments: &[impl AsRef<OsStr>]) -> usize {
     let mut count = 0;
-    while let Some(word) = arguments.get(count).and_then(|word| word.to_str()) {
+    while let Some(word) = arguments.get(count).and_then(|word| word.as_ref().to_str()) {
         let flag = command.get_arguments().filter(|flag| flag.is_global_set()).find(|flag| {
             let long = flag.get_long().map(|long| format!("--{long}"));
             let short = flag.get_short().map(|short| format!("-{short}"));

@@ -114,9 +114,19 @@ fn refresh_shims_after_error(
 /// An error about a request that was typed behind a verb: the hint to pin another one is for that verb,
 /// too.
 fn hinting_at(verb: &str, error: Error) -> Error {
-    let request = error.hint.as_deref().and_then(|hint| hint.strip_prefix("use "));
-    match request.filter(|request| request.contains('@')).map(str::to_owned) {
-        Some(request) => error.hint(format!("use {verb} {request}")),
+    with_hint_for_verb(error, |pin| pin.contains('@').then(|| format!("use {verb} {pin}")))
+}
+
+/// The same error; if its hint is only to pin something, `use PIN`, the hint is what `command` makes of
+/// that.
+pub(super) fn with_hint_for_verb(
+    error: Error,
+    command: impl FnOnce(&str) -> Option<String>,
+) -> Error {
+    let pin = error.hint.as_deref().and_then(|hint| hint.strip_prefix("use "));
+    let pin = pin.filter(|pin| !pin.contains(' '));
+    match pin.and_then(command) {
+        Some(hint) => error.hint(hint),
         None => error,
     }
 }

@@ -52,14 +52,14 @@ pub(super) fn execute(typed: CommandLine, given: ProcessArgs, arguments: &[Strin
     if typed.global_flags.quiet {
         session.set_quiet();
     }
-    if typed.global_flags.verbose {
-        verbose::begin(&mut session);
-    }
     // `use doctor` reports them itself.
     if !matches!(typed.verb, Some(Verb::Doctor { .. })) {
         session.report_registry_errors();
     }
-    words::check(&session.registry, &typed, arguments)?;
+    words::check(&session, &typed, arguments)?;
+    if typed.global_flags.verbose {
+        verbose::begin(&mut session);
+    }
     match typed.verb {
         Some(verb) => run_verb(&mut session, verb, json)
             .map_err(|error| words::hinting_at_verb(&session.registry, error, arguments)),
@@ -167,13 +167,17 @@ fn command_of(words: &[String]) -> Option<clap::Command> {
     found.then_some(command)
 }
 
-/// Prints what there is to know of a tool, for `use help TOOL`.
+/// Prints what there is to know of a tool, for `use help TOOL`; of another manager, what its verbs are
+/// here.
 fn help_of_tool(session: &Session, words: &[String]) -> Result<()> {
     let word = words.first().map_or("", String::as_str);
     let name = word.split_once('@').map_or(word, |(name, _)| name);
     match session.registry.named(name) {
         Ok(known) => output::print_text(help::of_tool(known)),
-        Err(_) => Err(words::unknown(&session.registry, words)),
+        Err(_) => match words::help_of_manager(&session.registry, name) {
+            Some(text) => output::print_text(text),
+            None => Err(words::unknown(session, words)),
+        },
     }
 }
 

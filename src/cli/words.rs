@@ -5,88 +5,183 @@
 //! only similar to another word.
 
 mod hints;
+mod lone_version;
 mod other_managers;
 
 use clap::CommandFactory as _;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 
 use self::hints::{hint, is_version_of, joined, tool_of};
-use super::arguments::CommandLine;
+use self::lone_version::{Here, is_lone_version, which_tool};
+use super::arguments::{CommandLine, global_flags};
+use super::commands::with_hint_for_verb;
 use crate::registry::{KnownTool, Registry};
+use crate::session::Session;
 use crate::text::closest;
+
+pub(super) use self::other_managers::help_of_manager;
 
 /// Refuses a first word that is neither verb nor tool, and versions that aren't joined to their tool
 /// by an `@`. The arguments are those of the process, without its name.
-pub(super) fn check(registry: &Registry, typed: &CommandLine, arguments: &[String]) -> Result<()> {
+pub(super) fn check(session: &Session, typed: &CommandLine, arguments: &[String]) -> Result<()> {
+    let registry = &session.registry;
+    let here = Here { registry, session: Some(session) };
     let words = typed.tool_words();
     if typed.verb.is_none()
         && let Some(first) = words.first().filter(|word| tool_of(registry, word).is_none())
     {
         let at = arguments.iter().position(|argument| argument == first).unwrap_or_default();
         let (flags, words) = arguments.split_at(at);
-        return Err(unknown_word(registry, flags, words));
+        return Err(unknown_word(here, flags, words));
     }
-    if joined(registry, words).is_none() {
-        return Ok(());
+    if joined(registry, words).is_some() {
+        let meant = joined(registry, arguments).unwrap_or_else(|| arguments.to_vec());
+        let pairs = meant.iter().filter(|word| !arguments.contains(word));
+        let pairs: Vec<String> = pairs.map(|pair| Escaped(pair).to_string()).collect();
+        let error = Error::new(ErrorKind::Usage, "a version is joined to its tool by an @");
+        let error = error.because(format!("did you mean {}?", pairs.join(" ")));
+        return Err(error.hint(hint(&meant)));
     }
-    let meant = joined(registry, arguments).unwrap_or_else(|| arguments.to_vec());
-    let pairs = meant.iter().filter(|word| !arguments.contains(word));
-    let pairs: Vec<String> = pairs.map(|pair| Escaped(pair).to_string()).collect();
-    let error = Error::new(ErrorKind::Usage, "a version is joined to its tool by an @");
-    Err(error.because(format!("did you mean {}?", pairs.join(" "))).hint(hint(&meant)))
+    if typed.verb.is_none()
+        && let Some(error) = command_behind_tool(registry, words, arguments)
+    {
+        return Err(error);
+    }
+    if let Some(version) = words.iter().find(|word| is_lone_version(registry, word)) {
+        let meant = |known: KnownTool<'_>| {
+            replaced(arguments, version, &[format!("{}@{version}", known.tool.name)])
+        };
+        return Err(which_tool(here, version, &meant));
+    }
+    if let Some(version) = typed.tools_alone().iter().find(|word| is_lone_version(registry, word)) {
+        let meant = |known: KnownTool<'_>| {
+            let tool = known.tool.name.to_owned();
+            let is_named = arguments.contains(&tool);
+            replaced(arguments, version, if is_named { &[] } else { std::slice::from_ref(&tool) })
+        };
+        return Err(which_tool(here, version, &meant));
+    }
+    Ok(())
 }
+
+/// The arguments with others in place of one.
+fn replaced(arguments: &[String], word: &str, others: &[String]) -> Vec<String> {
+    let Some(at) = arguments.iter().position(|argument| argument == word) else {
+        return arguments.to_vec();
+    };
+    [&arguments[..at], others, &arguments[at + 1..]].concat()
+}
+
+/// The error for a tool, or a pin of one, with a command's own arguments behind it: `node app.js`.
+fn command_behind_tool(
+    registry: &Registry,
+    words: &[String],
+    arguments: &[String],
+) -> Option<Error> {
+    let [first, second, ..] = words else { return None };
+    let known = tool_of(registry, first)?;
+    let is_other = second.starts_with('-') || second.contains('@');
+    let is_version =
+        second.contains(|c: char| c.is_ascii_digit()) && is_lone_version(registry, second);
+    if is_other || is_version || tool_of(registry, second).is_some() {
+        return None;
+    }
+    let near = registry.nearest(second).is_some();
+    let at = arguments.iter().position(|argument| argument == first)?;
+    let (flags, rest) = (&arguments[..at], &arguments[at + 1..]);
+    if near || rest.contains(&"--".to_owned()) {
+        return None;
+    }
+    let program = program_called(known, first);
+    let command = match first.contains('@') {
+        false => [flags, &["exec".to_owned(), program], rest].concat(),
+        true => [flags, &[first.clone(), "--".to_owned(), program], rest].concat(),
+    };
+    let error = Error::new(ErrorKind::UnknownTool, format!("unknown tool “{}”", Escaped(second)));
+    Some(error.because(RUNS).hint(hint(&command)))
+}
+
+/// The program that is called as a tool, `TOOL` or `TOOL@REQUEST`; else the tool's main program.
+fn program_called(known: KnownTool<'_>, word: &str) -> String {
+    let name = word.split_once('@').map_or(word, |(name, _)| name);
+    match known.tool.programs.contains(&name) {
+        true => name.to_owned(),
+        false => known.tool.main_program().to_owned(),
+    }
+}
+
+/// What runs a command.
+const RUNS: &str = "`use exec` runs a command with this project's versions";
 
 /// The error of a verb about an unknown tool: its hint is the same command with the nearest one, since
 /// that tool alone would be pinned.
 pub(super) fn hinting_at_verb(registry: &Registry, error: Error, arguments: &[String]) -> Error {
-    let is_tool = |hint: &&str| tool_of(registry, hint).is_some();
-    let nearest = error.hint.as_deref().and_then(|hint| hint.strip_prefix("use "));
-    let Some(nearest) = nearest.filter(is_tool) else { return error };
     if error.kind() != ErrorKind::UnknownTool {
         return error;
     }
     let command = CommandLine::command();
-    let meant = |word: &String| {
-        let (name, request) = word.split_at(word.find('@').unwrap_or(word.len()));
-        let is_known = command.find_subcommand(name).is_some() || is_tool(&name);
-        match !is_known && registry.nearest(name) == Some(nearest) {
-            true => format!("{nearest}{request}"),
-            false => word.clone(),
-        }
-    };
-    let meant: Vec<String> = arguments.iter().map(meant).collect();
-    match meant == arguments {
-        true => error,
-        false => error.hint(hint(&meant)),
-    }
+    let is_tool = |name: &str| tool_of(registry, name).is_some();
+    with_hint_for_verb(error, |nearest| {
+        let meant = |word: &String| {
+            let (name, request) = word.split_at(word.find('@').unwrap_or(word.len()));
+            let is_known = command.find_subcommand(name).is_some() || is_tool(name);
+            match !is_known && registry.nearest(name) == Some(nearest) {
+                true => format!("{nearest}{request}"),
+                false => word.clone(),
+            }
+        };
+        let meant: Vec<String> = arguments.iter().map(meant).collect();
+        (is_tool(nearest) && meant != arguments).then(|| hint(&meant))
+    })
 }
 
 /// The error for words of which the first is neither verb nor tool.
-pub(super) fn unknown(registry: &Registry, words: &[String]) -> Error {
-    unknown_word(registry, &[], words)
+pub(super) fn unknown(session: &Session, words: &[String]) -> Error {
+    unknown_word(Here { registry: &session.registry, session: Some(session) }, &[], words)
 }
 
-/// The error for a verb of another manager; `None` if the first word that is no flag is none. The
-/// flags behind it may be that manager's own.
-pub(super) fn of_other_manager(arguments: &[String]) -> Option<Error> {
-    let registry = Registry::load().ok()?;
-    let at = arguments.iter().position(|argument| !argument.starts_with('-'))?;
-    let is_own = CommandLine::command().find_subcommand(&arguments[at]).is_some();
-    match is_own || tool_of(&registry, &arguments[at]).is_some() {
-        true => None,
-        false => other_managers::answer(&registry, &arguments[at..]),
+/// The error for arguments that couldn't be parsed, if the first word that is no flag is another
+/// manager, a verb of one, a program or a tool: the flags behind it are not for `use`.
+pub(super) fn with_flags_of_others(arguments: &[String]) -> Option<Error> {
+    let registry = &Registry::load().ok()?;
+    let flags = global_flags(&CommandLine::command(), arguments);
+    let behind = arguments.get(flags..)?.iter().position(|argument| !argument.starts_with('-'))?;
+    let at = flags + behind;
+    let (flags, words) = arguments.split_at(at);
+    let is_own = CommandLine::command().find_subcommand(&words[0]).is_some();
+    if is_own {
+        return None;
     }
+    if let Some(known) = tool_of(registry, &words[0]) {
+        return match words {
+            [tool, version] if version == "--version" => {
+                let what = "--version is the version of usher: it takes no tool";
+                let program = program_called(known, tool);
+                let command = [flags, &["exec".to_owned(), program, version.clone()]].concat();
+                Some(Error::new(ErrorKind::Usage, what).hint(hint(&command)))
+            }
+            _ => command_behind_tool(registry, words, arguments),
+        };
+    }
+    let answer = other_managers::answer(Here { registry, session: None }, words);
+    answer.or_else(|| program(registry, flags, words))
 }
 
-fn unknown_word(registry: &Registry, flags: &[String], words: &[String]) -> Error {
+fn unknown_word(here: Here<'_>, flags: &[String], words: &[String]) -> Error {
+    let registry = here.registry;
     let Some((word, rest)) = words.split_first() else {
         return Error::new(ErrorKind::Usage, "missing tool").hint("use help");
     };
-    if let Some(error) = other_managers::answer(registry, words) {
+    if let Some(error) = other_managers::answer(here, words) {
         return error;
     }
-    if let Some(error) = almost_a_tool(registry, word).or_else(|| version_alone(registry, word)) {
+    if let Some(error) = almost_a_tool(registry, word).or_else(|| program(registry, flags, words)) {
         return error;
+    }
+    if is_lone_version(registry, word) {
+        let meant =
+            |known: KnownTool<'_>| [flags, &[format!("{}@{word}", known.tool.name)], rest].concat();
+        return which_tool(here, word, &meant);
     }
     let (name, request) = match word.split_once('@') {
         Some((name, request)) => (name, Some(request)),
@@ -119,24 +214,9 @@ fn unknown_word(registry: &Registry, flags: &[String], words: &[String]) -> Erro
     error.because(format!("nearest: {}", near.join(", "))).hint(hint(&command))
 }
 
-/// The error for a version without a tool, which other managers of one tool take.
-fn version_alone(registry: &Registry, word: &str) -> Option<Error> {
-    let has_it = |known: &KnownTool<'_>| is_version_of(*known, word);
-    let tools: Vec<&str> = registry.all().filter(has_it).map(|known| known.tool.name).collect();
-    let (first, more) = tools.split_first()?;
-    let error =
-        Error::new(ErrorKind::Usage, format!("which tool? “{}” is a version", Escaped(word)));
-    Some(match more {
-        [] => error.hint(hint(&[format!("{first}@{word}")])),
-        _ => error.because(format!("write TOOL@{}", Escaped(word))).hint("use help"),
-    })
-}
-
-/// The error for a tool with its version, but without an `@`: `python3`; and for a program of a tool:
-/// `pip`.
+/// The error for a tool with its version, but without an `@`: `python3`.
 fn almost_a_tool(registry: &Registry, word: &str) -> Option<Error> {
-    let error =
-        Error::new(ErrorKind::UnknownTool, format!("unknown verb or tool “{}”", Escaped(word)));
+    let error = unknown_verb_or_tool(word);
     let parts = word.split_once(['-', '=', ':', '_', '/']);
     if let Some((name, request)) = parts
         && let Some(known) = tool_of(registry, name)
@@ -150,10 +230,23 @@ fn almost_a_tool(registry: &Registry, word: &str) -> Option<Error> {
     {
         return Some(error.hint(hint(&[format!("{name}@{}", &word[name.len()..])])));
     }
+    None
+}
+
+/// The error for a program of a tool, which isn't run without a verb: `pip install`.
+fn program(registry: &Registry, flags: &[String], words: &[String]) -> Option<Error> {
+    let (word, rest) = words.split_first()?;
     let mut tools = registry.all().map(|known| known.tool);
-    let tool = tools.find(|tool| tool.programs.contains(&word))?;
-    let error = error.because(format!("{word} is a program of {}", tool.name));
-    Some(error.hint(hint(&["why".to_owned(), word.to_owned()])))
+    let tool = tools.find(|tool| tool.programs.contains(&&**word))?;
+    let error = unknown_verb_or_tool(word).because(format!("{word} is a program of {}", tool.name));
+    Some(match rest {
+        [] => error.hint(hint(&[flags, &["why".to_owned()], words].concat())),
+        _ => error.because(RUNS).hint(hint(&[flags, &["exec".to_owned()], words].concat())),
+    })
+}
+
+fn unknown_verb_or_tool(word: &str) -> Error {
+    Error::new(ErrorKind::UnknownTool, format!("unknown verb or tool “{}”", Escaped(word)))
 }
 
 /// The verb that is closest to a word, by its name or an alias.
@@ -173,21 +266,27 @@ fn closest_verb(word: &str) -> Option<String> {
 mod tests {
     use std::ffi::OsStr;
 
-    use super::*;
+    use usher_shims::world::MemoryWorld;
 
-    /// The error of a command line, or `ok`.
+    use super::*;
+    use crate::session::in_memory::session;
+
+    /// The error of a command line, or `ok`, where nothing is pinned or installed.
     fn checked(line: &str) -> String {
+        checked_in(MemoryWorld::at("/p"), line)
+    }
+
+    fn checked_in(world: MemoryWorld, line: &str) -> String {
         let arguments: Vec<String> = line.split(' ').skip(1).map(str::to_owned).collect();
         let words: Vec<&OsStr> = line.split(' ').map(OsStr::new).collect();
         let typed = match CommandLine::of(&words) {
             Ok(typed) => typed,
             Err(error) => {
-                let other = of_other_manager(&arguments);
+                let other = with_flags_of_others(&arguments);
                 return other.map_or_else(|| error.kind().to_string(), |error| error.to_string());
             }
         };
-        let registry = Registry::load().unwrap();
-        check(&registry, &typed, &arguments)
+        check(&session(world), &typed, &arguments)
             .map_or_else(|error| error.to_string(), |()| "ok".to_owned())
     }
 
@@ -319,10 +418,6 @@ mod tests {
             ("use ts", "use help"),
             ("use zsh", "use help"),
             ("use @12", "use help"),
-            // Versions without a tool.
-            ("use 20", "use help"),
-            ("use v20.1", "use help"),
-            ("use lts", "use help"),
         ] {
             assert_eq!(hint_of(line), expected, "{line}: {}", checked(line));
         }
@@ -336,10 +431,129 @@ mod tests {
           tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
           hint: use help
         ");
+    }
+
+    #[test]
+    fn programs_and_other_managers_are_answered() {
+        for (line, expected) in [
+            // Programs of tools, and their arguments.
+            ("use npx", "use why npx"),
+            ("use npx -v", "use exec npx -v"),
+            ("use npx --help", "use exec npx --help"),
+            ("use npx --version", "use exec npx --version"),
+            ("use -C /p pip install -r x", "use -C /p exec pip install -r x"),
+            ("use node app.js", "use exec node app.js"),
+            ("use nodejs app.js", "use exec node app.js"),
+            ("use node@20 app.js -x", "use node@20 -- node app.js -x"),
+            ("use npm run-script x", "use exec npm run-script x"),
+            ("use list x", "ok"),
+            ("use node --version", "use exec node --version"),
+            ("use erlang --version", "use exec erl --version"),
+            // Other managers.
+            ("use nvm", "use help nvm"),
+            ("use nvm use 20", "use node@20"),
+            ("use nvm install --lts", "use install"),
+            ("use nvm alias default 20", "use --global node@20"),
+            ("use n lts", "use node@lts"),
+            ("use pyenv install 3.12", "use install python@3.12"),
+            ("use pyenv global 3.12", "use --global python@3.12"),
+            ("use asdf set nodejs 20", "use nodejs@20"),
+            ("use mise use node@20", "use node@20"),
+            ("use sdk install java 21", "use install java@21"),
+            ("use volta pin node@20", "use node@20"),
+            ("use rustup default stable", "use help rustup"),
+            ("use rbenv frobnicate", "use help rbenv"),
+        ] {
+            assert_eq!(hint_of(line), expected, "{line}: {}", checked(line));
+        }
+    }
+
+    #[test]
+    fn the_tool_of_a_version_is_named_where_it_is_obvious() {
+        let pinned =
+            || MemoryWorld::at("/p").file("/p/.nvmrc", "18").file("/p/.ruby-version", "3.3.0");
+        let installed = || {
+            MemoryWorld::at("/p")
+                .file("/usher/toolchains/node/20.11.1/bin/node", "")
+                .file("/usher/toolchains/python/3.12.1/bin/python", "")
+        };
+        let both = || installed().file("/p/.java-version", "17");
+        for (world, line, expected) in [
+            (pinned(), "use 20", "use node@20"),
+            (pinned(), "use v20.1", "use node@v20.1"),
+            (pinned(), "use 3.2", "use ruby@3.2"),
+            (pinned(), "use --global 20", "use --global node@20"),
+            (pinned(), "use install 20", "use install node@20"),
+            (pinned(), "use install >=20", "use install 'node@>=20'"),
+            (pinned(), "use uninstall 18 --yes", "use uninstall node@18 --yes"),
+            (pinned(), "use upgrade 20", "use upgrade node"),
+            (pinned(), "use upgrade node 20", "use upgrade node"),
+            (pinned(), "use outdated 20", "use outdated node"),
+            (pinned(), "use available 20", "use available node@20"),
+            (pinned(), "use list 20", "use list node@20"),
+            (pinned(), "use where 20", "use where node@20"),
+            (pinned(), "use global 20", "use --global node@20"),
+            (pinned(), "use default 20", "use --global node@20"),
+            (pinned(), "use alias default 20", "use --global node@20"),
+            (pinned(), "use fetch 20", "use install node@20"),
+            (installed(), "use 20", "use node@20"),
+            (installed(), "use uninstall 3.12", "use uninstall python@3.12"),
+            (both(), "use 17", "use java@17"),
+            (both(), "use install 3.12", "use install python@3.12"),
+        ] {
+            let error = checked_in(world, line);
+            let hint = error.rsplit_once("hint: ").map_or(&*error, |(_, hint)| hint);
+            assert_eq!(hint, expected, "{line}: {error}");
+        }
+        insta::assert_snapshot!(checked_in(pinned(), "use install 20"), @"
+        which tool? “20” is a version
+          did you mean node@20?
+          hint: use install node@20
+        ");
+        insta::assert_snapshot!(checked_in(pinned(), "use upgrade 20"), @"
+        which tool? “20” is a version
+          did you mean node?
+          hint: use upgrade node
+        ");
+        insta::assert_snapshot!(checked_in(pinned(), "use global 20"), @"
+        unknown verb “global”
+          `use --global TOOL@REQUEST` sets your default
+          did you mean node@20?
+          hint: use --global node@20
+        ");
+    }
+
+    /// What nobody meant isn't proposed as a command.
+    #[test]
+    fn without_an_obvious_tool_there_is_an_example_and_no_hint() {
+        let several = MemoryWorld::at("/p").file("/p/.nvmrc", "18").file("/p/.java-version", "17");
+        let unlikely = MemoryWorld::at("/p").file("/p/.python-version", "3.12");
+        for (world, line) in [
+            (MemoryWorld::at("/p"), "use 20"),
+            (MemoryWorld::at("/p"), "use lts"),
+            (MemoryWorld::at("/p"), "use upgrade 20"),
+            (MemoryWorld::at("/p"), "use global 3.12"),
+            (several, "use install 20"),
+            (unlikely, "use 20"),
+        ] {
+            assert!(!checked_in(world, line).contains("hint: "), "{line}");
+        }
         insta::assert_snapshot!(checked("use 20"), @"
         which tool? “20” is a version
-          write TOOL@20
-          hint: use help
+          write TOOL@20, for example: use node@20
+        ");
+        insta::assert_snapshot!(checked("use install 20"), @"
+        which tool? “20” is a version
+          write TOOL@20, for example: use install node@20
+        ");
+        insta::assert_snapshot!(checked("use upgrade 20"), @"
+        which tool? “20” is a version
+          write TOOL, for example: use upgrade node
+        ");
+        insta::assert_snapshot!(checked("use global 3.12"), @"
+        unknown verb “global”
+          `use --global TOOL@REQUEST` sets your default
+          write TOOL@3.12, for example: use --global python@3.12
         ");
     }
 }

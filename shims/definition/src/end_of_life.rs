@@ -42,6 +42,20 @@ impl EndOfLife {
         lines.map(|line| line.numbers.len()).max()
     }
 
+    /// How many lines of a flavour are known.
+    pub fn count(&self, flavour: &str) -> usize {
+        self.0.keys().filter(|line| line.flavour == flavour).count()
+    }
+
+    /// Whether versions of this flavour can begin with this number: it is the first number of a known
+    /// line, or of one that may follow soon.
+    pub fn may_begin_with(&self, flavour: &str, number: u64) -> bool {
+        let lines = self.0.keys().filter(|line| line.flavour == flavour);
+        let first = || lines.clone().filter_map(|line| line.numbers.first().copied());
+        let follows = |highest: u64| (highest + 1..=highest + 2).contains(&number);
+        first().any(|known| known == number) || first().max().is_some_and(follows)
+    }
+
     /// What is impossible in it for this tool.
     pub(crate) fn fault(&self, tool: &Tool) -> Option<String> {
         let most = tool.version_components;
@@ -113,6 +127,12 @@ mod tests {
             assert_eq!(date(flavour, &numbers), None, "{flavour} {numbers:?}");
         }
         assert_eq!(date("", &[]), None);
+        assert_eq!((lines.count(""), lines.count("temurin"), lines.count("zulu")), (4, 1, 0));
+        let begins = |flavour: &str, number: u64| lines.may_begin_with(flavour, number);
+        for number in [0, 3, 16, 17, 18] {
+            assert!(begins("", number), "{number}");
+        }
+        assert!(!begins("", 4) && !begins("", 19) && begins("temurin", 8) && !begins("zulu", 8));
         let nested = parse("'3' = '2030-01-01'\n'3.2' = '2020-01-01'\n").unwrap().end_of_life;
         let date = |numbers: &[u64]| nested.date_of("", numbers).unwrap().to_string();
         assert_eq!(

@@ -80,7 +80,7 @@ struct AvailableFilter {
 #[derive(Debug, Args)]
 pub struct AvailableArguments {
     /// The tool
-    tool: String,
+    pub tool: String,
     /// Only versions that match this request
     request: Option<String>,
     /// List every version, not only the newest of each release line

@@ -427,6 +427,73 @@ fn help_is_a_verb() {
 }
 
 #[test]
+fn another_manager_is_a_topic_of_help() {
+    let sandbox = offline_sandbox();
+    let outcome = sandbox.use_command(&["help", "pyenv"]).run().succeeds();
+    insta::assert_snapshot!(outcome.stdout, @"
+    pyenv
+    Its verbs, and what does the same here:
+      pyenv local      use python@REQUEST
+      pyenv global     use --global python@REQUEST
+      pyenv shell      use python@REQUEST -- bash
+      pyenv install    use install python[@REQUEST]
+      pyenv versions   use list python
+      pyenv version    use current python
+      pyenv which      use which PROGRAM
+      pyenv exec       use exec COMMAND
+      pyenv rehash     use reshim
+      pyenv uninstall  use uninstall python@VERSION
+
+    Versions that pyenv installed are used in place.
+    ");
+}
+
+/// A version without its tool is of the tool that is pinned here.
+#[test]
+fn a_version_alone_is_of_the_pinned_tool() {
+    let sandbox = offline_sandbox();
+    sandbox.file("project/.nvmrc", "18\n");
+    let before = sandbox.tree("home");
+    insta::assert_snapshot!(printed(&sandbox, &["20", "install 20", "upgrade 20", "alias default 20"]), @"
+    $ use 20
+    error: which tool? “20” is a version
+      did you mean node@20?
+      hint: use node@20
+
+    $ use install 20
+    error: which tool? “20” is a version
+      did you mean node@20?
+      hint: use install node@20
+
+    $ use upgrade 20
+    error: which tool? “20” is a version
+      did you mean node?
+      hint: use upgrade node
+
+    $ use alias default 20
+    error: unknown verb “alias”
+      there are no aliases; `use --global TOOL@REQUEST` sets your default
+      did you mean node@20?
+      hint: use --global node@20
+    ");
+    assert_unchanged(&sandbox, "home", &before, "a version without its tool");
+}
+
+#[test]
+fn no_line_of_help_is_wider_than_the_terminal() {
+    let sandbox = offline_sandbox();
+    for width in [60, 80] {
+        for line in ["--help", "help list", "prune --help", "help node", "help pyenv"] {
+            let words: Vec<&str> = ["--color=never"].into_iter().chain(line.split(' ')).collect();
+            let ended = sandbox.use_command(&words).in_terminal(width).wait().succeeds();
+            for line in ended.raw().lines() {
+                assert!(line.chars().count() <= usize::from(width), "{width}: {line}\n{ended}");
+            }
+        }
+    }
+}
+
+#[test]
 fn other_managers_verbs_and_near_words_are_answered() {
     let transcript = refused(&[
         "versions",
@@ -439,7 +506,11 @@ fn other_managers_verbs_and_near_words_are_answered() {
         "node 20",
         "install node 20",
         "--global node lts",
-        "20",
+        "npx -v",
+        "npx --version",
+        "node app.js",
+        "node --version",
+        "nvm use 20",
         "python3",
         "global",
     ]);
@@ -494,10 +565,31 @@ fn other_managers_verbs_and_near_words_are_answered() {
       did you mean node@lts?
       hint: use --global node@lts
 
-    $ use 20
-    error: which tool? “20” is a version
-      write TOOL@20
-      hint: use help
+    $ use npx -v
+    error: unknown verb or tool “npx”
+      npx is a program of node
+      `use exec` runs a command with this project's versions
+      hint: use exec npx -v
+
+    $ use npx --version
+    error: unknown verb or tool “npx”
+      npx is a program of node
+      `use exec` runs a command with this project's versions
+      hint: use exec npx --version
+
+    $ use node app.js
+    error: unknown tool “app.js”
+      `use exec` runs a command with this project's versions
+      hint: use exec node app.js
+
+    $ use node --version
+    error: --version is the version of usher: it takes no tool
+      hint: use exec node --version
+
+    $ use nvm use 20
+    error: unknown verb or tool “nvm”
+      nvm is another version manager
+      hint: use node@20
 
     $ use python3
     error: unknown verb or tool “python3”
