@@ -223,9 +223,13 @@ pub fn print_error(error: &Error) {
 
 /// Prints what an interrupt left undone; in a shim's log it must not look like the program's own.
 pub fn print_interruption(interruption: &Interruption, in_shim: bool) {
-    if interruption.at_question {
-        let _ = io::stderr().lock().write_all(b"\n");
-    }
+    // Over the `^C` that the terminal shows, or below the question that it is behind.
+    let start: &[u8] = match (interruption.at_question, is_read_by_a_person()) {
+        (true, _) => b"\n",
+        (false, true) => b"\r",
+        (false, false) => b"",
+    };
+    let _ = io::stderr().lock().write_all(start);
     let what = match interruption.what.as_str() {
         "" => "interrupted".to_owned(),
         what => format!("interrupted: {what}"),
