@@ -4,6 +4,7 @@
 
 mod interrupts;
 mod questions;
+mod widths;
 
 use std::thread;
 

@@ -74,7 +74,7 @@ fn uninstall_asks_about_a_version_that_is_used() {
     usher: remove node 12.22.11? [y/N] yes
     removed node 12.22.11
     usher: node 12 is still requested by .nvmrc:1: the next call of node installs it
-     again
+        again
       hint: use unpin node
     ");
     assert!(!node.exists());
