@@ -31,7 +31,7 @@ use usher_shims::exec::ProcessArgs;
 use usher_shims::process::HANDOFF_ARG;
 use usher_shims::world::{Os, World as _};
 
-use crate::files::interrupt::on_interrupt;
+use crate::files::interrupt::{on_interrupt, stop_if_interrupted};
 
 pub use self::arguments::CommandLine;
 
@@ -52,6 +52,7 @@ pub fn run(given: ProcessArgs) -> i32 {
     on_interrupt(move |interruption| output::print_interruption(interruption, is_handoff));
     if is_handoff {
         let error = handoff::run(given);
+        stop_if_interrupted();
         output::shim_error(&error);
         return error.kind().shim_exit_code().into();
     }
@@ -66,7 +67,9 @@ pub fn run(given: ProcessArgs) -> i32 {
     if let Err(error) = typed.validate(&arguments) {
         return output::print_failure(&error, as_json);
     }
-    match dispatch::execute(typed, given, &own_arguments(&arguments)) {
+    let ended = dispatch::execute(typed, given, &own_arguments(&arguments));
+    stop_if_interrupted();
+    match ended {
         Ok(code) => code,
         Err(error) => output::print_failure(&error, as_json),
     }

@@ -28,7 +28,7 @@ use crate::cli::progress;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::config::settings::AutoInstall;
-use crate::files::interrupt::Unfinished;
+use crate::files::interrupt::{Unfinished, stop_if_interrupted};
 use crate::files::write_access::WriteAccess;
 use crate::releases::network::Network;
 use crate::releases::runtime;
@@ -152,6 +152,7 @@ fn run_plan(
         let call = PackageManagerCall::new(session, plan, rule, words)?;
         return global_packages::run(session, &call, own);
     }
+    stop_if_interrupted();
     Ok(become_program(plan.program.as_path().into(), own, &session.given.environment, &plan.set))
 }
 

@@ -52,6 +52,9 @@ pub use self::text::Text;
 pub use self::tree::Branch;
 use self::visible::visible;
 
+/// How far a line of a message is indented where it goes on: farther than its causes.
+const MESSAGE_INDENT: usize = 4;
+
 /// What the process's streams can show, once that is known; nothing special before.
 static SCREENS: OnceLock<Screens> = OnceLock::new();
 
@@ -144,19 +147,21 @@ pub fn print_notice(notice: &Notice) {
 
 /// Prints a message of one or more lines to standard error; the first begins with a label.
 fn print_message(meaning: Meaning, label: &str, message: &str) {
+    let screen = err_screen();
     let mut text = Text::new();
     for (index, line) in message.split('\n').enumerate() {
-        let line = match line.trim_start().starts_with("hint: ") {
-            true => Line::of(Meaning::Hint, line),
-            false => Line::from(line),
-        };
-        text.line(match index {
+        // The terminal itself breaks a hint that is too long, so that it is copied as one line.
+        if index > 0 && line.trim_start().starts_with("hint: ") {
+            text.line(Line::of(Meaning::Hint, line));
+            continue;
+        }
+        let line = match index {
             0 => Line::of(meaning, label).then(" ").join(line),
-            _ => line,
-        });
+            _ => Line::from(line),
+        };
+        line.lines_of_words(MESSAGE_INDENT, screen).into_iter().for_each(|line| text.line(line));
     }
-    // A terminal breaks lines that are too long, so that a command can be copied as one.
-    let screen = Screen { width: None, ..err_screen() };
+    let screen = Screen { width: None, ..screen };
     let _ = io::stderr().lock().write_all(text.render(screen).as_bytes());
 }
 
@@ -220,9 +225,13 @@ pub fn print_error(error: &Error) {
 
 /// Prints what an interrupt left undone; in a shim's log it must not look like the program's own.
 pub fn print_interruption(interruption: &Interruption, in_shim: bool) {
-    if interruption.at_question {
-        let _ = io::stderr().lock().write_all(b"\n");
-    }
+    // Over the `^C` that the terminal shows, or below the question that it is behind.
+    let start: &[u8] = match (interruption.at_question, is_read_by_a_person()) {
+        (true, _) => b"\n",
+        (false, true) => b"\r",
+        (false, false) => b"",
+    };
+    let _ = io::stderr().lock().write_all(start);
     let what = match interruption.what.as_str() {
         "" => "interrupted".to_owned(),
         what => format!("interrupted: {what}"),

@@ -16,6 +16,7 @@ use usher_shims::world::World as _;
 
 use crate::cli::shell_setup::quoted_for_posix;
 use crate::files::bare::null_device;
+use crate::files::interrupt::stop_if_interrupted;
 use crate::registry::KnownTool;
 use crate::session::Session;
 
@@ -93,6 +94,7 @@ impl<'a> PackageManager<'a> {
     pub fn installed_packages(&self, version: &Version) -> Result<GlobalPackages> {
         let call = self.call(version, &self.rules.list);
         let output = call.and_then(|mut call| call.stderr(null_device()?).output());
+        stop_if_interrupted();
         let output = output.map_err(|error| Error::io("run", &self.shim, error))?;
         // A manager may report problems and list its packages all the same.
         let text = String::from_utf8_lossy(&output.stdout);
@@ -127,6 +129,7 @@ impl<'a> PackageManager<'a> {
         let call = self.call(to, &self.rules.install);
         // Its output isn't part of ours.
         let ended = call.and_then(|mut call| call.args(arguments).stdout(null_device()?).status());
+        stop_if_interrupted();
         Ok(ended.map_err(|error| Error::io("run", &self.shim, error))?.success())
     }
 

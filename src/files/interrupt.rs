@@ -7,15 +7,18 @@ use std::os::raw::c_int;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::flag::register_conditional_default;
+use signal_hook::flag::{register, register_conditional_default};
 use signal_hook::iterator::Signals;
 
 use super::remove::remove_tree;
 use super::write_access::{ThreadAccess, WriteAccess};
+
+/// How often a folder is deleted at most, while something adds to it.
+const DELETIONS: usize = 10;
 
 /// What an interrupt concerns. Signals are per process, and so is this.
 static STATE: Mutex<State> = Mutex::new(State::EMPTY);
@@ -23,6 +26,9 @@ static STATE: Mutex<State> = Mutex::new(State::EMPTY);
 /// The watcher is started once, and never stopped: a removed handler would leave a signal without
 /// effect. `execve` ends it.
 static WATCHER: Once = Once::new();
+
+/// Whether a signal came: set by its handler, before anything acts on it.
+static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// What an interrupt concerns.
 struct State {
@@ -76,6 +82,22 @@ enum Work {
     Other(String),
     /// A question is open. Without an answer, this is so: `nothing was removed`.
     Question(String),
+}
+
+/// Does what an interrupt finds either not begun or done, such as giving an unfinished folder its final
+/// name: an interrupt would delete it at the same time. Must be short: an interrupt waits for it.
+pub fn undisturbed<T>(act: impl FnOnce() -> T) -> T {
+    let _state = state();
+    act()
+}
+
+/// Doesn't return if the process is being interrupted. Call it after a child process, which the terminal
+/// interrupts as well, and before the process ends or becomes a program: its end must not be mistaken for
+/// that of the work.
+pub fn stop_if_interrupted() {
+    while INTERRUPTED.load(Ordering::Relaxed) {
+        thread::park();
+    }
 }
 
 /// Reports interrupts from now on, before those who were registered earlier.
@@ -134,7 +156,16 @@ impl Unfinished {
 
     /// Reports it no longer: it was done before.
     pub fn forget(&self) {
-        state().work.retain(|(id, _)| *id != self.id);
+        state().forget(self.id);
+    }
+
+    /// Does what completes it, as [`undisturbed`] does: an interrupt reports it as not done, or not at
+    /// all.
+    pub fn complete<T, E>(&self, act: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let mut state = state();
+        let done = act()?;
+        state.forget(self.id);
+        Ok(done)
     }
 
     fn begin(work: Work) -> Self {
@@ -158,10 +189,16 @@ impl State {
     const EMPTY: Self =
         Self { folders: Vec::new(), work: Vec::new(), count: 0, reporters: Vec::new() };
 
+    fn forget(&mut self, id: u64) {
+        self.work.retain(|(other, _)| *other != id);
+    }
+
     /// Deletes what is unfinished, and reports. In this order: afterwards nothing changes any more.
     fn end(&self) {
         for (folder, access) in &self.folders {
-            let _ = access.with(|_| remove_tree(folder));
+            // The work goes on, and may add to the folder while it is deleted.
+            let is_deleted = || access.with(|_| remove_tree(folder)).is_ok();
+            (0..DELETIONS).any(|_| is_deleted());
         }
         let work = self.work.iter().map(|(_, work)| work);
         let interruption = Interruption::of(work, &|folder| fs::symlink_metadata(folder).is_ok());
@@ -229,16 +266,19 @@ fn watch_signals() {
     let started = thread::Builder::new().spawn(move || {
         let watched: Vec<c_int> =
             [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal)).collect();
-        let is_second = Arc::new(AtomicBool::new(false));
         for signal in &watched {
             // A second one is not kept waiting by what the first one started.
-            let _ = register_conditional_default(*signal, Arc::clone(&is_second));
+            let _ = register_conditional_default(*signal, Arc::clone(&INTERRUPTED));
         }
-        let signals = Signals::new(watched);
+        let signals = Signals::new(&watched);
+        if signals.is_ok() {
+            for signal in &watched {
+                let _ = register(*signal, Arc::clone(&INTERRUPTED));
+            }
+        }
         let _ = sender.send(());
         let Ok(mut signals) = signals else { return };
         for signal in signals.forever() {
-            is_second.store(true, Ordering::Relaxed);
             // The lock is held until the end, so that nothing new begins.
             let state = state();
             state.end();

@@ -10,6 +10,7 @@ use usher_shims::error::{Error, Result};
 
 use super::location::backup_path;
 use crate::files::durable::{make_folders, sync_name};
+use crate::files::interrupt::{Unfinished, undisturbed};
 use crate::files::write_access::WriteAccess;
 use crate::sys::sync_file_system;
 
@@ -18,7 +19,8 @@ pub(super) fn publish(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()>
     sync(tree)?;
     let parent = target.parent().unwrap_or(target);
     make_folders(parent)?;
-    rename_where_free(tree, target)
+    // An interrupt deletes the tree.
+    undisturbed(|| rename_where_free(tree, target))
         .map_err(|error| Error::io("put the toolchain at", target, error))?;
     sync_name(target);
     Ok(())
@@ -26,21 +28,32 @@ pub(super) fn publish(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()>
 
 /// Syncs a finished tree and puts it in the place of what is at `target`, which is at `tree`
 /// from then on: at no moment is there none. Where nothing is at `target`, nothing is at `tree`.
+/// That completes the unfinished work.
 ///
 /// A file system that can't exchange two names (of network and FUSE kinds), and a container that
 /// refuses the system call, have a window between two renames in which there is none. A process that
 /// is killed in it leaves the old one as a backup, and [`restore_backup`] restores it for the next
 /// one that takes the lock.
-pub(super) fn replace_tree(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()> {
+pub(super) fn replace_tree(
+    _: &WriteAccess,
+    (tree, target): (&Path, &Path),
+    unfinished: &Unfinished,
+) -> Result<()> {
     sync(tree)?;
-    let done = match rustix::fs::renameat_with(CWD, tree, CWD, target, RenameFlags::EXCHANGE) {
+    // An interrupt deletes the tree.
+    unfinished
+        .complete(|| exchange(tree, target))
+        .map_err(|error| Error::io("replace", target, error))?;
+    sync_name(target);
+    Ok(())
+}
+
+fn exchange(tree: &Path, target: &Path) -> io::Result<()> {
+    match rustix::fs::renameat_with(CWD, tree, CWD, target, RenameFlags::EXCHANGE) {
         Err(errno) if is_refused(errno) => in_two_steps(tree, target),
         Err(Errno::NOENT) => rename_where_free(tree, target),
         done => done.map_err(Into::into),
-    };
-    done.map_err(|error| Error::io("replace", target, error))?;
-    sync_name(target);
-    Ok(())
+    }
 }
 
 fn in_two_steps(tree: &Path, target: &Path) -> io::Result<()> {
@@ -152,7 +165,7 @@ mod tests {
     fn replacing_a_toolchain_keeps_the_old_one_as_backup() {
         type Replace = fn(&Path, &Path) -> io::Result<()>;
         let exchange: Replace = |tree, target| {
-            replace_tree(&WriteAccess::for_test(), tree, target)
+            replace_tree(&WriteAccess::for_test(), (tree, target), &Unfinished::other(""))
                 .map_err(|error| io::Error::other(error.what))
         };
         for replace in [exchange, in_two_steps] {

@@ -50,6 +50,7 @@ pub fn repair(
     location: &InstallLocation<'_>,
     confirm: &ConfirmRemoval<'_>,
 ) -> Result<Option<Repaired>> {
+    let unfinished = not_repaired(location);
     let _lock = installer.store.lock(location)?;
     let verified = verify(location)?;
     if verified.is_intact() {
@@ -73,7 +74,6 @@ pub fn repair(
         let kept = decision.unexpected.entries();
         return Ok(Some(Repaired { kept, ..Repaired::default() }));
     }
-    let unfinished = Unfinished::other(&format!("{} was not repaired", location.name()));
     let receipt = receipt(location);
     let archive = receipt.as_ref().and_then(UserArchive::of);
     let mut assembly = match &archive {
@@ -100,14 +100,19 @@ pub fn repair(
         preserve_added_files(access, (&location.root, &tree), package_paths, manifest, extras)
             .map_err(|error| assembly.required_space().explain(error))?;
     let shown = installer.store.reporter.task("installing", &location.name());
-    replace_tree(access, &tree, &location.root)?;
-    drop((shown, unfinished));
+    replace_tree(access, (&tree, &location.root), &unfinished)?;
+    drop(shown);
     // What package managers added during the repair.
     preserve_added_files(access, (&tree, &location.root), package_paths, manifest, Extras::Leave)?;
     remove_tree(&tree)?;
     assembly.discard_downloads();
     let kept = if decision.is_removed { Vec::new() } else { decision.unexpected.entries() };
     Ok(Some(Repaired { is_restored: true, preserved, removed, kept }))
+}
+
+/// What an interrupt reports of a version that is looked at or repaired.
+pub fn not_repaired(location: &InstallLocation<'_>) -> Unfinished {
+    Unfinished::other(&format!("{} was not repaired", location.name()))
 }
 
 /// What is in a toolchain that isn't from upstream nor at a package manager's own paths. A package

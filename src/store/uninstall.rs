@@ -8,6 +8,7 @@ use usher_shims::error::Result;
 use super::location::InstallLocation;
 use super::own::OwnStore;
 use crate::files::durable::sync_names;
+use crate::files::interrupt::Unfinished;
 use crate::files::remove::remove_files;
 
 /// Removes a toolchain from usher's own store. Programs that run from it continue: the system keeps
@@ -16,6 +17,7 @@ use crate::files::remove::remove_files;
 /// Links to programs in it, where all versions have their programs, lead nowhere then and are
 /// deleted.
 pub fn uninstall(store: &OwnStore<'_>, location: &InstallLocation<'_>) -> Result<()> {
+    let _unfinished = Unfinished::removal(location.name(), &location.root);
     let _lock = store.lock(location)?;
     let physical = fs::canonicalize(&location.root).unwrap_or_else(|_| location.root.clone());
     store.remove(location, &location.root)?;

@@ -303,11 +303,11 @@ mod tests {
     fn each_version_has_a_row_and_each_use_of_a_named_one() {
         insta::assert_snapshot!(at_widths(&report(false).text()), @"
         --- 60
-        TOOL  VERSION   ACCOUNTS  LAST USED     RETIRED     USES
+        TOOL  VERSION   ACCOUNTS  LAST USED     RETIRED
+            USES
         node  8.17.0    0         400 days ago  2027-01-31
-        node  12.22.12  2         today                     1 pin, 1
-                                                            default, 2
-                                                            processes
+        node  12.22.12  2         today
+            1 pin, 1 default, 2 processes
         --- 80
         TOOL  VERSION   ACCOUNTS  LAST USED     RETIRED     USES
         node  8.17.0    0         400 days ago  2027-01-31
@@ -324,11 +324,11 @@ mod tests {
         ");
         insta::assert_snapshot!(at_widths(&report(true).text()), @"
         --- 60
-        TOOL  VERSION   ACCOUNTS  LAST USED     RETIRED     USES
+        TOOL  VERSION   ACCOUNTS  LAST USED     RETIRED
+            USES
         node  8.17.0    0         400 days ago  2027-01-31
-        node  12.22.12  2         today                     1 pin, 1
-                                                            default, 2
-                                                            processes
+        node  12.22.12  2         today
+            1 pin, 1 default, 2 processes
 
         USED           BY     AS       IN
         node 12.22.12  alice  pin      /home/alice/app/.nvmrc:1

@@ -20,6 +20,7 @@ use crate::cli::output::json::Versions;
 use crate::cli::output::{self, Line, ReportPath, Table};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
+use crate::files::interrupt::Unfinished;
 use crate::files::walk::disk_usage;
 use crate::session::Session;
 use crate::store::contents::StoreContents;
@@ -122,6 +123,9 @@ fn prune<'a>(
     if !is_confirmed(count, bytes, arguments)? {
         return Ok((copies, None));
     }
+    let removals = removals().map(|copy| &copy.location);
+    let _unfinished: Vec<_> =
+        removals.map(|one| Unfinished::removal(one.name(), &one.root)).collect();
     for copy in copies.iter_mut().filter(|copy| copy.kept.is_none()) {
         // Something may have changed while the question was open.
         copy.kept = reason_to_keep(&copy.location, &Processes::list())?;

@@ -97,9 +97,11 @@ fn repair_one(
     location: &InstallLocation<'_>,
     confirm: &ConfirmRemoval<'_>,
 ) -> Result<Option<Repaired>> {
+    let unfinished = repair::not_repaired(location);
     if verify(location)?.is_intact() {
         return Ok(None);
     }
+    drop(unfinished);
     if location.store != Store::Own {
         return Err(not_yours(location));
     }

@@ -17,6 +17,7 @@ use super::{ToolArgument, tool_arguments};
 use crate::cli::shims::{make_missing_shims, refresh_shims};
 use crate::config::folders;
 use crate::config::settings;
+use crate::files::interrupt::stop_if_interrupted;
 use crate::registry::{KnownTool, Registry};
 use crate::releases::ToolRequest;
 use crate::session::Session;
@@ -108,6 +109,7 @@ fn become_command(
         arguments.filter_map(|argument| CString::new(argument.as_bytes()).ok()).collect();
     let arguments: Vec<_> = arguments.iter().map(CString::as_c_str).collect();
     let set: Vec<_> = plan.variables.into_iter().map(|(name, value)| (name, Some(value))).collect();
+    stop_if_interrupted();
     Err(become_program(plan.program.as_path().into(), &arguments, &session.given.environment, &set))
 }
 

@@ -406,7 +406,14 @@ mod tests {
             decide(&session(world), all).text()
         };
         insta::assert_snapshot!(at_widths(&report(false)), @"
-        --- 60, 80, 120
+        --- 60
+        TOOL  VERSION  STATE          REQUESTED BY
+        ruby  3.2.0    not installed  3.2.0 in .ruby-version:1
+        to install what is missing: use install
+        by a constraint or a default: node 12.22.12, php 8.4 (not
+          installed)
+        1 more tool: use --all
+        --- 80, 120
         TOOL  VERSION  STATE          REQUESTED BY
         ruby  3.2.0    not installed  3.2.0 in .ruby-version:1
         to install what is missing: use install

@@ -164,15 +164,15 @@ fn upgrade_all(
     let (mut outcomes, mut errors) = (Vec::new(), Vec::new());
     for SelectedTool { known, is_named } in selected {
         let plan = decide(session, *known, &releases);
+        if let Some(upgrade) = plan.upgrade.as_ref().filter(|_| !is_dry_run) {
+            let location = installer.store.location(*known, &upgrade.release.version);
+            upgraded.push(Unfinished::install(location.name(), &location.root));
+            unfinished.forget();
+        }
         let (outcome, error) = match is_dry_run {
             true => plan.into_outcome(),
             false => apply(session, *known, plan, &installer),
         };
-        if let (UpgradeState::Upgraded, Some(step)) = (outcome.row.state, &outcome.step) {
-            unfinished.forget();
-            let location = installer.store.location(*known, &step.to);
-            upgraded.push(Unfinished::install(location.name(), &location.root));
-        }
         let is_relevant = outcome.row.request.is_some() || error.is_some() || *is_named;
         errors.extend(error);
         outcomes.extend(Some(outcome).filter(|_| is_relevant));

@@ -8,6 +8,9 @@ use super::screen::Screen;
 use super::style::Meaning;
 use super::visible::visible_line;
 
+/// How much farther what goes on is indented.
+const HANGING: usize = 2;
+
 /// One line, whatever is in it: line ends and other hidden characters are shown as escapes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Line {
@@ -75,29 +78,71 @@ impl Line {
         self.parts.iter().map(|(meaning, text)| screen.paint(*meaning, text)).collect()
     }
 
+    /// The line in as many lines as a screen needs: what goes on is indented.
+    pub(super) fn lines(&self, screen: Screen) -> Vec<Self> {
+        let Some(width) = screen.width else { return vec![self.clone()] };
+        let start = self.parts.first().map_or("", |(_, text)| text);
+        let indent = start.len() - start.trim_start_matches(' ').len() + HANGING;
+        let lines = self.wrap_within([width, width.saturating_sub(indent)], screen);
+        indented(lines, indent)
+    }
+
+    /// The line in as many lines as a screen needs, each but the first indented by so many blanks. Words
+    /// stay whole, so that a path is copied as one.
+    pub(super) fn lines_of_words(&self, indent: usize, screen: Screen) -> Vec<Self> {
+        let Some(width) = screen.width else { return vec![self.clone()] };
+        let mut wrapping = Wrapping::new([width, width.saturating_sub(indent)], screen);
+        wrapping.keeps_words = true;
+        indented(wrapping.wrap(self), indent)
+    }
+
     /// The line in as many lines as it needs to be `width` columns wide at most: broken at spaces; what
     /// has none is broken after a `/`, or anywhere.
     pub(super) fn wrap(&self, width: usize, screen: Screen) -> Vec<Self> {
-        let mut wrapping = Wrapping { width, screen, lines: vec![Self::new()], used: 0 };
-        for (meaning, text) in &self.parts {
-            for word in text.split_inclusive(' ') {
-                wrapping.word(*meaning, word);
-            }
-        }
-        wrapping.lines
+        self.wrap_within([width, width], screen)
+    }
+
+    /// As [`Line::wrap`], for the widths of the first line and of the others.
+    pub(super) fn wrap_within(&self, widths: [usize; 2], screen: Screen) -> Vec<Self> {
+        Wrapping::new(widths, screen).wrap(self)
     }
 }
 
-/// The state of [`Line::wrap`].
+/// All lines but the first behind so many blanks.
+fn indented(lines: Vec<Line>, indent: usize) -> Vec<Line> {
+    let mut lines = lines.into_iter();
+    let first = lines.next().into_iter();
+    first.chain(lines.map(|line| Line::from(" ".repeat(indent)).join(line))).collect()
+}
+
+/// A line that is being wrapped.
 struct Wrapping {
+    /// The width of the last line, and of those that follow.
     width: usize,
+    others: usize,
     screen: Screen,
     lines: Vec<Line>,
     /// The columns of the last line.
     used: usize,
+    /// Whether a word that is wider than a line stays whole.
+    keeps_words: bool,
 }
 
 impl Wrapping {
+    fn new([width, others]: [usize; 2], screen: Screen) -> Self {
+        let lines = vec![Line::new()];
+        Self { width, others, screen, lines, used: 0, keeps_words: false }
+    }
+
+    fn wrap(mut self, line: &Line) -> Vec<Line> {
+        for (meaning, text) in &line.parts {
+            for word in text.split_inclusive(' ') {
+                self.word(*meaning, word);
+            }
+        }
+        self.lines
+    }
+
     /// Adds a word with the space behind it, which may stick out.
     fn word(&mut self, meaning: Meaning, word: &str) {
         let columns = |text: &str| self.screen.spell(text).width();
@@ -105,8 +150,10 @@ impl Wrapping {
         if self.used + needed <= self.width {
             return self.push(meaning, word);
         }
-        if needed <= self.width {
-            self.next_line();
+        if needed <= self.others || self.keeps_words {
+            if self.used > 0 {
+                self.next_line();
+            }
             return self.push(meaning, word);
         }
         let fits = |text: &str, width: usize| {
@@ -146,7 +193,7 @@ impl Wrapping {
             last.truncate(last.trim_end_matches(' ').len());
         }
         self.lines.push(Line::new());
-        self.used = 0;
+        (self.width, self.used) = (self.others, 0);
     }
 }
 
@@ -187,6 +234,31 @@ mod tests {
         assert_eq!(wrapped("日本語日本語", 4), ["日本", "語日", "本語"]);
         assert_eq!(wrapped("日本", 1), ["日", "本"]);
         assert_eq!(wrapped("", 5), [""]);
+    }
+
+    #[test]
+    fn what_goes_on_is_indented() {
+        let line = Line::from(" a b /srv/app/x c").and(Meaning::Hint, " d");
+        let screen = Screen { colors: true, width: Some(8), ..Screen::PLAIN };
+        let lines: Vec<String> =
+            line.lines(screen).iter().map(|line| line.render(screen)).collect();
+        assert_eq!(lines, [" a b", "   /srv/", "   app/x", "   c\u{1b}[36m d\u{1b}[0m"]);
+        let lines = line.lines(Screen::PLAIN);
+        assert_eq!(lines, [line]);
+    }
+
+    #[test]
+    fn words_stay_whole_in_messages() {
+        let screen = Screen { width: Some(8), ..Screen::PLAIN };
+        let wrapped = |text: &str| -> Vec<String> {
+            let lines = Line::from(text).lines_of_words(4, screen);
+            lines.iter().map(|line| line.render(screen)).collect()
+        };
+        assert_eq!(
+            wrapped("can't read /srv/app/x now"),
+            ["can't", "    read", "    /srv/app/x", "    now"]
+        );
+        assert_eq!(wrapped("/srv/app/x"), ["/srv/app/x"]);
     }
 
     #[test]

@@ -7,11 +7,14 @@ use super::style::Meaning;
 /// The space between two columns.
 const GAP: usize = 2;
 
-/// The narrowest that a column is made.
+/// The narrowest that a column is made. Where there is less room for the last, it is below the others.
 const MIN_COLUMN: usize = 12;
 
+/// How far what is below a row is indented.
+const INDENT: usize = 4;
+
 /// Rows of cells. Each column is as wide as its widest cell, but for the last: where the screen ends, it
-/// goes on below itself.
+/// goes on below itself, or is below the row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
     headings: Vec<Line>,
@@ -72,7 +75,31 @@ impl Table {
 
     pub(super) fn render(&self, screen: Screen) -> Vec<String> {
         let widths = self.widths(screen);
-        self.lines().flat_map(|row| render_row(row, &widths, screen)).collect()
+        match screen.width.filter(|available| needed(&widths) > *available) {
+            Some(available) => self.render_below(available, screen),
+            None => self.lines().flat_map(|row| render_row(row, &widths, screen)).collect(),
+        }
+    }
+
+    /// The rows with their last cells below them, where there is no room beside the others.
+    fn render_below(&self, available: usize, screen: Screen) -> Vec<String> {
+        let count = self.lines().map(Vec::len).max().unwrap_or(0).saturating_sub(1);
+        let split = |row: &Vec<Line>| {
+            let (beside, below) = row.split_at(count.min(row.len()));
+            (beside.to_vec(), below.to_vec())
+        };
+        let (rows, below): (Vec<_>, Vec<_>) = self.lines().map(split).unzip();
+        let beside = Self { headings: Vec::new(), rows };
+        let widths = beside.widths(screen);
+        let indent = " ".repeat(INDENT);
+        let below_row = |cells: &Vec<Line>| -> Vec<String> {
+            let cells = cells.iter().filter(|cell| !cell.is_empty());
+            let lines = cells.flat_map(|cell| cell.wrap(available.saturating_sub(INDENT), screen));
+            lines.map(|line| format!("{indent}{}", line.render(screen))).collect()
+        };
+        let rows = beside.rows.iter().zip(&below);
+        rows.flat_map(|(row, below)| [render_row(row, &widths, screen), below_row(below)].concat())
+            .collect()
     }
 
     /// The width of each column. What doesn't fit is taken from the last, then from the widest.
@@ -84,8 +111,6 @@ impl Table {
         };
         let mut widths: Vec<usize> = (0..count).map(natural).collect();
         let Some(available) = screen.width else { return widths };
-        let needed =
-            |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
         let mut shrink = |column: usize| {
             let excess = needed(&widths).saturating_sub(available);
             let least = widths[column].min(MIN_COLUMN);
@@ -98,6 +123,11 @@ impl Table {
         }
         widths
     }
+}
+
+/// The columns of a row.
+fn needed(widths: &[usize]) -> usize {
+    widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)
 }
 
 /// One row: as many lines as its highest cell has.
@@ -157,13 +187,14 @@ mod tests {
         ruby  é           x y
         ");
         insta::assert_snapshot!(at(20), @"
-        TOOL  VERSION     REQUESTED BY
-        node  12.22.12    12 in /srv/
-                          app/
-                          packages/
-                          server/
-                          .nvmrc:1
-        ruby  é           x y
+        TOOL  VERSION
+            REQUESTED BY
+        node  12.22.12
+            12 in /srv/app/
+            packages/server/
+            .nvmrc:1
+        ruby  é
+            x y
         ");
     }
 

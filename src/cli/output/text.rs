@@ -66,7 +66,9 @@ impl Text {
         };
         for block in &self.0 {
             match block {
-                Block::Line(line) => end_line(line.render(screen)),
+                Block::Line(line) => {
+                    line.lines(screen).iter().for_each(|line| end_line(line.render(screen)));
+                }
                 Block::Table(table) => table.render(screen).into_iter().for_each(&mut end_line),
                 Block::Tree(tree) => tree.render(screen).into_iter().for_each(&mut end_line),
             }

@@ -51,15 +51,15 @@ impl Branch {
     /// `indent` stands before the first line, and before every other.
     fn render_at(&self, indent: [String; 2], screen: Screen, lines: &mut Vec<String>) {
         let [first, others] = indent;
+        let below_text = if self.below.is_empty() { "" } else { "│ " };
         let text = match screen.width {
             // The tree's lines are single columns.
             Some(width) => {
                 let width = width.saturating_sub(first.chars().count()).max(MIN_WIDTH);
-                self.text.wrap(width, screen)
+                self.text.wrap_within([width, width - below_text.chars().count()], screen)
             }
             None => vec![self.text.clone()],
         };
-        let below_text = if self.below.is_empty() { "" } else { "│ " };
         for (index, line) in text.iter().enumerate() {
             let indent = match index {
                 0 => first.clone(),

@@ -6,6 +6,7 @@ use std::process::Command;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 
 use crate::files::bare::null_device;
+use crate::files::interrupt::stop_if_interrupted;
 
 /// The PATH of these commands: the system's folders alone.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
@@ -28,6 +29,7 @@ fn run(command: &[String], tree: &Path, root: &Path) -> Result<()> {
         .stdin(null_device().map_err(failed)?)
         .output()
         .map_err(failed)?;
+    stop_if_interrupted();
     if output.status.success() {
         return Ok(());
     }

@@ -2,11 +2,15 @@
 //!
 //! The upstream stalls where a test wants to look, so nothing here depends on how fast it is.
 
+mod interrupts;
+mod questions;
+mod widths;
+
 use std::thread;
 
 use rustix::process::Signal;
 
-use super::{offline_sandbox, sandbox};
+use super::sandbox;
 use crate::support::{Ended, Misbehaviour, Platform, Sandbox, Terminal, Upstream};
 
 /// The path of a version's archive at the upstream.
@@ -214,8 +218,7 @@ fn a_second_interrupt_ends_at_once() {
     let (_upstream, sandbox) = stalling();
     let mut terminal = sandbox.use_command(&["install", "node@12.22.12"]).in_terminal(80);
     wait_for_bar(&mut terminal);
-    // From now on, a program that prints waits.
-    terminal.press_ctrl('S');
+    terminal.hold_output();
     terminal.signal(Signal::INT);
     let staging = sandbox.usher().join("staging");
     while staging.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
@@ -224,43 +227,4 @@ fn a_second_interrupt_ends_at_once() {
     terminal.signal(Signal::INT);
     let ended = terminal.wait().dies_by(Signal::INT);
     assert!(!ended.ever_showed("interrupted"), "{ended}");
-}
-
-#[test]
-fn a_question_is_answered_or_left() {
-    let sandbox = offline_sandbox();
-    let node = sandbox.fake_toolchain("node", "12.22.11");
-    sandbox.reshim();
-    let ask = || {
-        let mut terminal = sandbox.use_command(&["prune", "node@12.22.11"]).in_terminal(80);
-        terminal.wait_for("[y/N]");
-        terminal
-    };
-    let last_lines = |ended: &Ended| {
-        let screen = ended.screen();
-        let (_, end) = screen.split_once("[y/N]").unwrap_or_else(|| panic!("{ended}"));
-        end.trim_start_matches(' ').to_owned()
-    };
-
-    let mut terminal = ask();
-    terminal.press("n\n");
-    assert_eq!(last_lines(&terminal.wait().succeeds()), "n\nusher: nothing was removed");
-    let mut terminal = ask();
-    terminal.press("\n");
-    assert_eq!(last_lines(&terminal.wait().succeeds()), "\nusher: nothing was removed");
-    let mut terminal = ask();
-    terminal.press_ctrl('D');
-    assert_eq!(last_lines(&terminal.wait().succeeds()), "\nusher: nothing was removed");
-    let mut terminal = ask();
-    terminal.press_ctrl('C');
-    let ended = terminal.wait().dies_by(Signal::INT);
-    assert_eq!(last_lines(&ended), "^C\ninterrupted: nothing was removed");
-    assert!(node.exists());
-
-    let mut terminal = ask();
-    terminal.press("y\n");
-    let ended = terminal.wait().succeeds();
-    assert!(last_lines(&ended).starts_with("y\n"), "{ended}");
-    assert!(!last_lines(&ended).contains("nothing was removed"), "{ended}");
-    assert!(!node.exists());
 }

@@ -304,8 +304,11 @@ fn why_names_the_version_that_upgrade_would_fetch() {
     check("package.json", engines, "12.22.12: use install node@12.22.12");
 }
 
-/// A package manager with its packages in a file beside it, which can't install `broken`.
+/// A package manager with its packages in a file beside it, which can't install `broken`. In the verb
+/// `PACK_STOPS` it writes the verb to the pipe `PACK_TELLS`, and waits for ever.
 const PACK: &str = "#!/bin/sh\n\
+    if [ \"$1\" = \"$PACK_STOPS\" ]; then\n\
+    exec 2> /dev/null; mkfifo \"$PACK_TELLS.never\"; echo \"$1\" > \"$PACK_TELLS\"; : < \"$PACK_TELLS.never\"; fi\n\
     cd \"${0%/*}\" || exit\ncase $1 in\n\
     ls) printf '{ \"packages\": { '; cat has 2>/dev/null; printf '\"pack\": {\"version\": \"1.0.0\"} } }\\n' ;;\n\
     add) shift; case $* in *broken*) echo 'pack is sorry' >&2; exit 1 ;; esac\n\

@@ -29,10 +29,7 @@ fn publish_large(upstream: &Upstream) {
     let archive = Archive::new().program(&format!("{name}/bin/node"), "#!/bin/sh\n");
     let regular = tar::EntryType::Regular;
     let archive = archive.entry(&format!("{name}/lib/noise"), regular, (0o644, ""), &noise);
-    let bytes = archive.tar_gz();
-    let hash = crate::support::sha256(&bytes);
-    upstream.put(&format!("/dist/v{CHANGED}/SHASUMS256.txt"), format!("{hash}  {name}.tar.gz\n"));
-    upstream.put(&format!("/dist/v{CHANGED}/{name}.tar.gz"), bytes);
+    upstream.put_node(CHANGED, archive.tar_gz());
 }
 
 /// The disk fills up while unpacking, and while downloading.

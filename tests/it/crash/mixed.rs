@@ -111,9 +111,5 @@ fn publish(upstream: &Upstream, version: &str) {
     let archive = archive.entry(&format!("{name}/bin/node"), regular, (0o755, ""), &fake);
     let files = (0..20)
         .fold(archive, |archive, n| archive.file(&format!("{name}/lib/{n}"), &n.to_string()));
-    let bytes = files.tar_gz();
-    let hash = crate::support::sha256(&bytes);
-    let folder = format!("/dist/v{version}");
-    upstream.put(&format!("{folder}/SHASUMS256.txt"), format!("{hash}  {name}.tar.gz\n"));
-    upstream.put(&format!("{folder}/{name}.tar.gz"), bytes);
+    upstream.put_node(version, files.tar_gz());
 }

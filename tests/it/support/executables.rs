@@ -26,10 +26,12 @@ pub(crate) fn write_bytes(path: &Path, text: &[u8]) {
     fs::set_permissions(path, Permissions::from_mode(0o755)).expect("make it executable");
 }
 
-/// Hard-links a program, or copies it to another file system.
+/// Hard-links a program, or copies it to another file system. Replaces what is there: a copy over a link
+/// to the original would empty both.
 ///
 /// A link shares its mode with the original: don't change it.
 pub(crate) fn place(original: &Path, path: &Path) {
+    let _ = fs::remove_file(path);
     if fs::hard_link(original, path).is_err() {
         copy(original, path);
     }

@@ -13,7 +13,7 @@
 //! something, so that the *frames* are all that was ever to be seen, however little time it was.
 
 use std::fmt;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::num::NonZero;
 use std::os::fd::{AsFd, OwnedFd};
@@ -28,7 +28,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{Action, Winsize, tcflow, tcsetwinsize};
 
 use super::TestCommand;
 use super::command::checks_of_status;
@@ -100,11 +100,7 @@ impl Terminal {
         grantpt(&own).expect("grant the pseudo-terminal");
         unlockpt(&own).expect("unlock the pseudo-terminal");
         set_size(&own, size);
-        let name = ptsname(&own, Vec::new()).expect("the pseudo-terminal's name");
-        let name = PathBuf::from(name.into_string().expect("a name in UTF-8"));
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).custom_flags(OFlags::NOCTTY.bits().cast_signed());
-        let stream = || options.open(&name).expect("open the program's end of the terminal");
+        let stream = || open_end(&own);
         let mut started = command.command();
         started.stdin(stream()).stdout(stream()).stderr(stream());
         let become_leader = || {
@@ -130,6 +126,13 @@ impl Terminal {
     pub(crate) fn press_ctrl(&mut self, letter: char) {
         assert!(letter.is_ascii_uppercase(), "not a letter: {letter}");
         write_all(&self.keyboard_and_screen, &[letter as u8 - b'A' + 1]);
+    }
+
+    /// Holds what the program prints from now on: a program that prints waits. As Ctrl-S does, which has
+    /// no effect before the terminal has read it.
+    pub(crate) fn hold_output(&self) {
+        let program_end = open_end(&self.keyboard_and_screen);
+        tcflow(&program_end, Action::OOff).expect("hold the output");
     }
 
     /// Sends a signal to the program, but not to its children.
@@ -365,6 +368,15 @@ impl fmt::Display for Seen {
         let raw = String::from_utf8_lossy(&self.raw);
         write!(f, "--- screen\n{}\n--- bytes\n{raw:?}\n", self.screen())
     }
+}
+
+/// Opens the program's end of a pseudo-terminal.
+fn open_end(own: &OwnedFd) -> File {
+    let name = ptsname(own, Vec::new()).expect("the pseudo-terminal's name");
+    let name = PathBuf::from(name.into_string().expect("a name in UTF-8"));
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).custom_flags(OFlags::NOCTTY.bits().cast_signed());
+    options.open(&name).expect("open the program's end of the terminal")
 }
 
 fn set_size(terminal: &impl AsFd, size: Size) {

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::catalogue::Catalogue;
+use super::archives;
+use super::catalogue::{Catalogue, Platform};
 use super::documents::{self, Document, Site};
 use super::server::{Delivery, Reply, Request, Server, locked};
 
@@ -77,6 +78,21 @@ impl Upstream {
     pub(crate) fn put(&self, path: &str, bytes: impl Into<Vec<u8>>) {
         let document = Document { kind: "application/octet-stream", body: bytes.into() };
         self.state().site.insert(path.to_owned(), document);
+    }
+
+    /// Serves this archive as a node release of this platform, with its hash.
+    pub(crate) fn put_node(&self, version: &str, archive: Vec<u8>) {
+        let path = Platform::here().node_archive(version);
+        let (folder, name) = path.rsplit_once('/').expect("a file in a folder");
+        let hash = documents::sha256(&archive);
+        self.put(&format!("{folder}/SHASUMS256.txt"), format!("{hash}  {name}\n"));
+        self.put(&path, archive);
+    }
+
+    /// Serves a node release of this many files.
+    pub(crate) fn put_large_node(&self, version: &str, files: usize) {
+        let platform = Platform::here().node;
+        self.put_node(version, archives::large_node_release(version, &platform, files));
     }
 
     /// The document that is served at a path.

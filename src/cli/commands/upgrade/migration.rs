@@ -11,6 +11,7 @@ use crate::cli::output;
 use crate::cli::package_migration::{
     GlobalPackages, ListedPackage, MigrationReport, PackageManager,
 };
+use crate::files::interrupt::Unfinished;
 use crate::session::Session;
 
 /// Whether packages are migrated.
@@ -45,6 +46,7 @@ pub(super) fn migrate(
     policy: MigrationPolicy,
     as_json: bool,
 ) -> Result<()> {
+    let unfinished = Unfinished::other("no packages were migrated");
     let mut migrations = Vec::new();
     for (index, outcome) in outcomes.iter().enumerate() {
         match migration_for(session, index, outcome, policy) {
@@ -60,6 +62,7 @@ pub(super) fn migrate(
         }
         MigrationPolicy::DryRun | MigrationPolicy::Never => false,
     };
+    drop(unfinished);
     for migration in &migrations {
         let packages = match (is_confirmed, policy) {
             (true, _) => migration.run(session),
@@ -118,14 +121,18 @@ impl PackageMigration<'_> {
     }
 
     fn run(&self, session: &Session) -> PackageOutcome {
-        let Self { tool, to, manager, packages, .. } = self;
+        let Self { tool, from, to, manager, packages, .. } = self;
         if self.has_packages() {
             session.note(&format!("migrating {} to {to}", self.summary()));
         }
+        let name = manager.program();
+        let unfinished =
+            Unfinished::other(&format!("{tool} {to} may lack {name} packages of {from}"));
         let report = manager.install(to, packages.packages.clone()).unwrap_or_else(|error| {
             session.note(&error.to_string());
             MigrationReport { failed: packages.packages.clone(), ..MigrationReport::default() }
         });
+        drop(unfinished);
         if !report.failed.is_empty() {
             let names = self.package_arguments(&report.failed).join(", ");
             let what = format!("{tool} {to} lacks {}", Escaped(&names));
