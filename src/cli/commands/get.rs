@@ -41,6 +41,15 @@ pub(super) enum Prefer {
     Installed,
 }
 
+/// Who reports what was installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReportedBy {
+    /// The store, as soon as each version is installed.
+    Store,
+    /// The command, in the end.
+    Command,
+}
+
 /// The result of a request.
 #[derive(Debug)]
 pub(super) enum Acquired {
@@ -215,6 +224,7 @@ pub(super) fn try_install_all(
     requests: &[(ToolRequest<'_>, Prefer)],
 ) -> Vec<Option<Result<Acquired>>> {
     let network = Network::with_cache(session, access);
+    reported_by: ReportedBy,
     let together: Vec<ToolRequest<'_>> =
         requests.iter().map(|(tool_request, _)| *tool_request).collect();
     let finder = Finder::new(session, &network).with_requests(&together);
@@ -228,6 +238,10 @@ pub(super) fn try_install_all(
         let installer = Installer::new(session, access, &network, &finder);
         let find = |tool_request: &ToolRequest<'_>| {
             let _shown = session.reporter.task("resolving", &request_name(tool_request));
+        let installer = match reported_by {
+            ReportedBy::Store => installer,
+            ReportedBy::Command => installer.without_announcements(),
+        };
             finder.find(tool_request)
         };
         let chooser = Chooser { session, together: &together, find: &find };
@@ -307,7 +321,8 @@ pub(super) fn install_all(
     access: &WriteAccess,
     requests: &[(ToolRequest<'_>, Prefer)],
 ) -> Result<Vec<Acquired>> {
-    try_install_all(session, access, requests).into_iter().flatten().collect()
+    let results = try_install_all(session, access, requests, ReportedBy::Store);
+    results.into_iter().flatten().collect()
 }
 
 /// Whether an error ends the whole command: one that isn't about a single version or source.
@@ -329,7 +344,7 @@ impl BatchInstaller<'_> {
     /// by the same command.
     fn acquire(self, tool_request: &ToolRequest<'_>, prefer: Prefer) -> Result<Acquired> {
         let acquired = self.carry_out(tool_request, self.chooser.choose(tool_request, prefer)?)?;
-        if let (Prefer::Newest, Acquired::Toolchain { toolchain, newly_installed: false }) =
+        if let (Prefer::Newest, Acquired::Toolchain { toolchain, newly_installed: false, .. }) =
             (prefer, &acquired)
             && let Some(notice) = self.chooser.newer_release_notice(tool_request, toolchain)
         {
@@ -383,7 +398,7 @@ impl BatchInstaller<'_> {
             }
         };
         session.note(&fallback_notice(tool_request, &toolchain, &error));
-        Ok(Acquired::installed_before(toolchain))
+        Ok(Acquired::installed_before(toolchain, false))
     }
 
     fn install_missing_runtime(

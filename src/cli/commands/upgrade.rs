@@ -145,6 +145,7 @@ fn upgrade_all(
     let network = Network::with_cache(session, &access);
     let finder = Finder::new(session, &network);
     let installer = Installer::new(session, &access, &network, &finder);
+    let installer = installer.without_announcements();
     let listed = |known: KnownTool<'_>| -> Result<Vec<Version>> {
         Ok(finder
             .list_first_source(known)?
