@@ -59,14 +59,16 @@ pub(super) enum Acquired {
         toolchain: Toolchain,
         /// Whether this command installed it.
         newly_installed: bool,
+        /// Whether it is known to be the newest that matches: no installed version was used instead.
+        is_newest: bool,
     },
     /// Nothing to install: the request is `system`.
     Nothing,
 }
 
 impl Acquired {
-    fn installed_before(toolchain: Toolchain) -> Self {
-        Self::Toolchain { toolchain, newly_installed: false }
+    fn installed_before(toolchain: Toolchain, is_newest: bool) -> Self {
+        Self::Toolchain { toolchain, newly_installed: false, is_newest }
     }
 }
 
@@ -222,9 +224,9 @@ pub(super) fn try_install_all(
     session: &Session,
     access: &WriteAccess,
     requests: &[(ToolRequest<'_>, Prefer)],
+    reported_by: ReportedBy,
 ) -> Vec<Option<Result<Acquired>>> {
     let network = Network::with_cache(session, access);
-    reported_by: ReportedBy,
     let together: Vec<ToolRequest<'_>> =
         requests.iter().map(|(tool_request, _)| *tool_request).collect();
     let finder = Finder::new(session, &network).with_requests(&together);
@@ -236,12 +238,12 @@ pub(super) fn try_install_all(
     session.reporter.begin_batch(requests.len());
     let work = |access: &WriteAccess| {
         let installer = Installer::new(session, access, &network, &finder);
-        let find = |tool_request: &ToolRequest<'_>| {
-            let _shown = session.reporter.task("resolving", &request_name(tool_request));
         let installer = match reported_by {
             ReportedBy::Store => installer,
             ReportedBy::Command => installer.without_announcements(),
         };
+        let find = |tool_request: &ToolRequest<'_>| {
+            let _shown = session.reporter.task("resolving", &request_name(tool_request));
             finder.find(tool_request)
         };
         let chooser = Chooser { session, together: &together, find: &find };
@@ -363,7 +365,10 @@ impl BatchInstaller<'_> {
         let session = self.chooser.session;
         let (toolchain, error) = match choice {
             Choice::System => return Ok(Acquired::Nothing),
-            Choice::Installed(toolchain) => return Ok(Acquired::installed_before(toolchain)),
+            Choice::Installed(toolchain) => {
+                let is_newest = !self.chooser.prefers_installed();
+                return Ok(Acquired::installed_before(toolchain, is_newest));
+            }
             Choice::Fallback(toolchain, error) => (toolchain, error),
             Choice::Fetch { release, fallback } => {
                 let store = self.installer.store;
@@ -380,6 +385,7 @@ impl BatchInstaller<'_> {
                         return Ok(Acquired::Toolchain {
                             toolchain: installed.toolchain,
                             newly_installed: !installed.already_installed,
+                            is_newest: true,
                         });
                     }
                     (Err(error), Some(toolchain)) if !stops_the_batch(&error) => {

@@ -71,6 +71,16 @@ fn without_a_request_the_default_version_is_pinned() {
 }
 
 #[test]
+fn an_installed_version_in_place_of_the_newest_is_not_called_that() {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("python", "3.12.1");
+    let outcome = sandbox.use_command(&["python"]).variable("USHER_OFFLINE", "1").run().succeeds();
+    outcome.stdout_is("pinned python 3.12.1 in .tool-versions");
+    let preferred = sandbox.use_command(&["python"]).variable("USHER_PREFER_INSTALLED", "1");
+    preferred.run().succeeds().stdout_is("python 3.12.1 is already pinned in .tool-versions");
+}
+
+#[test]
 fn a_word_is_written_as_the_setting_says() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
@@ -364,7 +374,7 @@ fn pinning_in_the_home_folder_sets_the_default() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    pinned node 12 (12.22.12) in [SANDBOX]/home/.config/usher/tool-versions
+    pinned node 12 (12.22.12) as your default (.config/usher/tool-versions)
     --- standard error
     usher: no project here: pinning your default (--global)
     usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
@@ -382,8 +392,8 @@ fn the_default_applies_without_a_project_pin() {
     insta::assert_snapshot!(outcome.sorted_transcript(), @"
     exit status: 0
     --- standard output
-    pinned node 12 (12.22.12) in [SANDBOX]/home/.config/usher/tool-versions
-    pinned python 3.12 (3.12.12) in [SANDBOX]/home/.config/usher/tool-versions
+    pinned node 12 (12.22.12) as your default (~/.config/usher/tool-versions)
+    pinned python 3.12 (3.12.12) as your default (~/.config/usher/tool-versions)
     --- standard error
     usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: fetching python 3.12.12 from 127.0.0.1:[PORT]
@@ -484,7 +494,7 @@ fn path_requests_are_not_written_to_projects() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    pinned node path:[SANDBOX]/own/node in [SANDBOX]/home/.config/usher/tool-versions
+    pinned node path:[SANDBOX]/own/node as your default (~/.config/usher/tool-versions)
     --- standard error
     ");
     sandbox.command("node").run().succeeds().stdout_has_line("own node");
