@@ -18,7 +18,9 @@ use crate::config::folders;
 use crate::files::confined::command;
 use crate::files::interrupt::Unfinished;
 use crate::inventory::accounts::{account_number, group_number, require_root};
-use crate::project::{AssignedDefault, PinTarget, check_target, pin_target, write_pin};
+use crate::project::{
+    AssignedDefault, InvalidText, PinTarget, check_target, pin_target, write_pin,
+};
 use crate::registry::KnownTool;
 use crate::releases::ToolRequest;
 use crate::session::Session;
@@ -75,6 +77,9 @@ struct PinReport {
     #[serde(skip)]
     place: PinPlace,
     #[serde(skip)]
+    /// What was there and was not a version.
+    #[serde(skip)]
+    in_place_of: Option<InvalidText>,
     notices: Vec<Notice>,
 }
 
@@ -162,7 +167,11 @@ pub fn run(session: &mut Session, words: &[String], scope: &PinScope, as_json: b
         session.note("no project here: pinning your default (--global)");
     }
     for pin in &plan.pins {
-        check_target(session, &pin.target, pin.known.tool)?;
+    let typed = match is_global {
+        true => format!("use --global {}", words.join(" ")),
+        false => format!("use {}", words.join(" ")),
+    };
+        check_target(session, &pin.target, pin.known.tool, &typed)?;
     }
     let tools: Vec<&'static Tool> = plan.pins.iter().map(|pin| pin.known.tool).collect();
     let unchanged = Unfinished::other("no pin was changed");
@@ -306,12 +315,13 @@ fn apply(
             place: PinPlace::of(session, target, &written.path),
             notices: pin.notices(session, version)?,
         })
+            in_place_of: written.in_place_of,
     });
     reports.collect()
 }
 
 impl PinReport {
-    /// `pinned node 12 (12.22.12) in .nvmrc`, `pinned node 24.11.1 in .tool-versions (lts)`,
+    /// `pinned node 12 (12.22.12) in .nvmrc, in place of “foo bar”`, `pinned node 24.11.1 in .tool-versions (lts)`,
     /// `pinned node 12 (12.22.12) as your default (~/.config/usher/tool-versions)`.
     fn text(&self) -> String {
         let Self { tool, request, .. } = self;
@@ -322,7 +332,12 @@ impl PinReport {
         let word = self.word.as_ref().map_or_else(String::new, |word| format!(" ({word})"));
         let pin = format!("{tool} {request}{version}");
         match (&self.place, self.changed) {
-            (PinPlace::Project(file), true) => format!("pinned {pin} in {file}{word}"),
+        let old = match &self.in_place_of {
+            Some(InvalidText::Shown(text)) => format!(", in place of “{}”", Escaped(text)),
+            Some(InvalidText::Hidden) => ", in place of an invalid version".to_owned(),
+            None => String::new(),
+        };
+            (PinPlace::Project(file), true) => format!("pinned {pin} in {file}{word}{old}"),
             (PinPlace::Project(file), false) => format!("{pin} is already pinned in {file}{word}"),
             (PinPlace::Default(whose, file), true) => format!("pinned {pin} as {whose} ({file})"),
             (PinPlace::Default(whose, file), false) => format!("{pin} is already {whose} ({file})"),
@@ -461,6 +476,7 @@ mod tests {
         let word =
             PinReport { word: Some("lts".to_owned()), ..report("24.11.1", Some("24.11.1"), true) };
         assert_eq!(word.text(), "pinned node 24.11.1 in /p/.nvmrc (lts)");
+            in_place_of: None,
         let exact = report("12.22.12", Some("12.22.12"), false);
         assert_eq!(exact.text(), "node 12.22.12 is already pinned in /p/.nvmrc");
         assert_eq!(report("system", None, true).text(), "pinned node system in /p/.nvmrc");

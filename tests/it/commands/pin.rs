@@ -71,6 +71,28 @@ fn without_a_request_the_default_version_is_pinned() {
 }
 
 #[test]
+fn a_broken_pin_is_replaced_and_named() {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "12.22.12");
+    let pin = || sandbox.use_command(&["node@12.22.12"]).run().succeeds().stdout;
+    for (file, before, after, old) in [
+        (".nvmrc", "# ours\nfoo bar # ?\n", "# ours\n12.22.12 # ?\n", "“foo bar”"),
+        (".nvmrc", "../../x\n", "12.22.12\n", "“../../x”"),
+        (".nvmrc", "lts/hydorgen\n", "12.22.12\n", "“lts/hydorgen”"),
+        (".nvmrc", "10\nbad one\n", "12.22.12\n", "“10 bad one”"),
+        (".nvmrc", "a:b\n", "12.22.12\n", "an invalid version"),
+        (".tool-versions", "node foo # ?\nx y z\n", "node 12.22.12 # ?\nx y z\n", "“foo”"),
+    ] {
+        let path = sandbox.file(format!("project/{file}"), before);
+        assert_eq!(pin(), format!("pinned node 12.22.12 in {file}, in place of {old}\n"));
+        assert_eq!(sandbox.read(format!("project/{file}")), after);
+        std::fs::remove_file(path).unwrap();
+    }
+    sandbox.file("project/.nvmrc", "10\n");
+    assert_eq!(pin(), "pinned node 12.22.12 in .nvmrc\n");
+}
+
+#[test]
 fn an_installed_version_in_place_of_the_newest_is_not_called_that() {
     let sandbox = offline_sandbox();
     sandbox.fake_toolchain("python", "3.12.1");
