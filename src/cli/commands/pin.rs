@@ -12,6 +12,7 @@ use usher_shims::world::World as _;
 
 use super::get::{Acquired, Prefer, install_all};
 use super::{hinting_at, refresh_shims_after_error, tool_arguments};
+use crate::cli::hidden_shims;
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims_of_project;
 use crate::config::folders;
@@ -76,10 +77,10 @@ struct PinReport {
     /// Where the pin applies.
     #[serde(skip)]
     place: PinPlace,
-    #[serde(skip)]
     /// What was there and was not a version.
     #[serde(skip)]
     in_place_of: Option<InvalidText>,
+    #[serde(skip)]
     notices: Vec<Notice>,
 }
 
@@ -166,11 +167,11 @@ pub fn run(session: &mut Session, words: &[String], scope: &PinScope, as_json: b
     if plan.is_default_without_project {
         session.note("no project here: pinning your default (--global)");
     }
-    for pin in &plan.pins {
     let typed = match is_global {
         true => format!("use --global {}", words.join(" ")),
         false => format!("use {}", words.join(" ")),
     };
+    for pin in &plan.pins {
         check_target(session, &pin.target, pin.known.tool, &typed)?;
     }
     let tools: Vec<&'static Tool> = plan.pins.iter().map(|pin| pin.known.tool).collect();
@@ -189,7 +190,8 @@ pub fn run(session: &mut Session, words: &[String], scope: &PinScope, as_json: b
     drop(unchanged);
     let reports = apply(session, &plan.pins, &versions)?;
     refresh_shims_of_project(session, &tools)?;
-    print(session, &reports, as_json)
+    let hidden = hidden_shims::warning(session, tools.iter().map(|tool| tool.main_program()));
+    print(session, &reports, hidden, as_json)
 }
 
 fn decide<'a>(session: &'a Session, words: &[String], is_global: bool) -> Result<PinPlan<'a>> {
@@ -313,9 +315,9 @@ fn apply(
             changed: written.changed,
             word: (written.is_for_word && is_newest).then(|| request.to_string()),
             place: PinPlace::of(session, target, &written.path),
+            in_place_of: written.in_place_of,
             notices: pin.notices(session, version)?,
         })
-            in_place_of: written.in_place_of,
     });
     reports.collect()
 }
@@ -330,13 +332,13 @@ impl PinReport {
             Some(_) | None => String::new(),
         };
         let word = self.word.as_ref().map_or_else(String::new, |word| format!(" ({word})"));
-        let pin = format!("{tool} {request}{version}");
-        match (&self.place, self.changed) {
         let old = match &self.in_place_of {
             Some(InvalidText::Shown(text)) => format!(", in place of “{}”", Escaped(text)),
             Some(InvalidText::Hidden) => ", in place of an invalid version".to_owned(),
             None => String::new(),
         };
+        let pin = format!("{tool} {request}{version}");
+        match (&self.place, self.changed) {
             (PinPlace::Project(file), true) => format!("pinned {pin} in {file}{word}{old}"),
             (PinPlace::Project(file), false) => format!("{pin} is already pinned in {file}{word}"),
             (PinPlace::Default(whose, file), true) => format!("pinned {pin} as {whose} ({file})"),
@@ -368,12 +370,17 @@ pub(super) fn shown_file(session: &Session, path: &Path) -> String {
     FileLocation::of_file(path.to_path_buf(), is_here).to_string()
 }
 
-fn print(session: &Session, reports: &[PinReport], as_json: bool) -> Result<()> {
+fn print(
+    session: &Session,
+    reports: &[PinReport],
+    hidden: Option<Notice>,
+    as_json: bool,
+) -> Result<()> {
     let printed = match as_json {
         true => output::print_answer(&PinAnswer { pins: reports }),
         false => reports.iter().try_for_each(|report| output::print_line(report.text())),
     };
-    for notice in reports.iter().flat_map(|report| &report.notices) {
+    for notice in reports.iter().flat_map(|report| &report.notices).chain(&hidden) {
         session.reporter.notice(notice);
     }
     printed
@@ -469,6 +476,7 @@ mod tests {
             changed,
             word: None,
             place: PinPlace::Project("/p/.nvmrc".to_owned()),
+            in_place_of: None,
             notices: Vec::new(),
         };
         let partial = report("12", Some("12.22.12"), true);
@@ -476,7 +484,6 @@ mod tests {
         let word =
             PinReport { word: Some("lts".to_owned()), ..report("24.11.1", Some("24.11.1"), true) };
         assert_eq!(word.text(), "pinned node 24.11.1 in /p/.nvmrc (lts)");
-            in_place_of: None,
         let exact = report("12.22.12", Some("12.22.12"), false);
         assert_eq!(exact.text(), "node 12.22.12 is already pinned in /p/.nvmrc");
         assert_eq!(report("system", None, true).text(), "pinned node system in /p/.nvmrc");

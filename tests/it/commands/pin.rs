@@ -71,6 +71,37 @@ fn without_a_request_the_default_version_is_pinned() {
 }
 
 #[test]
+fn a_program_that_runs_in_place_of_the_shim_is_a_warning() {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.fake_program("other/node");
+    sandbox.reshim();
+    let path = format!("{}:{}", sandbox.root().join("other").display(), sandbox.shims().display());
+    let run = |words: &[&str]| {
+        let command = sandbox.use_command(words).variable("PATH", &path);
+        command.variable("SHELL", "/bin/sh").run().succeeds()
+    };
+    insta::assert_snapshot!(run(&["node@12.22.12"]).transcript(), @"
+    exit status: 0
+    --- standard output
+    pinned node 12.22.12 in .tool-versions
+    --- standard error
+    warning: node on this PATH is [SANDBOX]/other/node, not the shim
+      hint: use setup
+    ");
+    run(&[]).stderr_contains("warning: node on this PATH is [SANDBOX]/other/node, not the shim");
+    sandbox.use_command(&["setup", "sh", "--yes"]).run().succeeds();
+    insta::assert_snapshot!(run(&["setup"]).transcript(), @"
+    exit status: 0
+    --- standard output
+    sh: already set up
+    --- standard error
+    warning: [SANDBOX]/other/node comes before the shims on PATH and hides one
+      hint: change what puts [SANDBOX]/other first in the files of your sh
+    ");
+}
+
+#[test]
 fn a_broken_pin_is_replaced_and_named() {
     let sandbox = offline_sandbox();
     sandbox.fake_toolchain("node", "12.22.12");
