@@ -8,6 +8,7 @@ pub mod environment;
 pub mod explanation;
 pub mod handoff;
 mod help;
+pub mod hidden_shims;
 pub mod output;
 pub mod package_migration;
 pub mod progress;

@@ -24,8 +24,8 @@ use usher_shims::tool::{VersionField, VersionFile};
 
 pub use locate::{ProjectPin, marked_root, pin_target, project_pin, project_root, repository};
 pub use write::{
-    PinRemoval, WrittenPin, change_config_file, check_target, planned_removal, remove_pin,
-    write_pin,
+    InvalidText, PinRemoval, WrittenPin, change_config_file, check_target, planned_removal,
+    remove_pin, write_pin,
 };
 
 /// The file that is created in a project that has none.

@@ -10,9 +10,8 @@ use std::ops::ControlFlow;
 use serde::Serialize;
 use usher_shims::call::{Call, ProviderRule, calls};
 use usher_shims::error::{Error, ErrorKind, Result};
-use usher_shims::pin::Pin;
 use usher_shims::request::Request;
-use usher_shims::resolve::{Outcome, Selection};
+use usher_shims::resolve::{MissingVersion, Outcome, Selection};
 use usher_shims::search::{Finding, search};
 use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
@@ -106,6 +105,9 @@ pub struct LatestMatch {
     /// The same for people: a line for each source.
     #[serde(skip)]
     pub causes: Vec<String>,
+    /// Whether a source was looked up, and has no such release.
+    #[serde(skip)]
+    pub is_absent: bool,
 }
 
 /// Finds the latest release that matches a request.
@@ -122,7 +124,7 @@ pub fn explain(session: &Session, program: &str, find: &FindRelease<'_>) -> Resu
     }
     let (path, error) = match outcome {
         Ok(Outcome::Run(plan)) => (Some(ReportPath::new(&plan.program)), None),
-        Ok(Outcome::Missing(missing)) => (None, Some(not_installed(missing.tool, &missing.pin))),
+        Ok(Outcome::Missing(missing)) => (None, Some(not_installed(&missing, &tools))),
         Ok(Outcome::Stale) => (None, Some(stale_index_error())),
         Err(error) if tools.is_empty() => return Err(error),
         Err(error) => (None, Some(ErrorReport::of(&error))),
@@ -244,6 +246,7 @@ fn latest_matching(
         is_newer: false,
         error: None,
         causes: Vec::new(),
+        is_absent: false,
     };
     match find(&ToolRequest { known, request, origin: &pin.origin }) {
         Ok(release) => {
@@ -252,6 +255,7 @@ fn latest_matching(
         }
         Err(error) => {
             latest.error = Some(ErrorReport::of(&error));
+            latest.is_absent = error.kind().is_absence();
             latest.causes = match error.causes.is_empty() {
                 true => vec![error.what],
                 false => error.causes,
@@ -265,12 +269,17 @@ fn is_open(known: KnownTool<'_>, request: &Request) -> bool {
     is_release_request(known, request) && request.exact(known.tool).is_none()
 }
 
-fn not_installed(tool: &'static Tool, pin: &Pin) -> ErrorReport {
-    let request = pin.request().map(ToString::to_string).unwrap_or_default();
-    let (tool, origin) = (tool.name, &pin.origin);
+/// The error for a version that isn't installed. Where no release could be found either, installing
+/// fails, too: then the hint is that of the look-up.
+fn not_installed(missing: &MissingVersion, tools: &[ToolExplanation]) -> ErrorReport {
+    let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();
+    let (tool, origin) = (missing.tool.name, &missing.pin.origin);
+    let explained = tools.iter().find(|explained| explained.tool == tool);
+    let latest = explained.and_then(|explained| explained.latest_matching.as_ref());
+    let hint = latest.and_then(|latest| latest.error.as_ref()?.hint.clone());
+    let hint = hint.unwrap_or_else(|| install_command(tool, &request));
     let what = format!("{tool} {request} is not installed (requested by {origin})");
-    let error = Error::new(ErrorKind::NotInstalled, what).hint(install_command(tool, &request));
-    ErrorReport::of(&error)
+    ErrorReport::of(&Error::new(ErrorKind::NotInstalled, what).hint(hint))
 }
 
 /// The command that installs what is requested: by its text, or for a range, which a shell would read
@@ -286,4 +295,16 @@ pub fn install_command(tool: &str, request: &str) -> String {
 fn stale_index_error() -> ErrorReport {
     let error = Error::new(ErrorKind::Changed, "the system's programs changed");
     ErrorReport::of(&error.hint("use reshim"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::install_command;
+
+    #[test]
+    fn a_request_that_a_shell_would_read_otherwise_is_left_to_the_project() {
+        assert_eq!(install_command("node", "lts/*"), "use install");
+        assert_eq!(install_command("go", ">=1.22.0"), "use install");
+        assert_eq!(install_command("node", "lts/iron"), "use install node@lts/iron");
+    }
 }

@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use usher_shims::error::Shown;
 use usher_shims::world::World as _;
 
+use crate::cli::shell_setup::SYSTEM;
 use crate::session::Session;
 use crate::store::venvs::Venv;
+use crate::text::short_list;
 
 /// PATH up to the shims.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,12 +48,57 @@ impl SearchPath {
         paths.find(|path| session.world.is_program(path))
     }
 
+    /// Whether the shims come behind the system's programs: then the lines of `use setup` put them first.
+    pub fn is_behind_system(&self) -> bool {
+        self.before.iter().any(|folder| folder == Path::new(SYSTEM))
+    }
+
+    /// The programs that run in place of shims, of all tools.
+    pub fn all_hiding(&self, session: &Session) -> Vec<PathBuf> {
+        let programs = session.registry.all().flat_map(|known| known.tool.programs.iter().copied());
+        self.hidden(session, programs).into_iter().map(|(_, program)| program).collect()
+    }
+
+    /// The names of these that other programs than the shims have, each once, and those programs.
+    pub fn hidden<'p>(
+        &self,
+        session: &Session,
+        programs: impl IntoIterator<Item = &'p str>,
+    ) -> Vec<(&'p str, PathBuf)> {
+        let mut hidden: Vec<(&str, PathBuf)> = Vec::new();
+        for program in programs {
+            let is_new = hidden.iter().all(|(name, _)| *name != program);
+            if is_new
+                && self.has_shim(session, program)
+                && let Some(path) = self.hiding(session, program)
+            {
+                hidden.push((program, path));
+            }
+        }
+        hidden
+    }
+
     /// PATH without virtual environments, which come before the shims on purpose.
     #[must_use]
     pub fn without_venvs(mut self, session: &Session) -> Self {
         self.before.retain(|folder| !is_of_venv(session, folder));
         self
     }
+}
+
+/// That these programs come before the shims on PATH.
+pub fn hiding_text(programs: &[PathBuf]) -> String {
+    let shown = shown_paths(programs);
+    match programs.len() {
+        1 => format!("{shown} comes before the shims on PATH and hides one"),
+        count => format!("{count} programs come before the shims on PATH and hide them: {shown}"),
+    }
+}
+
+/// Paths; of many, the first two.
+pub fn shown_paths(paths: &[PathBuf]) -> String {
+    let paths: Vec<String> = paths.iter().map(|path| Shown(path).to_string()).collect();
+    short_list(&paths)
 }
 
 /// Whether a folder has the programs of a virtual environment.

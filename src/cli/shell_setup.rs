@@ -12,6 +12,7 @@
 //! | `completion` | what makes each shell ask `use` when Tab is pressed |
 //! | `files` | in which files it must be, and where in them |
 //! | `block` | how it is inserted into a text, found again and removed |
+//! | `origin` | which line of them may have put another folder first |
 //! | `change` | how a change looks and how it is made on disk |
 //!
 //! What must stay true:
@@ -32,6 +33,7 @@ pub mod block;
 mod change;
 mod completion;
 mod files;
+mod origin;
 mod path_line;
 mod shell;
 #[cfg(test)]
@@ -39,7 +41,8 @@ mod tests;
 
 pub use change::{FileChange, apply, diff, read, remove_empty};
 pub use completion::ScriptShell;
-pub use path_line::{path_line, quoted, quoted_for_fish, quoted_for_posix};
+pub use origin::{NamingLine, line_naming};
+pub use path_line::{SYSTEM, path_line, quoted, quoted_for_fish, quoted_for_posix};
 pub use shell::{ReadFile, Shell, ShellFolders};
 
 /// What must change so that `shell` finds programs in `shims` first, and completes `use`. Nothing if it

@@ -10,12 +10,41 @@
 //!
 //! A line has at most [`LONGEST_LINE`] bytes, a setting excepted. So a typo, an alias that nobody knows
 //! and an empty file are mended; a key, a list of passwords, a script, a document or a binary stays.
+//!
+//! A file that no link leads to has the name of a version file itself, and may have a mistake: one line
+//! of few words that messages may repeat (`foo bar`), in `.nvmrc` and its like; in `.tool-versions` any
+//! lines, since those of other tools stay as they are, beside one that is as above.
 
-use usher_shims::request::{Request, RequestKind, RequestTrust};
+use usher_shims::request::{Request, RequestKind, RequestTrust, looks_like_request};
 use usher_shims::tool::{Reader, Tool};
 
 /// The most bytes of a line with versions.
 const LONGEST_LINE: usize = 64;
+
+/// The most words of a line that is a mistake; more are a sentence.
+const MOST_WORDS: usize = 3;
+
+/// As [`check_version_text`], for a file that no link leads to: mistakes are allowed.
+pub(super) fn check_mistaken_text(text: &str, reader: Reader, tool: &Tool) -> Result<(), String> {
+    let strict = check_version_text(text, reader, tool);
+    if strict.is_ok() || text.contains('\0') {
+        return strict;
+    }
+    let lines = || numbered_lines(text).map(|(_, line)| line);
+    let has_mistake = match reader {
+        Reader::ToolVersions => lines().any(|line| is_tool_versions_line(line, tool)),
+        Reader::Plain => {
+            let is_alone = lines().count() == 1 || lines().any(|line| has_version_in(line, tool));
+            let wrong: Vec<&str> = lines().filter(|line| !is_plain_line(line, tool)).collect();
+            let is_mistake = |line: &str| {
+                line.split_whitespace().count() <= MOST_WORDS && looks_like_request(line)
+            };
+            is_alone && !text.starts_with("#!") && matches!(wrong[..], [line] if is_mistake(line))
+        }
+        Reader::Json | Reader::Toml | Reader::Keys | Reader::Lines | Reader::Call => false,
+    };
+    if has_mistake { Ok(()) } else { strict }
+}
 
 /// An error, the reason, if this isn't the text of a version file. The reason quotes nothing.
 pub(super) fn check_version_text(text: &str, reader: Reader, tool: &Tool) -> Result<(), String> {
@@ -44,17 +73,21 @@ fn numbered_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 fn unlike_plain<'a>(lines: impl Iterator<Item = (usize, &'a str)>, tool: &Tool) -> Option<usize> {
     let (mut first, mut count, mut has_version) = (None, 0, false);
     for (number, line) in lines {
-        let is_version = has_version_in(line, tool);
-        let is_one_word = !line.contains(char::is_whitespace);
-        let is_fine = line.len() <= LONGEST_LINE && (is_version || is_one_word);
-        if !is_fine && !is_setting(line) {
+        if !is_plain_line(line, tool) {
             return Some(number);
         }
         first.get_or_insert(number);
         count += if is_setting(line) { 2 } else { 1 };
-        has_version |= is_version;
+        has_version |= has_version_in(line, tool);
     }
     first.filter(|_| count > 1 && !has_version)
+}
+
+/// Whether a line is one word, has a version among its words, or is a setting.
+fn is_plain_line(line: &str, tool: &Tool) -> bool {
+    let is_one_word = || !line.contains(char::is_whitespace);
+    let is_short = line.len() <= LONGEST_LINE;
+    is_setting(line) || is_short && (is_one_word() || has_version_in(line, tool))
 }
 
 /// Whether a line is a version, or has one among its words.
@@ -171,6 +204,30 @@ mod tests {
         ] {
             check(Reader::ToolVersions, text, Err(&format!("line {line} is not a version")));
         }
+    }
+
+    #[test]
+    fn a_file_of_its_own_name_may_have_a_mistake() {
+        let node = Tool::named(TOOLS, "node").unwrap();
+        let allows = |reader, text| check_mistaken_text(text, reader, node).is_ok();
+        for text in ["foo bar\n", "# why\nnode is it\n", "20\nbad one\n", "lts\n"] {
+            assert!(allows(Reader::Plain, text), "{text:?}");
+        }
+        for text in [
+            "correct\nhorse\n",
+            "foo bar\nbaz\n",
+            "20\nfoo bar\nbad one\n",
+            "#!/bin/sh\nexec node\n",
+            "A text about something.\n",
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0 user@host\n",
+            "foo bar\0",
+        ] {
+            assert!(!allows(Reader::Plain, text), "{text:?}");
+        }
+        assert!(allows(Reader::ToolVersions, "nodejs 12\nthis is a bad line\n"));
+        assert!(allows(Reader::ToolVersions, "ruby 3.3\nssh-rsa AAAA user@host\n"));
+        assert!(!allows(Reader::ToolVersions, "A text about something.\n"));
+        assert!(!allows(Reader::ToolVersions, "nodejs 12\0\n"));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::folders::Folders;
 use usher_shims::pin::FileLocation;
-use usher_shims::read::{TOOL_VERSIONS, read};
-use usher_shims::request::{Request, RequestTrust};
+use usher_shims::read::{RawRequest, TOOL_VERSIONS, read};
+use usher_shims::request::{Request, RequestTrust, looks_like_request};
 use usher_shims::tool::{Reader, Tool, VersionField, VersionFile};
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
@@ -16,7 +16,7 @@ use super::spelling::{
     NewPin, first_request_text, instead_of_word, is_word, text_for_field, text_for_plain_file,
     text_for_tool_versions,
 };
-use super::version_text::check_version_text;
+use super::version_text::{check_mistaken_text, check_version_text};
 use super::{AssignedDefault, PinLocation, PinTarget};
 use crate::config::folders;
 use crate::files::account::with_owners_rights;
@@ -24,6 +24,7 @@ use crate::files::confined::{ConfinedFile, ConfinedFolder, command};
 use crate::files::own_folder::OwnFolder;
 use crate::files::replace::FileMode;
 use crate::project::edit;
+use crate::releases::updates::is_unknown_word;
 use crate::session::Session;
 
 /// A pin that was written.
@@ -37,15 +38,34 @@ pub struct WrittenPin {
     pub changed: bool,
     /// Whether a version was written for a word that was typed.
     pub is_for_word: bool,
+    /// What is no longer in its place and was not a version.
+    pub in_place_of: Option<InvalidText>,
+}
+
+/// A text at a pin's place that is not a version.
+#[derive(Debug)]
+pub enum InvalidText {
+    /// It may be repeated.
+    Shown(String),
+    /// It may be a secret.
+    Hidden,
 }
 
 /// An error if a pin can't be written because of what is in its place now: a link out of the project,
-/// or something else than a version file.
-pub fn check_target(session: &Session, target: &PinTarget, tool: &'static Tool) -> Result<()> {
+/// or something else than a version file. `typed` is the command, for a hint.
+pub fn check_target(
+    session: &Session,
+    target: &PinTarget,
+    tool: &'static Tool,
+    typed: &str,
+) -> Result<()> {
     as_writer(session, target, || match target {
         PinTarget::Default if !session.folders.config.exists() => Ok(()),
         PinTarget::Assigned(assigned) if !assigned.folder.exists() => Ok(()),
-        _ => find_file(session, target, tool).map(drop),
+        _ => {
+            let found = open_file(session, target)?;
+            found.check(tool).map_err(|reason| found.refusal(&reason, Some(typed)))
+        }
     })
 }
 
@@ -78,12 +98,47 @@ pub fn write_pin(
             }
         };
         let changed = after != before;
+        let in_place_of = match target {
+            PinTarget::Existing(location) if changed => {
+                invalid_text(session, &file, location, tool)
+            }
+            _ => None,
+        };
         if changed {
             file.replace(&after)?;
         }
         let is_for_word = instead.is_some();
-        Ok(WrittenPin { path: file.path().to_path_buf(), text, changed, is_for_word })
+        let path = file.path().to_path_buf();
+        Ok(WrittenPin { path, text, changed, is_for_word, in_place_of })
     })
+}
+
+/// What a file has at a pin's place, if no version of the tool can be meant by it.
+fn invalid_text(
+    session: &Session,
+    file: &ConfinedFile,
+    location: &PinLocation,
+    tool: &'static Tool,
+) -> Option<InvalidText> {
+    let known = session.registry.named(tool.name).ok()?;
+    let text = file.text()?;
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut found = read(body, location.file, tool).ok()?.into_iter();
+    let is_there = |raw: &RawRequest| location.field.is_none() || raw.field == location.field;
+    let texts = found.find(is_there)?.texts;
+    let parse = |text: &String| match location.field {
+        Some(field) => Request::parse_field(text, tool, field),
+        None => Request::parse(text, tool, RequestTrust::Project),
+    };
+    let is_valid = |text: &String| parse(text).is_ok_and(|one| !is_unknown_word(known, &one));
+    let joined = texts.join(" ");
+    match texts.iter().all(is_valid) {
+        true => None,
+        false if looks_like_request(&joined) && !file.is_linked() => {
+            Some(InvalidText::Shown(joined))
+        }
+        false => Some(InvalidText::Hidden),
+    }
 }
 
 /// Whether a word is written as it is: as a default, which may change its meaning, and in a file that
@@ -106,6 +161,8 @@ pub struct PinRemoval {
     pub path: PathBuf,
     /// The request that is removed; `None` if it isn't one, or if a link leads to the file.
     pub request: Option<Request>,
+    /// What is removed, if it is not a version.
+    pub invalid: Option<InvalidText>,
     /// Whether nothing else is in the file, so that it is deleted.
     pub deletes_file: bool,
 }
@@ -177,7 +234,11 @@ fn removal(session: &Session, target: &PinTarget, tool: &'static Tool) -> Result
         // The user's own folder; the file may be a link to one of their dotfiles.
         PinTarget::NewFile { .. } | PinTarget::Default => false,
     };
-    let plan = PinRemoval { path: file.path().to_path_buf(), request, deletes_file };
+    let invalid = match target {
+        PinTarget::Existing(location) => invalid_text(session, &file, location, tool),
+        PinTarget::NewFile { .. } | PinTarget::Default | PinTarget::Assigned(_) => None,
+    };
+    let plan = PinRemoval { path: file.path().to_path_buf(), request, invalid, deletes_file };
     if let PinTarget::Existing(location) = target {
         refuse_useless_rest(&file, location, &rest, &plan)?;
     }
@@ -315,8 +376,25 @@ fn as_writer<T>(
     }
 }
 
+/// The file of a target, and what it is.
+struct FoundFile {
+    file: ConfinedFile,
+    /// Its path as it is named where the pin is.
+    asked: PathBuf,
+    reader: Reader,
+}
+
 /// Reads the file of a target, if it is a version file.
 fn find_file(session: &Session, target: &PinTarget, tool: &'static Tool) -> Result<ConfinedFile> {
+    let found = open_file(session, target)?;
+    match found.check(tool) {
+        Ok(()) => Ok(found.file),
+        Err(reason) => Err(found.refusal(&reason, None)),
+    }
+}
+
+/// Reads the file of a target.
+fn open_file(session: &Session, target: &PinTarget) -> Result<FoundFile> {
     let directory = session.world.directory();
     let directory = directory.map_err(|error| Error::io("find", Path::new("."), error))?;
     let (file, asked, reader) = match target {
@@ -337,9 +415,35 @@ fn find_file(session: &Session, target: &PinTarget, tool: &'static Tool) -> Resu
             (confined.file(Path::new(&name))?, folder.join(&name), Reader::ToolVersions)
         }
     };
-    match file.text().map_or(Ok(()), |text| check_version_text(text, reader, tool)) {
-        Ok(()) => Ok(file),
-        Err(reason) => Err(not_a_version_file(&asked, &file).because(reason)),
+    Ok(FoundFile { file, asked, reader })
+}
+
+impl FoundFile {
+    /// The reason why it is no version file. One that a link leads to may be another file of the user's.
+    fn check(&self, tool: &Tool) -> std::result::Result<(), String> {
+        let Some(text) = self.file.text() else { return Ok(()) };
+        match self.file.is_linked() {
+            true => check_version_text(text, self.reader, tool),
+            false => check_mistaken_text(text, self.reader, tool),
+        }
+    }
+
+    /// The error for a file that contains something else, with what is typed `then`. Its text isn't
+    /// quoted.
+    fn refusal(&self, reason: &str, then: Option<&str>) -> Error {
+        let Self { file, asked, .. } = self;
+        let shown = Shown(asked);
+        let (what, hint) = match file.is_linked() {
+            true => {
+                let what = format!("{shown} is a link to {}", Shown(file.path()));
+                (format!("{what}, which is not a version file"), command("rm", &[asked]))
+            }
+            false => (format!("{shown} is not a version file"), move_away(asked)),
+        };
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || " @._-+/".contains(c);
+        let then = then.filter(|then| then.chars().all(is_plain));
+        let hint = then.map_or_else(|| hint.clone(), |then| format!("{hint} && {then}"));
+        Error::new(ErrorKind::BadFile, what).because(reason).hint(hint)
     }
 }
 
@@ -380,19 +484,6 @@ fn config_file(folders: &Folders, path: &Path) -> Result<ConfinedFile> {
         None => ConfinedFolder::open(&config, "usher's configuration folder"),
     };
     folder?.file(&config.join(path.file_name().unwrap_or_default()))
-}
-
-/// The error for a file that contains something else. Its text isn't quoted.
-fn not_a_version_file(asked: &Path, file: &ConfinedFile) -> Error {
-    let shown = Shown(asked);
-    let (what, hint) = match file.is_linked() {
-        true => {
-            let what = format!("{shown} is a link to {}", Shown(file.path()));
-            (format!("{what}, which is not a version file"), command("rm", &[asked]))
-        }
-        false => (format!("{shown} is not a version file"), move_away(asked)),
-    };
-    Error::new(ErrorKind::BadFile, what).hint(hint)
 }
 
 /// `mv /p/.nvmrc /p/.nvmrc.old`

@@ -88,6 +88,12 @@ impl<'a> Installer<'a> {
         }
     }
 
+    /// The same installer, for a command that reports itself what was installed.
+    #[must_use]
+    pub fn without_announcements(self) -> Self {
+        Self { store: self.store.without_announcements(), ..self }
+    }
+
     /// The same installer, which refuses releases without a checksum.
     #[must_use]
     pub fn verified_only(self) -> Self {
@@ -199,8 +205,10 @@ fn install_assembled<'a>(
     });
     published.map_err(|error| with_cached(store.folders, error))?;
     store.reporter.detail(&format!("installed in {}", Shown(&location.root)));
-    let seconds = began.elapsed().as_secs_f64();
-    store.reporter.note(&format!("{} is ready ({seconds:.1} s)", location.name()));
+    if store.announces {
+        let seconds = began.elapsed().as_secs_f64();
+        store.reporter.note(&format!("{} is ready ({seconds:.1} s)", location.name()));
+    }
     Ok(Installed { toolchain: location.toolchain(), already_installed: false })
 }
 

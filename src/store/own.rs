@@ -44,6 +44,8 @@ pub struct OwnStore<'a> {
     pub machine: Option<&'a Path>,
     /// Reports what happens.
     pub reporter: &'a dyn Reporter,
+    /// Whether it also reports that a version is installed; else the command does.
+    pub announces: bool,
 }
 
 impl<'a> OwnStore<'a> {
@@ -56,7 +58,14 @@ impl<'a> OwnStore<'a> {
             limits: (!session.is_administrator()).then_some(&session.policy),
             machine: session.machine_home(),
             reporter: &*session.reporter,
+            announces: true,
         }
+    }
+
+    /// The same store, for a command that reports itself what was installed.
+    #[must_use]
+    pub fn without_announcements(self) -> Self {
+        Self { announces: false, ..self }
     }
 
     /// Where a version is installed.
@@ -214,6 +223,7 @@ pub(super) mod tests {
             machine: None,
             lock_timeout: Duration::ZERO,
             reporter: &Silent,
+            announces: true,
         };
         let registry = Registry::load().unwrap();
         let known = registry.named("node").unwrap();

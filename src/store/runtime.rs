@@ -5,12 +5,13 @@ use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 
 use super::install::Installer;
+use super::own::OwnStore;
 use crate::registry::Registry;
 use crate::releases::ToolRequest;
 use crate::releases::runtime::MissingRuntime;
 use crate::session::active::version_label;
 
-/// Installs the runtime that a toolchain needs, and reports that.
+/// Installs the runtime that a toolchain needs, and reports that: no command does.
 pub fn install_runtime(
     installer: &Installer<'_>,
     registry: &Registry,
@@ -23,6 +24,8 @@ pub fn install_runtime(
     let notice =
         format!("{dependent} needs {}: installing {} {request} too", tool.title, tool.name);
     installer.store.reporter.note(&notice);
+    let store = OwnStore { announces: true, ..installer.store };
+    let installer = Installer { store, ..*installer };
     let result = installer
         .finder
         .find(&tool_request)

@@ -30,11 +30,11 @@ use self::folder_variables::{FolderNotice, notices};
 use self::moved_scripts::moved_scripts;
 use self::venvs::VenvNotice;
 use super::refused_system_programs;
-use super::setup::command_of_account;
+use super::setup::{command_of_account, remedy};
 use super::shim_faults::{ShimFault, shim_faults};
 use crate::cli::explanation::install_command;
 use crate::cli::output::{self, Report, Text};
-use crate::cli::search_path::SearchPath;
+use crate::cli::search_path::{SearchPath, hiding_text};
 use crate::cli::shims::pinned_tools;
 use crate::config::settings;
 use crate::inventory::names_in_folder;
@@ -203,29 +203,22 @@ fn ended_version(session: &Session, known: KnownTool<'_>) -> Option<DoctorCheck>
 /// Whether the shims come first on PATH.
 fn path(session: &Session) -> DoctorCheck {
     let shims = session.folders.shims();
-    let setup = match session.folders.is_system_wide {
-        true => "use setup --system".to_owned(),
-        false => command_of_account(session),
-    };
     let Some(path) = SearchPath::of(session) else {
+        let setup = match session.folders.is_system_wide {
+            true => "use setup --system".to_owned(),
+            false => command_of_account(session),
+        };
         let what = format!("PATH doesn't contain {}", Shown(&shims));
         return DoctorCheck::error(CheckId::ShimsOnPath, what, setup).at(&shims);
     };
     let path = path.without_venvs(session);
-    let programs = session.registry.all().flat_map(|known| known.tool.programs);
-    let mut with_shim = programs.filter(|program| path.has_shim(session, program));
-    let hiding = with_shim.find_map(|program| path.hiding(session, program));
-    if let Some(program) = hiding {
-        DoctorCheck::error(
-            CheckId::ShimsHidden,
-            format!("{} comes before the shims on PATH and hides them", Shown(&program)),
-            setup,
-        )
-        .at(&program)
-    } else {
+    let hiding = path.all_hiding(session);
+    let Some(first) = hiding.first() else {
         let what = format!("{} is on PATH", Shown(&path.shims));
-        DoctorCheck::ok(CheckId::ShimsOnPath, what).at(&path.shims)
-    }
+        return DoctorCheck::ok(CheckId::ShimsOnPath, what).at(&path.shims);
+    };
+    let what = hiding_text(&hiding);
+    DoctorCheck::error(CheckId::ShimsHidden, what, remedy(session, &path, first)).at(first)
 }
 
 /// Whether the shims' index is up to date.
@@ -646,10 +639,20 @@ mod tests {
         assert_eq!(report(other).checks[1].state, CheckState::Ok);
         let hidden = world().file("/other/bin/npm", "").variable("PATH", "/other/bin:/usher/shims");
         insta::assert_snapshot!(shown(&report(hidden).checks[1..2]), @"
-        error  /other/bin/npm comes before the shims on PATH and hides them
+        error  /other/bin/npm comes before the shims on PATH and hides one
                hint: use setup
         0 checks passed
         ");
+        let several = ["node", "npm", "npx", "java"]
+            .iter()
+            .fold(world(), |world, name| {
+                let world = world.file(format!("/usher/shims/{name}"), "");
+                world.file(format!("/other/bin/{name}"), "")
+            })
+            .variable("PATH", "/other/bin:/usher/shims");
+        let what = "4 programs come before the shims on PATH and hide them: /other/bin/java, \
+                    /other/bin/node, …";
+        assert_eq!(report(several).checks[1].what, what);
     }
 
     #[test]

@@ -41,6 +41,15 @@ pub(super) enum Prefer {
     Installed,
 }
 
+/// Who reports what was installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReportedBy {
+    /// The store, as soon as each version is installed.
+    Store,
+    /// The command, in the end.
+    Command,
+}
+
 /// The result of a request.
 #[derive(Debug)]
 pub(super) enum Acquired {
@@ -50,14 +59,16 @@ pub(super) enum Acquired {
         toolchain: Toolchain,
         /// Whether this command installed it.
         newly_installed: bool,
+        /// Whether it is known to be the newest that matches: no installed version was used instead.
+        is_newest: bool,
     },
     /// Nothing to install: the request is `system`.
     Nothing,
 }
 
 impl Acquired {
-    fn installed_before(toolchain: Toolchain) -> Self {
-        Self::Toolchain { toolchain, newly_installed: false }
+    fn installed_before(toolchain: Toolchain, is_newest: bool) -> Self {
+        Self::Toolchain { toolchain, newly_installed: false, is_newest }
     }
 }
 
@@ -213,6 +224,7 @@ pub(super) fn try_install_all(
     session: &Session,
     access: &WriteAccess,
     requests: &[(ToolRequest<'_>, Prefer)],
+    reported_by: ReportedBy,
 ) -> Vec<Option<Result<Acquired>>> {
     let network = Network::with_cache(session, access);
     let together: Vec<ToolRequest<'_>> =
@@ -226,6 +238,10 @@ pub(super) fn try_install_all(
     session.reporter.begin_batch(requests.len());
     let work = |access: &WriteAccess| {
         let installer = Installer::new(session, access, &network, &finder);
+        let installer = match reported_by {
+            ReportedBy::Store => installer,
+            ReportedBy::Command => installer.without_announcements(),
+        };
         let find = |tool_request: &ToolRequest<'_>| {
             let _shown = session.reporter.task("resolving", &request_name(tool_request));
             finder.find(tool_request)
@@ -307,7 +323,8 @@ pub(super) fn install_all(
     access: &WriteAccess,
     requests: &[(ToolRequest<'_>, Prefer)],
 ) -> Result<Vec<Acquired>> {
-    try_install_all(session, access, requests).into_iter().flatten().collect()
+    let results = try_install_all(session, access, requests, ReportedBy::Store);
+    results.into_iter().flatten().collect()
 }
 
 /// Whether an error ends the whole command: one that isn't about a single version or source.
@@ -329,7 +346,7 @@ impl BatchInstaller<'_> {
     /// by the same command.
     fn acquire(self, tool_request: &ToolRequest<'_>, prefer: Prefer) -> Result<Acquired> {
         let acquired = self.carry_out(tool_request, self.chooser.choose(tool_request, prefer)?)?;
-        if let (Prefer::Newest, Acquired::Toolchain { toolchain, newly_installed: false }) =
+        if let (Prefer::Newest, Acquired::Toolchain { toolchain, newly_installed: false, .. }) =
             (prefer, &acquired)
             && let Some(notice) = self.chooser.newer_release_notice(tool_request, toolchain)
         {
@@ -348,7 +365,10 @@ impl BatchInstaller<'_> {
         let session = self.chooser.session;
         let (toolchain, error) = match choice {
             Choice::System => return Ok(Acquired::Nothing),
-            Choice::Installed(toolchain) => return Ok(Acquired::installed_before(toolchain)),
+            Choice::Installed(toolchain) => {
+                let is_newest = !self.chooser.prefers_installed();
+                return Ok(Acquired::installed_before(toolchain, is_newest));
+            }
             Choice::Fallback(toolchain, error) => (toolchain, error),
             Choice::Fetch { release, fallback } => {
                 let store = self.installer.store;
@@ -365,6 +385,7 @@ impl BatchInstaller<'_> {
                         return Ok(Acquired::Toolchain {
                             toolchain: installed.toolchain,
                             newly_installed: !installed.already_installed,
+                            is_newest: true,
                         });
                     }
                     (Err(error), Some(toolchain)) if !stops_the_batch(&error) => {
@@ -383,7 +404,7 @@ impl BatchInstaller<'_> {
             }
         };
         session.note(&fallback_notice(tool_request, &toolchain, &error));
-        Ok(Acquired::installed_before(toolchain))
+        Ok(Acquired::installed_before(toolchain, false))
     }
 
     fn install_missing_runtime(

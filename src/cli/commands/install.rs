@@ -12,7 +12,7 @@ use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::world::World as _;
 
-use super::get::{Acquired, Prefer, stops_the_batch, try_install_all};
+use super::get::{Acquired, Prefer, ReportedBy, stops_the_batch, try_install_all};
 use super::{ended, hinting_at, refresh_shims_after_error, tool_arguments};
 use crate::cli::output::json::Versions;
 use crate::cli::output::{self, Line, Meaning, ReportPath};
@@ -160,11 +160,10 @@ fn apply(session: &Session, plan: InstallPlan<'_>) -> Result<InstallReports> {
     let access = folders::write_access(&session.folders)?;
     let mut reports = InstallReports { installed: plan.satisfied, error: None };
     let mut errors: Vec<Error> = Vec::new();
-    for ((tool_request, _), result) in
-        tool_requests.iter().zip(try_install_all(session, &access, &tool_requests))
-    {
+    let results = try_install_all(session, &access, &tool_requests, ReportedBy::Command);
+    for ((tool_request, _), result) in tool_requests.iter().zip(results) {
         match result {
-            Some(Ok(Acquired::Toolchain { toolchain, newly_installed })) => {
+            Some(Ok(Acquired::Toolchain { toolchain, newly_installed, .. })) => {
                 reports.installed.push(InstallReport::of(
                     tool_request,
                     &toolchain,

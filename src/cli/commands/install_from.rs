@@ -83,7 +83,7 @@ fn apply(session: &Session, plan: &FromArchivePlan<'_>) -> Result<InstallReport>
     let FromArchivePlan { known, version, archive } = plan;
     let access = folders::write_access(&session.folders)?;
     let network = Network::with_cache(session, &access);
-    let store = OwnStore::new(session, &access);
+    let store = OwnStore::new(session, &access).without_announcements();
     let fetcher = Fetcher::new(session, &network, &access);
     let Installed { toolchain, already_installed } =
         install_from_archive(store, fetcher, &store.location(*known, version), archive)?;

@@ -47,7 +47,8 @@ pub(in crate::cli) struct OutdatedReport {
     /// The active version of each tool, and newer releases.
     #[serde(rename = "tools")]
     rows: Vec<OutdatedRow>,
-    /// What failed, a tool each; the other tools still have their rows.
+    /// What failed: a tool each, and all tools whose releases can't be looked up. The other tools still
+    /// have their rows.
     #[serde(skip)]
     errors: Vec<Error>,
 }
@@ -150,6 +151,7 @@ fn decide(
     };
     let paths = ShortPaths::of(session);
     let mut report = OutdatedReport { rows: Vec::new(), errors: Vec::new() };
+    let mut unavailable = Vec::new();
     for known in tools {
         let mut row = OutdatedRow { tool: known.tool.name, ..OutdatedRow::default() };
         let filled = ActiveVersion::of(session, known).and_then(|current| {
@@ -171,12 +173,36 @@ fn decide(
             Ok(true) => {}
             Err(error) => {
                 row.error = Some(ErrorReport::of(&error));
-                report.errors.push(error);
+                match error.kind().is_unavailability() {
+                    true => unavailable.push((known.tool.name, error)),
+                    false => report.errors.push(error),
+                }
             }
         }
         report.rows.push(row);
     }
+    report.errors.extend(merged(unavailable));
     Ok(report)
+}
+
+/// One error for all tools whose releases can't be looked up: mostly the network is the cause, and each
+/// tool's sources say so again. A tool has a line, with what its first source says.
+fn merged(mut errors: Vec<(&'static str, Error)>) -> Option<Error> {
+    let [(_, first), _, ..] = errors.as_slice() else {
+        return errors.pop().map(|(_, error)| error);
+    };
+    let names: Vec<&str> = errors.iter().map(|(tool, _)| *tool).collect();
+    let what = format!("can't list the releases of {}", names.join(", "));
+    let merged = Error::new(first.kind(), what);
+    let merged = errors.iter().fold(merged, |merged, (tool, error)| {
+        let cause = error.causes.first().unwrap_or(&error.what);
+        merged.because(format!("{tool}: {cause}"))
+    });
+    let mut hints = errors.iter().filter_map(|(_, error)| error.hint.clone());
+    Some(match hints.next() {
+        Some(hint) => merged.hint(hint),
+        None => merged,
+    })
 }
 
 fn is_included(
@@ -452,6 +478,27 @@ mod tests {
         assert_eq!(report.exit_code(), 69);
         assert_eq!(report.error().unwrap().what, "can't list python releases");
         assert_eq!(report.rows[1].error.as_ref().unwrap().what, "can't list python releases");
+    }
+
+    #[test]
+    fn failed_look_ups_are_one_error_with_a_line_for_each_tool() {
+        let refused = |current: &ActiveVersion<'_>| {
+            let tool = current.known.tool.name;
+            let error = Error::new(ErrorKind::Network, format!("can't list {tool} releases"));
+            let error =
+                error.because(format!("{tool}.example: refused")).because("mirror: refused");
+            Err(error.hint("check the network connection"))
+        };
+        let world = world().file("/p/.ruby-version", "../x");
+        let report = decide(&session(world), &ToolFilter::All, &refused).unwrap();
+        insta::assert_snapshot!(report.errors[1], @"
+        can't list the releases of node, python
+          node: node.example: refused
+          python: python.example: refused
+          hint: check the network connection
+        ");
+        assert_eq!(report.errors.len(), 2, "{:?}", report.errors);
+        assert_eq!(report.rows[1].error.as_ref().unwrap().causes.len(), 2);
     }
 
     #[test]

@@ -12,18 +12,22 @@ use usher_shims::world::World as _;
 
 use super::get::{Acquired, Prefer, install_all};
 use super::{hinting_at, refresh_shims_after_error, tool_arguments};
+use crate::cli::hidden_shims;
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims_of_project;
 use crate::config::folders;
 use crate::files::confined::command;
 use crate::files::interrupt::Unfinished;
 use crate::inventory::accounts::{account_number, group_number, require_root};
-use crate::project::{AssignedDefault, PinTarget, check_target, pin_target, write_pin};
+use crate::project::{
+    AssignedDefault, InvalidText, PinTarget, check_target, pin_target, write_pin,
+};
 use crate::registry::KnownTool;
 use crate::releases::ToolRequest;
 use crate::session::Session;
 use crate::session::active::{constraint, pin_of_files, system_version};
 use crate::session::reporter::Notice;
+use crate::session::short_paths::ShortPaths;
 
 /// What `use TOOL@REQUEST…` writes where.
 struct PinPlan<'a> {
@@ -67,14 +71,33 @@ struct PinReport {
     file: ReportPath,
     /// Whether the file was changed.
     changed: bool,
-    /// The word that was typed, if a version is written for it.
+    /// The word that is requested, if a version is written for it and is the one that it means.
     #[serde(skip)]
     word: Option<String>,
-    /// The file as text shows it.
+    /// Where the pin applies.
     #[serde(skip)]
-    shown_file: String,
+    place: PinPlace,
+    /// What was there and was not a version.
+    #[serde(skip)]
+    in_place_of: Option<InvalidText>,
     #[serde(skip)]
     notices: Vec<Notice>,
+}
+
+/// Where a pin applies, for people.
+#[derive(Debug)]
+enum PinPlace {
+    /// Where this file of a project does.
+    Project(String),
+    /// Where nothing else is pinned: whose default it is, and its file.
+    Default(String, String),
+}
+
+/// The version of a pin.
+struct PinVersion {
+    version: Version,
+    /// Whether it is known to be the newest that matches.
+    is_newest: bool,
 }
 
 /// Where `use TOOL@REQUEST` pins.
@@ -144,8 +167,12 @@ pub fn run(session: &mut Session, words: &[String], scope: &PinScope, as_json: b
     if plan.is_default_without_project {
         session.note("no project here: pinning your default (--global)");
     }
+    let typed = match is_global {
+        true => format!("use --global {}", words.join(" ")),
+        false => format!("use {}", words.join(" ")),
+    };
     for pin in &plan.pins {
-        check_target(session, &pin.target, pin.known.tool)?;
+        check_target(session, &pin.target, pin.known.tool, &typed)?;
     }
     let tools: Vec<&'static Tool> = plan.pins.iter().map(|pin| pin.known.tool).collect();
     let unchanged = Unfinished::other("no pin was changed");
@@ -163,7 +190,8 @@ pub fn run(session: &mut Session, words: &[String], scope: &PinScope, as_json: b
     drop(unchanged);
     let reports = apply(session, &plan.pins, &versions)?;
     refresh_shims_of_project(session, &tools)?;
-    print(session, &reports, as_json)
+    let hidden = hidden_shims::warning(session, tools.iter().map(|tool| tool.main_program()));
+    print(session, &reports, hidden.as_ref(), as_json)
 }
 
 fn decide<'a>(session: &'a Session, words: &[String], is_global: bool) -> Result<PinPlan<'a>> {
@@ -218,7 +246,7 @@ fn overriding_variables(session: &Session, tool: &Tool) -> Vec<(&'static str, St
 
 /// Installs the versions to pin: nothing is written before all are installed. `system` has no
 /// version.
-fn install(session: &Session, pins: &[PlannedPin<'_>]) -> Result<Vec<Option<Version>>> {
+fn install(session: &Session, pins: &[PlannedPin<'_>]) -> Result<Vec<Option<PinVersion>>> {
     let tool_requests = pins.iter().map(|PlannedPin { known, request, .. }| {
         let tool_request = ToolRequest { known: *known, request, origin: &Origin::CommandLine };
         (tool_request, Prefer::Newest)
@@ -226,7 +254,9 @@ fn install(session: &Session, pins: &[PlannedPin<'_>]) -> Result<Vec<Option<Vers
     let access = folders::write_access(&session.folders)?;
     let acquired = install_all(session, &access, &tool_requests.collect::<Vec<_>>())?;
     let version = |acquired| match acquired {
-        Acquired::Toolchain { toolchain, .. } => toolchain.version,
+        Acquired::Toolchain { toolchain, is_newest, .. } => {
+            toolchain.version.map(|version| PinVersion { version, is_newest })
+        }
         Acquired::Nothing => None,
     };
     Ok(acquired.into_iter().map(version).collect())
@@ -246,8 +276,6 @@ impl PlannedPin<'_> {
         let of_system = of_system.map(|main| system_version(session, tool, &main)).transpose()?;
         let version = version.or(of_system.as_ref().and_then(Option::as_ref));
         let broken = version.and_then(|version| self.broken(version)).map(Notice::warning);
-        let wide = (matches!(self.target, PinTarget::Default) && session.folders.is_system_wide)
-            .then(|| "this is the machine's default, for all accounts".to_owned());
         let above = self.above.as_ref().and_then(|pin| {
             let (request, origin) = (pin.request()?, &pin.origin);
             Some(format!("{} {request} (requested by {origin}) no longer applies here", tool.name))
@@ -261,7 +289,7 @@ impl PlannedPin<'_> {
             Notice::note(format!("{tool} {name} is linked on this machine only")).hint(hint)
         });
         let notes = |texts: Vec<String>| texts.into_iter().map(Notice::note);
-        let before = notes(wide.into_iter().chain(above).collect());
+        let before = notes(above.into_iter().collect());
         let behind = notes(overriding.collect());
         Ok(before.chain(broken).chain(behind).chain(of_machine).collect())
     }
@@ -281,38 +309,66 @@ impl PlannedPin<'_> {
 fn apply(
     session: &Session,
     pins: &[PlannedPin<'_>],
-    versions: &[Option<Version>],
+    versions: &[Option<PinVersion>],
 ) -> Result<Vec<PinReport>> {
-    let reports = pins.iter().zip(versions).map(|(pin, version)| {
+    let reports = pins.iter().zip(versions).map(|(pin, found)| {
         let PlannedPin { known, request, target, .. } = pin;
-        let written = write_pin(session, target, known.tool, (request, version.as_ref()))?;
+        let version = found.as_ref().map(|found| &found.version);
+        let is_newest = found.as_ref().is_some_and(|found| found.is_newest);
+        let written = write_pin(session, target, known.tool, (request, version))?;
         Ok(PinReport {
             tool: known.tool.name,
             request: written.text,
-            version: version.as_ref().map(ToString::to_string),
+            version: version.map(ToString::to_string),
             file: ReportPath::new(&written.path),
             changed: written.changed,
-            word: written.is_for_word.then(|| request.to_string()),
-            shown_file: shown_file(session, &written.path),
-            notices: pin.notices(session, version.as_ref())?,
+            word: (written.is_for_word && is_newest).then(|| request.to_string()),
+            place: PinPlace::of(session, target, &written.path),
+            in_place_of: written.in_place_of,
+            notices: pin.notices(session, version)?,
         })
     });
     reports.collect()
 }
 
 impl PinReport {
-    /// `pinned node 12 (12.22.12) in .nvmrc`, `pinned node 24.11.1 in .tool-versions (lts)`.
+    /// `pinned node 12 (12.22.12) in .nvmrc, in place of “foo bar”`, `pinned node 24.11.1 in .tool-versions (lts)`,
+    /// `pinned node 12 (12.22.12) as your default (~/.config/usher/tool-versions)`.
     fn text(&self) -> String {
-        let Self { tool, request, shown_file: file, .. } = self;
+        let Self { tool, request, .. } = self;
         let version = match &self.version {
             Some(version) if version != request => format!(" ({version})"),
             Some(_) | None => String::new(),
         };
         let word = self.word.as_ref().map_or_else(String::new, |word| format!(" ({word})"));
-        match self.changed {
-            true => format!("pinned {tool} {request}{version} in {file}{word}"),
-            false => format!("{tool} {request}{version} is already pinned in {file}{word}"),
+        let old = match &self.in_place_of {
+            Some(InvalidText::Shown(text)) => format!(", in place of “{}”", Escaped(text)),
+            Some(InvalidText::Hidden) => ", in place of an invalid version".to_owned(),
+            None => String::new(),
+        };
+        let pin = format!("{tool} {request}{version}");
+        match (&self.place, self.changed) {
+            (PinPlace::Project(file), true) => format!("pinned {pin} in {file}{word}{old}"),
+            (PinPlace::Project(file), false) => format!("{pin} is already pinned in {file}{word}"),
+            (PinPlace::Default(whose, file), true) => format!("pinned {pin} as {whose} ({file})"),
+            (PinPlace::Default(whose, file), false) => format!("{pin} is already {whose} ({file})"),
         }
+    }
+}
+
+impl PinPlace {
+    fn of(session: &Session, target: &PinTarget, file: &Path) -> Self {
+        let whose = match target {
+            PinTarget::Existing(_) | PinTarget::NewFile { .. } => {
+                return Self::Project(shown_file(session, file));
+            }
+            PinTarget::Default if session.folders.is_system_wide => {
+                "the machine's default, for all accounts".to_owned()
+            }
+            PinTarget::Default => "your default".to_owned(),
+            PinTarget::Assigned(assigned) => format!("the default for {}", assigned.label),
+        };
+        Self::Default(whose, ShortPaths::of(session).path(file))
     }
 }
 
@@ -323,12 +379,17 @@ pub(super) fn shown_file(session: &Session, path: &Path) -> String {
     FileLocation::of_file(path.to_path_buf(), is_here).to_string()
 }
 
-fn print(session: &Session, reports: &[PinReport], as_json: bool) -> Result<()> {
+fn print(
+    session: &Session,
+    reports: &[PinReport],
+    hidden: Option<&Notice>,
+    as_json: bool,
+) -> Result<()> {
     let printed = match as_json {
         true => output::print_answer(&PinAnswer { pins: reports }),
         false => reports.iter().try_for_each(|report| output::print_line(report.text())),
     };
-    for notice in reports.iter().flat_map(|report| &report.notices) {
+    for notice in reports.iter().flat_map(|report| &report.notices).chain(hidden) {
         session.reporter.notice(notice);
     }
     printed
@@ -423,7 +484,8 @@ mod tests {
             file: ReportPath::new("/p/.nvmrc"),
             changed,
             word: None,
-            shown_file: "/p/.nvmrc".to_owned(),
+            place: PinPlace::Project("/p/.nvmrc".to_owned()),
+            in_place_of: None,
             notices: Vec::new(),
         };
         let partial = report("12", Some("12.22.12"), true);
@@ -434,6 +496,13 @@ mod tests {
         let exact = report("12.22.12", Some("12.22.12"), false);
         assert_eq!(exact.text(), "node 12.22.12 is already pinned in /p/.nvmrc");
         assert_eq!(report("system", None, true).text(), "pinned node system in /p/.nvmrc");
+        let default = |changed| PinReport {
+            place: PinPlace::Default("your default".to_owned(), "~/versions".to_owned()),
+            ..report("12", Some("12.22.12"), changed)
+        };
+        assert_eq!(default(true).text(), "pinned node 12 (12.22.12) as your default (~/versions)");
+        let same = "node 12 (12.22.12) is already your default (~/versions)";
+        assert_eq!(default(false).text(), same);
         insta::assert_snapshot!(serde_json::to_string(&partial).unwrap(), @r#"{"tool":"node","request":"12","version":"12.22.12","file":"/p/.nvmrc","changed":true}"#);
     }
 }

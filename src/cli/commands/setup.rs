@@ -2,21 +2,22 @@
 //! or undoes both.
 
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::world::World as _;
 
 use crate::cli::output::{self, ReportPath};
-use crate::cli::search_path::SearchPath;
+use crate::cli::search_path::{SearchPath, hiding_text};
 use crate::cli::shell_setup::{
-    FileChange, ReadFile, Shell, ShellFolders, apply, diff, function_folder, path_line, plan,
-    plan_removal, quoted, read, remove_empty,
+    FileChange, NamingLine, ReadFile, Shell, ShellFolders, apply, diff, function_folder,
+    line_naming, path_line, plan, plan_removal, quoted, read, remove_empty,
 };
 use crate::files::account::with_owners_rights;
 use crate::session::Session;
+use crate::session::reporter::Notice;
 
 /// The arguments of `use setup`.
 #[derive(Debug, Default, Args)]
@@ -103,7 +104,26 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
         () if asks && !is_done => Ok(()),
         () if asks => output::print_text(plan.done()),
         () => output::print_text(plan.text(is_done)),
+    }?;
+    if !plan.is_undo && (is_done || plan.changes.is_empty()) {
+        if let Some(notice) = still_hiding(session, &plan, &read) {
+            session.reporter.notice(&notice);
+        }
     }
+    Ok(())
+}
+
+/// The warning that programs come before the shims although the shell's files have usher's lines.
+fn still_hiding(session: &Session, plan: &SetupPlan, read: ReadFile<'_>) -> Option<Notice> {
+    let path = SearchPath::of(session)?.without_venvs(session);
+    if path.is_behind_system() && !plan.changes.is_empty() {
+        // The answer says already that a new shell is needed.
+        return None;
+    }
+    let hiding = path.all_hiding(session);
+    let (first, folders) = (hiding.first()?, shell_folders(session).ok()?);
+    let hint = remedy_by_hand(plan.shell, &folders, (&path, first), read);
+    Some(Notice::warning(hiding_text(&hiding)).hint(hint))
 }
 
 /// `use setup` as it can be typed here: where the shims aren't on PATH, by the path of `use`.
@@ -126,6 +146,43 @@ pub fn command_here(session: &Session, shell: Shell) -> String {
 /// As [`command_here`], in the shell that the variable SHELL names.
 pub fn command_of_account(session: &Session) -> String {
     command_here(session, shell(session, None).unwrap_or(Shell::Sh))
+}
+
+/// What is typed or changed where a program comes before the shims on PATH: `use setup`, as long as that
+/// changes something.
+pub fn remedy(session: &Session, path: &SearchPath, hiding: &Path) -> String {
+    if session.folders.is_system_wide {
+        return "use setup --system".to_owned();
+    }
+    let (Ok(shell), Ok(folders)) = (shell(session, None), shell_folders(session)) else {
+        return command_of_account(session);
+    };
+    match plan(shell, &folders, &session.folders.shims(), &read) {
+        Ok(changes) if changes.is_empty() => remedy_by_hand(shell, &folders, (path, hiding), &read),
+        Ok(_) | Err(_) => command_here(session, shell),
+    }
+}
+
+/// The same where a shell's files have usher's lines. In a new shell they put the shims first if the
+/// system's programs were; any other folder was put first behind these lines.
+fn remedy_by_hand(
+    shell: Shell,
+    folders: &ShellFolders,
+    (path, hiding): (&SearchPath, &Path),
+    read: ReadFile<'_>,
+) -> String {
+    if path.is_behind_system() {
+        return format!("open a new {shell}");
+    }
+    let folder = hiding.parent().unwrap_or(hiding);
+    let shown = Shown(folder);
+    match line_naming(shell, folders, folder, read) {
+        Some(NamingLine { file, line, name }) => {
+            let (file, name) = (Shown(&file), Escaped(&name));
+            format!("change what puts {shown} first: {file}:{line} names {name}")
+        }
+        None => format!("change what puts {shown} first in the files of your {shell}"),
+    }
 }
 
 fn decide(session: &Session, arguments: &SetupArguments, read: ReadFile<'_>) -> Result<SetupPlan> {
@@ -211,8 +268,6 @@ impl SetupPlan {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use usher_shims::world::MemoryWorld;
 
     use super::*;
@@ -283,6 +338,35 @@ mod tests {
         );
         assert!(plan.text(true).ends_with("\ndone; open a new sh to use it\n"));
         insta::assert_snapshot!(serde_json::to_string(&plan.reports(true)).unwrap(), @r#"[{"file":"/home/u/.profile","changed":true}]"#);
+    }
+
+    #[test]
+    fn what_comes_before_the_shims_has_a_remedy() {
+        let of = |path: &str, profile: &str| {
+            let world = MemoryWorld::at("/p")
+                .file("/usher/shims/node", "")
+                .file("/usr/bin/node", "")
+                .file("/home/u/.nvm/bin/node", "")
+                .variable("PATH", path);
+            let session = session(world);
+            let read = |path: &Path| Ok(path.ends_with(".profile").then(|| profile.to_owned()));
+            let mut plan = decide(&session, &arguments("sh"), &read).unwrap();
+            plan.changes.clear();
+            still_hiding(&session, &plan, &read).map(|one| one.to_string()).unwrap_or_default()
+        };
+        assert_eq!(of("/usher/shims:/usr/bin", ""), "");
+        insta::assert_snapshot!(of("/usr/bin:/usher/shims", ""), @"
+        /usr/bin/node comes before the shims on PATH and hides one
+          hint: open a new sh
+        ");
+        insta::assert_snapshot!(of("/home/u/.nvm/bin:/usher/shims:/usr/bin", "\n. ~/.nvm/nvm.sh\n"), @"
+        /home/u/.nvm/bin/node comes before the shims on PATH and hides one
+          hint: change what puts /home/u/.nvm/bin first: /home/u/.profile:2 names .nvm
+        ");
+        insta::assert_snapshot!(of("/home/u/.nvm/bin:/usher/shims:/usr/bin", ""), @"
+        /home/u/.nvm/bin/node comes before the shims on PATH and hides one
+          hint: change what puts /home/u/.nvm/bin first in the files of your sh
+        ");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use usher_shims::resolve::Selection;
 
 use super::count_of;
 use crate::cli::commands::outdated::ToolFilter;
+use crate::cli::hidden_shims;
 use crate::cli::output::json::{ErrorReport, RequestOrigin};
 use crate::cli::output::{self, Line, Meaning, Report, ReportPath, Table, Text};
 use crate::cli::shims::make_missing_shims;
@@ -103,7 +104,7 @@ enum Requested {
 /// Runs bare `use` and `use current`; programs also read of tools that this project doesn't pin. Shims
 /// that the project's pins need are made if they are missing.
 pub fn run(session: &mut Session, filter: &ToolFilter<'_>, as_json: bool) -> Result<i32> {
-    let report = match filter {
+    let mut report = match filter {
         ToolFilter::Pinned => decide(session, as_json),
         ToolFilter::All => decide(session, true),
         ToolFilter::Named(names) => {
@@ -111,6 +112,7 @@ pub fn run(session: &mut Session, filter: &ToolFilter<'_>, as_json: bool) -> Res
             decide_on(session, true, tools.collect::<Result<Vec<_>>>()?)
         }
     };
+    report.notes.extend(report.hidden_shims(session));
     let code = output::print(&report, as_json, &*session.reporter);
     make_missing_shims(session);
     code
@@ -294,6 +296,15 @@ impl StatusRow {
             None if self.error.is_some() => written_in.into(),
             None => "not pinned".into(),
         }
+    }
+}
+
+impl StatusReport {
+    /// The warning about programs that run in place of the shims of what is pinned here.
+    fn hidden_shims(&self, session: &Session) -> Option<Notice> {
+        let pinned = self.rows.iter().filter(|row| row.requested == Requested::Here);
+        let known = pinned.filter_map(|row| session.registry.named(row.tool).ok());
+        hidden_shims::warning(session, known.map(|known| known.tool.main_program()))
     }
 }
 

@@ -14,7 +14,9 @@ use usher_shims::search::{Finding, search};
 use super::pin::{PinScope, shown_file};
 use crate::cli::output::json::RequestOrigin;
 use crate::cli::output::{self, Line, Meaning, Report, ReportPath, Text};
-use crate::project::{PinRemoval, PinTarget, ProjectPin, planned_removal, project_pin, remove_pin};
+use crate::project::{
+    InvalidText, PinRemoval, PinTarget, ProjectPin, planned_removal, project_pin, remove_pin,
+};
 use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::active::ActiveVersion;
@@ -62,6 +64,9 @@ struct RemovedPin {
     /// The file as text shows it.
     #[serde(skip)]
     shown_file: String,
+    /// What was written, if it is no request.
+    #[serde(skip)]
+    invalid: Option<InvalidText>,
     /// Why it isn't known what decides without the pin.
     #[serde(skip)]
     error: Option<Error>,
@@ -282,6 +287,7 @@ fn apply(session: &Session, plans: &[PlannedRemoval<'_>]) -> Result<Vec<RemovedP
             file_deleted: done.deletes_file,
             next,
             shown_file,
+            invalid: done.invalid,
             error,
         });
     }
@@ -330,9 +336,12 @@ impl Report for UnpinReport {
     fn text(&self) -> Text {
         let mut text = Text::new();
         for pin in &self.removed {
-            let RemovedPin { tool, request, shown_file, .. } = pin;
-            let request =
-                request.as_ref().map_or_else(String::new, |text| format!(" {}", Escaped(text)));
+            let RemovedPin { tool, request, shown_file, invalid, .. } = pin;
+            let request = match (invalid, request) {
+                (Some(InvalidText::Shown(text)), _) => format!(" “{}”", Escaped(text)),
+                (None, Some(request)) => format!(" {}", Escaped(request)),
+                (Some(InvalidText::Hidden), _) | (None, None) => String::new(),
+            };
             text.line(format!("unpinned {tool}{request} ({shown_file})"));
             if pin.error.is_none() {
                 text.line(pin.next_line());

@@ -145,6 +145,7 @@ fn upgrade_all(
     let network = Network::with_cache(session, &access);
     let finder = Finder::new(session, &network);
     let installer = Installer::new(session, &access, &network, &finder);
+    let installer = installer.without_announcements();
     let listed = |known: KnownTool<'_>| -> Result<Vec<Version>> {
         Ok(finder
             .list_first_source(known)?
@@ -270,8 +271,8 @@ fn skip_reason(current: &ActiveVersion<'_>, request: &Request) -> Option<(Upgrad
     current.is_constraint.then(reason)
 }
 
-/// What to type for a newer version than the one that is pinned: the newest that differs in the
-/// last number alone, else the newest release.
+/// What to type for a newer version of the release line that is pinned. Another line is the user's
+/// decision, and `use outdated` names it.
 fn newer_than_pinned(
     known: KnownTool<'_>,
     exact: &Version,
@@ -279,13 +280,15 @@ fn newer_than_pinned(
     releases: &Releases<'_>,
 ) -> Option<String> {
     let tool = known.tool.name;
-    let is_newer = |version: &&Version| {
-        *version > exact && version.flavour() == exact.flavour() && !version.is_prerelease()
+    let line = known.release_line(exact);
+    let is_newer = |version: &Version| {
+        version > exact
+            && version.flavour() == exact.flavour()
+            && !version.is_prerelease()
+            && known.release_line(version) == line
     };
-    let listed = (releases.listed)(known).ok()?;
-    let newer: Vec<&Version> = listed.iter().filter(is_newer).collect();
-    let patch = newer.iter().rev().find(|version| differs_in_last_number(version, exact));
-    let version = patch.or(newer.last())?;
+    let listed = (releases.listed)(known).ok()?.into_iter();
+    let version = listed.filter(is_newer).max()?;
     Some(match origin {
         Origin::Default(_) | Origin::Account(_) | Origin::Group(_) | Origin::Machine(_) => {
             format!("use --global {tool}@{version}")
@@ -295,13 +298,6 @@ fn newer_than_pinned(
             format!("use {tool}@{version}")
         }
     })
-}
-
-/// Whether two versions have the same numbers but for the last.
-fn differs_in_last_number(version: &Version, exact: &Version) -> bool {
-    let (numbers, exact) = (version.numbers().as_slice(), exact.numbers().as_slice());
-    let count = exact.len().saturating_sub(1);
-    numbers.get(..count) == exact.get(..count)
 }
 
 impl UpgradePlan {
@@ -405,6 +401,11 @@ mod tests {
         let hint = "use node@12.22.12";
         check(pinned("12.22.11"), "25.0.0", &format!("Skipped 12.22.11 · - · {exact} · {hint}"));
         check(pinned("25.0.0"), "25.0.0", &format!("Skipped - · - · {exact} · use install"));
+        // 13.0.0 and 25.0.0 are of other lines.
+        let newest = pinned("12.22.12").file("/usher/toolchains/node/12.22.12/bin/node", "");
+        check(newest, "25.0.0", &format!("Skipped 12.22.12 · - · {exact} · -"));
+        let older = pinned("12.0.0").file("/usher/toolchains/node/12.0.0/bin/node", "");
+        check(older, "25.0.0", &format!("Skipped 12.0.0 · - · {exact} · {hint}"));
         let none = "Skipped 12.22.11 · - · it is not pinned here · use node@latest";
         check(MemoryWorld::at("/p"), "25.0.0", none);
         let range = r#"{"engines": {"node": ">=12.22.11 <12.23"}}"#;

@@ -203,7 +203,11 @@ fn latest_branch(tool: &ToolExplanation, latest: &LatestMatch) -> Branch {
             Branch::new(line, vec![Branch::leaf(Line::hint(hint))])
         }
         (None, _) => {
-            let what = format!("can't look up the latest release that matches {}", latest.request);
+            let request = &latest.request;
+            let what = match latest.is_absent {
+                true => format!("no release matches {request}"),
+                false => format!("can't look up the latest release that matches {request}"),
+            };
             let muted = |text: &String| Branch::leaf(Line::of(Meaning::Muted, text));
             Branch::message(Meaning::Warning, &what, latest.causes.iter().map(muted).collect())
         }
@@ -255,7 +259,9 @@ mod tests {
         let version = Version::parse("12.22.12").unwrap();
         match tool_request.request.matches(&version, tool_request.known.tool) {
             true => Ok(Release { version, lts: None, source: "site".to_owned(), archive: None }),
-            false => Err(Error::new(ErrorKind::NoMatchingVersion, "no node release matches")),
+            false => Err(Error::new(ErrorKind::NoMatchingVersion, "no node release matches")
+                .because("nearest: 12.22.12")
+                .hint("use available node")),
         }
     }
 
@@ -345,8 +351,8 @@ mod tests {
         │  └─ 10 requested by .nvmrc:1: loses, NODE_VERSION is stronger; if a container image sets it as a label, put ignore_variables = ["NODE_VERSION"] into config.toml
         ├─ installed
         │  └─ 12.20.0 (usher, active) /usher/toolchains/node/12.20.0
-        ├─ can't look up the latest release that matches 12.20
-        │  └─ no node release matches
+        ├─ no release matches 12.20
+        │  └─ nearest: 12.22.12
         └─ runs /usher/toolchains/node/12.20.0/bin/node
         "#);
     }
@@ -374,18 +380,18 @@ mod tests {
         ├─ installed
         │  ├─ 12.20.0 (usher, active) /usher/toolchains/node/12.20.0
         │  └─ 10.24.1 (usher) /usher/toolchains/node/10.24.1
-        ├─ can't look up the latest release that matches 99
-        │  └─ no node release matches
+        ├─ no release matches 99
+        │  └─ nearest: 12.22.12
         └─ runs /usher/toolchains/node/12.20.0/bin/node
         ");
         insta::assert_snapshot!(nvmrc("13"), @"
         node: node 13 (requested by .nvmrc:1)
         ├─ requests, strongest first
         │  └─ 13 requested by .nvmrc:1: wins, the strongest; no installed version matches
-        ├─ can't look up the latest release that matches 13
-        │  └─ no node release matches
+        ├─ no release matches 13
+        │  └─ nearest: 12.22.12
         └─ can't run: node 13 is not installed (requested by .nvmrc:1)
-           └─ hint: use install node@13
+           └─ hint: use available node
         ");
         let unreadable = why_text(world().file("/p/.nvmrc", "12").unreadable("/p/.nvmrc"));
         insta::assert_snapshot!(unreadable, @"

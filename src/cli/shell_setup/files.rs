@@ -40,6 +40,18 @@ pub(super) fn shell_files(
     }
 }
 
+/// Files of the user's that a shell reads later, which get no block.
+pub(super) fn later_files(shell: Shell, folders: &ShellFolders) -> Vec<PathBuf> {
+    let folder = folders.zdotdir.as_ref().filter(|folder| !folder.as_os_str().is_empty());
+    let of_zsh = folder.unwrap_or(&folders.home);
+    match shell {
+        Shell::Zsh => vec![of_zsh.join(".zprofile"), of_zsh.join(".zshrc")],
+        Shell::Fish => vec![config(folders).join("fish/config.fish")],
+        Shell::Nushell => vec![config(folders).join("nushell/config.nu")],
+        Shell::Bash | Shell::Sh | Shell::Elvish => Vec::new(),
+    }
+}
+
 fn one(path: PathBuf, read: ReadFile) -> Result<Vec<ShellFile>> {
     Ok(vec![needs_block(path, BlockPosition::End, read)?])
 }

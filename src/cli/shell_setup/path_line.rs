@@ -9,11 +9,14 @@ use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use super::Shell;
 use super::block::{CLOSE, OPEN};
 
+/// The folder of the system's programs that a shim can have the name of.
+pub const SYSTEM: &str = "/usr/bin";
+
 /// The line, without a line end, that puts `shims` first in PATH and exports it.
 ///
-/// It changes nothing if PATH contains the folder already, at any position: a folder that was
-/// prepended since (of an activated venv, for example) must stay first in nested shells. It works
-/// under `set -eu` and without a PATH.
+/// It changes nothing if PATH contains the folder already before [`SYSTEM`]: a folder that was
+/// prepended since (of an activated venv, for example) must stay first in nested shells. Behind it the
+/// shims would never run. It works under `set -eu` and without a PATH.
 ///
 /// Refuses what PATH can't contain: a relative folder, a colon, and text that isn't UTF-8.
 ///
@@ -21,7 +24,10 @@ use super::block::{CLOSE, OPEN};
 pub fn path_line(shell: Shell, shims: &Path, home: Option<&Path>) -> Result<String> {
     let folder = folder_word(shell, path_entry(shims)?, home);
     Ok(match shell {
-        Shell::Bash | Shell::Zsh | Shell::Sh => posix("PATH", &folder) + "; export PATH ;; esac",
+        Shell::Bash | Shell::Zsh | Shell::Sh => {
+            let before = format!("${{PATH:+${{PATH%%{SYSTEM}:*}}}}");
+            posix("PATH", &before, &folder) + "; export PATH ;; esac"
+        }
         Shell::Fish => fish(&folder),
         Shell::Nushell => nushell(&folder),
         Shell::Elvish => elvish(&folder),
@@ -31,7 +37,7 @@ pub fn path_line(shell: Shell, shims: &Path, home: Option<&Path>) -> Result<Stri
 /// The line that lets zsh find its functions in a folder, as [`path_line`] does for programs.
 pub(super) fn function_path_line(functions: &Path, home: Option<&Path>) -> Result<String> {
     let folder = folder_word(Shell::Zsh, path_entry(functions)?, home);
-    Ok(posix("FPATH", &folder) + " ;; esac")
+    Ok(posix("FPATH", "${FPATH-}", &folder) + " ;; esac")
 }
 
 /// A folder as one word of a shell.
@@ -92,24 +98,26 @@ fn path_entry(shims: &Path) -> Result<&str> {
     Ok(folder)
 }
 
-/// Puts a folder first in a list, up to the end of that command.
-fn posix(list: &str, folder: &str) -> String {
-    format!(
-        "case \":${{{list}-}}:\" in *:{folder}:*) ;; *) {list}={folder}\"${{{list}:+:${list}}}\""
-    )
+/// Puts a folder first in a list unless a part of the list has it, up to the end of that command.
+fn posix(list: &str, part: &str, folder: &str) -> String {
+    format!("case \":{part}:\" in *:{folder}:*) ;; *) {list}={folder}\"${{{list}:+:${list}}}\"")
 }
 
 fn nushell(folder: &str) -> String {
     let path = "$env.PATH | split row (char esep)";
-    format!("if {folder} not-in ({path}) {{ $env.PATH = ({path} | prepend {folder}) }}")
+    let before = format!("{path} | take until {{|folder| $folder == \"{SYSTEM}\" }}");
+    format!("if {folder} not-in ({before}) {{ $env.PATH = ({path} | prepend {folder}) }}")
 }
 
 fn elvish(folder: &str) -> String {
-    format!("if (not (has-value $paths {folder})) {{ set paths = [{folder} $@paths] }}")
+    let before =
+        format!("(each {{|folder| if (eq $folder {SYSTEM}) {{ break }}; put $folder }} $paths)");
+    format!("if (not (has-value [{before}] {folder})) {{ set paths = [{folder} $@paths] }}")
 }
 
 fn fish(folder: &str) -> String {
-    format!("contains -- {folder} $PATH; or set -gx PATH {folder} $PATH")
+    let before = format!("$PATH[1..(contains -i -- {SYSTEM} $PATH; or echo -1)]");
+    format!("contains -- {folder} {before}; or set -gx PATH {folder} $PATH")
 }
 
 /// POSIX 2.2.2: between single quotes everything is itself, save the single quote.
@@ -132,10 +140,10 @@ mod tests {
     #[test]
     fn path_line_for_each_shell() {
         let shims = Path::new("/home/a b/shims");
-        let posix = r#"case ":${PATH-}:" in *:'/home/a b/shims':*) ;; *) PATH='/home/a b/shims'"${PATH:+:$PATH}"; export PATH ;; esac"#;
-        let fish = "contains -- '/home/a b/shims' $PATH; or set -gx PATH '/home/a b/shims' $PATH";
-        let nushell = r#"if "/home/a b/shims" not-in ($env.PATH | split row (char esep)) { $env.PATH = ($env.PATH | split row (char esep) | prepend "/home/a b/shims") }"#;
-        let elvish = "if (not (has-value $paths '/home/a b/shims')) { set paths = ['/home/a b/shims' $@paths] }";
+        let posix = r#"case ":${PATH:+${PATH%%/usr/bin:*}}:" in *:'/home/a b/shims':*) ;; *) PATH='/home/a b/shims'"${PATH:+:$PATH}"; export PATH ;; esac"#;
+        let fish = "contains -- '/home/a b/shims' $PATH[1..(contains -i -- /usr/bin $PATH; or echo -1)]; or set -gx PATH '/home/a b/shims' $PATH";
+        let nushell = r#"if "/home/a b/shims" not-in ($env.PATH | split row (char esep) | take until {|folder| $folder == "/usr/bin" }) { $env.PATH = ($env.PATH | split row (char esep) | prepend "/home/a b/shims") }"#;
+        let elvish = "if (not (has-value [(each {|folder| if (eq $folder /usr/bin) { break }; put $folder } $paths)] '/home/a b/shims')) { set paths = ['/home/a b/shims' $@paths] }";
         for (shell, line) in [
             (Shell::Bash, posix),
             (Shell::Zsh, posix),

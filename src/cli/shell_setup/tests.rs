@@ -158,6 +158,17 @@ impl Index {
         self.check_printed(&printed, &format!("{call:?} with PATH {path:?}"));
     }
 
+    /// The same where the shims are on PATH, but behind the system's programs.
+    fn check_last(&self, call: &[&str]) {
+        let last = format!("/usr/bin:/bin:{}", self.shims);
+        let printed = self.output(call, Some(&last), Stdio::null());
+        let expected = format!("{}:{last}", self.shims);
+        assert_eq!(printed, expected, "{call:?} with the shims last on PATH");
+        let nested = format!("/venv/bin:{expected}");
+        let printed = self.output(call, Some(&nested), Stdio::null());
+        assert_eq!(printed, nested, "{call:?} with another folder before the shims");
+    }
+
     fn check_printed(&self, printed: &str, context: &str) {
         let folders: Vec<&str> = printed.split(':').collect();
         assert_eq!(folders[0], self.shims, "first, by {context}");
@@ -193,6 +204,7 @@ fn posix_login_shells_find_the_shims_first() {
         let home = Index::new(Shell::Sh, name, &[]);
         home.check(&[sh, "-l", "-c", print], USUAL);
         home.check(&[sh, "-l", "-c", nested], USUAL);
+        home.check_last(&[sh, "-e", "-u", "-c", nested]);
         for path in PATHS {
             home.check(&[sh, "-e", "-u", "-c", nested], path);
             home.check(&[sh, "-e", "-u", "-c", unset], path);
@@ -213,6 +225,7 @@ fn bash_finds_the_shims_first_in_every_startup_mode() {
         let home = Index::new(Shell::Bash, name, &[(".bashrc", GUARDED)]);
         home.check(&[&bash, "-l", "-c", print], USUAL);
         home.check(&[&bash, "-l", "-c", login, &bash], USUAL);
+        home.check_last(&[&bash, "-e", "-u", "-c", nested]);
         for path in PATHS {
             home.check(&[&bash, "-e", "-u", "-c", nested], path);
             home.check(&[&bash, "-e", "-u", "-c", unset], path);
@@ -262,6 +275,7 @@ fn zsh_finds_the_shims_first() {
     let posix = r#"emulate sh; set -eu; unset PATH; . "$HOME/.zshenv"; printf %s "$PATH""#;
     for name in NAMES {
         let home = Index::new(Shell::Zsh, name, &[(".zshenv", "true")]);
+        home.check_last(&[&zsh, "-euc", print]);
         for path in PATHS {
             home.check(&[&zsh, "-c", print], path);
             home.check(&[&zsh, "-euc", print], path);
@@ -282,6 +296,10 @@ fn fish_finds_the_shims_first() {
         format!("{fish} -c '{fish} -c \"echo -n (string join : \\$PATH | string collect)\"'");
     for name in NAMES {
         let home = Index::new(Shell::Fish, name, &[]);
+        // In the locale C, fish doesn't take the bytes of a variable for UTF-8.
+        if name.is_ascii() {
+            home.check_last(&[&fish, "-c", print]);
+        }
         home.check(&[&fish, "-c", print], USUAL);
         home.check(&[&fish, "-c", &nested], Some("/a b:/usr/bin:/bin"));
         home.check(&[&fish, "-l", "-c", print], Some(""));

@@ -215,7 +215,7 @@ fn a_text_that_is_no_version_file_is_not_replaced() {
         outcome
             .stderr_contains(&format!("[SANDBOX]/project/{file} is not a version file"))
             .stderr_contains(&format!(
-                "hint: mv [SANDBOX]/project/{file} [SANDBOX]/project/{file}.old"
+                "hint: mv [SANDBOX]/project/{file} [SANDBOX]/project/{file}.old && use node@12.22.11"
             ));
         fs::rename(&path, path.with_extension("old")).unwrap();
         pin(&sandbox).succeeds();
@@ -230,7 +230,7 @@ fn a_text_that_is_no_version_file_is_not_replaced() {
     --- standard error
     error: [SANDBOX]/project/.nvmrc is a link to [SANDBOX]/project/main.rs, which is not a version file
       line 1 is not a version
-      hint: rm [SANDBOX]/project/.nvmrc
+      hint: rm [SANDBOX]/project/.nvmrc && use node@12.22.11
     ");
 }
 

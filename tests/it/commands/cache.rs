@@ -92,7 +92,6 @@ fn a_stale_index_is_used_if_its_source_fails() {
     --- standard error
     usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; using an index that is 2 days old
     usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
-    usher: node 12.22.12 is ready ([TIME])
     ");
 }
 

@@ -23,8 +23,6 @@ fn install_fetches_named_versions_without_pinning() {
     --- standard error
     usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: fetching python 3.12.12 from 127.0.0.1:[PORT]
-    usher: node 12.22.12 is ready ([TIME])
-    usher: python 3.12.12 is ready ([TIME])
     ");
     assert_unchanged(&sandbox, "project", &before, "use install");
     let staging = sandbox.usher().join("staging");
@@ -109,8 +107,6 @@ fn install_without_arguments_installs_all_pinned_versions() {
     --- standard error
     usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: fetching python 3.12.12 from 127.0.0.1:[PORT]
-    usher: node 12.22.12 is ready ([TIME])
-    usher: python 3.12.12 is ready ([TIME])
     ");
 }
 

@@ -182,6 +182,25 @@ fn cached_indexes_serve_and_their_age_is_noted() {
 }
 
 #[test]
+fn failed_look_ups_are_one_error() {
+    let sandbox = offline_sandbox();
+    sandbox.file("project/.tool-versions", "nodejs 12\npython 3.12\n");
+    let outcome = sandbox.use_command(&["outdated"]).variable("USHER_OFFLINE", "1").run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 69
+    --- standard output
+    TOOL    ACTIVE         MATCHING  LATEST  REQUESTED BY
+    node    not installed  ?         ?       12 in .tool-versions:1
+    python  not installed  ?         ?       3.12 in .tool-versions:2
+    --- standard error
+    error: can't list the releases of node, python
+      node: nodejs.org: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
+      python: python-build-standalone: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
+      hint: unset USHER_OFFLINE
+    ");
+}
+
+#[test]
 fn a_failed_look_up_hides_no_other_tool() {
     let sandbox = offline_sandbox();
     sandbox.fake_toolchain("node", "12.22.11");

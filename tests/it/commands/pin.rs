@@ -71,6 +71,69 @@ fn without_a_request_the_default_version_is_pinned() {
 }
 
 #[test]
+fn a_program_that_runs_in_place_of_the_shim_is_a_warning() {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.fake_program("other/node");
+    sandbox.reshim();
+    let path = format!("{}:{}", sandbox.root().join("other").display(), sandbox.shims().display());
+    let run = |words: &[&str]| {
+        let command = sandbox.use_command(words).variable("PATH", &path);
+        command.variable("SHELL", "/bin/sh").run().succeeds()
+    };
+    insta::assert_snapshot!(run(&["node@12.22.12"]).transcript(), @"
+    exit status: 0
+    --- standard output
+    pinned node 12.22.12 in .tool-versions
+    --- standard error
+    warning: node on this PATH is [SANDBOX]/other/node, not the shim
+      hint: use setup
+    ");
+    run(&[]).stderr_contains("warning: node on this PATH is [SANDBOX]/other/node, not the shim");
+    sandbox.use_command(&["setup", "sh", "--yes"]).run().succeeds();
+    insta::assert_snapshot!(run(&["setup"]).transcript(), @"
+    exit status: 0
+    --- standard output
+    sh: already set up
+    --- standard error
+    warning: [SANDBOX]/other/node comes before the shims on PATH and hides one
+      hint: change what puts [SANDBOX]/other first in the files of your sh
+    ");
+}
+
+#[test]
+fn a_broken_pin_is_replaced_and_named() {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "12.22.12");
+    let pin = || sandbox.use_command(&["node@12.22.12"]).run().succeeds().stdout;
+    for (file, before, after, old) in [
+        (".nvmrc", "# ours\nfoo bar # ?\n", "# ours\n12.22.12 # ?\n", "“foo bar”"),
+        (".nvmrc", "../../x\n", "12.22.12\n", "“../../x”"),
+        (".nvmrc", "lts/hydorgen\n", "12.22.12\n", "“lts/hydorgen”"),
+        (".nvmrc", "10\nbad one\n", "12.22.12\n", "“10 bad one”"),
+        (".nvmrc", "a:b\n", "12.22.12\n", "an invalid version"),
+        (".tool-versions", "node foo # ?\nx y z\n", "node 12.22.12 # ?\nx y z\n", "“foo”"),
+    ] {
+        let path = sandbox.file(format!("project/{file}"), before);
+        assert_eq!(pin(), format!("pinned node 12.22.12 in {file}, in place of {old}\n"));
+        assert_eq!(sandbox.read(format!("project/{file}")), after);
+        std::fs::remove_file(path).unwrap();
+    }
+    sandbox.file("project/.nvmrc", "10\n");
+    assert_eq!(pin(), "pinned node 12.22.12 in .nvmrc\n");
+}
+
+#[test]
+fn an_installed_version_in_place_of_the_newest_is_not_called_that() {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("python", "3.12.1");
+    let outcome = sandbox.use_command(&["python"]).variable("USHER_OFFLINE", "1").run().succeeds();
+    outcome.stdout_is("pinned python 3.12.1 in .tool-versions");
+    let preferred = sandbox.use_command(&["python"]).variable("USHER_PREFER_INSTALLED", "1");
+    preferred.run().succeeds().stdout_is("python 3.12.1 is already pinned in .tool-versions");
+}
+
+#[test]
 fn a_word_is_written_as_the_setting_says() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
@@ -364,7 +427,7 @@ fn pinning_in_the_home_folder_sets_the_default() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    pinned node 12 (12.22.12) in [SANDBOX]/home/.config/usher/tool-versions
+    pinned node 12 (12.22.12) as your default (.config/usher/tool-versions)
     --- standard error
     usher: no project here: pinning your default (--global)
     usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
@@ -382,8 +445,8 @@ fn the_default_applies_without_a_project_pin() {
     insta::assert_snapshot!(outcome.sorted_transcript(), @"
     exit status: 0
     --- standard output
-    pinned node 12 (12.22.12) in [SANDBOX]/home/.config/usher/tool-versions
-    pinned python 3.12 (3.12.12) in [SANDBOX]/home/.config/usher/tool-versions
+    pinned node 12 (12.22.12) as your default (~/.config/usher/tool-versions)
+    pinned python 3.12 (3.12.12) as your default (~/.config/usher/tool-versions)
     --- standard error
     usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: fetching python 3.12.12 from 127.0.0.1:[PORT]
@@ -484,7 +547,7 @@ fn path_requests_are_not_written_to_projects() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    pinned node path:[SANDBOX]/own/node in [SANDBOX]/home/.config/usher/tool-versions
+    pinned node path:[SANDBOX]/own/node as your default (~/.config/usher/tool-versions)
     --- standard error
     ");
     sandbox.command("node").run().succeeds().stdout_has_line("own node");

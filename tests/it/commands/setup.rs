@@ -31,7 +31,7 @@ fn setup_without_yes_shows_the_change_and_writes_nothing() {
     +++ [SANDBOX]/home/.bashrc
     @@ -1,2 +1,9 @@
     +# >>> usher >>>
-    +case ":${PATH-}:" in *:"$HOME/.local/share/usher/shims":*) ;; *) PATH="$HOME/.local/share/usher/shims""${PATH:+:$PATH}"; export PATH ;; esac
+    +case ":${PATH:+${PATH%%/usr/bin:*}}:" in *:"$HOME/.local/share/usher/shims":*) ;; *) PATH="$HOME/.local/share/usher/shims""${PATH:+:$PATH}"; export PATH ;; esac
     +case ${BASH_VERSION:+$-} in *i*)
     +  complete -o nospace -C 'command usher __complete bash 2>/dev/null' use usher
     +  complete -o nosort -o nospace -C 'command usher __complete bash 2>/dev/null' use usher 2>/dev/null ;;
@@ -43,7 +43,7 @@ fn setup_without_yes_shows_the_change_and_writes_nothing() {
     +++ [SANDBOX]/home/.profile
     @@ -0,0 +1,7 @@
     +# >>> usher >>>
-    +case ":${PATH-}:" in *:"$HOME/.local/share/usher/shims":*) ;; *) PATH="$HOME/.local/share/usher/shims""${PATH:+:$PATH}"; export PATH ;; esac
+    +case ":${PATH:+${PATH%%/usr/bin:*}}:" in *:"$HOME/.local/share/usher/shims":*) ;; *) PATH="$HOME/.local/share/usher/shims""${PATH:+:$PATH}"; export PATH ;; esac
     +case ${BASH_VERSION:+$-} in *i*)
     +  complete -o nospace -C 'command usher __complete bash 2>/dev/null' use usher
     +  complete -o nosort -o nospace -C 'command usher __complete bash 2>/dev/null' use usher 2>/dev/null ;;
@@ -59,7 +59,7 @@ fn setup_without_yes_shows_the_change_and_writes_nothing() {
     +++ [SANDBOX]/home/.config/fish/conf.d/usher.fish
     @@ -0,0 +1,23 @@
     +# >>> usher >>>
-    +contains -- "$HOME/.local/share/usher/shims" $PATH; or set -gx PATH "$HOME/.local/share/usher/shims" $PATH
+    +contains -- "$HOME/.local/share/usher/shims" $PATH[1..(contains -i -- /usr/bin $PATH; or echo -1)]; or set -gx PATH "$HOME/.local/share/usher/shims" $PATH
     +if status is-interactive
     +    function __usher_complete
     +        command -q usher; or return
@@ -147,7 +147,7 @@ fn setup_defaults_to_the_users_shell() {
     +++ [SANDBOX]/home/.zshenv
     @@ -0,0 +1,4 @@
     +# >>> usher >>>
-    +case ":${PATH-}:" in *:"$HOME/.local/share/usher/shims":*) ;; *) PATH="$HOME/.local/share/usher/shims""${PATH:+:$PATH}"; export PATH ;; esac
+    +case ":${PATH:+${PATH%%/usr/bin:*}}:" in *:"$HOME/.local/share/usher/shims":*) ;; *) PATH="$HOME/.local/share/usher/shims""${PATH:+:$PATH}"; export PATH ;; esac
     +case ":${FPATH-}:" in *:"$HOME/.local/share/usher/completions":*) ;; *) FPATH="$HOME/.local/share/usher/completions""${FPATH:+:$FPATH}" ;; esac
     +# <<< usher <<<
     --- /dev/null
@@ -177,7 +177,7 @@ fn setup_defaults_to_the_users_shell() {
     insta::assert_snapshot!(run("/bin/zsh", &["--print"]).transcript(), @r#"
     exit status: 0
     --- standard output
-    case ":${PATH-}:" in *:"$HOME/.local/share/usher/shims":*) ;; *) PATH="$HOME/.local/share/usher/shims""${PATH:+:$PATH}"; export PATH ;; esac
+    case ":${PATH:+${PATH%%/usr/bin:*}}:" in *:"$HOME/.local/share/usher/shims":*) ;; *) PATH="$HOME/.local/share/usher/shims""${PATH:+:$PATH}"; export PATH ;; esac
     --- standard error
     "#);
     insta::assert_snapshot!(run("/opt/tcsh", &[]).transcript(), @"

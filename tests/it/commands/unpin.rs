@@ -76,6 +76,22 @@ fn the_pin_is_removed_from_its_file_and_nothing_else() {
 }
 
 #[test]
+fn another_lines_mistake_is_no_obstacle_and_a_mistake_is_removed_too() {
+    let sandbox = offline_sandbox();
+    let rest = "nodejs 20\nthis is a bad line\n";
+    sandbox.file("project/.tool-versions", format!("{rest}ruby 3.3\npython ../../x\n"));
+    let unpin = |tool| sandbox.use_command(&["unpin", tool]).run().succeeds();
+    unpin("ruby").stdout_has_line("unpinned ruby 3.3 (.tool-versions)");
+    unpin("python").stdout_has_line("unpinned python “../../x” (.tool-versions)");
+    assert_eq!(sandbox.read("project/.tool-versions"), rest);
+    fs::remove_file(sandbox.project().join(".tool-versions")).unwrap();
+
+    sandbox.file("project/.nvmrc", "foo bar\n");
+    unpin("node").stdout_has_line("unpinned node “foo bar” (.nvmrc)");
+    assert!(!sandbox.project().join(".nvmrc").exists());
+}
+
+#[test]
 fn what_decides_without_the_pin_is_said() {
     let sandbox = offline_sandbox();
     sandbox.file("project/.nvmrc", "20\n");

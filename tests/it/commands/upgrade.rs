@@ -32,7 +32,6 @@ fn upgrade_installs_the_newest_match_and_keeps_the_old() {
     node  12.22.11  12.22.12  upgraded (12 requested by .nvmrc:1)
     --- standard error
     usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
-    usher: node 12.22.12 is ready ([TIME])
     usher: can't read the packages that npm lists for 12.22.11
       ls --global --depth=0 --json ended with exit status: 0
     ");
@@ -80,7 +79,6 @@ fn a_newer_version_gets_its_shims() {
     }
     --- standard error
     usher: fetching node 18.20.8 from 127.0.0.1:[PORT]
-    usher: node 18.20.8 is ready ([TIME])
     "#);
     assert!(sandbox.shim("node18").exists());
 }
@@ -160,7 +158,6 @@ fn an_error_with_one_tool_does_not_stop_the_others() {
     --- standard error
     usher: fetching node 12.22.12 from 127.0.0.1:[PORT]
     usher: fetching python 3.12.12 from 127.0.0.1:[PORT]
-    usher: python 3.12.12 is ready ([TIME])
     error: can't look up pnpm 9 (requested by .tool-versions:3): no source answered
       npm-native: can't fetch http://127.0.0.1:[PORT]/npm/@pnpm%2fexe.[PLATFORM]: 127.0.0.1:[PORT] answered 404 Not Found
       npm: can't fetch http://127.0.0.1:[PORT]/npm/pnpm: 127.0.0.1:[PORT] answered 404 Not Found
@@ -380,7 +377,6 @@ fn global_packages_are_offered_to_the_newer_version() {
     acme  1.0.0  1.0.1  upgraded (1 requested by .tool-versions:1)
     --- standard error
     usher: fetching acme 1.0.1 from acme (127.0.0.1:[PORT])
-    usher: acme 1.0.1 is ready ([TIME])
     usher: acme 1.0.1 lacks 2 pack packages of acme 1.0.0 (semver@7.6.0, typescript@5.4.5)
       hint: pack +1.0.1 add semver@7.6.0 typescript@5.4.5
     ");
@@ -394,7 +390,6 @@ fn global_packages_are_offered_to_the_newer_version() {
     acme  1.0.0  1.0.1  upgraded (1 requested by .tool-versions:1)
     --- standard error
     usher: fetching acme 1.0.1 from acme (127.0.0.1:[PORT])
-    usher: acme 1.0.1 is ready ([TIME])
     usher: migrating 2 pack packages of acme 1.0.0 (semver@7.6.0, typescript@5.4.5) to 1.0.1
     ");
     assert_eq!(has(&sandbox, "1.0.1"), TWO);
@@ -422,7 +417,6 @@ fn packages_that_cannot_be_migrated_do_not_fail_the_upgrade() {
     acme  1.0.0  1.0.1  upgraded (1 requested by .tool-versions:1)
     --- standard error
     usher: fetching acme 1.0.1 from acme (127.0.0.1:[PORT])
-    usher: acme 1.0.1 is ready ([TIME])
     usher: migrating 3 pack packages of acme 1.0.0 (broken@1.0.0, semver@7.6.0, typescript@5.4.5) to 1.0.1
     pack is sorry
     pack is sorry
@@ -441,7 +435,6 @@ fn packages_that_cannot_be_migrated_do_not_fail_the_upgrade() {
     acme  1.0.0  1.0.1  upgraded (1 requested by .tool-versions:1)
     --- standard error
     usher: fetching acme 1.0.1 from acme (127.0.0.1:[PORT])
-    usher: acme 1.0.1 is ready ([TIME])
     usher: can't read the packages that pack lists for 1.0.0
       ls ended with exit status: 0
     ");

@@ -165,7 +165,6 @@ fn forbidden_versions_neither_run_nor_are_installed() {
           hint: use list node
         = 77
         usher: fetching node 18.20.8 from 127.0.0.1:[PORT]
-        usher: node 18.20.8 is ready ([TIME])
         installed node 18.20.8 (/opt/usher/toolchains/node/18.20.8)
         = 0
         error: ruby is not allowed on this machine
@@ -228,7 +227,6 @@ fn the_policy_says_who_may_install_how_much_and_from_where() {
         usher: node 18.20.8 is ready ([TIME])
         v18.20.8
         = 0
-        usher: node 20.19.5 is ready ([TIME])
         installed node 20.19.5 ([SANDBOX]/home/.local/share/usher/toolchains/node/20.19.5)
         = 0
         error: there is no room for node 22.20.0, which needs 296 bytes

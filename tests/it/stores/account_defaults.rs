@@ -45,10 +45,10 @@ use prune node@9.11.2 --yes | grep -o 'requested by .*' | numbers
     let Some(printed) = run(&[MACHINE, ACCOUNTS, script]) else { return };
     insta::assert_snapshot!(printed, @"
     alice: node 8.17.0, bob: node 8.17.0, carol: node 8.17.0
-    pinned node 9 (9.11.2) in /etc/usher/groups/STUDENTS
+    pinned node 9 (9.11.2) as the default for group students (/etc/usher/groups/STUDENTS)
     alice: node 9.11.2, bob: node 9.11.2, carol: node 8.17.0
     alice: node 9.11.2, bob: node 9.11.2, carol: node 8.17.0
-    pinned node 11 (11.12.0) in /etc/usher/accounts/ALICE
+    pinned node 11 (11.12.0) as the default for account alice (/etc/usher/accounts/ALICE)
     alice: node 11.12.0, bob: node 9.11.2, carol: node 8.17.0
     # the default for account alice
     nodejs 11

@@ -365,8 +365,7 @@ chown -R 65534 "$base/account/site"
 account use node@12.22.12
 account use node@11.12.0
 "#,
-        "pinned node 10.24.1 in /etc/usher/tool-versions\n\
-         usher: this is the machine's default, for all accounts\n\
+        "pinned node 10.24.1 as the machine's default, for all accounts (/etc/usher/tool-versions)\n\
          pinned node 12.22.12 in .tool-versions\n\
          usher: node 9.11.2 (requested by [SANDBOX]/account/site/.tool-versions:1) no longer applies here\n\
          pinned node 11.12.0 in .tool-versions\n",
