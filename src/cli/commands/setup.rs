@@ -105,10 +105,9 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
         () if asks => output::print_text(plan.done()),
         () => output::print_text(plan.text(is_done)),
     }?;
-    if !plan.is_undo && (is_done || plan.changes.is_empty()) {
-        if let Some(notice) = still_hiding(session, &plan, &read) {
-            session.reporter.notice(&notice);
-        }
+    let is_set_up = !plan.is_undo && (is_done || plan.changes.is_empty());
+    if let Some(notice) = still_hiding(session, &plan, &read).filter(|_| is_set_up) {
+        session.reporter.notice(&notice);
     }
     Ok(())
 }
