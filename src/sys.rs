@@ -8,12 +8,14 @@ mod unix;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
     NO_ACCESS_TIME, SEARCH_FOLDER, ThreadAccount, act_again, act_as, copy_attributes,
-    has_capabilities, lock_holders, process, read_random_byte, sync_file_system,
+    has_capabilities, keeps_access_times, lock_holders, mode, process, read_random_byte,
+    sync_file_system,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use unix::{
     NO_ACCESS_TIME, SEARCH_FOLDER, ThreadAccount, act_again, act_as, copy_attributes,
-    has_capabilities, lock_holders, process, read_random_byte, sync_file_system,
+    has_capabilities, keeps_access_times, lock_holders, mode, process, read_random_byte,
+    sync_file_system,
 };
 
 /// An account: user and group.

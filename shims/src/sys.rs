@@ -8,9 +8,9 @@ mod linux;
 mod unix;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{LOOK_IN, NAMES, account, device, each_entry, executable_path, links};
+pub(crate) use linux::{LOOK_IN, NAMES, account, device, each_entry, executable_path, links, mode};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use unix::{LOOK_IN, NAMES, account, device, each_entry, executable_path, links};
+pub(crate) use unix::{LOOK_IN, NAMES, account, device, each_entry, executable_path, links, mode};
 
 #[cfg(target_os = "linux")]
 pub use linux::is_secure;

@@ -20,6 +20,7 @@ use super::error::{UnpackError, UnpackResult};
 use super::format::is_program;
 use crate::files::integrity::to_hex;
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
+use crate::files::walk::permission_bits;
 
 const FOLDER: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -353,7 +354,7 @@ fn observed_mode(known: &mut Option<Mode>, first: &OwnedFd) -> rustix::io::Resul
         return Ok(mode);
     }
     let seen = rustix::fs::fstat(first)?;
-    Ok(*known.insert(Mode(seen.st_mode & 0o7777)))
+    Ok(*known.insert(Mode(permission_bits(&seen))))
 }
 
 /// Sets a file's modification time: Python recompiles a module whose source's time has

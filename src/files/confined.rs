@@ -19,8 +19,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, Mode, OFlags, RawMode, Stat, chmodat, fstat, mkdirat, openat, readlinkat, statat,
-    unlinkat,
+    AtFlags, CWD, Mode, OFlags, Stat, chmodat, fstat, mkdirat, openat, readlinkat, statat, unlinkat,
 };
 use rustix::io::Errno;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
@@ -31,13 +30,13 @@ use usher_shims::world::{NOT_REGULAR, read_open};
 use super::durable::sync_names_in;
 use super::replace::{Durability, FileMode, NewFile};
 use super::same_access::OldAccess;
-use crate::sys::SEARCH_FOLDER;
+use crate::sys::{self, SEARCH_FOLDER};
 
 /// The permission bits of a file that all users may read and write; the umask removes some.
 const NEW_FILE: u32 = 0o666;
 
 /// The permission bits of a folder that only its owner changes and all users read.
-const FOLDER_FOR_ALL: RawMode = 0o755;
+const FOLDER_FOR_ALL: u32 = 0o755;
 
 /// The bits of a file that only its owner sees until it has those of the one that it replaces.
 const PRIVATE_FILE: u32 = 0o600;
@@ -402,14 +401,14 @@ impl ConfinedFile {
 
     /// Makes the folders that are missing, with exactly these bits if they are given; `None` if none
     /// is missing.
-    fn make_missing(&self, exact: Option<RawMode>) -> io::Result<Option<OwnedFd>> {
+    fn make_missing(&self, exact: Option<u32>) -> io::Result<Option<OwnedFd>> {
         let mut made: Option<OwnedFd> = None;
         for name in &self.missing {
             let folder = made.as_ref().unwrap_or(&self.folder);
-            match mkdirat(folder, name, Mode::from_raw_mode(exact.unwrap_or(0o777))) {
+            match mkdirat(folder, name, sys::mode(exact.unwrap_or(0o777))) {
                 Ok(()) => {
                     if let Some(bits) = exact {
-                        chmodat(folder, name, Mode::from_raw_mode(bits), AtFlags::empty())?;
+                        chmodat(folder, name, sys::mode(bits), AtFlags::empty())?;
                     }
                     sync_names_in(folder.as_fd());
                 }

@@ -188,7 +188,7 @@ impl OwnFolder {
 
     fn refuse_foreign_file(&self, path: &Path, seen: &Stat) -> Judged<()> {
         let is_reachable = self.meta.mode & WORLD_SEARCHABLE != 0;
-        if seen.st_mode & WORLD_WRITABLE != 0 && is_reachable {
+        if file_meta(seen).mode & WORLD_WRITABLE != 0 && is_reachable {
             return Err(Refusal::Planted(world_writable(path)));
         }
         // A file with a second name may be one of ours that another account put here.

@@ -13,15 +13,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use rustix::fs::{
-    AtFlags, CWD, Mode, OFlags, RawMode, RenameFlags, openat, renameat, renameat_with, statat,
-    unlinkat,
+    AtFlags, CWD, Mode, OFlags, RenameFlags, openat, renameat, renameat_with, statat, unlinkat,
 };
 use rustix::io::Errno;
 use tempfile::{Builder, TempPath};
 use usher_shims::error::{Error, Result};
 
 use super::durable::sync_name;
-use crate::sys::SEARCH_FOLDER;
+use crate::sys::{self, SEARCH_FOLDER};
 
 /// How a file is replaced.
 #[derive(Debug, Clone, Copy)]
@@ -42,9 +41,9 @@ pub struct FileReplacement<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileMode {
     /// Exactly these bits, whatever the umask is.
-    Exact(RawMode),
+    Exact(u32),
     /// These bits, less the umask.
-    Masked(RawMode),
+    Masked(u32),
 }
 
 /// Whether a file must survive a power cut.
@@ -103,12 +102,12 @@ pub(super) struct NewFile<'a, F: AsFd> {
 
 impl<'a, F: AsFd> NewFile<'a, F> {
     /// Creates one with these permission bits, less the umask; its name begins with `prefix`.
-    pub(super) fn create(folder: &'a F, prefix: &str, bits: RawMode) -> io::Result<Self> {
+    pub(super) fn create(folder: &'a F, prefix: &str, bits: u32) -> io::Result<Self> {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         loop {
             let name = format!("{prefix}{:016x}", RandomState::new().build_hasher().finish());
-            match openat(folder, &*name, flags, Mode::from_raw_mode(bits)) {
+            match openat(folder, &*name, flags, sys::mode(bits)) {
                 Ok(file) => {
                     return Ok(Self { folder, name, file: File::from(file), is_renamed: false });
                 }

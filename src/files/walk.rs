@@ -11,8 +11,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RawMode, Stat, openat, statat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, openat, statat};
 use rustix::io::Errno;
+use usher_shims::world::{Identity, file_meta};
 
 use crate::sys::NO_ACCESS_TIME;
 
@@ -154,8 +155,8 @@ pub fn file_type(stat: &Stat) -> FileType {
 }
 
 /// The permission bits in some metadata.
-pub fn permission_bits(stat: &Stat) -> RawMode {
-    stat.st_mode & 0o7777
+pub fn permission_bits(stat: &Stat) -> u32 {
+    file_meta(stat).mode & 0o7777
 }
 
 fn open_folder(folder: impl AsFd, name: &OsStr) -> io::Result<OwnedFd> {
@@ -176,7 +177,7 @@ pub fn disk_usage(root: &Path) -> u64 {
 #[derive(Default)]
 struct Usage {
     bytes: u64,
-    counted: BTreeSet<(u64, u64)>,
+    counted: BTreeSet<Identity>,
 }
 
 impl Visitor for Usage {
@@ -184,7 +185,7 @@ impl Visitor for Usage {
         let stat = &found.stat;
         if stat.st_nlink < 2
             || file_type(stat) == FileType::Directory
-            || self.counted.insert((stat.st_dev, stat.st_ino))
+            || self.counted.insert(file_meta(stat).identity)
         {
             self.bytes += u64::try_from(stat.st_blocks).unwrap_or_default() * 512;
         }

@@ -9,10 +9,9 @@ use rustix::io::Errno;
 use usher_shims::error::{Error, Result};
 
 use super::location::backup_path;
-use crate::files::durable::{make_folders, sync_name};
+use crate::files::durable::{make_folders, sync_file_system, sync_name};
 use crate::files::interrupt::{Unfinished, undisturbed};
 use crate::files::write_access::WriteAccess;
-use crate::sys::sync_file_system;
 
 /// Syncs a finished tree and gives it its final name, which must be free.
 pub(super) fn publish(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()> {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rustix::fs::FileType;
 use usher_shims::error::{Error, Result};
+use usher_shims::world::{Identity, file_meta};
 
 use crate::files::walk::{OpenTree, Visitor, Walk, WalkEntry};
 
@@ -26,14 +27,14 @@ pub(crate) fn used_bytes(folder: &Path) -> Result<u64> {
 struct Sizes {
     bytes: u64,
     /// The files with several names that were counted, by device and number.
-    counted: BTreeSet<(u64, u64)>,
+    counted: BTreeSet<Identity>,
 }
 
 impl Visitor for Sizes {
     fn visit(&mut self, found: &WalkEntry<'_>) -> Walk {
         let stat = &found.stat;
         let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-        if is_file && (stat.st_nlink < 2 || self.counted.insert((stat.st_dev, stat.st_ino))) {
+        if is_file && (stat.st_nlink < 2 || self.counted.insert(file_meta(stat).identity)) {
             self.bytes += u64::try_from(stat.st_size).unwrap_or(0);
         }
         Walk::Descend

@@ -6,7 +6,10 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use rustix::fs::{OFlags, XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr, lgetxattr};
+use rustix::fs::{
+    Mode, OFlags, StatVfs, StatVfsMountFlags, XattrFlags, fgetxattr, flistxattr, fremovexattr,
+    fsetxattr, lgetxattr,
+};
 use rustix::io::Errno;
 use rustix::process::{Gid, getgroups};
 use rustix::thread::set_thread_groups;
@@ -27,6 +30,16 @@ pub(crate) const NO_ACCESS_TIME: OFlags = OFlags::NOATIME;
 
 /// Opens a folder to open what is in it; listing it needs more permission.
 pub(crate) const SEARCH_FOLDER: OFlags = OFlags::PATH;
+
+/// Permission bits, as the system takes them.
+pub(crate) const fn mode(bits: u32) -> Mode {
+    Mode::from_raw_mode(bits)
+}
+
+/// Whether a file system is mounted with access times.
+pub(crate) fn keeps_access_times(mounted: &StatVfs) -> bool {
+    !mounted.f_flag.contains(StatVfsMountFlags::NOATIME)
+}
 
 /// Gives a file the access list of another one, or none if that has none; and, as far as possible,
 /// its attributes: those of users, and the label of `SELinux`.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use rustix::fs::OFlags;
+use rustix::fs::{Mode, OFlags, RawMode, StatVfs};
 
 use super::{Account, Process};
 
@@ -13,6 +13,16 @@ pub(crate) const NO_ACCESS_TIME: OFlags = OFlags::empty();
 
 /// Opens a folder to open what is in it.
 pub(crate) const SEARCH_FOLDER: OFlags = OFlags::RDONLY;
+
+/// Permission bits, as the system takes them: of whatever width.
+pub(crate) const fn mode(bits: u32) -> Mode {
+    Mode::from_raw_mode((bits & 0o7777) as RawMode)
+}
+
+/// This system doesn't tell.
+pub(crate) fn keeps_access_times(_: &StatVfs) -> bool {
+    true
+}
 
 /// Copies nothing: not every system has attributes.
 #[expect(clippy::unnecessary_wraps, reason = "it fails elsewhere")]

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
+use usher::files::durable::sync_file_system;
 use usher_bench::{contestant, machine};
 
 /// An error is printed and ends the run.
@@ -77,7 +78,7 @@ fn run(rounds: usize) -> Result<()> {
             let (warm, memory) = once(one, &home, &project)?;
             if is_cold {
                 // What isn't written yet can't be dropped.
-                rustix::fs::syncfs(fs::File::open(&project)?)?;
+                sync_file_system(&fs::File::open(&project)?)?;
                 fs::write(DROP_CACHES, "3")?;
             }
             let (cold, _) = once(one, &home, &project)?;

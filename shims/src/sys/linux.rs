@@ -41,6 +41,11 @@ fn auxiliary(kind: libc::c_ulong) -> libc::c_ulong {
     unsafe { libc::getauxval(kind) }
 }
 
+/// The kind and the permission bits of a file.
+pub(crate) fn mode(seen: &Stat) -> u32 {
+    seen.st_mode
+}
+
 /// How many hard links a file has.
 #[allow(clippy::useless_conversion, reason = "its width differs between processors")]
 pub(crate) fn links(seen: &Stat) -> u64 {

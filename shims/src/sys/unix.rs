@@ -29,6 +29,11 @@ pub(crate) fn account() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
+/// The kind and the permission bits of a file, a number of whatever width the system gives it.
+pub(crate) fn mode(seen: &Stat) -> u32 {
+    u32::from(seen.st_mode)
+}
+
 /// How many hard links a file has.
 pub(crate) fn links(seen: &Stat) -> u64 {
     u64::from(seen.st_nlink)

@@ -216,7 +216,7 @@ pub struct FileContent {
 }
 
 /// Which file something is: device and inode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Identity {
     /// The device.
     pub device: u64,

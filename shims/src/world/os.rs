@@ -177,7 +177,7 @@ pub fn file_meta(seen: &Stat) -> FileMeta {
         size: u64::try_from(seen.st_size).unwrap_or(0),
         modified: i128::from(seen.st_mtime) * 1_000_000_000 + i128::from(seen.st_mtime_nsec),
         owner: seen.st_uid,
-        mode: seen.st_mode,
+        mode: sys::mode(seen),
         links: sys::links(seen),
     }
 }

@@ -5,11 +5,11 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::StatVfsMountFlags;
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 
 use crate::store::receipt::RECEIPT;
+use crate::sys;
 
 /// A day, which is how exact access times are: `relatime` writes them daily.
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -54,7 +54,7 @@ pub fn days_unused(last_use: Option<SystemTime>, now: SystemTime) -> Option<u64>
 /// Whether a folder's file system is mounted with access times.
 pub fn keeps_access_times(folder: &Path) -> bool {
     let mounted = rustix::fs::statvfs(folder);
-    mounted.is_ok_and(|mounted| !mounted.f_flag.contains(StatVfsMountFlags::NOATIME))
+    mounted.is_ok_and(|mounted| sys::keeps_access_times(&mounted))
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use usher::files::durable::sync_file_system;
+
 use crate::contestants::Contestant;
 use crate::{Go, Place, Result};
 
@@ -73,7 +75,7 @@ fn once(contestant: &Contestant, place: &Place) -> Result<(f64, f64)> {
     let mut command = contestant.command(&home)?;
     command.stdout(Stdio::null()).stderr(File::create(folder.join("stderr"))?);
     // Data that earlier runs left unwritten must not slow down this one.
-    rustix::fs::syncfs(File::open(folder)?)?;
+    sync_file_system(&File::open(folder)?)?;
     let began = Instant::now();
     let (is_success, memory) = ended(command)?;
     let time = began.elapsed().as_secs_f64();

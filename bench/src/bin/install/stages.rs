@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use flate2::bufread::MultiGzDecoder;
 use usher::archive::{UnpackOptions, unpack};
+use usher::files::durable::sync_file_system;
 use usher::files::integrity::Integrity;
 use usher::files::remove::remove_tree;
 use usher::files::write_access::{HomeFolders, Readers, WriteAccess};
@@ -62,7 +63,7 @@ fn once(archive: &Archive, mirror: &str, folder: &Path) -> Result<[f64; 4]> {
     let (came, file) = timed(|| downloads.fetch(&client, &artifact, &NoProgress).map_err(boxed))?;
     let shape = UnpackOptions { strip_components: 1, ..UnpackOptions::default() };
     let (unpacked, _) = timed(|| unpack(file.path(), &tree, &shape).map_err(boxed))?;
-    let (synced, ()) = timed(|| Ok(rustix::fs::syncfs(File::open(&tree)?)?))?;
+    let (synced, ()) = timed(|| Ok(sync_file_system(&File::open(&tree)?)?))?;
     let (inflated, _) = timed(|| inflate(file.path()))?;
     file.discard();
     Ok([came, unpacked, synced, inflated])
