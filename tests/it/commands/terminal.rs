@@ -58,7 +58,7 @@ fn each_step_is_shown_and_a_line_remains() {
             assert!(rest.any(|frame| frame.contains(&step)), "{step} wasn't shown\n{ended}");
         }
         let first = ended.screen().lines().next().unwrap_or_default().to_owned();
-        assert!(first.starts_with(&format!("installed node {version} (")), "{ended}");
+        assert!(first.starts_with(&format!("installed node {version}")), "{ended}");
         assert!(!ended.screen().contains("installing"), "{ended}");
         assert!(ended.shows_cursor(), "{ended}");
     }

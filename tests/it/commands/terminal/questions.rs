@@ -121,7 +121,6 @@ fn upgrade_migrates_packages_only_after_yes() {
     terminal.press("y\n");
     let ended = terminal.wait().succeeds();
     insta::assert_snapshot!(ended.screen(), @"
-    usher: acme 1.0.1 is ready ([TIME])
     TOOL  FROM   TO     STATE
     acme  1.0.0  1.0.1  upgraded (1 requested by .tool-versions:1)
     usher: migrate 1 pack package of acme 1.0.0 (semver@7.6.0)? [y/N] y
