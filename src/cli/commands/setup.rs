@@ -106,7 +106,7 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
         () => output::print_text(plan.text(is_done)),
     }?;
     let is_set_up = !plan.is_undo && (is_done || plan.changes.is_empty());
-    if let Some(notice) = still_hiding(session, &plan, &read).filter(|_| is_set_up) {
+    if is_set_up && let Some(notice) = still_hiding(session, &plan, &read) {
         session.reporter.notice(&notice);
     }
     Ok(())
