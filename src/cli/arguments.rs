@@ -364,7 +364,10 @@ pub(super) enum Verb {
 #[derive(Debug, Subcommand)]
 pub(super) enum CacheVerb {
     /// Delete indexes and downloads that no process is using
-    #[command(after_help = "Examples:\n  use cache clean\n  use cache clean --dry-run")]
+    #[command(
+        alias = "clear",
+        after_help = "Examples:\n  use cache clean\n  use cache clean --dry-run"
+    )]
     Clean {
         /// Only report what would be deleted
         #[arg(long)]

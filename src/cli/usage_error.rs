@@ -52,6 +52,11 @@ pub(super) fn usage_error(error: &clap::Error, arguments: &[&OsStr]) -> Error {
     let suggested = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand];
     let nearest = suggested.into_iter().find_map(|kind| context(kind).into_iter().next());
     let expected = context(ContextKind::ValidValue);
+    let found = match first.as_str() {
+        // nvm's flag.
+        "--lts" => found.because("`lts` is a version: node@lts"),
+        _ => found,
+    };
     let found = match (nearest, expected.is_empty()) {
         (Some(nearest), _) => found.because(format!("nearest: {nearest}")),
         (None, false) => found.because(format!("expected: {}", expected.join(", "))),

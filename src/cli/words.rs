@@ -47,6 +47,11 @@ pub(super) fn check(session: &Session, typed: &CommandLine, arguments: &[String]
     {
         return Err(error);
     }
+    if typed.verb.is_none()
+        && let Some(error) = version_flag_behind_tool(registry, words, arguments)
+    {
+        return Err(error);
+    }
     if let Some(version) = words.iter().find(|word| is_lone_version(registry, word)) {
         let meant = |known: KnownTool<'_>| {
             replaced(arguments, version, &[format!("{}@{version}", known.tool.name)])
@@ -99,6 +104,22 @@ fn command_behind_tool(
     };
     let error = Error::new(ErrorKind::UnknownTool, format!("unknown tool “{}”", Escaped(second)));
     Some(error.because(RUNS).hint(hint(&command)))
+}
+
+/// The error for `use node -v`: with most tools that prints the version, and here it would pin one.
+fn version_flag_behind_tool(
+    registry: &Registry,
+    words: &[String],
+    arguments: &[String],
+) -> Option<Error> {
+    let ([tool], [flags @ .., named, flag]) = (words, arguments) else { return None };
+    if tool != named || tool.contains('@') || flag != "-v" {
+        return None;
+    }
+    let program = program_called(tool_of(registry, tool)?, tool);
+    let command = [flags, &["exec".to_owned(), program, flag.clone()]].concat();
+    let what = format!("`use {tool}` pins a version, and -v is for `use`: it prints more");
+    Some(Error::new(ErrorKind::Usage, what).because(RUNS).hint(hint(&command)))
 }
 
 /// The program that is called as a tool, `TOOL` or `TOOL@REQUEST`; else the tool's main program.
@@ -439,6 +460,7 @@ mod tests {
             // Programs of tools, and their arguments.
             ("use npx", "use why npx"),
             ("use npx -v", "use exec npx -v"),
+            ("use node -v", "use exec node -v"),
             ("use npx --help", "use exec npx --help"),
             ("use npx --version", "use exec npx --version"),
             ("use -C /p pip install -r x", "use -C /p exec pip install -r x"),

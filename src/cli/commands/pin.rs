@@ -285,8 +285,9 @@ impl PlannedPin<'_> {
         let link = session.index.link(tool, self.request.as_str()).filter(|_| is_in_project);
         let of_machine = link.map(|link| {
             let (tool, name) = (tool.name, &link.name);
-            let hint = format!("use link {tool}@{name} DIR");
-            Notice::note(format!("{tool} {name} is linked on this machine only")).hint(hint)
+            Notice::note(format!(
+                "{tool} {name} is a link: on other machines, first `use link {tool}@{name} DIR`"
+            ))
         });
         let notes = |texts: Vec<String>| texts.into_iter().map(Notice::note);
         let before = notes(above.into_iter().collect());

@@ -312,8 +312,11 @@ impl Report for StatusReport {
     fn text(&self) -> Text {
         let mut text = Text::new();
         let command = |what: &str, hint: &str| Line::from(what).and(Meaning::Hint, hint);
-        if self.rows.is_empty() {
+        if self.rows.is_empty() && self.decided.is_empty() {
             text.line(command("no tool is pinned here; to pin one: ", "use node@lts"));
+        } else if self.rows.is_empty() {
+            // A pin against the constraint would be no help.
+            text.line("no tool is pinned here");
         } else {
             let mut table = Table::with_headings(["TOOL", "VERSION", "STATE", "REQUESTED BY"]);
             self.rows.iter().for_each(|row| table.row(row.cells()));

@@ -151,7 +151,7 @@ impl References {
         Ok(())
     }
 
-    /// Adds the toolchain that a request runs, if it is in usher's own store.
+    /// Adds the toolchain that a request runs, if it is in usher's own store or linked.
     fn add(
         &mut self,
         session: &Session,
@@ -160,14 +160,20 @@ impl References {
         reference: Reference,
     ) -> Result<()> {
         let index = self.store.as_ref().unwrap_or(&session.index);
-        match best_match(&session.world, index, tool, request)? {
-            Lookup::Toolchain(found) if found.store == Store::Own => {
-                let all = self.found.entry(found.root).or_default();
-                if !all.contains(&reference) {
-                    all.push(reference);
+        let root = match index.link(tool, request.as_str()) {
+            Some(link) => link.root.clone(),
+            None => match best_match(&session.world, index, tool, request)? {
+                Lookup::Toolchain(found)
+                    if matches!(found.store, Store::Own | Store::Linked(_)) =>
+                {
+                    found.root
                 }
-            }
-            Lookup::Toolchain(_) | Lookup::Nothing | Lookup::Stale => {}
+                Lookup::Toolchain(_) | Lookup::Nothing | Lookup::Stale => return Ok(()),
+            },
+        };
+        let all = self.found.entry(root).or_default();
+        if !all.contains(&reference) {
+            all.push(reference);
         }
         Ok(())
     }

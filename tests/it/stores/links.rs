@@ -31,9 +31,8 @@ fn a_build_of_the_users_own_is_linked_pinned_and_run() {
 
     let pinned = sandbox.use_command(&["node@mine"]).run().succeeds();
     let pinned = pinned.stdout_is("pinned node mine in .tool-versions\n");
-    pinned.stderr_contains(
-        "node mine is linked on this machine only\n  hint: use link node@mine DIR",
-    );
+    pinned
+        .stderr_contains("node mine is a link: on other machines, first `use link node@mine DIR`");
     let program = "[SANDBOX]/src/node/out/bin/node";
     sandbox.command("node").run().succeeds().stdout_has_line(program);
     sandbox.use_command(&["which", "node"]).run().succeeds().stdout_has_line(program);
