@@ -10,6 +10,7 @@ pub mod handoff;
 mod help;
 pub mod hidden_shims;
 pub mod output;
+mod own_home;
 pub mod package_migration;
 pub mod progress;
 #[cfg(test)]
@@ -33,6 +34,7 @@ use usher_shims::process::HANDOFF_ARG;
 use usher_shims::world::{Os, World as _};
 
 use crate::files::interrupt::{on_interrupt, stop_if_interrupted};
+use crate::own_release::BuildSettings;
 
 pub use self::arguments::CommandLine;
 
@@ -40,7 +42,7 @@ pub use self::arguments::CommandLine;
 const RENAMED_FLAGS: [(&str, &str); 1] = [("--carry", "--migrate-packages")];
 
 /// Runs `use` with the process's arguments and environment; returns the exit code.
-pub fn run(given: ProcessArgs) -> i32 {
+pub fn run(given: ProcessArgs, build: BuildSettings) -> i32 {
     output::reserve_closed_streams();
     let arguments = given.os_arguments();
     if let Some(code) = completions::run(&arguments, &given) {
@@ -68,7 +70,7 @@ pub fn run(given: ProcessArgs) -> i32 {
     if let Err(error) = typed.validate(&arguments) {
         return output::print_failure(&error, as_json);
     }
-    let ended = dispatch::execute(typed, given, &own_arguments(&arguments));
+    let ended = dispatch::execute(typed, given, &own_arguments(&arguments), build);
     stop_if_interrupted();
     match ended {
         Ok(code) => code,

@@ -17,6 +17,7 @@
 //! | [`store`] | installing, verifying, repairing and removing versions |
 //! | [`shim_folder`] | the shims and their index |
 //! | [`releases`] | which releases a source has, and what to fetch for one |
+//! | [`own_release`] | releases of usher itself, their signatures, and packages that it comes in |
 //! | [`session`] | what a command runs with |
 //! | [`inventory`] | scanning the machine for installed versions |
 //! | [`registry`] | tools, with their sources and stores |
@@ -46,6 +47,7 @@ pub mod config;
 pub mod files;
 pub mod http;
 pub mod inventory;
+pub mod own_release;
 pub mod project;
 pub mod registry;
 pub mod releases;
@@ -56,3 +58,4 @@ mod sys;
 pub mod text;
 
 pub use cli::run;
+pub use own_release::BuildSettings;

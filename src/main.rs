@@ -6,7 +6,20 @@
 
 use std::ffi::{c_char, c_int};
 
+use usher::BuildSettings;
 use usher_shims::exec::ProcessArgs;
+
+/// What is decided where a release is built: where releases are, and which key they are signed with.
+const BUILD: BuildSettings = BuildSettings {
+    releases: match option_env!("USHER_RELEASES") {
+        Some(address) => address,
+        None => "",
+    },
+    release_key: match option_env!("USHER_RELEASE_KEY") {
+        Some(key) => key,
+        None => "",
+    },
+};
 
 /// The entry point, called by the C library.
 ///
@@ -21,5 +34,5 @@ pub unsafe extern "C" fn main(
 ) -> c_int {
     // SAFETY: the C library passes the arguments and the environment of the process.
     let given = unsafe { ProcessArgs::from_main(arguments, environment) };
-    usher::run(given)
+    usher::run(given, BUILD)
 }

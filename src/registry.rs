@@ -22,7 +22,7 @@ const RESERVED: [&str; 3] = ["use", "usher", "shim"];
 
 /// The verbs of `use` and their aliases, which mean no tool: a tool of such a name is only reached with
 /// a version, `list@1.2`.
-pub const VERBS: [&str; 38] = [
+pub const VERBS: [&str; 39] = [
     "available",
     "cache",
     "check",
@@ -47,6 +47,7 @@ pub const VERBS: [&str; 38] = [
     "retire",
     "rm",
     "schema",
+    "self",
     "setup",
     "shim",
     "status",

@@ -24,6 +24,9 @@ pub const INDEX_FILE: &str = ".usher";
 /// The first line of an index; another first line is another format.
 const HEADER: &str = "usher index 1";
 
+/// The version of usher, of both halves.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// usher's folders, settings and stores.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Index {
@@ -254,6 +257,13 @@ impl Index {
         }
     }
 
+    /// The version of usher that wrote an index, whatever its format is.
+    pub fn writer(index: &[u8]) -> Option<Version> {
+        let mut lines = index.split(|byte| *byte == b'\n').skip(1);
+        let version = lines.find_map(|line| line.strip_prefix(b"usher\t"))?;
+        Version::parse(str::from_utf8(version).ok()?)
+    }
+
     /// Reads an index; `None` if it has another format. A custom tool in another version's encoding
     /// is left out: the cold half reads its file again.
     pub fn parse(index: &[u8]) -> Option<Self> {
@@ -296,6 +306,8 @@ impl Index {
             |place: usize| fields.get(place).and_then(|field| field.to_str()).map(str::to_owned);
         let path = |place: usize| path_in(fields, place, relocation);
         match fields.first()?.to_str()? {
+            // What wrote it; see `writer`.
+            "usher" => {}
             "data" => self.folders.data = path(1)?,
             "config" => self.folders.config = path(1)?,
             "cache" => self.folders.cache = path(1)?,
@@ -358,6 +370,7 @@ impl Index {
     /// The text of the index.
     pub fn print(&self) -> Vec<u8> {
         let mut index = IndexText(format!("{HEADER}\n").into_bytes());
+        index.line(&["usher".as_ref(), VERSION.as_ref()]);
         index.line(&["data".as_ref(), self.folders.data.as_os_str()]);
         index.line(&["config".as_ref(), self.folders.config.as_os_str()]);
         index.line(&["cache".as_ref(), self.folders.cache.as_os_str()]);
@@ -567,7 +580,16 @@ mod tests {
                 tools: vec!["node".into()],
             }],
         };
+        assert_eq!(Index::writer(&parsed.print()), Version::parse(VERSION));
         assert_eq!(Index::parse(&parsed.print()), Some(parsed));
+    }
+
+    #[test]
+    fn the_writer_of_any_format_is_known() {
+        let writer = |text: &str| Index::writer(text.as_bytes()).map(|one| one.to_string());
+        assert_eq!(writer("usher index 9\nnews\tx\nusher\t9.8.7\n").as_deref(), Some("9.8.7"));
+        assert_eq!(writer("usher index 1\ndata\t/x\n"), None);
+        assert_eq!(writer("usher\t1.2.3\n"), None);
     }
 
     #[test]

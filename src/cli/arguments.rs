@@ -15,6 +15,8 @@ use crate::cli::commands::link::LinkArguments;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::retire::RetireArguments;
 use crate::cli::commands::schema::SchemaName;
+use crate::cli::commands::self_uninstall::SelfUninstallArguments;
+use crate::cli::commands::self_update::SelfUpdateArguments;
 use crate::cli::commands::setup::SetupArguments;
 use crate::cli::commands::sync::SyncArguments;
 use crate::cli::commands::uninstall::UninstallArguments;
@@ -351,13 +353,34 @@ pub(super) enum Verb {
         #[arg(value_name = "VERB|TOOL")]
         words: Vec<String>,
     },
-    /// Install usher itself; called by install.sh
-    #[command(name = "__install", hide = true)]
-    InstallItself {
-        /// For all accounts of the machine
+    /// Install, update or remove usher itself
+    #[command(name = "self", subcommand_required = true, arg_required_else_help = true)]
+    Itself {
+        #[command(subcommand)]
+        verb: SelfVerb,
+    },
+}
+
+/// The verbs of `use self`.
+#[derive(Debug, Subcommand)]
+pub(super) enum SelfVerb {
+    /// Install this program and the shims that it carries (as install.sh does)
+    #[command(after_help = "Examples:\n  ./use self install\n  sudo ./use self install --system")]
+    Install {
+        /// For all accounts of the machine, in /opt/usher
         #[arg(long)]
         system: bool,
     },
+    /// Replace usher by its newest release, after its signature was checked
+    #[command(
+        after_help = "Examples:\n  use self update\n  use self update 0.2.0\n  use self update --from https://mirror.example/usher"
+    )]
+    Update(SelfUpdateArguments),
+    /// Remove usher with all that it installed, and its lines in shells' files (asks first)
+    #[command(
+        after_help = "Examples:\n  use self uninstall\n  use self uninstall --keep-toolchains --yes"
+    )]
+    Uninstall(SelfUninstallArguments),
 }
 
 /// The verbs of `use cache`.
@@ -452,7 +475,7 @@ impl CommandLine {
                 | Verb::Reshim
                 | Verb::Cache { .. }
                 | Verb::Setup(_)
-                | Verb::InstallItself { .. },
+                | Verb::Itself { .. },
             ) => false,
         }
     }

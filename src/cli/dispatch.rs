@@ -6,20 +6,26 @@ use usher_shims::error::Result;
 use usher_shims::exec::ProcessArgs;
 use usher_shims::process::{is_secure, running_shim};
 
-use super::arguments::{CacheVerb, CommandLine, Verb};
+use super::arguments::{CacheVerb, CommandLine, SelfVerb, Verb};
 use super::shell_setup::ScriptShell;
-use super::{commands, help, output, progress, verbose, words};
+use super::{commands, help, output, own_home, progress, verbose, words};
 use crate::cli::commands::cache::CleanMode;
 use crate::cli::commands::install_from::ArchiveArguments;
 use crate::cli::commands::outdated::ToolFilter;
 use crate::cli::commands::pin::PinScope;
 use crate::config::folders;
+use crate::own_release::BuildSettings;
 use crate::session::Session;
 use crate::session::reporter::Silent;
 
 /// Runs the command; returns the exit code of one that printed its own report. `arguments` are what
 /// was typed, for hints.
-pub(super) fn execute(typed: CommandLine, given: ProcessArgs, arguments: &[String]) -> Result<i32> {
+pub(super) fn execute(
+    typed: CommandLine,
+    given: ProcessArgs,
+    arguments: &[String],
+    build: BuildSettings,
+) -> Result<i32> {
     let json = typed.global_flags.json;
     match &typed.verb {
         Some(Verb::Completions { shell }) => return completions(*shell).map(|()| 0),
@@ -36,8 +42,8 @@ pub(super) fn execute(typed: CommandLine, given: ProcessArgs, arguments: &[Strin
         return Err(folders::refused_when_secure("nothing is installed, fetched or written"));
     }
     let running = running_shim()?;
-    if let Some(Verb::InstallItself { system }) = typed.verb {
-        return commands::install_itself::run(given, running, system).map(|()| 0);
+    if let Some(Verb::Itself { verb: SelfVerb::Install { system } }) = typed.verb {
+        return commands::self_install::run(given, running, system).map(|()| 0);
     }
     if let Some(Verb::Config { verb }) = typed.verb {
         let verb = verb.unwrap_or_default();
@@ -51,6 +57,15 @@ pub(super) fn execute(typed: CommandLine, given: ProcessArgs, arguments: &[Strin
     }
     if typed.global_flags.quiet {
         session.set_quiet();
+    }
+    if let Some(Verb::Itself { verb: SelfVerb::Update(arguments) }) = &typed.verb {
+        return commands::self_update::run(&session, build, arguments, json);
+    }
+    if let Some(Verb::Itself { verb: SelfVerb::Uninstall(arguments) }) = &typed.verb {
+        return commands::self_uninstall::run(&session, arguments, json).map(|()| 0);
+    }
+    if !is_secure() {
+        own_home::match_program(&mut session, typed.global_flags.directories.len())?;
     }
     // `use doctor` reports them itself.
     if !matches!(typed.verb, Some(Verb::Doctor { .. })) {
@@ -137,7 +152,7 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
         | Verb::Schema { .. }
         | Verb::Config { .. }
         | Verb::Policy { .. }
-        | Verb::InstallItself { .. } => Ok(()),
+        | Verb::Itself { .. } => Ok(()),
     };
     done.map(|()| 0)
 }

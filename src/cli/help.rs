@@ -10,7 +10,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Everyday", &["install", "upgrade", "uninstall", "unpin", "exec", "help"]),
     ("Versions", &["current", "list", "outdated", "available", "link"]),
     ("What runs here", &["which", "where", "why", "env", "check"]),
-    ("Upkeep", &["doctor", "verify", "repair", "prune", "cache", "config"]),
+    ("Upkeep", &["doctor", "verify", "repair", "prune", "cache", "config", "self"]),
     ("Shims, shells and editors", &["setup", "completions", "shim", "reshim", "schema"]),
     ("Machines with several accounts", &["sync", "retire", "policy"]),
 ];

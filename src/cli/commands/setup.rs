@@ -209,7 +209,7 @@ fn shell(session: &Session, named: Option<&str>) -> Result<Shell> {
     })
 }
 
-fn shell_folders(session: &Session) -> Result<ShellFolders> {
+pub(super) fn shell_folders(session: &Session) -> Result<ShellFolders> {
     let folder =
         |name| session.world.variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let Some(home) = session.folders.user_home.clone().or_else(|| folder("HOME")) else {

@@ -21,6 +21,7 @@ const COLD: &[&[&str]] = &[
     &["store"],
     &["shim_folder"],
     &["releases"],
+    &["own_release"],
     &["session"],
     &["inventory"],
     &["registry"],
