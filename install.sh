@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds usher from this repository and installs it. Sets the defaults of the tools that are named.
 #
-# POSIX sh. Writes to cargo's target folder, and what `use __install` writes. Changes no shell's files.
+# POSIX sh. Writes to cargo's target folder, and what `use self install` writes. Changes no shell's files.
 set -eu
 
 usage() {
@@ -159,7 +159,7 @@ find_cargo
 add_static_target
 program=$(build --release --package usher --bin use) ||
     fail $? "can't build usher (see cargo's errors above)"
-shims=$("$program" __install ${system:+--system})
+shims=$("$program" self install ${system:+--system})
 say "usher is installed: $shims"
 for argument; do
     [ "$argument" = --system ] || set_default "$argument"

@@ -131,7 +131,7 @@ class Machine:
             os.makedirs(os.path.join(self.folder, name), exist_ok=True)
         with open(os.path.join(self.folder, "project", ".nvmrc"), "w", encoding="utf-8") as pin:
             pin.write("22\n")
-        self.root([self.program, "__install", "--system"])
+        self.root([self.program, "self", "install", "--system"])
         os.makedirs("/etc/usher", exist_ok=True)
         if policy:
             with open("/etc/usher/policy.toml", "w", encoding="utf-8") as file:

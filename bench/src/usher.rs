@@ -123,7 +123,7 @@ fn home(
         }
     }
     let status = contestant::command(&programs.usher, &home.join("account"))
-        .arg("__install")
+        .args(["self", "install"])
         .env("USHER_HOME", home)
         .stdout(Stdio::null())
         .status()?;

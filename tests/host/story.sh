@@ -92,7 +92,7 @@ timed() {
 make_namespace
 
 title "The administrator installs usher, and the store by a list"
-"$base/use" __install --system > /dev/null
+"$base/use" self install --system > /dev/null
 cat > /etc/usher/wanted-versions <<'END'
 node 8 10 12 14 16 18 20 22 24
 END

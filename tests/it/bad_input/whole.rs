@@ -206,7 +206,7 @@ fn an_ordinary_account_cannot_write_to_a_shim_and_installs_over_it() {
         assert!(!redirected.status.success(), "{name}: {redirected}");
     }
     assert_whole(&sandbox, "after redirections");
-    let install = sandbox.use_command(&["__install"]).with_user_nobody().run();
+    let install = sandbox.use_command(&["self", "install"]).with_user_nobody().run();
     install.succeeds();
     let reshim = sandbox.use_command(&["reshim"]).with_user_nobody().run().succeeds();
     assert_eq!(reshim.stdout, "all shims are up to date\n");

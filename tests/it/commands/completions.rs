@@ -108,7 +108,7 @@ fn scripts_hide_what_is_hidden() {
     for shell in ["bash", "elvish", "fish", "nushell", "powershell", "zsh"] {
         let script = sandbox.use_command(&["completions", shell]).run().succeeds();
         assert!(
-            script.stdout.contains("usher") && !script.stdout.contains("__install"),
+            script.stdout.contains("usher") && !script.stdout.contains("where --home"),
             "{script}"
         );
         assert_eq!(script.stderr, "", "{shell}");

@@ -50,7 +50,7 @@ fn calls(verb: &str) -> &'static [&'static str] {
         "setup" => &["setup bash", "setup bash --print"],
         "completions" => &["completions bash"],
         "schema" => &["schema config"],
-        "__install" => &["__install"],
+        "self" => &["self install"],
         other => panic!("a call of `use {other}` that prints something"),
     }
 }

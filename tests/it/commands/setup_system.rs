@@ -19,7 +19,7 @@ echo "eve:*:19000:0:99999:7:::" >> /etc/shadow
 chmod 644 /etc/passwd /etc/group
 export HOME="$2/root" PATH=/usr/sbin:/usr/bin:/sbin:/bin
 cd /
-"$1" __install --system >/dev/null
+"$1" self install --system >/dev/null
 bin=/opt/usher/toolchains/node/18.1.0/bin
 mkdir -p "$bin"
 chmod 755 /opt/usher/toolchains /opt/usher/toolchains/node /opt/usher/toolchains/node/18.1.0 "$bin"

@@ -148,7 +148,7 @@ fn a_set_user_id_use_only_reads() {
         &["reshim"],
         &["cache", "clean"],
         &["setup", "--yes"],
-        &["__install"],
+        &["self", "install"],
     ] {
         run(words).fails_with(77).stderr_contains("in a set-user-ID process");
     }

@@ -10,7 +10,7 @@ const MACHINE: &str = r#"
 set -eu
 umask 022
 unset HOME
-"$1" __install --system >/dev/null
+"$1" self install --system >/dev/null
 base=$2
 export PATH=/opt/usher/shims:/usr/bin:/bin
 use install node@12.22.11 node@13.0.0 node@10.24.1 >/dev/null 2>&1

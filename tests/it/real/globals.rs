@@ -123,8 +123,8 @@ set -eu
 umask 022
 mount --bind "$2/opt" /opt
 export HOME="$2/root" PATH=/usr/bin:/bin
-"$1" __install --system >/dev/null
-"$1" __install >/dev/null
+"$1" self install --system >/dev/null
+"$1" self install >/dev/null
 mkdir -p "$2/account"
 chown 65534 "$2/account"
 account() {

@@ -16,7 +16,7 @@ chmod 755 "$2"
 mkdir "$2/root" "$2/homes"
 export HOME="$2/root" PATH=/opt/usher/shims:/usr/bin:/bin
 cd /
-"$1" __install --system >/dev/null
+"$1" self install --system >/dev/null
 version() { # TOOL VERSION PROGRAM
     bin=/opt/usher/toolchains/$1/$2/bin
     mkdir -p "$bin"

@@ -14,7 +14,7 @@ base=$2
 export HOME="$base/root" PATH=/opt/usher/shims:/usr/bin:/bin
 mkdir "$HOME" "$base/account"
 chown 65534:65534 "$base/account"
-"$1" __install --system >/dev/null
+"$1" self install --system >/dev/null
 script() { # PATH LINE…: a program
     mkdir -p "${1%/*}"; printf '#!/bin/sh\n' > "$1"
     path=$1; shift; printf '%s\n' "$@" >> "$path"; chmod +x "$path"

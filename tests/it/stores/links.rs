@@ -150,7 +150,7 @@ for bin in /opt/build/bin "$2/open/bin"; do
     printf '#!/bin/sh\necho "ran $0"\n' > "$bin/node"
     chmod +x "$bin/node"
 done
-"$1" __install --system >/dev/null
+"$1" self install --system >/dev/null
 use link node@mine /opt/build 2>/dev/null
 use link node@open "$2/open" 2>&1 >/dev/null | head -1 | grep -o "can't be linked for all accounts"
 cd "$2/project"

@@ -21,7 +21,7 @@ const SCRIPT: &str = r#"
 set -eu
 umask 077
 unset HOME
-"$1" __install --system
+"$1" self install --system
 /opt/usher/shims/use --global node@12 >/dev/null 2>&1
 export PATH=/opt/usher/shims:/usr/bin:/bin
 exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -eu -c '
@@ -49,7 +49,7 @@ umask 022
 mkdir "$2/root" "$2/account"
 chmod 755 "$2/root"; chown 65534 "$2/account"
 export HOME="$2/root" PATH=/opt/usher/shims:/usr/bin:/bin
-"$1" __install --system >/dev/null
+"$1" self install --system >/dev/null
 bin=/opt/usher/toolchains/node/18.1.0/bin
 mkdir -p "$bin"
 printf '#!/bin/sh\necho node18 "$0"\n' > "$bin/node"

@@ -13,7 +13,7 @@ set -eu
 umask 077
 mkdir "$2/root"
 export HOME="$2/root" PATH=/opt/usher/shims:/usr/bin:/bin
-"$1" __install --system >/dev/null
+"$1" self install --system >/dev/null
 use install node@12 >/dev/null 2>&1
 stat -c '%a %n' /opt/usher/cache /opt/usher/cache/indexes /opt/usher/cache/indexes/*.json | sed 's/[0-9a-f]\{32\}/INDEX/'
 mkdir "$2/account"; chmod 755 "$2/root"; chown 65534 "$2/account"

@@ -13,7 +13,7 @@ umask 022
 mkdir "$2/root" "$2/account"
 chmod 755 "$2/root"; chown 65534 "$2/account"
 export HOME="$2/root" PATH=/opt/usher/shims:/usr/bin:/bin
-"$1" __install --system >/dev/null
+"$1" self install --system >/dev/null
 mkdir -p /etc/usher
 printf '%s\n' root:x:0:0::/root:/bin/sh "account:x:65534:65534::$2/account:/bin/sh" > /etc/passwd
 base=$2

@@ -43,7 +43,7 @@ pub(crate) fn all(
             ("NODEJS_ORG_MIRROR", mirror.to_owned()),
         ],
         file: None,
-        ready: Some(words(&["__install"])),
+        ready: Some(words(&["self", "install"])),
         made: Some(format!("toolchains/node/{version}/bin/node").into()),
     }];
     let mut absent = Vec::new();
