@@ -147,7 +147,7 @@ fn what_is_not_a_signed_release_leaves_usher_as_it_is() {
         releases.publish("99.1.0", broken);
         refused(65, expected);
     }
-    releases.sandbox.file("releases/latest", "<html>\n");
+    releases.sandbox.file("releases/latest", "nonsense\n");
     refused(69, "is no version");
     releases
         .run(&["self", "update", "../x"])
