@@ -113,7 +113,7 @@ mod tests {
     use crate::cli::arguments::CommandLine;
 
     /// Values that nobody can know, and what follows `--`, which the shell completes.
-    const FREE: [&str; 6] = ["COMMAND", "NAME", "HEX", "DAYS", "DATE", "VALUE"];
+    const FREE: [&str; 7] = ["COMMAND", "NAME", "HEX", "DAYS", "DATE", "VALUE", "VERSION"];
 
     /// The arguments of a command and its verbs that nothing completes.
     fn without_completer(command: &Command) -> Vec<String> {

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use super::{check_current, text_of};
 use crate::cli::commands::{
     available, cache, check, config, doctor, install, link, list, list_accounts, outdated, pin,
-    policy, prune, prune_copies, repair, reshim, retire, setup, shim, status, sync, uninstall,
-    unpin, upgrade, verify, which, why,
+    policy, prune, prune_copies, repair, reshim, retire, self_uninstall, self_update, setup, shim,
+    status, sync, uninstall, unpin, upgrade, verify, which, why,
 };
 use crate::cli::environment::EnvReport;
 use crate::cli::output::json::{Envelope, ErrorAnswer, Versions};
@@ -18,7 +18,7 @@ use crate::cli::output::json::{Envelope, ErrorAnswer, Versions};
 type SchemaOf = fn(&mut SchemaGenerator) -> schemars::Schema;
 
 /// The answers: the name of each in the schema, its heading in `docs/json.md`, and its schema.
-const ANSWERS: [(&str, &str, SchemaOf); 33] = [
+const ANSWERS: [(&str, &str, SchemaOf); 35] = [
     ("failure", "Errors", of::<ErrorAnswer>),
     ("use", "use", of::<status::StatusReport>),
     ("use-pin", "use TOOL@REQUEST", of::<pin::PinAnswer<'static>>),
@@ -49,6 +49,8 @@ const ANSWERS: [(&str, &str, SchemaOf); 33] = [
     ("use-config-list", "use config list", of::<config::ConfigReport>),
     ("use-config-get", "use config get", of::<config::GetReport>),
     ("use-config-set", "use config set", of::<config::ChangeReport>),
+    ("use-self-update", "use self update", of::<self_update::SelfUpdateReport>),
+    ("use-self-uninstall", "use self uninstall", of::<self_uninstall::SelfUninstallReport>),
     ("use-doctor", "use doctor", of::<doctor::DoctorReport>),
     ("use-policy", "use policy", of::<policy::PolicyReport>),
     ("use-setup", "use setup", of::<setup::SetupAnswer>),

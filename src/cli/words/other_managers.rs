@@ -30,7 +30,6 @@ const TASKS: &str = "usher runs no tasks; `use exec` runs a command with this pr
 const PLUGINS: &str =
     "there are no plugins: all tools are built in, or a file in the folder registry";
 const TRUST: &str = "nothing is to be trusted: version files are data and run nothing";
-const ITSELF: &str = "usher doesn't update itself: run install.sh of a newer checkout";
 
 const ANSWERS: &[Answer] = &[
     (&["use", "local", "set", "pin", "add", "override", "switch", "select"], "{pins}", PIN),
@@ -78,7 +77,7 @@ const ANSWERS: &[Answer] = &[
     (&["cleanup", "autoremove", "gc"], "prune", ""),
     (&["dr", "root", "debug"], "doctor", ""),
     (&["fix"], "check --fix --dry-run", ""),
-    (&["self-update", "selfupdate", "self"], "--version", ITSELF),
+    (&["self-update", "selfupdate", "upgrade-self"], "self update", ""),
     (&["plugin", "plugins", "plugin-add", "plugin-list", "tap", "backends"], "help", PLUGINS),
     (&["trust", "untrust", "allow"], "help", TRUST),
     (
@@ -386,7 +385,7 @@ mod tests {
             ("init -", "use setup"),
             ("activate zsh", "use setup"),
             ("deactivate", "use setup --undo"),
-            ("self-update", "use --version"),
+            ("self-update", "use self update"),
             ("plugin add x", "use help"),
             ("trust", "use help"),
             ("flush", "use cache clean"),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use minisign::KeyPair;
 use usher_shims::index::{VERSION, index_file};
 
+use super::json::check_output;
 use crate::support::{Outcome, Sandbox, TestCommand, sha256};
 
 /// A program that says it is a version of usher, and appends its other calls to a file beside the home.
@@ -105,6 +106,7 @@ fn an_older_release_is_installed_where_it_is_named() {
     assert_eq!(releases.installed(), None);
     let json = releases.run(&["self", "update", "0.0.1", "--json"]).succeeds().json();
     assert_eq!((&json["version"], &json["updated"]), (&"0.0.1".into(), &true.into()));
+    check_output("use self update", &[json]);
     assert_eq!(releases.installed(), Some(program("0.0.1")));
 }
 

@@ -14,8 +14,10 @@ use crate::stores::account_use;
 use crate::support::{Sandbox, Upstream};
 use crate::tidy::text;
 
-/// The answers of what only a machine with accounts prints: [`check_output`] compares those.
-const MACHINE_ANSWERS: [&str; 3] = ["use prune --copies", "use sync", "use sync --log json"];
+/// The answers of what only a machine with accounts, or a release of usher, prints: [`check_output`]
+/// compares those.
+const MACHINE_ANSWERS: [&str; 4] =
+    ["use prune --copies", "use sync", "use sync --log json", "use self update"];
 
 /// Types that several answers have, and the section of the page on each.
 const SHARED: [(&str, &str); 2] = [("origin", "origins"), ("error", "errors")];
@@ -349,6 +351,8 @@ fn with_network(outputs: &mut Outputs) {
     outputs.add("use uninstall", &sandbox, "uninstall node@12.22.11");
     sandbox.file("project/package.json", "{\"engines\":{\"node\":\">=12\"}}");
     outputs.add("use unpin", &sandbox, "unpin node java");
+    sandbox.file("home/.config/usher/notes", "mine");
+    outputs.add("use self uninstall", &sandbox, "self uninstall --yes");
 }
 
 /// A broken pin, a tool without a source, and a version that isn't installed.

@@ -54,6 +54,7 @@ fn help_and_version_are_results() {
       prune        Remove unused versions (asks first)
       cache        Clear the download and index cache
       config       List, read and change usher's settings
+      self         Install, update or remove usher itself
 
     Shims, shells and editors:
       setup        Add the shims and completions to your shell (shows the change)
@@ -547,8 +548,8 @@ fn other_managers_verbs_and_near_words_are_answered() {
 
     $ use self-update
     error: unknown verb “self-update”
-      usher doesn't update itself: run install.sh of a newer checkout
-      hint: use --version
+      `use self`: install, update or remove usher itself
+      hint: use self update
 
     $ use node 20
     error: a version is joined to its tool by an @
