@@ -130,7 +130,7 @@ mod tests {
             "use list --color purple",
             "use check --fix --json",
             "use cache",
-            "use cache clear",
+            "use cache cean",
             "use --bogus",
             "use uninstall",
         ] {
@@ -178,8 +178,8 @@ mod tests {
         missing verb
           usage: use cache [OPTIONS] COMMAND
           hint: use help cache
-        $ use cache clear
-        unknown verb “clear”
+        $ use cache cean
+        unknown verb “cean”
           nearest: clean
           usage: use cache [OPTIONS] COMMAND
           hint: use help cache

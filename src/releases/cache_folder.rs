@@ -88,6 +88,16 @@ pub fn clean(cache: &Path, access: Option<&WriteAccess>) -> CacheCleanup {
     with_owners_rights(cache, || clean_as_owner(cache, access))
 }
 
+/// Removes usher's folders in its cache folder that have nothing in them, for an account that removes
+/// usher.
+pub fn remove_empty_folders(cache: &Path) {
+    with_owners_rights(cache, || {
+        for (name, _) in FOLDERS {
+            let _ = std::fs::remove_dir(cache.join(name));
+        }
+    });
+}
+
 fn clean_as_owner(cache: &Path, access: Option<&WriteAccess>) -> CacheCleanup {
     let mut cleaned = CacheCleanup::default();
     if let Some(open) = cleaned.open(CWD, cache, cache) {

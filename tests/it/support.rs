@@ -22,6 +22,7 @@ mod command;
 mod documents;
 pub(crate) mod executables;
 mod pipe;
+mod release_key;
 mod sandbox;
 mod server;
 mod tally;
@@ -37,6 +38,7 @@ pub(crate) use command::{Outcome, RunningShim, TestCommand, without_end_of_life}
 pub(crate) use documents::sha256;
 pub(crate) use executables::stdout_if_success;
 pub(crate) use pipe::Pipe;
+pub(crate) use release_key::ReleaseKey;
 pub(crate) use sandbox::Sandbox;
 pub(crate) use tally::Tally;
 pub(crate) use terminal::{Ended, Size, Terminal};

@@ -24,7 +24,7 @@ use crate::files::staging::Staging;
 use crate::files::write_access::WriteAccess;
 use crate::inventory::names_in_folder;
 use crate::own_release::package::Package;
-use crate::releases::cache_folder::clean;
+use crate::releases::cache_folder::{clean, remove_empty_folders};
 use crate::session::Session;
 use crate::session::short_paths::ShortPaths;
 use crate::store::prune::running::Processes;
@@ -174,7 +174,7 @@ fn apply(
     }
     let locks = Locks::new(access, folders.locks());
     for path in plan.installed.iter().chain(&plan.others).chain([&folders.shims()]) {
-        remove(access, &locks, folders, path)?;
+        remove(&locks, folders, path)?;
         removed.push(path.clone());
     }
     if let Some(error) = clean(&folders.cache, Some(access)).error {
@@ -183,12 +183,11 @@ fn apply(
     for path in [folders.staging(), folders.locks()] {
         remove_tree(&path)?;
     }
-    for name in ["indexes", "downloads"] {
-        remove_if_empty(&folders.cache.join(name));
-    }
+    remove_empty_folders(&folders.cache);
     let mut kept = Vec::new();
     for folder in [&folders.cache, &folders.config, &folders.data] {
-        remove_if_empty(folder);
+        // What has something in it stays.
+        let _ = fs::remove_dir(folder);
         let names = names_in_folder(folder)?;
         kept.extend(names.into_iter().map(|name| ReportPath::new(folder.join(name))));
     }
@@ -197,24 +196,16 @@ fn apply(
 
 /// Moves something out of its place in one step, and then deletes it: what is killed in between leaves
 /// nothing half removed.
-fn remove(access: &WriteAccess, locks: &Locks<'_>, folders: &Folders, path: &Path) -> Result<()> {
+fn remove(locks: &Locks<'_>, folders: &Folders, path: &Path) -> Result<()> {
     let staging = Staging::new(&folders.staging(), locks, "self-uninstall")?;
     let removed = staging.path().join("removed");
     match fs::rename(path, &removed) {
         Ok(()) => remove_tree(&removed),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         // The configuration may be on another disk; it isn't a version.
-        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-            let _: &WriteAccess = access;
-            remove_tree(path)
-        }
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => remove_tree(path),
         Err(error) => Err(Error::io("move", path, error)),
     }
-}
-
-/// Removes a folder that has nothing in it.
-fn remove_if_empty(folder: &Path) {
-    let _ = fs::remove_dir(folder);
 }
 
 impl RemovalPlan {

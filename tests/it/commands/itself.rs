@@ -1,14 +1,12 @@
 //! usher itself: `use self install`, `update` and `uninstall`, and homes that other versions made.
 
 use std::fs;
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use minisign::KeyPair;
 use usher_shims::index::{VERSION, index_file};
 
 use super::json::check_output;
-use crate::support::{Outcome, Sandbox, TestCommand, sha256};
+use crate::support::{Outcome, ReleaseKey, Sandbox, TestCommand, sha256};
 
 /// A program that says it is a version of usher, and appends its other calls to a file beside the home.
 fn program(version: &str) -> String {
@@ -21,15 +19,12 @@ fn program(version: &str) -> String {
 /// A folder of releases, and a home whose `use` was built for it.
 struct Releases {
     sandbox: Sandbox,
-    key: KeyPair,
+    key: ReleaseKey,
 }
 
 impl Releases {
     fn new() -> Self {
-        let releases = Self {
-            sandbox: Sandbox::new().offline(),
-            key: KeyPair::generate_unencrypted_keypair().expect("a key"),
-        };
+        let releases = Self { sandbox: Sandbox::new().offline(), key: ReleaseKey::new(1) };
         let built = Path::new(env!("CARGO_BIN_EXE_use")).with_file_name("examples/signed_use");
         assert!(built.exists(), "cargo build --example signed_use");
         releases.command_of(&built, &["self", "install"]).run().succeeds();
@@ -39,7 +34,7 @@ impl Releases {
     fn command_of(&self, program: &Path, arguments: &[&str]) -> TestCommand {
         let command = self.sandbox.command(program).arguments(arguments);
         let command = command.variable("TEST_RELEASES", self.sandbox.root().join("releases"));
-        command.variable("TEST_RELEASE_KEY", self.key.pk.to_base64())
+        command.variable("TEST_RELEASE_KEY", self.key.public())
     }
 
     fn run(&self, arguments: &[&str]) -> Outcome {
@@ -55,10 +50,9 @@ impl Releases {
         self.sandbox.file("releases/latest", format!("{version}\n"));
     }
 
-    fn sign(&self, version: &str, sums: &str, key: &KeyPair, comment: &str) {
-        let signature = minisign::sign(None, &key.sk, Cursor::new(sums), Some(comment), None);
+    fn sign(&self, version: &str, sums: &str, key: &ReleaseKey, comment: &str) {
         self.file(version, "SHA256SUMS", sums);
-        self.file(version, "SHA256SUMS.minisig", &signature.expect("a signature").into_string());
+        self.file(version, "SHA256SUMS.minisig", &key.sign(sums, comment));
     }
 
     fn file(&self, version: &str, name: &str, content: &str) {
@@ -118,7 +112,7 @@ fn what_is_not_a_signed_release_leaves_usher_as_it_is() {
     let name = file_name();
     let good = program("99.1.0");
     let sums = format!("{}  {name}\n", hash(&good));
-    let other = KeyPair::generate_unencrypted_keypair().unwrap();
+    let other = ReleaseKey::new(2);
     let comment = "usher 99.1.0";
     let refused = |code: i32, expected: &str| {
         let refused = releases.run(&["self", "update"]).fails_with(code);
