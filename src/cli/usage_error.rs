@@ -180,7 +180,7 @@ mod tests {
           hint: use help cache
         $ use cache cean
         unknown verb “cean”
-          nearest: clean
+          nearest: clear
           usage: use cache [OPTIONS] COMMAND
           hint: use help cache
         $ use --bogus
