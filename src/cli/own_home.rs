@@ -21,10 +21,13 @@ use crate::session::Session;
 use crate::shim_folder::fault::find_fault;
 use crate::shim_folder::{OWN_NAMES, replace};
 
+/// How an index begins, in every format.
+const INDEX: &str = "usher index ";
+
 /// Which version of usher made a home.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum HomeAge {
-    /// This one, or there is no home yet.
+    /// This one; or there is no home yet, or one without a readable index.
     Current,
     /// An older one, or one that recorded no version.
     Older,
@@ -62,8 +65,10 @@ fn age(session: &Session) -> Result<HomeAge> {
     let Some(index) = index.map_err(|error| Error::io("read", &file, error))? else {
         return Ok(HomeAge::Current);
     };
-    let writer = Index::writer(&index.bytes);
-    Ok(match writer.cmp(&Version::parse(VERSION)) {
+    if !index.bytes.starts_with(INDEX.as_bytes()) {
+        return Ok(HomeAge::Current);
+    }
+    Ok(match Index::writer(&index.bytes).cmp(&Version::parse(VERSION)) {
         Ordering::Less => HomeAge::Older,
         Ordering::Equal => HomeAge::Current,
         Ordering::Greater => HomeAge::Newer,
@@ -155,6 +160,7 @@ mod tests {
         };
         let of = |version: &str| age(Some(&format!("usher index 1\nusher\t{version}\ndata\t/u\n")));
         assert_eq!(age(None), HomeAge::Current, "a new home");
+        assert_eq!(age(Some("garbage")), HomeAge::Current, "a broken one is `use reshim`'s");
         assert_eq!(age(Some("usher index 1\ndata\t/u\n")), HomeAge::Older);
         assert_eq!(of("0.0.1"), HomeAge::Older);
         assert_eq!(of(VERSION), HomeAge::Current);
