@@ -78,8 +78,7 @@ pub fn run(
     if is_due {
         let unfinished = Unfinished::other(&format!("usher {own} stays as it is"));
         let release = releases.find(client, &version)?;
-        replace(session, &access, client, &release)?;
-        drop(unfinished);
+        replace(session, &access, client, (&release, &unfinished))?;
     }
     let report = SelfUpdateReport {
         previous_version: own.to_string(),
@@ -128,7 +127,7 @@ fn replace(
     session: &Session,
     access: &WriteAccess,
     client: &Client,
-    release: &OwnRelease,
+    (release, unfinished): (&OwnRelease, &Unfinished),
 ) -> Result<()> {
     let (folders, version) = (&session.folders, &release.version);
     let locks = Locks::new(access, folders.locks());
@@ -149,7 +148,7 @@ fn replace(
     let _lock = locks.lock("shims", lock, &|text| session.note(text))?;
     let shims = folders.shims();
     let [first, second] = OWN_NAMES.map(|name| shims.join(name));
-    put_programs(access, &content, [&first, &second], &shims)?;
+    unfinished.complete(|| put_programs(access, &content, [&first, &second], &shims))?;
     downloaded.discard();
     Ok(())
 }
