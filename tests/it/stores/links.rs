@@ -44,7 +44,7 @@ fn a_build_of_the_users_own_is_linked_pinned_and_run() {
         removed.stdout_is("removed the link node@mine; [SANDBOX]/src/node/out stays as it is\n");
     removed.stderr_contains("node mine is still requested by .tool-versions:1");
     assert_eq!(sandbox.tree("src"), before);
-    let missing = sandbox.command("node").run().fails_with(127);
+    let missing = sandbox.use_command(&["install"]).run().fails_with(127);
     missing.stderr_contains("nothing is linked or installed under that name");
 }
 
@@ -160,7 +160,7 @@ home=$2/account
 run node
 run use uninstall node@mine 2>&1 | head -1
 use uninstall node@mine --yes 2>/dev/null
-run node 2>&1 | head -1
+run use install 2>&1 | head -1
 "#;
 
 #[test]
@@ -174,6 +174,6 @@ fn a_link_of_the_machines_is_for_all_accounts() {
          ran /opt/build/bin/node\n\
          error: node mine is a link of the machine's\n\
          removed the link node@mine; /opt/build stays as it is\n\
-         usher: unknown version of node: mine (requested by .nvmrc:1)\n",
+         error: unknown version of node: mine (requested by .nvmrc:1)\n",
     );
 }
