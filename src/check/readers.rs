@@ -178,7 +178,9 @@ fn pipeline_kind(stem: &str, path: &Path) -> Option<FileKind> {
             Some(FileKind::Azure)
         }
         _ if is_in(&[".gitlab", ".gitlab-ci"]) => Some(FileKind::GitLabIncluded),
-        _ if path.parent().is_some_and(|folder| folder == "ci") => Some(FileKind::GitLabIncluded),
+        _ if path.parent().is_some_and(|folder| folder == Path::new("ci")) => {
+            Some(FileKind::GitLabIncluded)
+        }
         _ => None,
     }
 }

@@ -26,7 +26,7 @@ pub fn make_folders(folder: &Path) -> Result<()> {
 /// Writes the name of a file or folder to disk.
 pub fn sync_name(path: &Path) {
     sync_names(match path.parent() {
-        Some(parent) if parent != "" => parent,
+        Some(parent) if parent != Path::new("") => parent,
         Some(_) => Path::new("."),
         None => path,
     });

@@ -260,7 +260,8 @@ impl<'a> Assembly<'a> {
 
     /// Makes the missing folders of a path below the tree's root.
     fn make_folders(&mut self, path: &Path) -> Result<()> {
-        let ancestors: Vec<&Path> = path.ancestors().filter(|part| *part != "").collect();
+        let ancestors: Vec<&Path> =
+            path.ancestors().filter(|part| *part != Path::new("")).collect();
         for part in ancestors.into_iter().rev() {
             let folder = self.tree.join(part);
             let failed = |error| Error::io("make the folder", &folder, error);
