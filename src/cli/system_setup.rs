@@ -29,6 +29,7 @@ use crate::cli::shell_setup::block::{
 use crate::cli::shell_setup::unclosed_error;
 
 use change::{FOR_ALL, FOR_SUDO, read};
+use completions::{plan_completions, plan_completions_removal};
 
 mod apply;
 mod change;
@@ -41,7 +42,6 @@ mod tests;
 
 pub use apply::{Disk, apply, find_visudo};
 pub use change::{MachineFiles, SystemChange, SystemPlan};
-pub use completions::{plan_completions, plan_completions_removal};
 pub use lines::posix_lines;
 
 /// Where the machine's files are.
@@ -55,7 +55,8 @@ struct PlannedFile {
     needs_block: bool,
 }
 
-/// What must change so that every account has its own shims, and then those in `shims`, first in PATH.
+/// What must change so that every account has its own shims, and then those in `shims`, first in PATH, and
+/// shells complete `use`.
 pub fn plan(etc: &Path, shims: &Path, files: &dyn MachineFiles) -> Result<SystemPlan> {
     let shims = plain_folder(shims)?;
     let mut plan = SystemPlan::default();
@@ -71,6 +72,7 @@ pub fn plan(etc: &Path, shims: &Path, files: &dyn MachineFiles) -> Result<System
         .map_err(|at| unclosed_error(&path, at, AGAIN))?;
     plan.push(path, before, after, FOR_ALL);
     sudoers::plan(etc, shims, files, &mut plan)?;
+    plan_completions(etc, files, &mut plan)?;
     Ok(plan)
 }
 
@@ -84,6 +86,7 @@ pub fn plan_removal(etc: &Path, files: &dyn MachineFiles) -> Result<SystemPlan> 
         let after = remove_block(&before).map_err(|at| unclosed_error(&path, at, AGAIN))?;
         plan.push(path, Some(before), after, bits);
     }
+    plan_completions_removal(etc, files, &mut plan)?;
     Ok(plan)
 }
 

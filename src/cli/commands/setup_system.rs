@@ -12,8 +12,8 @@ use super::setup::{SetupAnswer, SetupArguments, SetupReport};
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shell_setup::{FileChange, diff};
 use crate::cli::system_setup::{
-    Disk, ETC, MachineFiles, SystemChange, SystemPlan, apply, find_visudo, plan, plan_completions,
-    plan_completions_removal, plan_removal, posix_lines,
+    Disk, ETC, MachineFiles, SystemChange, SystemPlan, apply, find_visudo, plan, plan_removal,
+    posix_lines,
 };
 use crate::session::Session;
 
@@ -62,9 +62,7 @@ fn decide(
             .hint(format!("sudo {program} setup --system{undo}")));
     }
     if is_undo {
-        let mut plan = plan_removal(&etc, files)?;
-        plan_completions_removal(&etc, files, &mut plan)?;
-        return Ok(plan);
+        return plan_removal(&etc, files);
     }
     if session.world.existing_names(shims, &["use"]).unwrap_or(0) == 0 {
         let what = format!(
@@ -73,9 +71,7 @@ fn decide(
         );
         return Err(Error::new(ErrorKind::NotFound, what).hint("./install.sh --system"));
     }
-    let mut plan = plan(&etc, shims, files)?;
-    plan_completions(&etc, files, &mut plan)?;
-    Ok(plan)
+    plan(&etc, shims, files)
 }
 
 fn diffs(changes: &[SystemChange]) -> String {

@@ -1,5 +1,5 @@
-//! Makes the changes to the machine's files: all are checked before the first is made, and each file is replaced as a
-//! whole, keeping its owner and mode.
+//! Makes the changes to the machine's files: all are checked before the first is made, and each file is
+//! replaced as a whole, keeping its owner and mode.
 
 use std::fs;
 use std::io::{self, Write as _};

@@ -29,7 +29,11 @@ struct CompletionFile {
 }
 
 /// Adds the files that are missing or out of date, where there is a folder for them.
-pub fn plan_completions(etc: &Path, files: &dyn MachineFiles, plan: &mut SystemPlan) -> Result<()> {
+pub(super) fn plan_completions(
+    etc: &Path,
+    files: &dyn MachineFiles,
+    plan: &mut SystemPlan,
+) -> Result<()> {
     for (file, folder) in completion_files(etc) {
         let listed = files.list(&folder).map_err(|error| Error::io("list", &folder, error))?;
         if listed.is_none() {
@@ -46,7 +50,7 @@ pub fn plan_completions(etc: &Path, files: &dyn MachineFiles, plan: &mut SystemP
 }
 
 /// Removes the files that usher wrote.
-pub fn plan_completions_removal(
+pub(super) fn plan_completions_removal(
     etc: &Path,
     files: &dyn MachineFiles,
     plan: &mut SystemPlan,

@@ -9,11 +9,9 @@ use std::process::Command;
 
 use usher_shims::error::ErrorKind;
 
+use super::completions::{plan_completions, plan_completions_removal};
 use super::lines::fish_lines;
-use super::{
-    MachineFiles, SystemPlan, apply, plan, plan_completions, plan_completions_removal,
-    plan_removal, posix_lines,
-};
+use super::{MachineFiles, SystemPlan, apply, plan, plan_removal, posix_lines};
 
 const SHIMS: &str = "/opt/usher/shims";
 
@@ -147,6 +145,9 @@ fn completions_are_put_where_there_is_a_folder_for_them() {
     assert_eq!(older.clone().changed(&planned(&older)), after);
     assert_eq!(after.clone().changed(&removed(&after)), before);
     assert_eq!(removed(&before), SystemPlan::default());
+    // What removes usher from the machine removes them, too.
+    let all = plan_removal(Path::new("/etc"), &after).unwrap();
+    assert_eq!(changed_files(&all), changed_files(&removed(&after)));
 }
 
 #[test]
