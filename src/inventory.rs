@@ -39,11 +39,11 @@ pub fn scan(scan: &MachineScan<'_>) -> Result<Index> {
         settings: scan.settings.clone(),
         shared_stores: machine.iter().map(|index| index.folders.toolchains()).collect(),
         tools: scan.registry.tools().clone(),
+        links: links::find_links(scan)?,
         ..Index::default()
     };
     let mut listed = FolderListings::default();
     for tool in scan.registry.all() {
-        home.links.extend(links::find_links(scan, tool)?);
         home.adopted_stores.extend(stores::find_adopted_stores(
             scan,
             tool,

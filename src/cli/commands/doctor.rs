@@ -132,8 +132,8 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
         checks.extend(virtual_environments(session, known));
         checks.extend(rejected_programs(session, known));
         checks.extend(orphaned_packages(session, known));
-        checks.extend(links::faults(session, known));
     }
+    checks.extend(links::faults(session));
     checks.extend(settings_without_index(session));
     checks.extend(settings_in_use(session));
     checks.extend(policy_rules(session));
