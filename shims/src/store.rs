@@ -386,7 +386,7 @@ pub fn damaged(tool: &Tool, toolchain: &Toolchain, program: &str) -> Error {
         let what = format!("{tool} {name} is linked to {root}, which has no bin/{program}");
         return Error::new(ErrorKind::NotFound, what).hint(format!("use uninstall {tool}@{name}"));
     }
-    let version = toolchain.version.as_ref().map_or("", Version::as_str);
+    let version = toolchain.name().unwrap_or_default();
     let (tool, program) = (tool.name, toolchain.program(program));
     Error::new(ErrorKind::NotFound, format!("{tool} {version} is damaged"))
         .because(format!("{} is missing or not executable", Shown(&program)))

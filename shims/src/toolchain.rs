@@ -37,6 +37,15 @@ pub enum Store {
 }
 
 impl Toolchain {
+    /// Its version, or the word that it is linked under; `None` if only its folder is known.
+    pub fn name(&self) -> Option<&str> {
+        match (&self.version, &self.store) {
+            (Some(version), _) => Some(version.as_str()),
+            (None, Store::Linked(name)) => Some(name.as_str()),
+            (None, _) => None,
+        }
+    }
+
     /// The folder of its programs.
     pub fn programs(&self) -> PathBuf {
         match self.store {

@@ -135,11 +135,8 @@ pub fn active_selection(session: &Session, known: KnownTool<'_>) -> Result<Selec
 
 /// A toolchain's version, or the name of its link or folder.
 pub fn version_label(toolchain: &Toolchain) -> String {
-    match (&toolchain.version, &toolchain.store) {
-        (Some(version), _) => version.to_string(),
-        (None, Store::Linked(name)) => name.to_string(),
-        (None, _) => toolchain.root.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-    }
+    let folder = || toolchain.root.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    toolchain.name().map_or_else(folder, str::to_owned)
 }
 
 /// Whether a toolchain is the operating system's.

@@ -18,7 +18,7 @@ use crate::store::{
     Lookup, all_toolchains, damaged, has_program, is_complete, preference, ships, sort,
 };
 use crate::tool::Tool;
-use crate::toolchain::{Store, Toolchain};
+use crate::toolchain::Toolchain;
 use crate::world::World;
 
 /// Resolves calls.
@@ -382,11 +382,8 @@ fn runtime_call(call: &Call, runtime: &'static Tool) -> Option<Call> {
 
 /// The active version and its origin, for a message.
 fn active_version(tool: &str, toolchain: &Toolchain, pin: Option<&Pin>) -> String {
-    let version = match (&toolchain.version, &toolchain.store) {
-        (Some(version), _) => version.to_string(),
-        (None, Store::Linked(name)) => name.to_string(),
-        (None, _) => Shown(&toolchain.root).to_string(),
-    };
+    let folder = || Shown(&toolchain.root).to_string();
+    let version = toolchain.name().map_or_else(folder, str::to_owned);
     match pin.map(|pin| &pin.origin) {
         Some(origin) => format!("{tool} {version} (requested by {origin})"),
         None => format!("{tool} {version}"),
