@@ -39,7 +39,7 @@ mod shell;
 #[cfg(test)]
 mod tests;
 
-pub use change::{FileChange, apply, diff, read, remove_empty};
+pub use change::{FileChange, apply, diff, read};
 pub use completion::ScriptShell;
 pub use origin::{NamingLine, line_naming};
 pub use path_line::{SYSTEM, path_line, quoted, quoted_for_fish, quoted_for_posix};

@@ -1,4 +1,4 @@
-//! Deletes a tree, even if its folders are read-only, or files of a folder.
+//! Deletes a tree, even if its folders are read-only, an empty folder, or files of a folder.
 //!
 //! It must not know what they are for.
 
@@ -33,6 +33,18 @@ pub fn remove_tree(path: &Path) -> Result<()> {
     match removed {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", path, error)),
         Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Removes a folder, unless it is missing or something is in it.
+pub fn remove_empty(folder: &Path) -> Result<()> {
+    match fs::remove_dir(folder) {
+        Err(error)
+            if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) =>
+        {
+            Err(Error::io("remove", folder, error))
+        }
+        _ => Ok(()),
     }
 }
 

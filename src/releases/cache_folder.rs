@@ -15,6 +15,7 @@ use usher_shims::error::Error;
 
 use super::index_cache;
 use crate::files::account::with_owners_rights;
+use crate::files::remove::remove_empty;
 use crate::files::write_access::WriteAccess;
 
 /// Whether a file of this name is usher's.
@@ -93,7 +94,7 @@ pub fn clean(cache: &Path, access: Option<&WriteAccess>) -> CacheCleanup {
 pub fn remove_empty_folders(cache: &Path) {
     with_owners_rights(cache, || {
         for (name, _) in FOLDERS {
-            let _ = std::fs::remove_dir(cache.join(name));
+            let _ = remove_empty(&cache.join(name));
         }
     });
 }

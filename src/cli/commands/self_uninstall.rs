@@ -19,7 +19,7 @@ use crate::cli::system_setup::{self, Disk, ETC, SystemPlan, find_visudo};
 use crate::config::folders;
 use crate::files::account::with_owners_rights;
 use crate::files::lock::Locks;
-use crate::files::remove::remove_tree;
+use crate::files::remove::{remove_empty, remove_tree};
 use crate::files::staging::Staging;
 use crate::files::write_access::WriteAccess;
 use crate::inventory::names_in_folder;
@@ -187,7 +187,7 @@ fn apply(
     let mut kept = Vec::new();
     for folder in [&folders.cache, &folders.config, &folders.data] {
         // What has something in it stays.
-        let _ = fs::remove_dir(folder);
+        let _ = remove_empty(folder);
         let names = names_in_folder(folder)?;
         kept.extend(names.into_iter().map(|name| ReportPath::new(folder.join(name))));
     }

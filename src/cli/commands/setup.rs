@@ -13,9 +13,10 @@ use crate::cli::output::{self, ReportPath};
 use crate::cli::search_path::{SearchPath, hiding_text};
 use crate::cli::shell_setup::{
     FileChange, NamingLine, ReadFile, Shell, ShellFolders, apply, diff, function_folder,
-    line_naming, path_line, plan, plan_removal, quoted, read, remove_empty,
+    line_naming, path_line, plan, plan_removal, quoted, read,
 };
 use crate::files::account::with_owners_rights;
+use crate::files::remove::remove_empty;
 use crate::session::Session;
 use crate::session::reporter::Notice;
 

@@ -4,12 +4,11 @@
 //! keeps its mode and owner, stays a link if it is one, and is left alone if another program changed
 //! it.
 
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
-use usher_shims::error::{Error, Escaped, Result, Shown};
+use usher_shims::error::{Escaped, Result, Shown};
 use usher_shims::world::{Os, read_optional};
 
 use crate::files::confined::{ConfinedFile, ConfinedFolder};
@@ -83,18 +82,6 @@ pub fn apply(changes: &[FileChange], home: &Path) -> Result<()> {
     })
 }
 
-/// Removes a folder, unless it is missing or something is in it.
-pub fn remove_empty(folder: &Path) -> Result<()> {
-    match fs::remove_dir(folder) {
-        Err(error)
-            if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) =>
-        {
-            Err(Error::io("remove", folder, error))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// The file itself, if the path is a link into a repository of dotfiles. A folder outside of the home
 /// folder is one that a variable names, and no link in it is followed out of it.
 fn file_of(path: &Path, home: &Path) -> Result<ConfinedFile> {
@@ -108,7 +95,7 @@ fn file_of(path: &Path, home: &Path) -> Result<ConfinedFile> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::Permissions;
+    use std::fs::{self, Permissions};
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
     use tempfile::TempDir;
