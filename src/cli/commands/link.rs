@@ -12,7 +12,7 @@ use usher_shims::request::RequestKind;
 use usher_shims::store::{all_toolchains, is_complete};
 use usher_shims::tool::Tool;
 use usher_shims::tool_policy::ToolPolicy;
-use usher_shims::toolchain::Store;
+use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
@@ -66,8 +66,9 @@ pub(in crate::cli) struct LinkReport {
 #[derive(Debug)]
 struct PlannedLink<'a> {
     known: KnownTool<'a>,
-    name: Name,
-    root: PathBuf,
+    link: Link,
+    /// What the link gives a name.
+    toolchain: Toolchain,
 }
 
 /// Runs the command.
@@ -77,11 +78,12 @@ pub fn run(session: &mut Session, arguments: &LinkArguments, as_json: bool) -> R
     let fault = version.as_ref().and_then(|version| version.as_ref().err());
     let fault = fault.map(|fault| Notice::warning(format!("{}: {fault}", tool.main_program())));
     let access = folders::write_access(&session.folders)?;
-    let before = links::link(&OwnStore::new(session, &access), tool, &plan.name, &plan.root)?;
+    let before =
+        links::link(&OwnStore::new(session, &access), tool, &plan.link.name, &plan.link.root)?;
     let report = LinkReport {
         tool: tool.name,
-        name: plan.name.to_string(),
-        path: ReportPath::new(&plan.root),
+        name: plan.link.name.to_string(),
+        path: ReportPath::new(&plan.link.root),
         version: version.and_then(std::result::Result::ok).map(|version| version.to_string()),
         previous_path: before.map(ReportPath::new),
         fault,
@@ -95,7 +97,8 @@ pub fn run(session: &mut Session, arguments: &LinkArguments, as_json: bool) -> R
 fn decide<'a>(session: &'a Session, arguments: &LinkArguments) -> Result<PlannedLink<'a>> {
     let (known, name) = named(session, &arguments.tool)?;
     let root = absolute(session, &arguments.folder)?;
-    let plan = PlannedLink { known, name, root };
+    let link = Link { tool: known.tool.name.to_owned(), name, root };
+    let plan = PlannedLink { known, toolchain: link.toolchain(), link };
     plan.check_folder(session)?;
     plan.check_owner(session)?;
     plan.check_name(session)?;
@@ -149,15 +152,10 @@ fn absolute(session: &Session, path: &Path) -> Result<PathBuf> {
 }
 
 impl PlannedLink<'_> {
-    fn link(&self) -> Link {
-        let tool = self.known.tool.name.to_owned();
-        Link { tool, name: self.name.clone(), root: self.root.clone() }
-    }
-
     /// An error unless the folder has a main program of the tool in its `bin`.
     fn check_folder(&self, session: &Session) -> Result<()> {
-        let (tool, root) = (self.known.tool, &self.root);
-        if is_complete(&session.world, tool, &self.link().toolchain())? {
+        let (tool, root) = (self.known.tool, &self.link.root);
+        if is_complete(&session.world, tool, &self.toolchain)? {
             return Ok(());
         }
         let seen = session.world.metadata(root);
@@ -168,13 +166,13 @@ impl PlannedLink<'_> {
         let error = Error::new(ErrorKind::NotFound, what);
         // The program itself was named, or the folder that it is in.
         let above = root.ancestors().skip(1).take(2);
-        let mut above = above.map(|root| Link { root: root.to_path_buf(), ..self.link() });
+        let mut above = above.map(|root| Link { root: root.to_path_buf(), ..self.link.clone() });
         let fits = |link: &Link| {
             is_complete(&session.world, tool, &link.toolchain()).is_ok_and(|fits| fits)
         };
         Err(match above.find(fits) {
             Some(Link { root, .. }) => {
-                let (tool, name) = (tool.name, &self.name);
+                let (tool, name) = (tool.name, &self.link.name);
                 error.hint(format!("use link {tool}@{name} {}", ShellWord(&root)))
             }
             None => error,
@@ -184,11 +182,11 @@ impl PlannedLink<'_> {
     /// An error for a folder that isn't the user's to link: one of usher's, or of the operating
     /// system's.
     fn check_owner(&self, session: &Session) -> Result<()> {
-        let (tool, root) = (self.known.tool, &self.root);
+        let (tool, root) = (self.known.tool, &self.link.root);
         let refused = |what: String| Error::new(ErrorKind::Usage, what);
         let physical = |path: &Path| session.world.physical(path).ok();
         let own = [&session.folders.data, &session.machine].map(|data| physical(data));
-        let program = self.link().toolchain().program(tool.main_program());
+        let program = self.toolchain.program(tool.main_program());
         for path in [physical(root), physical(&program)].into_iter().flatten() {
             if own.iter().flatten().any(|own| path.starts_with(own)) {
                 return Err(refused(format!("{} is usher's own", Shown(root)))
@@ -217,17 +215,16 @@ impl PlannedLink<'_> {
 
     /// An error if the name is an installed version's, or if the policy refuses it.
     fn check_name(&self, session: &Session) -> Result<()> {
-        let toolchain = self.link().toolchain();
         if let Some(policy) = ToolPolicy::of(&session.index.policy, self.known.tool)? {
-            policy.check(&toolchain)?;
+            policy.check(&self.toolchain)?;
         }
-        let Some(version) = &toolchain.version else { return Ok(()) };
+        let Some(version) = &self.toolchain.version else { return Ok(()) };
         let tool = self.known.tool;
         let all = all_toolchains(&session.world, &session.index, tool)?.unwrap_or_default();
         let is_it = |store: &Store| matches!(store, Store::Own | Store::Shared);
         if all.iter().any(|one| is_it(&one.store) && one.version.as_ref() == Some(version)) {
             let what = format!("{} {version} is installed: the name is taken", tool.name);
-            let hint = format!("use link {}@mine {}", tool.name, ShellWord(&self.root));
+            let hint = format!("use link {}@mine {}", tool.name, ShellWord(&self.link.root));
             return Err(Error::new(ErrorKind::Usage, what).hint(hint));
         }
         Ok(())
@@ -239,7 +236,7 @@ impl PlannedLink<'_> {
         &self,
         session: &Session,
     ) -> Result<Option<std::result::Result<Version, String>>> {
-        let (tool, toolchain) = (self.known.tool, self.link().toolchain());
+        let (tool, toolchain) = (self.known.tool, &self.toolchain);
         let mut programs = tool.main_programs().iter().map(|program| toolchain.program(program));
         let Some(program) = programs.find(|program| session.world.is_program(program)) else {
             return Ok(None);
@@ -249,7 +246,7 @@ impl PlannedLink<'_> {
             && is_other(name, printed, tool)
         {
             let what = format!("{} is {} {printed}, not {name}", Shown(&program), tool.name);
-            let hint = format!("use link {}@{printed} {}", tool.name, ShellWord(&self.root));
+            let hint = format!("use link {}@{printed} {}", tool.name, ShellWord(&self.link.root));
             return Err(Error::new(ErrorKind::Usage, what).hint(hint));
         }
         Ok(printed)

@@ -3,7 +3,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::Args;
@@ -102,7 +102,7 @@ fn parse_version(text: &str) -> Result<Version> {
 }
 
 /// The program that is replaced: the home's own, which no other manager installed.
-fn own_program(session: &Session) -> Result<std::path::PathBuf> {
+fn own_program(session: &Session) -> Result<PathBuf> {
     let (world, folders) = (&session.world, &session.folders);
     if let Some(package) = Package::of_home(world, folders, &session.program)? {
         let what = format!("usher was installed by {}", package.name);

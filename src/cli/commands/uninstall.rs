@@ -65,7 +65,7 @@ impl VersionRemoval<'_> {
         match (&toolchain.store, &toolchain.version) {
             (Store::Linked(name), _) => links::unlink(store, known.tool, name),
             (_, Some(version)) => uninstall::uninstall(store, &store.location(*known, version)),
-            (_, None) => Ok(()),
+            (_, None) => Err(not_installed(format!("{} is not installed", self.name()), &[])),
         }
     }
 
