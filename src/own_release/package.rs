@@ -1,7 +1,7 @@
 //! Packages of other managers that usher comes in: those replace it themselves.
 //!
-//! A package has a file `share/usher/package.toml` beside the folder of its program: `/usr/bin/use` and
-//! `/usr/share/usher/package.toml`. A home that such a program made has a file that names the program.
+//! A package has a file `lib/usher/package.toml` beside the folder of its program: `/usr/bin/use` and
+//! `/usr/lib/usher/package.toml`. A home that such a program made has a file that names the program.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -18,7 +18,7 @@ use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::write_access::WriteAccess;
 
 /// The file of a package, from the folder above the program's.
-const FILE: &str = "share/usher/package.toml";
+const FILE: &str = "lib/usher/package.toml";
 
 /// The file in the data folder that names the packaged program which made the home.
 const RECORD: &str = "packaged-by";
@@ -108,7 +108,7 @@ mod tests {
     fn a_program_or_a_home_is_of_a_package() {
         let world = MemoryWorld::at("/p")
             .file("/usr/bin/use", "")
-            .file("/usr/share/usher/package.toml", PACKAGE)
+            .file("/usr/lib/usher/package.toml", PACKAGE)
             .file("/home/u/usher/shims/use", "")
             .file("/made/packaged-by", "/usr/bin/use\n")
             .file("/orphan/packaged-by", "/gone/bin/use");
@@ -122,8 +122,8 @@ mod tests {
         assert_eq!(of("/home/u/usher", "/home/u/usher/shims/use"), None);
         assert_eq!(of("/made", "/made/shims/use"), apt);
         assert_eq!(of("/orphan", "/orphan/shims/use"), None);
-        let broken = world.file("/usr/share/usher/package.toml", "name = 1");
+        let broken = world.file("/usr/lib/usher/package.toml", "name = 1");
         let error = Package::of_program(&broken, Path::new("/usr/bin/use")).unwrap_err();
-        assert_eq!(error.what, "invalid /usr/share/usher/package.toml");
+        assert_eq!(error.what, "invalid /usr/lib/usher/package.toml");
     }
 }

@@ -179,7 +179,7 @@ fn a_build_without_releases_and_a_package_say_what_updates_them() {
 fn package(sandbox: &Sandbox) -> PathBuf {
     let text =
         "name = 'the package acme'\nupdate = 'acme upgrade usher'\nremove = 'acme remove usher'\n";
-    sandbox.file("prefix/share/usher/package.toml", text);
+    sandbox.file("prefix/lib/usher/package.toml", text);
     let program = sandbox.folder("prefix/bin").join("use");
     fs::copy(env!("CARGO_BIN_EXE_use"), &program).expect("copy `use`");
     program

@@ -1,0 +1,31 @@
+//! What usher is given away as: programs, tarballs, packages, recipes, and their hashes.
+//!
+//! It makes files of programs that were built already, and starts nothing: `cargo xtask release` builds
+//! and signs. The same input gives the same bytes, whatever the folder, the account and the day.
+//!
+//! | what | file |
+//! |---|---|
+//! | a release: its files, its folder | [`release`] |
+//! | names, and where releases are | [`settings`], from `release.toml` |
+//! | which programs there are | [`platform`] |
+//! | files and folders, as an archive has them | [`tree`] |
+//! | tarballs | [`tarball`] |
+//! | wheels, for pip, pipx and uv | [`wheel`] |
+//! | npm packages | [`npm`] |
+//! | Debian packages | [`deb`] |
+//! | templates that name a release: install.sh, recipes | [`template`] |
+//! | the list of what was built in | [`sbom`] |
+
+pub mod deb;
+pub mod npm;
+pub mod platform;
+pub mod release;
+pub mod sbom;
+pub mod settings;
+pub mod tarball;
+pub mod template;
+pub mod tree;
+pub mod wheel;
+
+/// What went wrong, as it is printed.
+pub type Result<T> = std::result::Result<T, String>;
