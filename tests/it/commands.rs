@@ -16,6 +16,7 @@ mod end_of_life;
 mod env;
 mod from;
 mod install;
+mod installer;
 mod itself;
 pub(crate) mod json;
 mod lost_output;

@@ -1,9 +1,8 @@
 //! Checks the repository itself: documents, sources, scripts.
 //!
-//! No behavior of usher is tested here, except `install.sh`, which fits nowhere else.
+//! No behavior of usher is tested here.
 
 mod documents;
-mod installer;
 mod layers;
 mod registry;
 mod sources;

@@ -10,9 +10,12 @@ mod ci;
 mod deny;
 mod fuzz;
 mod lint;
+mod macho;
+mod macos;
 mod msrv;
 mod process;
 mod setup;
+mod zig;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -39,7 +42,7 @@ struct Task {
     run: fn() -> Result<Outcome>,
 }
 
-const TASKS: [Task; 11] = [
+const TASKS: [Task; 13] = [
     Task {
         name: "setup",
         summary: "Install what tests run against; prints what can't be installed",
@@ -47,6 +50,16 @@ const TASKS: [Task; 11] = [
     },
     Task { name: "fmt", summary: "Check the format", run: lint::fmt },
     Task { name: "lint", summary: "Run clippy on all targets, and shellcheck", run: lint::lint },
+    Task {
+        name: "macos",
+        summary: "Run clippy on all targets for macOS, whose programs zig can build",
+        run: macos::macos,
+    },
+    Task {
+        name: "macos-link",
+        summary: "Build the programs for macOS as they are released, and check the files",
+        run: macos::macos_link,
+    },
     Task { name: "doc", summary: "Build the code's documentation; no warnings", run: lint::doc },
     Task {
         name: "deny",

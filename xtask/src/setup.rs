@@ -1,8 +1,10 @@
-//! What tests run against where it is there: shells, interpreters of the system's, a static target.
+//! What tests run against where it is there: shells, interpreters of the system's, a static target;
+//! and what builds for macOS.
 
 use std::path::Path;
 
-use crate::{Outcome, Result, process};
+use crate::zig::Zig;
+use crate::{Outcome, Result, macos, process};
 
 /// A package, and the file or program by which it is known to be installed. A program that is
 /// looked for on PATH has no slash; interpreters are tested where the system has them.
@@ -25,10 +27,16 @@ const PACKAGES: [(&str, &str); 11] = [
 pub(crate) fn setup() -> Result<Outcome> {
     let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
     let mut missing = install_packages();
-    if !has_target(&target)
-        && process::run(process::command("rustup").args(["target", "add", &target])).is_err()
-    {
+    if !add_target(&target) {
         missing.push(format!("the target {target}, so the shim is tested as the host builds it"));
+    }
+    for target in macos::TARGETS {
+        if !add_target(target) {
+            missing.push(format!("the target {target}, so nothing is checked for it"));
+        }
+    }
+    if Zig::find().is_err() && Zig::install().is_err() {
+        missing.push("zig, so nothing is checked for macOS".to_owned());
     }
     let skipped = (!missing.is_empty()).then(|| format!("not installed: {}", missing.join(", ")));
     Ok(Outcome { skipped, ..Outcome::default() })
@@ -65,8 +73,14 @@ fn missing_packages() -> Vec<String> {
     PACKAGES.into_iter().filter(is_missing).map(|(package, _)| package.to_owned()).collect()
 }
 
+/// Installs Rust's own library for a target, and returns whether it is there.
+fn add_target(target: &str) -> bool {
+    has_target(target)
+        || process::run(process::command("rustup").args(["target", "add", target])).is_ok()
+}
+
 /// Whether Rust's own library is installed for a target, by rustup or otherwise.
-fn has_target(target: &str) -> bool {
+pub(crate) fn has_target(target: &str) -> bool {
     let mut command = process::command("rustc");
     command.args(["--print", "target-libdir", "--target", target]);
     process::output(&mut command).is_some_and(|folder| Path::new(folder.trim()).is_dir())

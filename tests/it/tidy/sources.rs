@@ -2,6 +2,7 @@
 //! use.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use usher_definition::Definition;
@@ -167,4 +168,15 @@ fn scripts_pass_shellcheck() {
         return;
     };
     assert!(is_clean, "{complaint}");
+}
+
+#[test]
+fn scripts_are_executable() {
+    let scripts = ["install.sh", ".ci/run"];
+    let mode = |name: &&str| {
+        let seen = std::fs::metadata(checkout().join(name)).expect("read the metadata");
+        seen.permissions().mode()
+    };
+    let wrong = scripts.iter().filter(|name| mode(name) & 0o111 != 0o111);
+    assert_no_problems(&wrong.map(ToString::to_string).collect::<Vec<_>>());
 }
