@@ -16,6 +16,8 @@
 //! | templates that name a release: install.sh, recipes | [`template`] |
 //! | the list of what was built in | [`sbom`] |
 
+#![allow(clippy::disallowed_methods, reason = "what only developers run prints paths as they are")]
+
 pub mod deb;
 pub mod npm;
 pub mod platform;

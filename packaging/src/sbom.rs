@@ -1,5 +1,5 @@
 //! The list of what was built in, for those who look for what is vulnerable or licensed otherwise:
-//! CycloneDX 1.5 (<https://cyclonedx.org/docs/1.5/json/>), from what `cargo metadata` prints.
+//! `CycloneDX` 1.5 (<https://cyclonedx.org/docs/1.5/json/>), from what `cargo metadata` prints.
 
 use std::collections::{BTreeMap, BTreeSet};
 

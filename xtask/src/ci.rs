@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use crate::{Outcome, Result, TASKS, Task, print, warn};
+use crate::{Outcome, Result, Task, print, warn};
 
 /// In this order: the tests run first on a machine as it is, before anything is installed, and end
 /// the run with all that could be installed.
@@ -11,7 +11,7 @@ const ORDER: [&str; 9] =
     ["fmt", "test-bare", "setup", "lint", "macos", "doc", "deny", "msrv", "test"];
 
 pub(crate) fn ci() -> Result<Outcome> {
-    let tasks = ORDER.map(|name| TASKS.iter().find(|task| task.name == name));
+    let tasks = ORDER.map(crate::find);
     let mut table = "\ntask       time   result".to_owned();
     let mut results = String::new();
     let mut failed = None;
@@ -45,7 +45,7 @@ pub(crate) fn ci() -> Result<Outcome> {
 fn timed(task: &Task) -> (Duration, Result<Outcome>) {
     warn(&format!("\n== {}", task.name));
     let start = Instant::now();
-    let result = (task.run)();
+    let result = task.run();
     (start.elapsed(), result)
 }
 

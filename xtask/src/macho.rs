@@ -11,7 +11,7 @@ use object::macho::{
 use object::read::macho::{LoadCommandVariant, MachHeader as _};
 
 use crate::Result;
-use crate::zig::OLDEST_MACOS;
+use usher_packaging::platform::OLDEST_MACOS;
 
 /// Where the system's own libraries are. Any other one would have to be given away with the program.
 const SYSTEM: [&str; 2] = ["/usr/lib/", "/System/Library/Frameworks/"];

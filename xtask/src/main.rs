@@ -14,6 +14,7 @@ mod macho;
 mod macos;
 mod msrv;
 mod process;
+mod release;
 mod setup;
 mod zig;
 
@@ -39,51 +40,99 @@ struct Outcome {
 struct Task {
     name: &'static str,
     summary: &'static str,
-    run: fn() -> Result<Outcome>,
+    run: Run,
 }
 
-const TASKS: [Task; 13] = [
+/// What a task runs.
+#[derive(Clone, Copy)]
+enum Run {
+    /// Without options: several such tasks can be named in one call.
+    Plain(fn() -> Result<Outcome>),
+    /// With the options that follow its name, shown as in a usage line.
+    WithOptions(&'static str, fn(&[String]) -> Result<Outcome>),
+}
+
+impl Task {
+    /// Runs it with its defaults.
+    fn run(&self) -> Result<Outcome> {
+        match self.run {
+            Run::Plain(run) => run(),
+            Run::WithOptions(_, run) => run(&[]),
+        }
+    }
+}
+
+const TASKS: [Task; 15] = [
     Task {
         name: "setup",
         summary: "Install what tests run against; prints what can't be installed",
-        run: setup::setup,
+        run: Run::Plain(setup::setup),
     },
-    Task { name: "fmt", summary: "Check the format", run: lint::fmt },
-    Task { name: "lint", summary: "Run clippy on all targets, and shellcheck", run: lint::lint },
+    Task { name: "fmt", summary: "Check the format", run: Run::Plain(lint::fmt) },
+    Task {
+        name: "lint",
+        summary: "Run clippy on all targets, and shellcheck",
+        run: Run::Plain(lint::lint),
+    },
     Task {
         name: "macos",
         summary: "Run clippy on all targets for macOS, whose programs zig can build",
-        run: macos::macos,
+        run: Run::Plain(macos::macos),
     },
     Task {
         name: "macos-link",
         summary: "Build the programs for macOS as they are released, and check the files",
-        run: macos::macos_link,
+        run: Run::Plain(macos::macos_link),
     },
-    Task { name: "doc", summary: "Build the code's documentation; no warnings", run: lint::doc },
+    Task {
+        name: "doc",
+        summary: "Build the code's documentation; no warnings",
+        run: Run::Plain(lint::doc),
+    },
     Task {
         name: "deny",
         summary: "Check the dependencies' licenses, advisories, versions and sources",
-        run: deny::deny,
+        run: Run::Plain(deny::deny),
     },
     Task {
         name: "msrv",
         summary: "Check that the oldest Rust that Cargo.toml promises is enough",
-        run: msrv::msrv,
+        run: Run::Plain(msrv::msrv),
     },
-    Task { name: "test", summary: "Run the tests: cargo test", run: test },
+    Task { name: "test", summary: "Run the tests: cargo test", run: Run::Plain(test) },
     Task {
         name: "test-bare",
         summary: "Run the tests without network, home and interpreters",
-        run: bare::test_bare,
+        run: Run::Plain(bare::test_bare),
     },
-    Task { name: "ci", summary: "Run all of these, as a commit must pass them", run: ci::ci },
+    Task {
+        name: "ci",
+        summary: "Run all of these, as a commit must pass them",
+        run: Run::Plain(ci::ci),
+    },
     Task {
         name: "attack",
         summary: "Attack usher for --minutes 10, with hostile input, kills, races and fuzzing",
-        run: || attack::attack(&attack::Options::parse(&[])?),
+        run: Run::WithOptions("[--minutes N] [--seed N]", |words| {
+            attack::attack(&attack::Options::parse(words)?)
+        }),
     },
-    Task { name: "help", summary: "Print this list", run: help },
+    Task {
+        name: "release",
+        summary: "Build all files of a release into target/releases, or what the options say",
+        run: Run::WithOptions(
+            "[--platform NAME]… [--program NAME=FILE]… [--into FOLDER] [--tag TAG]",
+            |words| release::release(&release::Options::parse(words)?),
+        ),
+    },
+    Task {
+        name: "sign",
+        summary: "Sign the hashes of a release that was built, with minisign",
+        run: Run::WithOptions("--key FILE [--into FOLDER]", |words| {
+            release::sign(&release::Options::parse(words)?)
+        }),
+    },
+    Task { name: "help", summary: "Print this list", run: Run::Plain(help) },
 ];
 
 #[expect(clippy::disallowed_methods, reason = "this is a main")]
@@ -94,26 +143,29 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if let [name, options @ ..] = names.as_slice()
-        && name == "attack"
+        && let Some(Run::WithOptions(_, run)) = find(name).map(|task| task.run)
     {
-        let ended = attack::Options::parse(options).and_then(|options| attack::attack(&options));
-        return exit_code(name, ended);
+        return exit_code(name, run(options));
     }
     let mut tasks = Vec::new();
     for name in &names {
-        let Some(task) = TASKS.iter().find(|task| task.name == name) else {
+        let Some(task) = find(name) else {
             warn(&format!("error: unknown task: {name}\n\n{}", usage()));
             return ExitCode::from(2);
         };
         tasks.push(task);
     }
     for task in tasks {
-        let code = exit_code(task.name, (task.run)());
+        let code = exit_code(task.name, task.run());
         if code != ExitCode::SUCCESS {
             return code;
         }
     }
     ExitCode::SUCCESS
+}
+
+fn find(name: &str) -> Option<&'static Task> {
+    TASKS.iter().find(|task| task.name == name)
 }
 
 /// Prints how a task ended.
@@ -149,9 +201,13 @@ fn help() -> Result<Outcome> {
 }
 
 fn usage() -> String {
-    let mut text =
-        "Usage: cargo xtask TASK…\n       cargo xtask attack [--minutes N] [--seed N]\n\nTasks:"
-            .to_owned();
+    let mut text = "Usage: cargo xtask TASK…".to_owned();
+    for task in &TASKS {
+        if let Run::WithOptions(options, _) = task.run {
+            let _ = write!(text, "\n       cargo xtask {} {options}", task.name);
+        }
+    }
+    text.push_str("\n\nTasks:");
     for task in &TASKS {
         let _ = write!(text, "\n  {:<10} {}", task.name, task.summary);
     }

@@ -1,7 +1,5 @@
 //! The oldest Rust that builds all of this: `rust-version` in Cargo.toml.
 
-use std::process::Stdio;
-
 use serde_json::Value;
 
 use crate::{Outcome, Result, lint, process};
@@ -35,7 +33,7 @@ pub(crate) fn msrv() -> Result<Outcome> {
 
 /// `rust-version` of the workspace.
 fn promised() -> Result<String> {
-    let own = metadata(&["--no-deps"])?;
+    let own = process::metadata(&["--no-deps"])?;
     let mut versions = packages(&own).filter_map(|package| package["rust_version"].as_str());
     let first = versions.next().ok_or("Cargo.toml has no rust-version")?;
     if versions.any(|version| version != first) {
@@ -47,7 +45,7 @@ fn promised() -> Result<String> {
 /// The dependencies that declare a newer Rust.
 fn newer_dependencies(promised: &str) -> Result<Vec<String>> {
     let promised = numbers(promised);
-    let all = metadata(&["--locked"])?;
+    let all = process::metadata(&["--locked"])?;
     let newer = packages(&all).filter(|package| {
         package["rust_version"].as_str().is_some_and(|needed| numbers(needed) > promised)
     });
@@ -58,13 +56,6 @@ fn newer_dependencies(promised: &str) -> Result<Vec<String>> {
         format!("{name} {version} ({needed})")
     });
     Ok(named.collect())
-}
-
-fn metadata(options: &[&str]) -> Result<Value> {
-    let mut command = process::cargo();
-    command.args(["metadata", "--format-version", "1"]).args(options).stderr(Stdio::inherit());
-    let text = process::output(&mut command).ok_or("cargo metadata failed")?;
-    serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))
 }
 
 fn packages(metadata: &Value) -> impl Iterator<Item = &Value> {

@@ -7,6 +7,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::{Outcome, Result, TEST, checkout, print, warn};
 
 /// What `cargo run` adds to the environment of this program, and must not reach the programs that
@@ -42,6 +44,14 @@ pub(crate) fn command(program: &str) -> Command {
 /// The cargo that runs this program.
 pub(crate) fn cargo() -> Command {
     command(&variable("CARGO").unwrap_or_else(|| "cargo".to_owned()))
+}
+
+/// What cargo knows of the workspace and its dependencies.
+pub(crate) fn metadata(options: &[&str]) -> Result<Value> {
+    let mut command = cargo();
+    command.args(["metadata", "--format-version", "1"]).args(options).stderr(Stdio::inherit());
+    let text = output(&mut command).ok_or("cargo metadata failed")?;
+    serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))
 }
 
 /// Where cargo builds.

@@ -7,14 +7,13 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
 use usher_packaging::platform::{OLDEST_GLIBC, PLATFORMS, Platform, System};
 use usher_packaging::release::{Program, Release, SUMS, notes};
 use usher_packaging::settings::Settings;
 use usher_packaging::tree::Entry;
 
 use crate::zig::Zig;
-use crate::{Outcome, Result, checkout, msrv, print, process};
+use crate::{Outcome, Result, checkout, print, process};
 
 /// The version of everything: the workspace's.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -101,7 +100,7 @@ pub(crate) fn release(options: &Options) -> Result<Outcome> {
         version: VERSION,
         completions: &completions(&programs)?,
         programs: &programs,
-        metadata: &metadata()?,
+        metadata: &process::metadata(&["--locked"])?,
     };
     let sums = release.write(&options.releases)?;
     print(&sums.display().to_string());
@@ -178,11 +177,6 @@ fn print_completions(scratch: &Path, program: &Program) -> Result<Vec<Entry>> {
             Ok(Entry::file(place, script))
         })
         .collect()
-}
-
-/// What is built in, and with which licences.
-fn metadata() -> Result<Value> {
-    msrv::metadata(&["--locked"])
 }
 
 /// Signs the hashes of a release that was built, by minisign. The signature says of which version they

@@ -4,13 +4,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use usher_packaging::platform::OLDEST_MACOS;
+
 use crate::{Result, checkout, process};
 
 /// What `setup` installs from the Python index: the versions that releases are built with.
 const PACKAGES: [&str; 2] = ["ziglang==0.17.1", "cargo-zigbuild==0.24.1"];
-
-/// The oldest macOS that programs run on: the first one on arm64.
-pub(crate) const OLDEST_MACOS: &str = "11.0";
 
 /// How the shim is linked.
 const SHIM_OPTIONS: &str = "shims/static.toml";
@@ -61,7 +60,7 @@ impl Zig {
     /// is enough: `x86_64-unknown-linux-gnu.2.17`.
     pub(crate) fn build(&self, target: &str, profile: &str) -> Command {
         let mut command = self.cargo("zigbuild", target);
-        command.args(["--profile", profile]);
+        command.args(["--profile", profile, "--config", &without_paths(target)]);
         if is_macos(target) {
             command.args(["--config", MACOS_OPTIONS]);
         }
@@ -115,6 +114,21 @@ fn installed_programs() -> PathBuf {
     folder().join("bin")
 }
 
+/// Options of rustc for a target, by which a program doesn't contain where it was built: two folders
+/// make the same bytes.
+fn without_paths(target: &str) -> String {
+    let home = process::variable("HOME").unwrap_or_default();
+    let cargo = process::variable("CARGO_HOME").unwrap_or_else(|| format!("{home}/.cargo"));
+    let folders = [(cargo, "/cargo"), (checkout().display().to_string(), "/usher")];
+    let options = folders.map(|(folder, name)| format!("--remap-path-prefix={folder}={name}"));
+    format!("target.{}.rustflags={options:?}", without_glibc(target))
+}
+
+/// The target as Rust knows it, without the version of glibc that zig's may end in.
+fn without_glibc(target: &str) -> &str {
+    target.split_once('.').map_or(target, |(target, _)| target)
+}
+
 pub(crate) fn is_macos(target: &str) -> bool {
     target.ends_with("-apple-darwin")
 }
@@ -129,6 +143,5 @@ fn shim_target(target: &str) -> String {
 
 /// The file that a build makes. Cargo's folder has the target without the version of glibc.
 fn built(target: &str, profile: &str, name: &str) -> PathBuf {
-    let target = target.split_once('.').map_or(target, |(target, _)| target);
-    checkout().join(process::target_folder()).join(target).join(profile).join(name)
+    process::target_folder().join(without_glibc(target)).join(profile).join(name)
 }
