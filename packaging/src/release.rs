@@ -162,7 +162,134 @@ pub fn notes(changelog: &str, version: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::platform::PLATFORMS;
+
+    /// A release of all platforms, whose programs are their names.
+    fn with_release<T>(act: impl FnOnce(&Release<'_>) -> T) -> T {
+        let programs = PLATFORMS
+            .each_ref()
+            .map(|platform| Program { platform, content: platform.name.as_bytes().to_vec() });
+        let metadata = json!({
+            "packages": [
+                { "id": "1", "name": "usher", "version": "1.2.3", "license": "MIT" },
+                { "id": "2", "name": "usher-shims", "version": "1.2.3", "license": "MIT" },
+                { "id": "3", "name": "linked", "version": "0.1.0", "license": "ISC" },
+                { "id": "4", "name": "of-tests", "version": "0.2.0", "license": "MIT" },
+            ],
+            "workspace_members": ["1", "2"],
+            "resolve": { "nodes": [
+                { "id": "1", "deps": [
+                    { "pkg": "2", "dep_kinds": [{ "kind": null }, { "kind": "dev" }] },
+                    { "pkg": "4", "dep_kinds": [{ "kind": "dev" }] },
+                ] },
+                { "id": "2", "deps": [{ "pkg": "3", "dep_kinds": [{ "kind": null }] }] },
+                { "id": "3", "deps": [] },
+                { "id": "4", "deps": [] },
+            ] },
+        });
+        let releases = "https://example.org/usher/".to_owned();
+        let settings = Settings { releases, ..Settings::own().unwrap() };
+        act(&Release {
+            settings: &settings,
+            version: "1.2.3-rc.1",
+            programs: &programs,
+            completions: &[],
+            metadata: &metadata,
+        })
+    }
+
+    fn text<'a>(files: &'a [ReleaseFile], name: &str) -> &'a str {
+        let file = files.iter().find(|file| file.name == name).unwrap();
+        std::str::from_utf8(&file.content).unwrap()
+    }
+
+    #[test]
+    fn a_release_has_these_files_each_time_the_same() {
+        let [files, again] = [(), ()].map(|()| with_release(|release| release.files().unwrap()));
+        assert!(files == again);
+        let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+        let expected = "\
+use-linux-x64
+usher-1.2.3-rc.1-linux-x64.tar.gz
+usher-1.2.3rc1-py3-none-manylinux2014_x86_64.musllinux_1_1_x86_64.whl
+usher-linux-x64-1.2.3-rc.1.tgz
+usher_1.2.3~rc.1_amd64.deb
+use-linux-arm64
+usher-1.2.3-rc.1-linux-arm64.tar.gz
+usher-1.2.3rc1-py3-none-manylinux2014_aarch64.musllinux_1_1_aarch64.whl
+usher-linux-arm64-1.2.3-rc.1.tgz
+usher_1.2.3~rc.1_arm64.deb
+use-linux-x64-glibc
+usher-1.2.3-rc.1-linux-x64-glibc.tar.gz
+use-linux-arm64-glibc
+usher-1.2.3-rc.1-linux-arm64-glibc.tar.gz
+use-macos-arm64
+usher-1.2.3-rc.1-macos-arm64.tar.gz
+usher-1.2.3rc1-py3-none-macosx_11_0_arm64.whl
+usher-macos-arm64-1.2.3-rc.1.tgz
+use-macos-x64
+usher-1.2.3-rc.1-macos-x64.tar.gz
+usher-1.2.3rc1-py3-none-macosx_11_0_x86_64.whl
+usher-macos-x64-1.2.3-rc.1.tgz
+usher-1.2.3-rc.1.tgz
+recipes/homebrew/usher.rb
+recipes/nix/default.nix
+recipes/github-action/action.yml
+recipes/github-action/setup.sh
+recipes/devcontainer/devcontainer-feature.json
+recipes/devcontainer/install.sh
+recipes/docker/Dockerfile
+recipes/gitlab/usher.gitlab-ci.yml
+recipes/renovate/usher.json
+recipes/github-action/install-usher.sh
+recipes/devcontainer/install-usher.sh
+sbom.cdx.json
+notes.md";
+        assert_eq!(names.join("\n"), expected);
+    }
+
+    #[test]
+    fn recipes_and_the_installer_name_the_release() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = with_release(|release| {
+            release.write(folder.path()).unwrap();
+            release.files().unwrap()
+        });
+        let archive = files.iter().find(|file| file.name.ends_with("-macos-x64.tar.gz")).unwrap();
+        let formula = text(&files, "recipes/homebrew/usher.rb");
+        let address = "https://example.org/usher/1.2.3-rc.1/usher-1.2.3-rc.1-macos-x64.tar.gz";
+        assert!(
+            formula
+                .contains(&format!("url \"{address}\"\n      sha256 \"{}\"\n", archive.sha256()))
+        );
+        let image = text(&files, "recipes/docker/Dockerfile");
+        assert!(image.contains("https://example.org/usher/1.2.3-rc.1/use-linux-arm64 /use\n"));
+        let installer = fs::read_to_string(folder.path().join("install.sh")).unwrap();
+        assert!(installer.contains("\nreleases='https://example.org/usher/'\n"));
+        assert_eq!(text(&files, "recipes/devcontainer/install-usher.sh"), installer);
+        assert_eq!(fs::read_to_string(folder.path().join("latest")).unwrap(), "1.2.3-rc.1\n");
+        let sums = fs::read_to_string(folder.path().join("1.2.3-rc.1/SHA256SUMS")).unwrap();
+        assert_eq!(sums.lines().count(), files.len());
+        assert!(sums.contains(&format!("{}  {}\n", archive.sha256(), archive.name)));
+    }
+
+    #[test]
+    fn what_is_linked_is_listed() {
+        let files = with_release(|release| release.files().unwrap());
+        let sbom: serde_json::Value = serde_json::from_str(text(&files, "sbom.cdx.json")).unwrap();
+        let names: Vec<&str> = sbom["components"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|component| component["purl"].as_str())
+            .collect();
+        let expected =
+            ["pkg:cargo/usher@1.2.3", "pkg:cargo/usher-shims@1.2.3", "pkg:cargo/linked@0.1.0"];
+        assert_eq!(names, expected);
+    }
 
     #[test]
     fn notes_are_one_section_of_the_changelog() {

@@ -9,6 +9,7 @@
 //! | `conformance` | runs the cases of `tests/conformance/`: which version a project gets |
 //! | `contract` | running a program (`docs/exec.md`): calling the shim equals calling the program |
 //! | `network` | servers, downloads, hashes, certificates, proxies, sources, each upstream's index, and the messages when one of them is unreachable or wrong |
+//! | `packages` | what usher is given away as: packages, installed by their managers; recipes |
 //! | `policy` | what settings allow and forbid: `auto_install`, `offline`, missing hashes, `quiet`, the ceiling |
 //! | `bad_input` | wrong data on this machine: version files, settings, usher's home, the shims' files, the clock |
 //! | `stores` | versions that usher didn't install for this user: other managers', the system's, the administrator's; and the user's own tools |
@@ -36,6 +37,7 @@ mod contract;
 mod crash;
 mod fuzz;
 mod network;
+mod packages;
 mod policy;
 mod real;
 mod stores;

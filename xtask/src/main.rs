@@ -13,6 +13,7 @@ mod lint;
 mod macho;
 mod macos;
 mod msrv;
+mod packages;
 mod process;
 mod release;
 mod setup;
@@ -62,7 +63,7 @@ impl Task {
     }
 }
 
-const TASKS: [Task; 15] = [
+const TASKS: [Task; 16] = [
     Task {
         name: "setup",
         summary: "Install what tests run against; prints what can't be installed",
