@@ -77,8 +77,8 @@ impl ReleaseFile {
 }
 
 impl Release<'_> {
-    /// All files of the version's folder, but for the hashes.
-    pub fn files(&self) -> Result<Vec<ReleaseFile>> {
+    /// The programs, and the packages made of them.
+    pub fn packages(&self) -> Result<Vec<ReleaseFile>> {
         let mut files = Vec::new();
         for program in self.programs {
             let failed = |error: io::Error| format!("{}: {error}", program.platform);
@@ -94,6 +94,12 @@ impl Release<'_> {
             }
         }
         files.push(npm::package(self).map_err(|error| error.to_string())?);
+        Ok(files)
+    }
+
+    /// All files of the version's folder, but for the hashes: these packages, and what names them.
+    pub fn files(&self, packages: Vec<ReleaseFile>) -> Result<Vec<ReleaseFile>> {
+        let mut files = packages;
         files.extend(template::recipes(self, &files)?);
         files.push(ReleaseFile {
             name: "sbom.cdx.json".to_owned(),
@@ -108,12 +114,12 @@ impl Release<'_> {
         Ok(files)
     }
 
-    /// Writes the release below the folder of releases; returns the path of its hashes.
-    pub fn write(&self, releases: &Path) -> Result<PathBuf> {
+    /// Writes the release with these packages below the folder of releases; returns the path of its
+    /// hashes.
+    pub fn write(&self, packages: Vec<ReleaseFile>, releases: &Path) -> Result<PathBuf> {
         let folder = releases.join(self.version);
-        let files = self.files()?;
         let mut sums = String::new();
-        for file in &files {
+        for file in &self.files(packages)? {
             let path = folder.join(&file.name);
             let parent = path.parent().unwrap_or(&folder);
             fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
@@ -208,7 +214,8 @@ mod tests {
 
     #[test]
     fn a_release_has_these_files_each_time_the_same() {
-        let [files, again] = [(), ()].map(|()| with_release(|release| release.files().unwrap()));
+        let [files, again] = [(), ()]
+            .map(|()| with_release(|release| release.files(release.packages().unwrap()).unwrap()));
         assert!(files == again);
         let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
         let expected = "\
@@ -255,8 +262,9 @@ notes.md";
     fn recipes_and_the_installer_name_the_release() {
         let folder = tempfile::tempdir().unwrap();
         let files = with_release(|release| {
-            release.write(folder.path()).unwrap();
-            release.files().unwrap()
+            let packages = release.packages().unwrap();
+            release.write(packages.clone(), folder.path()).unwrap();
+            release.files(packages).unwrap()
         });
         let archive = files.iter().find(|file| file.name.ends_with("-macos-x64.tar.gz")).unwrap();
         let formula = text(&files, "recipes/homebrew/usher.rb");
@@ -278,7 +286,7 @@ notes.md";
 
     #[test]
     fn what_is_linked_is_listed() {
-        let files = with_release(|release| release.files().unwrap());
+        let files = with_release(|release| release.files(release.packages().unwrap()).unwrap());
         let sbom: serde_json::Value = serde_json::from_str(text(&files, "sbom.cdx.json")).unwrap();
         let names: Vec<&str> = sbom["components"]
             .as_array()

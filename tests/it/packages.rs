@@ -53,7 +53,8 @@ impl Packages {
     }
 
     fn of(program: &Path, version: &str) -> Self {
-        let files = with_release(program, version, "", |release| release.files());
+        let program = without_debug_information(program);
+        let files = with_release(&program, version, "", |release| release.packages());
         Self { version: version.to_owned(), files: files.expect("make the packages") }
     }
 
@@ -75,7 +76,7 @@ impl Packages {
 
 /// A release of this machine's program, and of others that nothing here may take.
 fn with_release<T>(
-    program: &Path,
+    program: &[u8],
     version: &str,
     releases: &str,
     act: impl FnOnce(&Release<'_>) -> T,
@@ -83,7 +84,7 @@ fn with_release<T>(
     let own = Platform::of_this_machine();
     let programs = PLATFORMS.each_ref().map(|platform| {
         let content = match Some(platform) == own {
-            true => without_debug_information(program),
+            true => program.to_vec(),
             false => b"for another machine\n".to_vec(),
         };
         Program { platform, content }

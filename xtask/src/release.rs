@@ -102,7 +102,7 @@ pub(crate) fn release(options: &Options) -> Result<Outcome> {
         programs: &programs,
         metadata: &process::metadata(&["--locked"])?,
     };
-    let sums = release.write(&options.releases)?;
+    let sums = release.write(release.packages()?, &options.releases)?;
     print(&sums.display().to_string());
     Ok(Outcome::default())
 }

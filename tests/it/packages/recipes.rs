@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{VERSION, find, with_release};
+use super::{Packages, VERSION, find, with_release};
 use crate::stores::machine::in_own_namespace;
 use crate::support::{Sandbox, Upstream};
 
@@ -11,8 +11,8 @@ use crate::support::{Sandbox, Upstream};
 fn publish(sandbox: &Sandbox) -> PathBuf {
     let releases = sandbox.folder("releases");
     let address = releases.to_str().expect("a path in UTF-8");
-    let program = Path::new(env!("CARGO_BIN_EXE_use"));
-    with_release(program, VERSION, address, |release| release.write(&releases))
+    let packages = Packages::current().files.clone();
+    with_release(&[], VERSION, address, |release| release.write(packages, &releases))
         .expect("write the release");
     releases.join(VERSION).join("recipes")
 }
