@@ -270,7 +270,7 @@ fetch() {
         esac
         sleep "$pause"
     done
-    printf x 2>/dev/null >"$scratch/probe" || fail 74 "can't write to $scratch: the disk is full" \
+    printf x 2>/dev/null >"$scratch/last" || fail 74 "can't write to $scratch: the disk is full" \
         'export TMPDIR=DIR (a folder with 50 MB of free space)'
     case $answer in
         [45]??) answer=": the server answered $answer" ;;
@@ -371,14 +371,6 @@ download() {
         fail 65 "usher $version for $platform doesn't run on this machine: $printed"
 }
 
-# Says so if a newer usher was there: it stays.
-compare_version() {
-    present=$("$shims/use" --version)
-    [ "$present" != "use $version" ] || return 0
-    warn "usher ${present#use } was installed already, and is newer than $version"
-    printf '  hint: use self update %s\n' "$version" >&2
-}
-
 #
 # Both
 #
@@ -440,11 +432,9 @@ main() {
         umask 022
         unset USHER_HOME
     fi
-    version=
     if in_checkout; then build; else download; fi
     shims=$("$program" self install ${system:+--system})
     say "usher is installed: $shims"
-    [ -z "$version" ] || compare_version
     for argument; do
         [ "$argument" = --system ] || set_default "$argument"
     done

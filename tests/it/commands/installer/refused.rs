@@ -213,7 +213,8 @@ fn the_platform_follows_from_uname() {
     };
     let is = |kernel: &str, machine: &str, platform: &str| {
         let expected = format!("usher 99.1.0 has no program for {platform}\n");
-        on(kernel, machine).fails_with(127).stderr_contains(&expected);
+        let refused = on(kernel, machine).fails_with(127);
+        assert!(refused.stderr.contains(&expected), "{refused}");
     };
     releases.with_script("sysctl", "#!/bin/sh\necho 0\n");
     is("Linux", "x86_64", "linux-x64");
