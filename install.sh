@@ -342,8 +342,9 @@ sha256() {
 check_hash() {
     expected=$(sed -n "s/^\([0-9a-f]*\) [ *]$1\$/\1/p" "$scratch/SHA256SUMS")
     actual=$(sha256 "$scratch/$1")
-    [ "$actual" = "$expected" ] || fail 76 "$shown/$version/$1 is not what was published" \
-        "published: sha256:$expected" "downloaded: sha256:$actual"
+    [ "$actual" = "$expected" ] || fail 76 "$shown/$version/$1 is not what was published
+  published: sha256:$expected
+  downloaded: sha256:$actual"
 }
 
 # Downloads usher and checks it; `program` is its path.

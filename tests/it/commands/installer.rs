@@ -58,10 +58,15 @@ impl Releases {
         releases
     }
 
-    /// Has one release, whose program shows that it ran by a file in the home.
+    /// Has one release, whose program shows that it ran by a file in the home, and installs itself.
     fn of_script() -> Self {
         let releases = Self::without_program();
-        releases.publish("99.1.0", "#!/bin/sh\n> \"$HOME/ran\"\necho use 99.1.0\n");
+        releases.publish(
+            "99.1.0",
+            "#!/bin/sh\n> \"$HOME/ran\"\ncase $1 in\n--version) echo use 99.1.0 ;;\n\
+             self) /bin/mkdir -p \"$HOME/shims\" && /bin/cp \"$0\" \"$HOME/shims/use\" && \
+             echo \"$HOME/shims\" ;;\nsetup) echo PATH=... ;;\nesac\n",
+        );
         releases
     }
 

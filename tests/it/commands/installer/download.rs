@@ -21,24 +21,18 @@ fn add_downloader(releases: &Releases, (name, program): (&str, &str)) {
     super::link(&releases.sandbox, &program, name);
 }
 
-fn is_installed_line() -> String {
-    "usher is installed: [SANDBOX]/home/.local/share/usher/shims".to_owned()
-}
-
 #[test]
 fn every_shell_and_downloader_installs_the_newest_release() {
     let Some(first) = downloaders().first().copied() else { return };
     let by_shell = shells().into_iter().map(|shell| (shell, first));
     let by_downloader = downloaders().into_iter().skip(1).map(|downloader| ("sh", downloader));
     for (shell, downloader) in by_shell.chain(by_downloader) {
-        let releases = Releases::new();
+        let releases = Releases::of_script();
         add_downloader(&releases, downloader);
-        let done = releases.piped(shell).run().succeeds().stdout_has_line(&is_installed_line());
-        let line = format!("downloading usher {VERSION} for linux-test");
-        let done = done.stdout_has_line(&line);
-        let last = done.stdout.lines().last().unwrap_or_default();
-        assert!(last.contains("PATH="), "{done}");
-        assert!(index_file(&releases.sandbox.shims()).exists(), "{done}");
+        let done = releases.piped(shell).run().succeeds();
+        let done = done.stdout_has_line("downloading usher 99.1.0 for linux-test");
+        let done = done.stdout_has_line("usher is installed: [SANDBOX]/home/shims");
+        assert_eq!(done.stdout.lines().last(), Some("PATH=..."), "{done}");
         assert_eq!(fs::read_dir(releases.sandbox.root().join("tmp")).unwrap().count(), 0, "{done}");
     }
 }
@@ -49,8 +43,10 @@ fn arguments_name_tools_in_a_pipe_and_in_a_file() {
     let releases = Releases::new();
     add_downloader(&releases, downloader);
     let line = "node --version: v12.22.12";
-    let piped = releases.piped("sh").arguments(["-s", "--", "node@12"]);
-    piped.run().succeeds().stdout_has_line(line);
+    let piped = releases.piped("sh").arguments(["-s", "--", "node@12"]).run().succeeds();
+    let piped = piped.stdout_has_line(line);
+    let piped = piped.stdout_has_line(&format!("downloading usher {VERSION} for linux-test"));
+    assert!(index_file(&releases.sandbox.shims()).exists(), "{piped}");
     let before = releases.sandbox.tree("home");
 
     // A file in a checkout of another project. A second run changes nothing.
@@ -67,7 +63,7 @@ fn a_release_replaces_an_older_and_a_newer_usher() {
     let Some(downloader) = downloaders().first().copied() else { return };
     let releases = Releases::new();
     add_downloader(&releases, downloader);
-    releases.piped("sh").run().succeeds();
+    releases.sandbox.install();
     let current = fs::read(releases.sandbox.shim("use")).unwrap();
     for version in ["0.0.1", "99.1.0"] {
         let index = index_file(&releases.sandbox.shims());
@@ -98,7 +94,8 @@ fn a_named_version_is_installed_from_a_folder_with_any_name() {
         command.variable("USHER_VERSION", format!("v{VERSION}"))
     };
     // Neither curl nor wget is on PATH.
-    from(folder.display().to_string()).run().succeeds();
+    let by_path = from(format!("{}/none", folder.display())).run().fails_with(69);
+    by_path.stderr_contains("$HOME?/none/0.1.0/SHA256SUMS");
     let done = from(format!("file://{}/", folder.display())).run().succeeds();
     assert!(home.join(".local/share/usher/shims/use").exists(), "{done}");
     done.stdout_has_line(
