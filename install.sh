@@ -192,6 +192,7 @@ find_releases() {
 make_scratch() {
     trap 'exit 129' HUP
     trap 'exit 130' INT
+    trap 'exit 141' PIPE
     trap 'exit 143' TERM
     for parent in "${TMPDIR:-/tmp}" ${HOME:+"$HOME"}; do
         scratch=$(mktemp -d "$parent/usher-install.XXXXXX" 2>/dev/null) || continue
@@ -262,7 +263,7 @@ transfer() {
 fetch() {
     for pause in 1 3 0; do
         answer=
-        transfer "$releases/$1" "$scratch/${1##*/}" && return
+        transfer "$releases/$1" "$scratch/${1##*/}" && [ -f "$scratch/${1##*/}" ] && return
         case $releases/$answer in
             */408 | */429) ;;
             # The next answer would be the same.

@@ -63,7 +63,8 @@ fn a_release_replaces_an_older_and_a_newer_usher() {
     let Some(downloader) = downloaders().first().copied() else { return };
     let releases = Releases::new();
     add_downloader(&releases, downloader);
-    releases.sandbox.install();
+    let program = releases.sandbox.command(env!("CARGO_BIN_EXE_use"));
+    program.arguments(["self", "install"]).run().succeeds();
     let current = fs::read(releases.sandbox.shim("use")).unwrap();
     for version in ["0.0.1", "99.1.0"] {
         let index = index_file(&releases.sandbox.shims());
@@ -158,6 +159,7 @@ fn the_signature_is_checked_where_minisign_is_installed() {
     assert!(releases.sandbox.home().join("ran").exists(), "{done}");
     assert!(!done.stderr.contains("authenticated"), "{done}");
     fs::remove_file(releases.sandbox.home().join("ran")).unwrap();
+    fs::remove_dir_all(releases.sandbox.home().join("shims")).unwrap();
 
     let name = "99.1.0/SHA256SUMS.minisig";
     let sums = String::from_utf8(releases.upstream.body(&path("99.1.0/SHA256SUMS"))).unwrap();
