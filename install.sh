@@ -190,13 +190,14 @@ find_releases() {
 # Makes a temporary folder that is removed on every exit. /tmp can be mounted so that no program may
 # run there: then the folder is in the home.
 make_scratch() {
+    scratch=
+    trap 'rm -rf "$scratch"' EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 141' PIPE
     trap 'exit 143' TERM
     for parent in "${TMPDIR:-/tmp}" ${HOME:+"$HOME"}; do
         scratch=$(mktemp -d "$parent/usher-install.XXXXXX" 2>/dev/null) || continue
-        trap 'rm -rf "$scratch"' EXIT
         if printf '#!/bin/sh\n' 2>/dev/null >"$scratch/probe" && chmod 700 "$scratch/probe" &&
             "$scratch/probe" 2>/dev/null; then
             return
@@ -415,6 +416,15 @@ show_path() {
     say "$line"
 }
 
+# Prints how this script is called, for hints: own_call BEFORE ARGUMENT
+own_call() {
+    if in_checkout; then
+        say "$1./install.sh $2"
+    else
+        say "curl -fsSL ${releases:-ADDRESS}/install.sh | $1sh -s -- $2"
+    fi
+}
+
 main() {
     system=
     for argument; do
@@ -424,12 +434,12 @@ main() {
                 exit
                 ;;
             --system) system=yes ;;
-            -*) fail 2 "unknown option: $argument" './install.sh --help' ;;
+            -*) fail 2 "unknown option: $argument" "$(own_call '' --help)" ;;
         esac
     done
     if [ -n "$system" ]; then
         [ "$(id -u)" -eq 0 ] ||
-            fail 77 '--system writes to /opt and /etc, which needs root' 'sudo ./install.sh --system'
+            fail 77 '--system writes to /opt and /etc, which needs root' "$(own_call 'sudo ' --system)"
         # All users must be able to read it. USHER_HOME would move it to one user's folder.
         umask 022
         unset USHER_HOME

@@ -109,7 +109,9 @@ fn an_invalid_call_names_what_to_type() {
     refused("USHER_VERSION", "latest", "USHER_VERSION is not a version");
     refused("USHER_PLATFORM", "../x", "USHER_PLATFORM is not a platform");
     let unknown = releases.piped("sh").arguments(["-s", "--", "--sytem"]).run().fails_with(2);
-    unknown.stderr_contains("error: unknown option: --sytem");
+    unknown.stderr_contains(
+        "error: unknown option: --sytem\n  hint: curl -fsSL ADDRESS/install.sh | sh -s -- --help\n",
+    );
     releases.assert_untouched();
     assert_eq!(releases.upstream.all_requests().len(), 0);
 }
