@@ -166,9 +166,9 @@ fn the_signature_is_checked_where_minisign_is_installed() {
     let other = crate::support::ReleaseKey::new(2);
     releases.put(name, other.sign(&sums, "usher 99.1.0"));
     let invalid = "error: the signature of usher 99.1.0 is invalid";
-    run().fails_with(76).stderr_contains(invalid);
+    run().fails_with(76).stderr_contains(&format!("{invalid}\n"));
     releases.put(name, releases.key.sign("other sums", "usher 99.1.0"));
-    run().fails_with(76).stderr_contains(invalid);
+    run().fails_with(76).stderr_contains(&format!("{invalid}\n"));
     // An old release under a new name.
     releases.put(name, releases.key.sign(&sums, "usher 99.0.0"));
     run().fails_with(76).stderr_contains(&format!("{invalid}: it is of usher 99.0.0"));
