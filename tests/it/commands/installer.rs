@@ -92,7 +92,9 @@ impl Releases {
     /// Adds a program of the system to those on PATH; whether it is installed.
     fn with_tool(&self, name: &str) -> bool {
         let found = find(name);
-        found.iter().for_each(|program| link(&self.sandbox, program, name));
+        if let Some(program) = &found {
+            link(&self.sandbox, program, name);
+        }
         found.is_some()
     }
 
