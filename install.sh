@@ -190,12 +190,14 @@ find_releases() {
 # Makes a temporary folder that is removed on every exit. /tmp can be mounted so that no program may
 # run there: then the folder is in the home.
 make_scratch() {
+    scratch=
+    trap 'rm -rf "$scratch"' EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT
+    trap 'exit 141' PIPE
     trap 'exit 143' TERM
     for parent in "${TMPDIR:-/tmp}" ${HOME:+"$HOME"}; do
         scratch=$(mktemp -d "$parent/usher-install.XXXXXX" 2>/dev/null) || continue
-        trap 'rm -rf "$scratch"' EXIT
         if printf '#!/bin/sh\n' 2>/dev/null >"$scratch/probe" && chmod 700 "$scratch/probe" &&
             "$scratch/probe" 2>/dev/null; then
             return
@@ -262,7 +264,7 @@ transfer() {
 fetch() {
     for pause in 1 3 0; do
         answer=
-        transfer "$releases/$1" "$scratch/${1##*/}" && return
+        transfer "$releases/$1" "$scratch/${1##*/}" && [ -f "$scratch/${1##*/}" ] && return
         case $releases/$answer in
             */408 | */429) ;;
             # The next answer would be the same.
@@ -270,7 +272,7 @@ fetch() {
         esac
         sleep "$pause"
     done
-    printf x 2>/dev/null >"$scratch/probe" || fail 74 "can't write to $scratch: the disk is full" \
+    printf x 2>/dev/null >"$scratch/last" || fail 74 "can't write to $scratch: the disk is full" \
         'export TMPDIR=DIR (a folder with 50 MB of free space)'
     case $answer in
         [45]??) answer=": the server answered $answer" ;;
@@ -342,8 +344,9 @@ sha256() {
 check_hash() {
     expected=$(sed -n "s/^\([0-9a-f]*\) [ *]$1\$/\1/p" "$scratch/SHA256SUMS")
     actual=$(sha256 "$scratch/$1")
-    [ "$actual" = "$expected" ] || fail 76 "$shown/$version/$1 is not what was published" \
-        "published: sha256:$expected" "downloaded: sha256:$actual"
+    [ "$actual" = "$expected" ] || fail 76 "$shown/$version/$1 is not what was published
+  published: sha256:$expected
+  downloaded: sha256:$actual"
 }
 
 # Downloads usher and checks it; `program` is its path.
@@ -369,14 +372,6 @@ download() {
     printed=$("$program" --version) || printed="exit code $?"
     [ "$printed" = "use $version" ] ||
         fail 65 "usher $version for $platform doesn't run on this machine: $printed"
-}
-
-# Says so if a newer usher was there: it stays.
-compare_version() {
-    present=$("$shims/use" --version)
-    [ "$present" != "use $version" ] || return 0
-    warn "usher ${present#use } was installed already, and is newer than $version"
-    printf '  hint: use self update %s\n' "$version" >&2
 }
 
 #
@@ -421,6 +416,15 @@ show_path() {
     say "$line"
 }
 
+# Prints how this script is called, for hints: own_call BEFORE ARGUMENT
+own_call() {
+    if in_checkout; then
+        say "$1./install.sh $2"
+    else
+        say "curl -fsSL ${releases:-ADDRESS}/install.sh | $1sh -s -- $2"
+    fi
+}
+
 main() {
     system=
     for argument; do
@@ -430,21 +434,19 @@ main() {
                 exit
                 ;;
             --system) system=yes ;;
-            -*) fail 2 "unknown option: $argument" './install.sh --help' ;;
+            -*) fail 2 "unknown option: $argument" "$(own_call '' --help)" ;;
         esac
     done
     if [ -n "$system" ]; then
         [ "$(id -u)" -eq 0 ] ||
-            fail 77 '--system writes to /opt and /etc, which needs root' 'sudo ./install.sh --system'
+            fail 77 '--system writes to /opt and /etc, which needs root' "$(own_call 'sudo ' --system)"
         # All users must be able to read it. USHER_HOME would move it to one user's folder.
         umask 022
         unset USHER_HOME
     fi
-    version=
     if in_checkout; then build; else download; fi
     shims=$("$program" self install ${system:+--system})
     say "usher is installed: $shims"
-    [ -z "$version" ] || compare_version
     for argument; do
         [ "$argument" = --system ] || set_default "$argument"
     done

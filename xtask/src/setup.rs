@@ -8,12 +8,15 @@ use crate::{Outcome, Result, macos, process};
 
 /// A package, and the file or program by which it is known to be installed. A program that is
 /// looked for on PATH has no slash; interpreters are tested where the system has them.
-const PACKAGES: [(&str, &str); 11] = [
+const PACKAGES: [(&str, &str); 14] = [
     ("shellcheck", "shellcheck"),
     ("zsh", "zsh"),
     ("fish", "fish"),
     ("dash", "dash"),
     ("busybox", "busybox"),
+    ("curl", "curl"),
+    ("wget", "wget"),
+    ("minisign", "minisign"),
     ("strace", "strace"),
     ("php-cli", "/usr/bin/php"),
     ("nginx-light", "nginx"),

@@ -32,7 +32,7 @@ fn a_home_that_cannot_be_written_is_reported_by_use() {
 
 #[test]
 fn without_a_temporary_folder_the_home_has_one_for_a_while() {
-    let Some(releases) = set_up(Releases::new()) else { return };
+    let Some(releases) = set_up(Releases::of_script()) else { return };
     let done = releases.piped("sh").variable("TMPDIR", "/nowhere/tmp").run().succeeds();
     let names = fs::read_dir(releases.sandbox.home()).unwrap().flatten();
     let names = names.filter_map(|entry| entry.file_name().into_string().ok());
