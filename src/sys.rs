@@ -20,6 +20,7 @@ pub(crate) use system::{
 
 /// An operating system. Decisions take one as input, so that tests make them for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "a system is one of them; tests are for all")]
 pub(crate) enum System {
     Linux,
     MacOs,
