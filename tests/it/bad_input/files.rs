@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 
 use super::with_default;
 use crate::commands::assert_unchanged;
