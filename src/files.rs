@@ -38,3 +38,10 @@ pub mod shortage;
 pub mod staging;
 pub mod walk;
 pub mod write_access;
+
+/// Makes a named pipe, for tests. Not every system has the call that makes one in an open folder.
+#[cfg(test)]
+pub(crate) fn make_fifo(path: &std::path::Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status().unwrap();
+    assert!(made.success(), "mkfifo {}", path.display());
+}

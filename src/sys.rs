@@ -1,22 +1,30 @@
 //! What differs between operating systems, a file for each. Every file has the same items.
 
+use std::path::PathBuf;
+
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(not(target_os = "linux"))]
-mod unix;
+mod macos;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{
-    NO_ACCESS_TIME, SEARCH_FOLDER, ThreadAccount, act_again, act_as, copy_attributes,
-    has_capabilities, keeps_access_times, lock_holders, mode, process, read_random_byte,
-    sync_file_system,
-};
+use linux as system;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use unix::{
-    NO_ACCESS_TIME, SEARCH_FOLDER, ThreadAccount, act_again, act_as, copy_attributes,
-    has_capabilities, keeps_access_times, lock_holders, mode, process, read_random_byte,
-    sync_file_system,
+use macos as system;
+
+pub(crate) use system::{
+    NO_ACCESS_TIME, SEARCH_FOLDER, SYSTEM, ThreadAccount, act_again, act_as, copy_attributes,
+    has_capabilities, is_translated, keeps_access_times, lock_holders, mode, process,
+    read_random_byte, running_programs, sync_file_system,
 };
+
+/// An operating system. Decisions take one as input, so that tests make them for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "a system is one of them; tests are for all")]
+pub(crate) enum System {
+    Linux,
+    MacOs,
+}
 
 /// An account: user and group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,4 +40,15 @@ pub(crate) struct Process {
     pub(crate) name: String,
     /// The user that it runs as.
     pub(crate) user: u32,
+}
+
+/// The program of a running process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RunningProgram {
+    /// The process's ID.
+    pub(crate) id: u32,
+    /// The user that it runs as.
+    pub(crate) user: u32,
+    /// The program's file, by its physical path.
+    pub(crate) path: PathBuf,
 }

@@ -61,22 +61,13 @@ pub struct RunningShim {
     pub known: Shim,
 }
 
-/// Finds the running shim's own file.
-///
-/// `/proc/self/exe` is the file itself, for any link or name of the call; without `/proc`, the path
-/// of the call is used.
+/// Finds the running shim's own file, for any link or name of the call.
 pub fn running_shim() -> Result<RunningShim> {
-    let file = executable()?;
+    let file = sys::own_file()
+        .map_err(|error| Error::io("find usher's own file by", Path::new(sys::OWN_FILE), error))?;
     let folder = file.parent().unwrap_or(Path::new("/")).to_path_buf();
     let known = Shim { folders: vec![folder.clone()], binary: Some(file.clone()) };
     Ok(RunningShim { file, folder, known })
-}
-
-#[expect(clippy::disallowed_methods, reason = "the shim's main looks up its own file here")]
-fn executable() -> Result<PathBuf> {
-    std::env::current_exe()
-        .or_else(|error| sys::executable_path().ok_or(error))
-        .map_err(|error| Error::io("find usher's own file by", Path::new("/proc/self/exe"), error))
 }
 
 /// The name that a shim was called by: argument 0's if that is known here, else its own file's.
@@ -93,8 +84,16 @@ pub fn program_name(world: &impl World, argument: Option<&OsStr>, shim: &Running
         !calls(&Index::default(), name, None).is_empty()
             || world.existing_names(&shim.folder, &[name]).is_ok_and(|found| found != 0)
     };
+    if is_other_spelling(called, own, sys::IGNORES_CASE) {
+        return own.to_owned();
+    }
     let is_meant = called == own || is_known(called) || !is_known(own);
     if is_meant { called } else { own }.to_owned()
+}
+
+/// Whether a call's name is another spelling of its file's: `Node` runs `node` where case is ignored.
+fn is_other_spelling(called: &str, own: &str, ignores_case: bool) -> bool {
+    ignores_case && called != own && called.eq_ignore_ascii_case(own)
 }
 
 /// The index of usher's home, or the part of it that a program needs; `None` if it is missing or has
@@ -258,6 +257,19 @@ fn set(world: &impl World, name: &str) -> Option<OsString> {
 mod tests {
     use super::*;
     use crate::world::MemoryWorld;
+
+    #[test]
+    fn where_case_is_ignored_another_spelling_is_the_same_program() {
+        for (called, own, ignores_case, expected) in [
+            ("Node", "node", true, true),
+            ("Node", "node", false, false),
+            ("node", "node", true, false),
+            // A link's name is another program's.
+            ("python", "python3", true, false),
+        ] {
+            assert_eq!(is_other_spelling(called, own, ignores_case), expected, "{called} {own}");
+        }
+    }
 
     /// The default's file that a shim reads on the machine's index, and whether `use` is to resolve.
     fn check(world: MemoryWorld, expected: (&str, bool)) {

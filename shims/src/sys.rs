@@ -5,14 +5,14 @@
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(not(target_os = "linux"))]
-mod unix;
+mod macos;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{LOOK_IN, NAMES, account, device, each_entry, executable_path, links, mode};
+use linux as system;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use unix::{LOOK_IN, NAMES, account, device, each_entry, executable_path, links, mode};
+use macos as system;
 
-#[cfg(target_os = "linux")]
-pub use linux::is_secure;
-#[cfg(not(target_os = "linux"))]
-pub use unix::is_secure;
+pub use system::is_secure;
+pub(crate) use system::{
+    IGNORES_CASE, LOOK_IN, NAMES, OWN_FILE, account, device, each_entry, links, mode, own_file,
+};

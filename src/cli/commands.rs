@@ -164,7 +164,13 @@ fn end_of_life_cell(end_of_life: Option<EndOfLife>) -> Line {
 #[cfg(test)]
 fn test_release(version: &str) -> crate::releases::Release {
     let version = usher_shims::version::Version::parse(version).unwrap();
-    crate::releases::Release { version, lts: None, source: "test".to_owned(), archive: None }
+    crate::releases::Release {
+        version,
+        lts: None,
+        source: "test".to_owned(),
+        archive: None,
+        is_translated: false,
+    }
 }
 
 /// Notes on the system's programs of a tool that usher doesn't use, with the reason.

@@ -93,8 +93,7 @@ mod tests {
         fs::write(&target, "unchanged").unwrap();
         symlink(&target, &link).unwrap();
         fs::hard_link(&target, &other).unwrap();
-        let kind = rustix::fs::FileType::Fifo;
-        rustix::fs::mknodat(rustix::fs::CWD, &fifo, kind, 0o600.into(), 0).unwrap();
+        crate::files::make_fifo(&fifo);
         for (path, what) in [
             (&link, "link is a link"),
             (&other, "other has a second name (a hard link)"),

@@ -135,7 +135,7 @@ fn open_lock_file(path: &Path, mode: u32) -> Result<File> {
 /// Whether there are no locks: some network file systems have none, and some containers refuse the
 /// system call (`flock` itself has no reason for EPERM).
 fn is_unsupported(error: &io::Error) -> bool {
-    let codes = [libc::ENOSYS, libc::ENOLCK, libc::EOPNOTSUPP, libc::EPERM];
+    let codes = [libc::ENOSYS, libc::ENOLCK, libc::EOPNOTSUPP, libc::ENOTSUP, libc::EPERM];
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 

@@ -145,7 +145,7 @@ impl<F: AsFd> NewFile<'_, F> {
         let folder = folder.as_fd();
         match renameat_with(self.folder, &*self.name, folder, name, RenameFlags::NOREPLACE) {
             // Not every file system can, and old containers refuse the call.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::PERM) => {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::PERM | Errno::NOTSUP) => {
                 match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
                     Err(Errno::NOENT) => return self.rename_to(folder, name),
                     Ok(_) => return Err(Errno::EXIST.into()),

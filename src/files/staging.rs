@@ -145,8 +145,7 @@ mod tests {
         std::os::unix::fs::symlink(&outside, staging.join("link")).unwrap();
         fs::write(staging.join("file"), "").unwrap();
         let pipe = staging.join("pipe");
-        let fifo = rustix::fs::FileType::Fifo;
-        rustix::fs::mknodat(rustix::fs::CWD, &pipe, fifo, 0o600.into(), 0).unwrap();
+        crate::files::make_fifo(&pipe);
         // A folder may be replaced by a pipe before it is opened; that isn't waited for.
         assert!(open_folder(&pipe).is_err());
         make_deep_folder(&staging, 3_000);

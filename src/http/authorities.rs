@@ -173,14 +173,7 @@ mod tests {
         let pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
         fs::write(at("cut"), pem).unwrap();
         fs::create_dir(at("folder")).unwrap();
-        rustix::fs::mknodat(
-            rustix::fs::CWD,
-            at("pipe"),
-            rustix::fs::FileType::Fifo,
-            0o600.into(),
-            0,
-        )
-        .unwrap();
+        crate::files::make_fifo(&at("pipe"));
         let check = |variable: &str, value: &Path, expected: &str| {
             let authorities = configured(variable, value);
             let loaded = authorities.load().unwrap();

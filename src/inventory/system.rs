@@ -11,16 +11,30 @@ use usher_shims::process::is_shim_binary;
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
-use usher_shims::world::{AnyWorld, FileMeta, World as _};
+use usher_shims::world::{AnyWorld, FileMeta, World};
 
 use super::folders::{FolderListings, expand_folder, match_pattern};
 use super::probe::{ProbeResult, ProbeRights, TIMEOUT, probe};
 use super::scan::MachineScan;
 use crate::config::settings::ToolFolders;
 use crate::registry::KnownTool;
+use crate::sys::{SYSTEM, System as OperatingSystem};
 
 /// The largest size of a shim in bytes; debug builds are the largest.
 pub const MAX_SHIM_SIZE: u64 = 32 << 20;
+
+/// What a program that stands for one of Apple's developer tools loads: it finds the tool.
+const DEVELOPER_TOOLS_CHOOSER: &[u8] = b"/usr/lib/libxcselect.dylib";
+
+/// The largest size of such a program in bytes: it is there for two processors.
+const MAX_PLACEHOLDER_SIZE: u64 = 1 << 20;
+
+/// Where developer tools are: what `xcode-select` chose, or one of the places where they are installed.
+const DEVELOPER_FOLDERS: [&str; 3] = [
+    "/var/db/xcode_select_link",
+    "/Applications/Xcode.app/Contents/Developer",
+    "/Library/Developer/CommandLineTools",
+];
 
 /// Why a program can't be used, and what to do about it.
 struct UnusableReason {
@@ -47,7 +61,10 @@ pub(super) fn find_system_versions(
             continue;
         }
         let cached = cached_probe(known.tool, &path, &fingerprint, before);
-        if cached.is_none() && is_ours(scan, &path, &seen) {
+        if cached.is_none()
+            && (is_ours(scan, &path, &seen)
+                || SYSTEM == OperatingSystem::MacOs && is_placeholder(scan.world, &path, &seen))
+        {
             continue;
         }
         let tool = known.tool.name.to_owned();
@@ -132,6 +149,20 @@ fn is_ours(scan: &MachineScan<'_>, path: &Path, seen: &FileMeta) -> bool {
             && scan.world.read(path).is_ok_and(|content| is_shim_binary(&content.bytes))
     };
     is_in_shims || is_copy()
+}
+
+/// Whether a program of macOS only stands for one of Apple's developer tools, which are not installed:
+/// run, it opens a window that offers to install them. `python3` in `/usr/bin` is one.
+fn is_placeholder(world: &impl World, path: &Path, seen: &FileMeta) -> bool {
+    let stands_for_another = seen.size <= MAX_PLACEHOLDER_SIZE
+        && world.read(path).is_ok_and(|program| {
+            memchr::memmem::find(&program.bytes, DEVELOPER_TOOLS_CHOOSER).is_some()
+        });
+    let is_installed = |folder: &Path| {
+        let tool = path.file_name().map(|name| folder.join("usr/bin").join(name));
+        tool.is_some_and(|tool| world.metadata(&tool).ok().flatten().is_some())
+    };
+    stands_for_another && !DEVELOPER_FOLDERS.map(Path::new).into_iter().any(is_installed)
 }
 
 /// The result of an earlier probe, if the program's file is unchanged.
@@ -240,6 +271,25 @@ fn version_in(answer: &str, tool: &Tool) -> Option<Version> {
 mod tests {
     use super::*;
     use usher_shims::tool::TOOLS;
+    use usher_shims::world::MemoryWorld;
+
+    #[test]
+    fn what_stands_for_an_absent_developer_tool_is_not_run() {
+        let (python, text) = (Path::new("/usr/bin/python3"), "\u{fffd}/usr/lib/libxcselect.dylib");
+        let is_placeholder = |world: MemoryWorld| {
+            let seen = world.metadata(python).unwrap().unwrap();
+            is_placeholder(&world, python, &seen)
+        };
+        let world = || MemoryWorld::at("/").file(python, text);
+        assert!(is_placeholder(world()));
+        assert!(is_placeholder(
+            world().file("/Library/Developer/CommandLineTools/usr/bin/git", "")
+        ));
+        for folder in DEVELOPER_FOLDERS {
+            assert!(!is_placeholder(world().file(Path::new(folder).join("usr/bin/python3"), "")));
+        }
+        assert!(!is_placeholder(MemoryWorld::at("/").file(python, "a program of its own")));
+    }
 
     #[test]
     fn a_version_is_found_in_a_programs_output() {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use usher_definition::{IndexSource, NpmSource, PypiSource, Source, SourceKind};
 use usher_shims::error::{Error, ErrorKind, Result};
 
+use super::release::Release;
 use crate::config::settings::Settings;
 use crate::registry::KnownTool;
 
@@ -15,6 +16,8 @@ pub(super) struct Catalog<'a> {
     pub(super) settings: &'a Settings,
     /// As the registry spells it: `linux-x64-glibc2.36`.
     pub(super) platform: String,
+    /// The platform whose programs this one translates.
+    pub(super) translated: Option<&'static str>,
 }
 
 /// A source that has releases for this platform.
@@ -22,6 +25,10 @@ pub(super) struct Catalog<'a> {
 pub(super) struct AvailableSource<'a> {
     /// Its name in messages and in the settings.
     pub(super) name: &'a str,
+    /// The platform that its releases are for.
+    pub(super) platform: &'a str,
+    /// Whether that is one whose programs are translated.
+    pub(super) is_translated: bool,
     pub(super) offer: Offer<'a>,
 }
 
@@ -39,19 +46,29 @@ pub(super) enum Offer<'a> {
 impl Catalog<'_> {
     /// A tool's sources that have releases for this platform, in order; or the one that the settings
     /// select. An error if the tool has no source of the selected name.
-    pub(super) fn sources<'b>(&self, known: KnownTool<'b>) -> Result<Vec<AvailableSource<'b>>> {
+    pub(super) fn sources<'b>(&'b self, known: KnownTool<'b>) -> Result<Vec<AvailableSource<'b>>> {
         let chosen = self.selected_sources(known)?;
-        Ok(chosen.into_iter().filter_map(|source| self.available(source)).collect())
+        Ok(chosen.into_iter().filter_map(|source| self.available(source, false)).collect())
     }
 
-    /// The source of this name, even if the settings select another one.
-    pub(super) fn named<'b>(
-        &self,
+    /// The same for the platform whose programs this one translates, if there is one: for what was
+    /// never built for this platform.
+    pub(super) fn translated_sources<'b>(
+        &'b self,
         known: KnownTool<'b>,
-        name: &str,
+    ) -> Result<Vec<AvailableSource<'b>>> {
+        let chosen = self.selected_sources(known)?;
+        Ok(chosen.into_iter().filter_map(|source| self.available(source, true)).collect())
+    }
+
+    /// The source of a release, even if the settings select another one.
+    pub(super) fn source_of<'b>(
+        &'b self,
+        known: KnownTool<'b>,
+        release: &Release,
     ) -> Option<AvailableSource<'b>> {
-        let source = known.definition.source.iter().find(|source| source.name == name)?;
-        self.available(source)
+        let source = known.definition.source.iter().find(|source| source.name == release.source)?;
+        self.available(source, release.is_translated)
     }
 
     fn selected_sources<'b>(&self, known: KnownTool<'b>) -> Result<Vec<&'b Source>> {
@@ -70,14 +87,20 @@ impl Catalog<'_> {
             .because(format!("its sources: {}", names.join(", "))))
     }
 
-    fn available<'b>(&self, source: &'b Source) -> Option<AvailableSource<'b>> {
+    fn available<'b>(
+        &'b self,
+        source: &'b Source,
+        is_translated: bool,
+    ) -> Option<AvailableSource<'b>> {
+        let platform = match is_translated {
+            true => self.translated?,
+            false => &self.platform,
+        };
         let offer = match source.kind()? {
-            SourceKind::Index(site) => Offer::Site(site, site.words_for(&self.platform)?),
-            SourceKind::Npm(packages) => {
-                Offer::Npm(packages, packages.package_for(&self.platform)?)
-            }
+            SourceKind::Index(site) => Offer::Site(site, site.words_for(platform)?),
+            SourceKind::Npm(packages) => Offer::Npm(packages, packages.package_for(platform)?),
             SourceKind::Pypi(project) => Offer::Pypi(project),
         };
-        Some(AvailableSource { name: &source.name, offer })
+        Some(AvailableSource { name: &source.name, platform, is_translated, offer })
     }
 }

@@ -17,7 +17,7 @@ use super::index_reader::ReleaseIndexReader;
 use super::installed_tools::InstalledTools;
 use super::network::Network;
 use super::offline_errors::{not_in_cache, release_not_fetched};
-use super::platform::platform;
+use super::platform::{platform, translated, without_translation};
 use super::release::{ListedReleases, Release, ServedFrom};
 use super::release_filter::ReleaseFilter;
 use super::release_part::ReleasePart;
@@ -56,6 +56,7 @@ impl<'a> Finder<'a> {
     pub fn new(session: &'a Session, network: &'a Network<'a>) -> Self {
         let Session { world, settings, .. } = session;
         let platform = platform(world);
+        let translated = translated(world, &platform);
         let indexes = ReleaseIndexReader {
             cache: IndexCache::of_session(session),
             writer: network.writer(),
@@ -64,14 +65,10 @@ impl<'a> Finder<'a> {
             warn: Box::new(|text| session.note(text)),
             detail: Box::new(|text| session.reporter.detail(text)),
         };
-        let sources = SourceReader {
-            network,
-            variable: Box::new(|name| world.variable(name)),
-            platform: platform.clone(),
-            indexes,
-        };
+        let sources =
+            SourceReader { network, variable: Box::new(|name| world.variable(name)), indexes };
         Self {
-            catalog: Catalog { settings, platform },
+            catalog: Catalog { settings, platform, translated },
             sources: Box::new(sources),
             machine: Box::new(session.resolver()),
             settings,
@@ -113,7 +110,8 @@ impl<'a> Finder<'a> {
         let (tool, runtime, policy) = (known.tool, runtime.as_ref(), policy.as_ref());
         let selection = ReleaseFilter { request, tool, runtime, policy };
         let mut missed = SearchMisses::default();
-        for source in self.catalog.sources(known)? {
+        let native = self.catalog.sources(known)?;
+        for source in native.into_iter().chain(self.catalog.translated_sources(known)?) {
             if excluded.iter().any(|name| name == source.name) {
                 continue;
             }
@@ -189,7 +187,13 @@ impl<'a> Finder<'a> {
                 let installed = self.machine.installed(tool_request.known.tool);
                 errors::no_source(tool_request, &self.catalog.platform, &installed)
             }
-            _ => errors::not_found(self.settings, tool_request, listed, &failures),
+            _ => {
+                let error = errors::not_found(self.settings, tool_request, listed, &failures);
+                match without_translation(&self.catalog.platform, self.catalog.translated) {
+                    Some(why) => error.because(why),
+                    None => error,
+                }
+            }
         }
     }
 
@@ -258,10 +262,9 @@ impl<'a> Finder<'a> {
 
     /// Who serves the archive of a release.
     pub fn served_from(&self, known: KnownTool<'_>, release: &Release) -> ServedFrom {
-        let name = &release.source;
-        match self.catalog.named(known, name) {
+        match self.catalog.source_of(known, release) {
             Some(source) => self.sources.served_from(&source, release),
-            None => ServedFrom { source: name.clone(), host: name.clone() },
+            None => ServedFrom { source: release.source.clone(), host: release.source.clone() },
         }
     }
 
@@ -275,7 +278,7 @@ impl<'a> Finder<'a> {
             let from = self.served_from(known, release);
             return Err(release_not_fetched(self.settings, known.tool, release, &from));
         }
-        let Some(source) = self.catalog.named(known, &release.source) else {
+        let Some(source) = self.catalog.source_of(known, release) else {
             return Ok(Vec::new());
         };
         self.sources.release_parts(&source, release).map_err(Error::from)

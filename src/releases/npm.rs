@@ -160,7 +160,13 @@ mod tests {
         };
         let parts = |version: &str| {
             let IndexEntry { version, lts, archive, .. } = entry(version, None);
-            let release = Release { version, lts, source: "npm".into(), archive: Some(archive) };
+            let release = Release {
+                version,
+                lts,
+                source: "npm".into(),
+                archive: Some(archive),
+                is_translated: false,
+            };
             release_parts(&source, &release, &|package| {
                 assert_eq!(package, "npm");
                 Ok(vec![entry("6.0.0", Some(">=10")), entry("7.0.0", Some(">=12"))])

@@ -6,6 +6,8 @@ use std::path::Path;
 use memchr::memmem;
 use usher_shims::world::World;
 
+use crate::sys::is_translated;
+
 /// The loaders of glibc and musl, and whether they are musl's. A system has the one that its programs
 /// need.
 const LOADERS: [(&str, bool); 4] = [
@@ -24,20 +26,49 @@ const GLIBC: [&str; 5] = [
     "/lib/libc.so.6",
 ];
 
+/// The platform that can translate, and the one whose programs it translates.
+const TRANSLATES: &str = "macos-arm64";
+const INTEL: &str = "macos-x64";
+
 /// The texts before the version in glibc's banner.
 const BANNER: &[u8] = b"GNU C Library";
 const RELEASE: &[u8] = b"release version ";
 
-/// This machine's platform.
+/// A file of Rosetta, which translates programs for Intel's processors on other Macs: the second one
+/// is where newer systems have it.
+const ROSETTA: [&str; 2] = [
+    "/Library/Apple/usr/share/rosetta/rosetta",
+    "/Library/Apple/usr/libexec/oah/libRosettaRuntime",
+];
+
+/// This machine's platform. A `use` that is translated itself installs what isn't.
 pub fn platform(world: &impl World) -> String {
     let system = std::env::consts::OS;
     let machine = match std::env::consts::ARCH {
+        "x86_64" if is_translated() => "arm64",
         "x86_64" => "x64",
         "aarch64" => "arm64",
         other => other,
     };
     let library = if system == "linux" { library(world) } else { String::new() };
     format!("{system}-{machine}{library}")
+}
+
+/// The platform whose programs this one translates: a Mac with Rosetta runs those of Intel's. Before
+/// node 16 there is no node for the others, for example.
+pub(super) fn translated(world: &impl World, platform: &str) -> Option<&'static str> {
+    let has = |file: &&str| world.metadata(Path::new(file)).ok().flatten().is_some();
+    (platform == TRANSLATES && ROSETTA.iter().any(has)).then_some(INTEL)
+}
+
+/// Why releases for another processor were not considered, where the system could translate them.
+pub(super) fn without_translation(
+    platform: &str,
+    translated: Option<&'static str>,
+) -> Option<&'static str> {
+    (platform == TRANSLATES && translated.is_none()).then_some(
+        "releases for Intel's processors need Rosetta: softwareupdate --install-rosetta, then again",
+    )
 }
 
 /// The suffix for the C library that programs on this machine use.
@@ -71,7 +102,25 @@ fn banner_version(library: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use usher_shims::world::MemoryWorld;
+
     use super::*;
+
+    #[test]
+    fn programs_for_intel_need_rosetta() {
+        let without = MemoryWorld::at("/");
+        for file in ROSETTA {
+            let with = MemoryWorld::at("/").file(file, "");
+            assert_eq!(translated(&with, "macos-arm64"), Some("macos-x64"), "{file}");
+            for platform in ["macos-x64", "linux-arm64-glibc2.36"] {
+                assert_eq!(translated(&with, platform), None);
+                assert_eq!(without_translation(platform, None), None);
+            }
+        }
+        assert_eq!(translated(&without, "macos-arm64"), None);
+        assert!(without_translation("macos-arm64", None).is_some());
+        assert_eq!(without_translation("macos-arm64", Some("macos-x64")), None);
+    }
 
     #[test]
     fn the_version_of_glibc_is_read_from_its_banner() {

@@ -289,8 +289,13 @@ mod tests {
             let IndexEntry { version, archive, .. } =
                 read(text.as_bytes(), &source(), "linux-x64", &page).unwrap().remove(0);
             let source_name = "pypi".to_owned();
-            let release =
-                Release { version, lts: None, source: source_name, archive: Some(archive) };
+            let release = Release {
+                version,
+                lts: None,
+                source: source_name,
+                archive: Some(archive),
+                is_translated: false,
+            };
             assert_eq!(release_part(&source(), &release).unwrap().size, expected, "{value}");
         }
     }

@@ -23,6 +23,8 @@ pub struct Release {
     pub source: String,
     /// Its archive, if the source's index names it.
     pub(crate) archive: Option<ListedArchive>,
+    /// Whether it is for another processor, and the system translates its programs.
+    pub(crate) is_translated: bool,
 }
 
 /// Who really answers for a source.

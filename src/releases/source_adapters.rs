@@ -48,7 +48,6 @@ pub(super) struct SourceReader<'a> {
     pub(super) network: &'a Network<'a>,
     /// Looks up the user's variables, which may name mirrors.
     pub(super) variable: Box<Variable<'a>>,
-    pub(super) platform: String,
     pub(super) indexes: ReleaseIndexReader<'a>,
 }
 
@@ -59,18 +58,18 @@ impl ReadSource for SourceReader<'_> {
         policy: CachePolicy,
     ) -> Result<ListedReleases, FetchError> {
         let (query, versions) = match source.offer {
-            Offer::Site(site, words) => (self.site_query(site, words)?, None),
+            Offer::Site(site, words) => (self.site_query(site, (words, source.platform))?, None),
             Offer::Npm(packages, package) => {
                 (self.npm_query(package)?, packages.versions.as_deref())
             }
-            Offer::Pypi(project) => (self.pypi_query(project)?, None),
+            Offer::Pypi(project) => (self.pypi_query(project, source.platform)?, None),
         };
         let name = match source.offer {
             Offer::Site(site, words) if self.site(site, words)?.is_mirror => query.address.host(),
             Offer::Site(..) | Offer::Npm(..) | Offer::Pypi(_) => source.name.to_owned(),
         };
         let index = self.indexes.read(&query, policy)?;
-        let entries = index.entries.into_iter();
+        let (entries, is_translated) = (index.entries.into_iter(), source.is_translated);
         let release = |IndexEntry { version, lts, archive, .. }: IndexEntry| {
             let source = source.name.to_owned();
             Some(Release {
@@ -78,6 +77,7 @@ impl ReadSource for SourceReader<'_> {
                 lts,
                 source,
                 archive: Some(archive.admitted_by(&query.address)?),
+                is_translated,
             })
         };
         Ok(ListedReleases {
@@ -146,7 +146,7 @@ impl SourceReader<'_> {
     fn site_query<'b>(
         &'b self,
         definition: &'b IndexSource,
-        words: &'b BTreeMap<String, String>,
+        (words, platform): (&'b BTreeMap<String, String>, &str),
     ) -> Result<IndexQuery<'b>, FetchError> {
         let site = self.site(definition, words)?;
         let client = self.network.client();
@@ -157,7 +157,7 @@ impl SourceReader<'_> {
         let address = site.address()?;
         Ok(IndexQuery {
             address: address.clone(),
-            parser_id: self.parser_id(definition),
+            parser_id: parser_id_on(platform, definition),
             is_private: client.sends_secrets_to(&address),
             get: Box::new(move |validator| {
                 client.get_if_modified(&address, most, "*/*", validator)
@@ -183,24 +183,28 @@ impl SourceReader<'_> {
     }
 
     /// The page of a project in the `PyPI` index.
-    fn pypi_query<'b>(&'b self, project: &'b PypiSource) -> Result<IndexQuery<'b>, FetchError> {
+    fn pypi_query<'b>(
+        &'b self,
+        project: &'b PypiSource,
+        platform: &'b str,
+    ) -> Result<IndexQuery<'b>, FetchError> {
         let index = self.network.pypi().map_err(FetchError::Unreachable)?;
         let address = pypi::address(&index.address, &project.project)?;
         let page = address.clone();
         Ok(IndexQuery {
             address: address.clone(),
-            parser_id: self.parser_id(project),
+            parser_id: parser_id_on(platform, project),
             is_private: index.client.sends_secrets_to(&address),
             get: Box::new(move |validator| {
                 index.client.get_if_modified(&address, MAX_INDEX, pypi::ACCEPT, validator)
             }),
-            parse: Box::new(move |bytes| pypi::read(bytes, project, &self.platform, &page)),
+            parse: Box::new(move |bytes| pypi::read(bytes, project, platform, &page)),
         })
     }
+}
 
-    fn parser_id(&self, definition: &impl std::fmt::Debug) -> String {
-        parser_id(&format!("{definition:?} for {}", self.platform))
-    }
+fn parser_id_on(platform: &str, definition: &impl std::fmt::Debug) -> String {
+    parser_id(&format!("{definition:?} for {platform}"))
 }
 
 /// Identifies how an index is parsed: by the source's definition and usher's version.

@@ -13,6 +13,7 @@ use usher_shims::world::World as _;
 use super::fault::{Fault, fault_of_mode, find_fault};
 use super::replace::{put_link, put_program, put_shim};
 use crate::files::write_access::WriteAccess;
+use crate::own_release::package::Package;
 use crate::session::Session;
 
 /// The names of `use` itself in the shim folder.
@@ -58,7 +59,7 @@ fn fault(session: &Session, path: &Path) -> io::Result<Option<Fault>> {
 }
 
 /// Mends what [`faults`] found, and makes `use` where there is none: a link to the machine's, else a
-/// link or copy of the running one.
+/// copy of the running one, which may be a package's and is recorded then.
 pub(super) fn mend(
     session: &Session,
     access: &WriteAccess,
@@ -68,6 +69,8 @@ pub(super) fn mend(
     let machine = shims_in(&session.machine);
     let is_below_machine = !session.folders.is_system_wide && machine != shims;
     let mut whole = session.program.clone();
+    let is_here =
+        |path: &Path| path.parent().is_some_and(|folder| session.world.is_same(folder, &shims));
     for (name, fault) in faults {
         let path = shims.join(name);
         let of_machine = machine.join(name);
@@ -77,12 +80,16 @@ pub(super) fn mend(
         }
         let seen =
             fs::symlink_metadata(&whole).map_err(|error| Error::io("read", &whole, error))?;
-        if fault_of_mode(&seen, &whole).is_none() {
+        // A file of another folder is someone else's to replace.
+        if is_here(&whole) && fault_of_mode(&seen, &whole).is_none() {
             put_shim(access, &whole, &path)?;
             continue;
         }
         let content = fs::read(&whole).map_err(|error| Error::io("read", &whole, error))?;
         put_program(access, &content, &path, &shims)?;
+        if !is_here(&whole) {
+            Package::record(&session.world, &session.folders, &whole, access)?;
+        }
         whole = path;
     }
     Ok(())

@@ -115,7 +115,11 @@ fn sync(tree: &Path) -> Result<()> {
     }
 }
 
-/// Writes every file and folder of a tree to disk. A link is part of its folder.
+/// Writes every file and folder of a tree to disk, the tree's own folder last. A link is part of its
+/// folder.
+///
+/// On macOS `fsync` hands a file to the drive, which may keep it in its own memory. What `std` does
+/// there makes the drive write all that it has, so once is enough, at the end; elsewhere both are one.
 fn sync_each(tree: &Path) -> Result<()> {
     let mut folders = vec![tree.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -131,18 +135,19 @@ fn sync_each(tree: &Path) -> Result<()> {
         }
         sync_one(&folder)?;
     }
-    Ok(())
+    let flushed = File::open(tree).and_then(|folder| folder.sync_all());
+    flushed.map_err(|error| Error::io("sync", tree, error))
 }
 
 fn sync_one(path: &Path) -> Result<()> {
-    let synced = File::open(path).and_then(|file| file.sync_all());
+    let synced = File::open(path).and_then(|file| Ok(rustix::fs::fsync(file)?));
     synced.map_err(|error| Error::io("sync", path, error))
 }
 
 /// Whether a system call doesn't exist here: the kernel or the file system doesn't have it, or a
 /// container's filter refuses it. Permission that really is missing is refused to the fallback, too.
 fn is_refused(errno: Errno) -> bool {
-    matches!(errno, Errno::INVAL | Errno::NOSYS | Errno::PERM | Errno::OPNOTSUPP)
+    [Errno::INVAL, Errno::NOSYS, Errno::PERM, Errno::OPNOTSUPP, Errno::NOTSUP].contains(&errno)
 }
 
 #[cfg(test)]

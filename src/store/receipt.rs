@@ -256,14 +256,7 @@ mod tests {
         std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
         assert!(matches!(load(folder.path()), ReceiptFile::Damaged(_)));
         std::fs::remove_file(&path).unwrap();
-        rustix::fs::mknodat(
-            rustix::fs::CWD,
-            &path,
-            rustix::fs::FileType::Fifo,
-            rustix::fs::Mode::RUSR,
-            0,
-        )
-        .unwrap();
+        crate::files::make_fifo(&path);
         assert!(matches!(load(folder.path()), ReceiptFile::Damaged(_)), "a FIFO is not waited for");
         std::fs::remove_file(&path).unwrap();
         std::fs::create_dir(&path).unwrap();

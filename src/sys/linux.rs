@@ -14,7 +14,10 @@ use rustix::io::Errno;
 use rustix::process::{Gid, getgroups};
 use rustix::thread::set_thread_groups;
 
-use super::{Account, Process};
+use super::{Account, Process, RunningProgram, System};
+
+/// This system.
+pub(crate) const SYSTEM: System = System::Linux;
 
 /// The most bytes of an attribute, and of the list of their names.
 const MOST_BYTES: usize = 1 << 16;
@@ -184,6 +187,23 @@ pub(crate) fn process(id: u32) -> Option<Process> {
     let user = fs::metadata(&folder).ok()?.uid();
     let name = fs::read_to_string(format!("{folder}/comm")).ok()?;
     Some(Process { name: name.trim_end_matches('\n').to_owned(), user })
+}
+
+/// The programs of all processes that the caller may see.
+pub(crate) fn running_programs() -> Vec<RunningProgram> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let programs = processes.filter_map(|process| {
+        let id = process.file_name().to_str()?.parse().ok()?;
+        let user = process.metadata().ok()?.uid();
+        Some(RunningProgram { id, user, path: fs::read_link(process.path().join("exe")).ok()? })
+    });
+    programs.collect()
+}
+
+/// Whether the system translates this program for another processor. An emulator that does can't be
+/// asked.
+pub(crate) fn is_translated() -> bool {
+    false
 }
 
 #[cfg(test)]

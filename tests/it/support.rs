@@ -37,7 +37,7 @@ pub(crate) use catalogue::{Catalogue, IndexFile, NodeRelease, Package, Platform,
 pub(crate) use command::{Outcome, RunningShim, TestCommand, without_end_of_life};
 pub(crate) use documents::sha256;
 pub(crate) use executables::stdout_if_success;
-pub(crate) use pipe::Pipe;
+pub(crate) use pipe::{Pipe, make_fifo};
 pub(crate) use release_key::ReleaseKey;
 pub(crate) use sandbox::Sandbox;
 pub(crate) use tally::Tally;

@@ -15,10 +15,20 @@ pub(crate) const NAMES: &[&str] = &["linux"];
 /// How a folder is opened to look up names in it, which needs no permission to list it.
 pub(crate) const LOOK_IN: OFlags = OFlags::PATH;
 
-/// The path that this process was executed by, if it is absolute.
-pub(crate) fn executable_path() -> Option<PathBuf> {
-    let path = Path::new(OsStr::from_bytes(rustix::param::linux_execfn().to_bytes()));
-    path.is_absolute().then(|| path.to_path_buf())
+/// Whether two spellings of a name are usually one file.
+pub(crate) const IGNORES_CASE: bool = false;
+
+/// What this process's own file is found by.
+pub(crate) const OWN_FILE: &str = "/proc/self/exe";
+
+/// This process's own file, for any link or name of the call; without `/proc` it is the path that was
+/// executed, if that is absolute.
+#[expect(clippy::disallowed_methods, reason = "the shim's main looks up its own file here")]
+pub(crate) fn own_file() -> io::Result<PathBuf> {
+    std::env::current_exe().or_else(|error| {
+        let path = Path::new(OsStr::from_bytes(rustix::param::linux_execfn().to_bytes()));
+        path.is_absolute().then(|| path.to_path_buf()).ok_or(error)
+    })
 }
 
 /// Whether the process has more rights than its caller, who must not control it then.

@@ -407,6 +407,7 @@ mod tests {
             lts: None,
             source: source.to_owned(),
             archive: None,
+            is_translated: false,
         };
         let releases = versions.iter().map(release).collect();
         let served_from = ServedFrom { source: source.to_owned(), host: source.to_owned() };

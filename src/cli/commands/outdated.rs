@@ -370,6 +370,7 @@ mod tests {
             lts: None,
             source: "site".to_owned(),
             archive: None,
+            is_translated: false,
         }
     }
 

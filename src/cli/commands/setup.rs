@@ -19,6 +19,7 @@ use crate::files::account::with_owners_rights;
 use crate::files::remove::remove_empty;
 use crate::session::Session;
 use crate::session::reporter::Notice;
+use crate::sys::SYSTEM;
 
 /// The arguments of `use setup`.
 #[derive(Debug, Default, Args)]
@@ -217,7 +218,8 @@ pub(super) fn shell_folders(session: &Session) -> Result<ShellFolders> {
         return Err(Error::new(ErrorKind::NoHome, "can't find your home folder")
             .hint("export HOME=/your/home"));
     };
-    Ok(ShellFolders { home, zdotdir: folder("ZDOTDIR"), xdg_config: folder("XDG_CONFIG_HOME") })
+    let (zdotdir, xdg_config) = (folder("ZDOTDIR"), folder("XDG_CONFIG_HOME"));
+    Ok(ShellFolders { home, zdotdir, xdg_config, system: SYSTEM })
 }
 
 impl SetupPlan {

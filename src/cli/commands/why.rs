@@ -258,7 +258,13 @@ mod tests {
     fn find(tool_request: &ToolRequest<'_>) -> Result<Release> {
         let version = Version::parse("12.22.12").unwrap();
         match tool_request.request.matches(&version, tool_request.known.tool) {
-            true => Ok(Release { version, lts: None, source: "site".to_owned(), archive: None }),
+            true => Ok(Release {
+                version,
+                lts: None,
+                source: "site".to_owned(),
+                archive: None,
+                is_translated: false,
+            }),
             false => Err(Error::new(ErrorKind::NoMatchingVersion, "no node release matches")
                 .because("nearest: 12.22.12")
                 .hint("use available node")),

@@ -8,6 +8,7 @@ use usher_shims::error::{Error, Result};
 
 use super::block::BlockPosition;
 use super::shell::{ReadFile, Shell, ShellFolders};
+use crate::sys::System;
 
 /// A file that a shell reads when it starts.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub(super) fn shell_files(
         Shell::Fish => one(config(folders).join("fish/conf.d/usher.fish"), read),
         Shell::Sh => one(folders.home.join(".profile"), read),
         // A file of our own among those that Nushell loads by itself, since 0.102.
-        Shell::Nushell => one(config(folders).join("nushell/autoload/usher.nu"), read),
+        Shell::Nushell => one(nushell(folders).join("autoload/usher.nu"), read),
         Shell::Elvish => one(config(folders).join("elvish/rc.elv"), read),
     }
 }
@@ -45,9 +46,12 @@ pub(super) fn later_files(shell: Shell, folders: &ShellFolders) -> Vec<PathBuf> 
     let folder = folders.zdotdir.as_ref().filter(|folder| !folder.as_os_str().is_empty());
     let of_zsh = folder.unwrap_or(&folders.home);
     match shell {
-        Shell::Zsh => vec![of_zsh.join(".zprofile"), of_zsh.join(".zshrc")],
+        Shell::Zsh => match folders.system {
+            System::Linux => vec![of_zsh.join(".zprofile"), of_zsh.join(".zshrc")],
+            System::MacOs => vec![of_zsh.join(".zshrc")],
+        },
         Shell::Fish => vec![config(folders).join("fish/config.fish")],
-        Shell::Nushell => vec![config(folders).join("nushell/config.nu")],
+        Shell::Nushell => vec![nushell(folders).join("config.nu")],
         Shell::Bash | Shell::Sh | Shell::Elvish => Vec::new(),
     }
 }
@@ -73,19 +77,37 @@ fn bash(home: &Path, read: ReadFile) -> Result<Vec<ShellFile>> {
     Ok(vec![rc, first, second, profile])
 }
 
-/// `.zshenv`, which every zsh reads.
+/// `.zshenv`, which every zsh reads; and on macOS `.zprofile`, which login shells read.
 ///
 /// zsh looks in `$ZDOTDIR` if it is set when it starts, else in the home folder. Where a `.zshenv`
 /// in the home folder is what sets it, both are read, by different shells.
+///
+/// On macOS every window of a terminal has a login shell. Its `/etc/zprofile`, which is read after
+/// `.zshenv`, puts the system's folders first in PATH (`path_helper`): the shims must get there again.
 fn zsh(folders: &ShellFolders, read: ReadFile) -> Result<Vec<ShellFile>> {
     let at_home = needs_block(folders.home.join(".zshenv"), BlockPosition::End, read)?;
     let zdotdir = folders.zdotdir.as_ref().filter(|folder| !folder.as_os_str().is_empty());
-    let Some(elsewhere) = zdotdir.filter(|folder| **folder != folders.home) else {
-        return Ok(vec![at_home]);
+    let zdotdir = zdotdir.filter(|folder| **folder != folders.home);
+    let mut files = match zdotdir {
+        None => vec![at_home],
+        Some(folder) => vec![
+            needs_block(folder.join(".zshenv"), BlockPosition::End, read)?,
+            ShellFile { needs_block: at_home.text.is_some(), ..at_home },
+        ],
     };
-    let elsewhere = needs_block(elsewhere.join(".zshenv"), BlockPosition::End, read)?;
-    let at_home = ShellFile { needs_block: at_home.text.is_some(), ..at_home };
-    Ok(vec![elsewhere, at_home])
+    if folders.system == System::MacOs {
+        let folder = zdotdir.unwrap_or(&folders.home);
+        files.push(needs_block(folder.join(".zprofile"), BlockPosition::End, read)?);
+    }
+    Ok(files)
+}
+
+/// Nushell's own folder: on macOS it is where programs with windows keep their files.
+fn nushell(folders: &ShellFolders) -> PathBuf {
+    match (folders.system, &folders.xdg_config) {
+        (System::MacOs, None) => folders.home.join("Library/Application Support/nushell"),
+        (System::Linux | System::MacOs, _) => config(folders).join("nushell"),
+    }
 }
 
 /// The folder of configuration files.
@@ -147,7 +169,11 @@ mod tests {
     }
 
     fn home() -> ShellFolders {
-        ShellFolders { home: "/h".into(), zdotdir: None, xdg_config: None }
+        ShellFolders { home: "/h".into(), zdotdir: None, xdg_config: None, system: System::Linux }
+    }
+
+    fn on_macos() -> ShellFolders {
+        ShellFolders { system: System::MacOs, ..home() }
     }
 
     #[test]
@@ -186,6 +212,23 @@ mod tests {
     }
 
     #[test]
+    fn on_macos_zsh_gets_path_again_after_the_systems_own_folders() {
+        let with = |zdotdir: &str| ShellFolders { zdotdir: Some(zdotdir.into()), ..on_macos() };
+        let (env, profile) = ("End /h/.zshenv", "End /h/.zprofile");
+        let sets = [("/h/.zshenv", "export ZDOTDIR=/z")];
+        for (folders, present, expected) in [
+            (on_macos(), &[][..], &[env, profile][..]),
+            (with("/h"), &[], &[env, profile]),
+            (with("/z"), &[], &["End /z/.zshenv", "End /z/.zprofile"]),
+            (with("/z"), &sets, &["End /z/.zshenv", env, "End /z/.zprofile"]),
+        ] {
+            check(Shell::Zsh, &folders, present, expected);
+        }
+        let zshrc = [PathBuf::from("/h/.zshrc")];
+        assert_eq!(later_files(Shell::Zsh, &on_macos()), zshrc);
+    }
+
+    #[test]
     fn other_shells_have_one_file_each() {
         let with = |folder: &str| ShellFolders { xdg_config: Some(folder.into()), ..home() };
         for (shell, folders, expected) in [
@@ -196,7 +239,19 @@ mod tests {
             (Shell::Sh, home(), "End /h/.profile"),
             (Shell::Nushell, home(), "End /h/.config/nushell/autoload/usher.nu"),
             (Shell::Nushell, with("/c"), "End /c/nushell/autoload/usher.nu"),
+            (
+                Shell::Nushell,
+                on_macos(),
+                "End /h/Library/Application Support/nushell/autoload/usher.nu",
+            ),
+            (
+                Shell::Nushell,
+                ShellFolders { system: System::MacOs, ..with("/c") },
+                "End /c/nushell/autoload/usher.nu",
+            ),
             (Shell::Elvish, home(), "End /h/.config/elvish/rc.elv"),
+            (Shell::Elvish, on_macos(), "End /h/.config/elvish/rc.elv"),
+            (Shell::Fish, on_macos(), "End /h/.config/fish/conf.d/usher.fish"),
         ] {
             check(shell, &folders, &[], &[expected]);
         }

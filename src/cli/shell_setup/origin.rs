@@ -67,12 +67,18 @@ mod tests {
     use std::io;
 
     use super::*;
+    use crate::sys::System;
 
     const BLOCK: &str = "# >>> usher >>>\nPATH=/h/.nvm/x:/x/bin\n# <<< usher <<<\n";
 
     #[track_caller]
     fn check(shell: Shell, file: &str, text: &str, folder: &str, expected: Option<(usize, &str)>) {
-        let folders = ShellFolders { home: "/h".into(), zdotdir: None, xdg_config: None };
+        let folders = ShellFolders {
+            home: "/h".into(),
+            zdotdir: None,
+            xdg_config: None,
+            system: System::Linux,
+        };
         let path = Path::new("/h").join(file);
         let read = |asked: &Path| -> io::Result<Option<String>> {
             Ok((asked == path).then(|| text.to_owned()))

@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use usher_shims::error::{Error, ErrorKind, Escaped};
 
+use crate::sys::System;
+
 /// A shell that usher can set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shell {
@@ -82,7 +84,7 @@ impl FromStr for Shell {
     }
 }
 
-/// Where a user keeps shell files.
+/// Where a user keeps shell files, and on which system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShellFolders {
     /// The home folder.
@@ -91,6 +93,8 @@ pub struct ShellFolders {
     pub zdotdir: Option<PathBuf>,
     /// `$XDG_CONFIG_HOME`; `~/.config` without it.
     pub xdg_config: Option<PathBuf>,
+    /// What else login shells read depends on it.
+    pub(crate) system: System,
 }
 
 /// Reads the text of a file; `None` if there is no such file. [`super::read`] reads the disk.

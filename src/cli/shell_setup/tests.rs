@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use super::{FileChange, Shell, ShellFolders, apply, plan, plan_removal, read};
+use crate::sys::System;
 
 /// What Debian and others give every user: a shell that isn't interactive returns immediately.
 const GUARDED: &str = "# ~/.bashrc\ncase $- in\n    *i*) ;;\n      *) return;;\nesac\necho no\n";
@@ -30,7 +31,7 @@ const NAMES: &[&str] = &[
 ];
 
 fn folders(home: &Path) -> ShellFolders {
-    ShellFolders { home: home.to_owned(), zdotdir: None, xdg_config: None }
+    ShellFolders { home: home.to_owned(), zdotdir: None, xdg_config: None, system: System::Linux }
 }
 
 // The plans.

@@ -563,7 +563,8 @@ fn sizes_are_parsed_in_all_formats() {
         let entries = site.read(text.replace("HASH", HASH).as_bytes(), &nothing).unwrap();
         let IndexEntry { version, archive, .. } = entries[0].clone();
         let source = source.to_owned();
-        let release = Release { version, lts: None, source, archive: Some(archive) };
+        let release =
+            Release { version, lts: None, source, archive: Some(archive), is_translated: false };
         let part = site.release_part(&release, &nothing).unwrap().unwrap();
         assert_eq!(part.size, expected, "{tool}");
     };

@@ -39,7 +39,10 @@ impl ReadSource for Script<'_> {
             CachePolicy::Revalidate => (answers[1], format!("{name} again")),
             CachePolicy::CacheOnly => (answers[0], format!("{name}'s cache")),
         };
-        self.reads.lock().unwrap().push(read);
+        self.reads.lock().unwrap().push(match source.is_translated {
+            true => format!("{read} for {}", source.platform),
+            false => read,
+        });
         let error = Error::new(ErrorKind::Network, format!("it is {answer}"));
         let (kind, versions) = answer.split_once(' ').unwrap_or((answer, ""));
         let freshness = match kind {
@@ -52,7 +55,8 @@ impl ReadSource for Script<'_> {
             "fatal" => return Err(FetchError::Fatal(error)),
             other => panic!("{other}"),
         };
-        let release = |version: &str| release(version, name);
+        let is_translated = source.is_translated;
+        let release = |version: &str| Release { is_translated, ..release(version, name) };
         let releases = versions.split_whitespace().map(release).collect();
         let served_from =
             ServedFrom { source: (*name).to_owned(), host: format!("{name}.example") };
@@ -77,6 +81,7 @@ fn release(version: &str, source: &str) -> Release {
         lts: None,
         source: source.to_owned(),
         archive: Some(archive),
+        is_translated: false,
     }
 }
 
@@ -106,13 +111,16 @@ struct Case {
     policy: Policy,
     disk: Disk,
     reads: Mutex<Vec<String>>,
+    platform: &'static str,
+    translated: Option<&'static str>,
 }
 
 impl Case {
     fn new(tool: &'static str, answers: Answers) -> Self {
         let (registry, settings) = (Registry::load().unwrap(), Settings::default());
         let (policy, disk, reads) = (Policy::default(), Disk::default(), Mutex::default());
-        Self { registry, tool, answers, settings, policy, disk, reads }
+        let (platform, translated) = (PLATFORM, None);
+        Self { registry, tool, answers, settings, policy, disk, reads, platform, translated }
     }
 
     fn with_policy(mut self, policy: &str) -> Self {
@@ -137,7 +145,7 @@ impl Case {
                 subdir: String::new(),
             };
             let packages = NpmSource {
-                package: [("macos-arm64".to_owned(), "x".to_owned())].into(),
+                package: [("macos-x64".to_owned(), "x".to_owned())].into(),
                 versions: None,
                 destination: String::new(),
                 links: [].into(),
@@ -157,7 +165,11 @@ impl Case {
     fn finder(&self) -> Finder<'_> {
         let settings = &self.settings;
         Finder {
-            catalog: Catalog { settings, platform: PLATFORM.to_owned() },
+            catalog: Catalog {
+                settings,
+                platform: self.platform.to_owned(),
+                translated: self.translated,
+            },
             sources: Box::new(Script { answers: self.answers, reads: &self.reads }),
             machine: Box::new(self.disk.clone()),
             settings,
@@ -214,6 +226,25 @@ fn sources_are_tried_in_order() {
     node(&[("a", "new 12.0.0"), ("b", "new 14.0.0")]).check("14", "14.0.0 of b", "a, b");
     node(&[("a", "new 12.0.0 12.2.0 12.1.0")]).check("12", "12.2.0 of a", "a");
     node(&[("A", "new 12.0.0"), ("b", "new 12.1.0")]).check("12", "12.1.0 of b", "b");
+}
+
+#[test]
+fn what_was_never_built_for_a_platform_is_translated() {
+    let node = |platform, answers| {
+        let translated = (platform == "macos-arm64").then_some("macos-x64");
+        Case { platform, translated, ..Case::new("node", answers) }
+    };
+    // A name with a capital letter has something for `macos-x64` only.
+    let answers: Answers = &[("A", "new 14.0.0 16.0.0"), ("b", "new 16.0.0 18.0.0")];
+    node("macos-arm64", answers).check("16", "16.0.0 of b", "b");
+    node("macos-arm64", answers).check("14", "14.0.0 of A", "b, A for macos-x64");
+    node("macos-x64", answers).check("14", "14.0.0 of A", "A");
+    let release = node("macos-arm64", answers).find("14").unwrap();
+    assert!(release.is_translated);
+    // Without Rosetta the error says what it would be good for.
+    let without = Case { translated: None, ..node("macos-arm64", answers) };
+    let error = without.find("14").unwrap_err();
+    assert!(error.causes.iter().any(|cause| cause.contains("softwareupdate")), "{error}");
 }
 
 #[test]

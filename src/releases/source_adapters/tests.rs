@@ -69,7 +69,6 @@ fn with_reader<T>(
     let reader = SourceReader {
         network: &network,
         variable: Box::new(variable),
-        platform: PLATFORM.to_owned(),
         indexes: ReleaseIndexReader {
             cache: IndexCache::new(folders.cache.clone()),
             writer: Some(access.for_threads()),
@@ -79,7 +78,7 @@ fn with_reader<T>(
             detail: Box::new(|_| ()),
         },
     };
-    let catalog = Catalog { settings: &settings, platform: PLATFORM.to_owned() };
+    let catalog = Catalog { settings: &settings, platform: PLATFORM.to_owned(), translated: None };
     act(&reader, &catalog.sources(known).unwrap()[0])
 }
 

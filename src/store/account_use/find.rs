@@ -200,9 +200,9 @@ impl AccountUses {
     fn add_processes(&mut self, machine: &Machine<'_>) {
         let processes = Processes::list();
         for root in &machine.roots {
-            for id in processes.running_from(root) {
-                let account = machine.owner(Path::new(&format!("/proc/{id}")));
-                let (kind, origin) = (UseKind::Process, format!("process {id}"));
+            for process in processes.of(root) {
+                let account = machine.account_name(process.user);
+                let (kind, origin) = (UseKind::Process, format!("process {}", process.id));
                 self.add(root, AccountUse { account, kind, origin, path: None });
             }
         }
@@ -216,10 +216,15 @@ impl AccountUse {
 }
 
 impl Machine<'_> {
-    /// The name of the account that owns a file or a process; its number if it has none.
+    /// The name of the account that owns a file; its number if it has none.
     fn owner(&self, path: &Path) -> String {
         let Ok(seen) = path.symlink_metadata() else { return "unknown".to_owned() };
-        self.names.get(&seen.uid()).cloned().unwrap_or_else(|| seen.uid().to_string())
+        self.account_name(seen.uid())
+    }
+
+    /// The name of an account; its number if it has none.
+    fn account_name(&self, user: u32) -> String {
+        self.names.get(&user).cloned().unwrap_or_else(|| user.to_string())
     }
 
     /// Adds the homes of usher's in projects to the accounts that own them: an `USHER_HOME` is known by

@@ -217,7 +217,7 @@ mod tests {
         fs::write(name("12.0.0"), "what is in it doesn't matter").unwrap();
         symlink(outside.join("file"), name("13.0.0")).unwrap();
         symlink(&outside, name("14.0.0")).unwrap();
-        rustix::fs::mknodat(CWD, name("15.0.0"), FileType::Fifo, 0o600.into(), 0).unwrap();
+        crate::files::make_fifo(&name("15.0.0"));
         fs::create_dir_all(name("16.0.0").join("deep")).unwrap();
         symlink(&outside, name("16.0.0").join("link")).unwrap();
         fs::hard_link(outside.join("file"), name("17.0.0")).unwrap();

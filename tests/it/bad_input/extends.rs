@@ -4,10 +4,8 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use rustix::fs::{CWD, Mode, mkfifoat};
-
 use super::with_default;
-use crate::support::Sandbox;
+use crate::support::{Sandbox, make_fifo};
 
 const BASE: &str = "{ \"volta\": { \"node\": \"10.24.1\" } }\n";
 
@@ -52,7 +50,7 @@ fn a_file_outside_of_the_repository_is_not_extended() {
         is_refused(&sandbox, named, note);
         is_refused(&sandbox, named, &format!("it names {target}"));
     }
-    mkfifoat(CWD, sandbox.project().join("fifo"), Mode::from_raw_mode(0o600)).unwrap();
+    make_fifo(&sandbox.project().join("fifo"));
     extend(&sandbox, "", "fifo");
     is_refused(&sandbox, "fifo", "it is not a regular file");
 }
@@ -105,7 +103,7 @@ fn a_file_outside_of_a_gemfiles_folder_is_not_read() {
     let below = sandbox.folder("project/inner");
     symlink(&outside, below.join("link")).unwrap();
     symlink(sandbox.project(), below.join("folder")).unwrap();
-    mkfifoat(CWD, below.join("fifo"), Mode::from_raw_mode(0o600)).unwrap();
+    make_fifo(&below.join("fifo"));
     let outside = outside.to_str().unwrap();
     // A file of the same repository too: Bundler reads it, but nobody writes so.
     for named in ["../.ruby", "../../outside", outside, "link", "folder/.ruby", "/dev/zero"] {

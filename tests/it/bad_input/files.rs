@@ -1,14 +1,11 @@
 //! Version files, manifests and settings that are wrong.
 
-use std::ffi::CString;
 use std::fmt::Write as _;
 use std::fs;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 
 use super::with_default;
 use crate::commands::assert_unchanged;
-use crate::support::Sandbox;
+use crate::support::{Sandbox, make_fifo};
 
 /// A shim refuses what is in the file's place; nothing is changed.
 fn refused(sandbox: &Sandbox, transcript: &mut String, what: &str) {
@@ -168,11 +165,6 @@ fn oversized_version_files_are_truncated_or_not_read() {
     error: can't read [SANDBOX]/project/.nvmrc
       it is larger than 4 MiB
     ");
-}
-
-fn make_fifo(path: &Path) {
-    let name = CString::new(path.as_os_str().as_bytes()).unwrap();
-    rustix::fs::mkfifoat(rustix::fs::CWD, name.as_c_str(), 0o644.into()).unwrap();
 }
 
 #[test]

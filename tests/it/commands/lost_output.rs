@@ -4,11 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use clap::CommandFactory as _;
-use rustix::fs::{CWD, FileType, mknodat};
 use usher::cli::CommandLine;
 
 use super::{sandbox, skipped};
-use crate::support::{Outcome, Platform, Sandbox, Upstream};
+use crate::support::{Outcome, Platform, Sandbox, Upstream, make_fifo};
 
 /// How standard output loses what is written to it, for a shell.
 const LOST: [(&str, &str); 2] = [
@@ -122,7 +121,7 @@ fn a_reader_that_went_away_has_seen_enough() {
     let sandbox = super::offline_sandbox();
     // A pipe with no reader any more, and a shell that ignores the signal for it.
     let pipe = sandbox.project().join("pipe");
-    mknodat(CWD, pipe, FileType::Fifo, 0o600.into(), 0).unwrap();
+    make_fifo(&pipe);
     let script = "exec 3<> pipe 4> pipe 3<&-; trap '' PIPE; exec \"$@\" >&4";
     for line in ["", "list", "list --json", "--help", "completions zsh"] {
         assert_eq!(in_shell(&sandbox, script, line).succeeds().stderr, "");

@@ -2,21 +2,19 @@
 //! the fake program prints, or the message, is compared.
 
 use std::collections::BTreeMap;
-use std::ffi::CString;
 use std::fs;
 use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags};
 use usher_shims::index::AdoptedStore;
 
 use super::format::{Case, Cwd, Kind, place};
 use super::has_parts;
 use super::machine::{adopted, programs, root};
-use crate::support::{Outcome, Sandbox, TestCommand};
+use crate::support::{Outcome, Sandbox, TestCommand, make_fifo};
 
 /// Sandboxes with usher and versions in them, one for all cases that need the same of these.
 #[derive(Default)]
@@ -132,10 +130,7 @@ fn put(sandbox: &Sandbox, path: &Path, kind: Kind) {
     fs::create_dir_all(folder).expect("make a folder");
     match kind {
         Kind::Folder | Kind::ClosedFolder => fs::create_dir(path).expect("make a folder"),
-        Kind::Fifo => {
-            let name = CString::new(path.as_os_str().as_bytes()).expect("a path");
-            rustix::fs::mkfifoat(CWD, name.as_c_str(), 0o644.into()).expect("make a FIFO");
-        }
+        Kind::Fifo => make_fifo(path),
         // The listener is closed; the socket stays.
         Kind::Socket => drop(UnixListener::bind(path).expect("make a socket")),
         Kind::Device => symlink("/dev/zero", path).expect("make a link"),

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use rustix::fs::{CWD, Mode, RenameFlags, mkfifoat, renameat_with};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::commands::{offline_sandbox, skipped};
-use crate::support::Sandbox;
+use crate::support::{Sandbox, make_fifo};
 
 /// Some account that isn't root.
 const OTHER: u32 = 4711;
@@ -188,7 +188,7 @@ fn a_version_file_of_another_account_in_a_shared_folder_is_skipped() {
     fs::hard_link(&target, &file).unwrap();
     is_skipped(".nvmrc");
     fs::remove_file(&file).unwrap();
-    mkfifoat(CWD, &file, Mode::from_raw_mode(0o666)).unwrap();
+    make_fifo(&file);
     give(&file);
     is_skipped(".nvmrc");
     fs::remove_file(&file).unwrap();

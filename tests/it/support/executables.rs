@@ -57,11 +57,20 @@ pub(crate) fn start(command: &mut Command) -> io::Result<Child> {
     command.spawn()
 }
 
+/// Linux has as many signals; elsewhere the last of these are none.
+const LAST_SIGNAL: libc::c_int = 64;
+
+/// Does what opens a file that a process which starts meanwhile would inherit.
+pub(super) fn without_starting<T>(act: impl FnOnce() -> T) -> T {
+    let _opening = STARTING.read().unwrap_or_else(PoisonError::into_inner);
+    act()
+}
+
 /// Gives ignored signals a handler that does nothing. The tests still survive such a signal, but
 /// the programs they start get the default action: `execve` resets handlers, but not "ignore".
 pub(super) fn unignore_signals() {
     extern "C" fn nothing(_signal: libc::c_int) {}
-    for signal in 1..=libc::SIGRTMAX() {
+    for signal in 1..=LAST_SIGNAL {
         // Rust ignores this one itself, and resets it when it starts a process.
         if signal == libc::SIGPIPE {
             continue;

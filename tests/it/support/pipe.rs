@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
@@ -11,6 +12,12 @@ use super::Sandbox;
 
 /// How long to wait for a line.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// Makes a named pipe. Not every system has the call that makes one in an open folder.
+pub(crate) fn make_fifo(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status().expect("run mkfifo");
+    assert!(made.success(), "mkfifo {}", path.display());
+}
 
 /// The reading end of a named pipe.
 #[derive(Debug)]

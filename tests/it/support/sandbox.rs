@@ -13,7 +13,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use rustix::io::FdFlags;
+use rustix::net::{AddressFamily, SocketType};
 use tempfile::TempDir;
 use usher_shims::index::INDEX_FILE;
 
@@ -357,8 +358,12 @@ fn copy_folder(from: &Path, to: &Path, rule: &CopyRule<'_>) {
 fn closed_address() -> &'static str {
     static CLOSED: OnceLock<(OwnedFd, String)> = OnceLock::new();
     let (_, address) = CLOSED.get_or_init(|| {
-        let kind = (AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC);
-        let socket = rustix::net::socket_with(kind.0, kind.1, kind.2, None).expect("make a socket");
+        // Not every system can do both at once.
+        let socket = executables::without_starting(|| {
+            let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None)?;
+            rustix::io::fcntl_setfd(&socket, FdFlags::CLOEXEC).map(|()| socket)
+        });
+        let socket = socket.expect("make a socket");
         let any = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
         rustix::net::bind(&socket, &any).expect("bind a port");
         let address = rustix::net::getsockname(&socket).expect("read the port's number");

@@ -483,3 +483,13 @@ fn definitions_are_consistent() {
         }
     }
 }
+
+#[test]
+fn no_two_programs_differ_by_case_alone() {
+    // They would be one file on a Mac.
+    let mut spellings = std::collections::BTreeMap::new();
+    for name in TOOLS.iter().flat_map(|tool| tool.programs) {
+        let first = *spellings.entry(name.to_ascii_lowercase()).or_insert(*name);
+        assert_eq!(first, *name);
+    }
+}

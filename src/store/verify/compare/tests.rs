@@ -173,10 +173,7 @@ fn each_kind_of_change_is_reported() {
 #[test]
 fn special_files_are_reported_and_never_opened() {
     let bench = Bench::new();
-    let pipe = |name: &str| {
-        let mode = rustix::fs::Mode::from(0o644);
-        rustix::fs::mknodat(CWD, bench.path(name), FileType::Fifo, mode, 0).unwrap();
-    };
+    let pipe = |name: &str| crate::files::make_fifo(&bench.path(name));
     pipe("lib/pipe");
     fs::remove_file(bench.path("bin/node")).unwrap();
     pipe("bin/node");

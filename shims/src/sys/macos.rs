@@ -1,4 +1,4 @@
-//! macOS, and every other Unix that isn't Linux.
+//! macOS. None of this was ever run: it is read against the manual pages of the system.
 
 use std::ffi::CStr;
 use std::io;
@@ -13,9 +13,17 @@ pub(crate) const NAMES: &[&str] = &["macos", "darwin"];
 /// How a folder is opened to look names up in it.
 pub(crate) const LOOK_IN: OFlags = OFlags::RDONLY;
 
-/// The path that this process was executed by: the system's answer never fails here.
-pub(crate) fn executable_path() -> Option<PathBuf> {
-    None
+/// Whether two spellings of a name are usually one file: APFS is made so, unless one asks otherwise.
+pub(crate) const IGNORES_CASE: bool = true;
+
+/// What this process's own file is found by.
+pub(crate) const OWN_FILE: &str = "the path of the call";
+
+/// This process's own file. The system has the path of the call (`_NSGetExecutablePath`), which may be
+/// a link's, or be relative; the file is where that leads, spelled as it is on disk.
+#[expect(clippy::disallowed_methods, reason = "the shim's main looks up its own file here")]
+pub(crate) fn own_file() -> io::Result<PathBuf> {
+    std::env::current_exe()?.canonicalize()
 }
 
 /// Whether the process has more rights than its caller, who must not control it then.
