@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use usher_shims::index::{VERSION, index_file};
 
 use super::json::check_output;
+use crate::support::own_releases::{self, file_name};
 use crate::support::{Outcome, ReleaseKey, Sandbox, TestCommand, sha256};
 
 /// A program that says it is a version of usher, and appends its other calls to a file beside the home.
@@ -25,8 +26,7 @@ struct Releases {
 impl Releases {
     fn new() -> Self {
         let releases = Self { sandbox: Sandbox::new().offline(), key: ReleaseKey::new(1) };
-        let built = Path::new(env!("CARGO_BIN_EXE_use")).with_file_name("examples/signed_use");
-        assert!(built.exists(), "cargo build --example signed_use");
+        let built = own_releases::signed_use();
         releases.command_of(&built, &["self", "install"]).run().succeeds();
         releases
     }
@@ -41,18 +41,12 @@ impl Releases {
         self.command_of(&self.sandbox.shim("use"), arguments).run()
     }
 
-    /// Publishes a release: its program, its hashes, and their signature.
     fn publish(&self, version: &str, program: &str) {
-        let name = file_name();
-        self.file(version, &name, program);
-        let hash = sha256(program.as_bytes());
-        self.sign(version, &format!("{hash}  {name}\n"), &self.key, &format!("usher {version}"));
-        self.sandbox.file("releases/latest", format!("{version}\n"));
+        own_releases::publish(&self.sandbox, &self.key, version, program.as_bytes());
     }
 
     fn sign(&self, version: &str, sums: &str, key: &ReleaseKey, comment: &str) {
-        self.file(version, "SHA256SUMS", sums);
-        self.file(version, "SHA256SUMS.minisig", &key.sign(sums, comment));
+        own_releases::sign(&self.sandbox, version, sums, (key, comment));
     }
 
     fn file(&self, version: &str, name: &str, content: &str) {
@@ -68,10 +62,6 @@ impl Releases {
     fn calls(&self) -> String {
         fs::read_to_string(self.sandbox.root().join("calls")).unwrap_or_default()
     }
-}
-
-fn file_name() -> String {
-    usher::own_release::file_name()
 }
 
 #[test]
@@ -217,6 +207,23 @@ fn an_older_usher_hands_over_to_a_newer_home() {
     let calls = fs::read_to_string(sandbox.root().join("calls")).unwrap();
     assert_eq!(calls, "99.1.0 list node\n");
     assert_eq!(sandbox.tree("home"), before);
+}
+
+#[test]
+fn a_shim_that_meets_another_format_hands_the_call_to_use() {
+    let sandbox = Sandbox::new().offline();
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.install();
+    sandbox.command("node").run().succeeds();
+    fs::remove_file(sandbox.shim("use")).unwrap();
+    sandbox.executable(sandbox.shim("use"), &program("99.1.0"));
+    // It has a version that this one would run, were the format its own.
+    let index = index_file(&sandbox.shims());
+    let other = fs::read_to_string(&index).unwrap().replace("usher index 1\n", "usher index 2\n");
+    fs::write(&index, other).unwrap();
+    sandbox.command("node").argument("x").run().succeeds().stdout_is("");
+    let calls = fs::read_to_string(sandbox.root().join("calls")).unwrap();
+    assert!(calls.starts_with("99.1.0 ") && calls.ends_with(" x\n"), "{calls}");
 }
 
 #[test]
