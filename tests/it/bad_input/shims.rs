@@ -13,8 +13,7 @@ fn the_shims_index_is_missing_or_damaged() {
     let good = fs::read(&index).unwrap();
     // An older usher may be put in the place of a newer one, whose index it doesn't know.
     let newer = "usher index 99\nusher\t99.1.0\ndata\t/x\n";
-    for spoil in
-        [None, Some("garbage"), Some("usher index 99\ndata\t/x\n"), Some(newer), Some("")]
+    for spoil in [None, Some("garbage"), Some("usher index 99\ndata\t/x\n"), Some(newer), Some("")]
     {
         fs::remove_file(&index).unwrap();
         if let Some(text) = spoil {

@@ -211,7 +211,7 @@ fn with_release(sandbox: &Sandbox, program: &[u8]) {
     own_releases::publish(sandbox, &key, RELEASE, program);
     sandbox.command(own_releases::signed_use()).arguments(["self", "install"]).run().succeeds();
     let script = format!(
-        "TEST_RELEASES=$HOME/../releases TEST_RELEASE_KEY={} exec use self update\n",
+        "TEST_RELEASES=${{HOME%/*}}/releases TEST_RELEASE_KEY={} exec use self update\n",
         key.public()
     );
     sandbox.file("update", script);

@@ -80,12 +80,14 @@ fn in_network(address: IpAddr, resolv: &str, hosts: &str, test: impl FnOnce(&Net
 fn set_up(sandbox: &Sandbox, address: IpAddr) -> bool {
     let only_ipv6 = if address.is_ipv6() { "ip -4 address flush dev lo" } else { "true" };
     let script = format!(
-        "mount --make-rprivate / && PATH=$PATH:/usr/sbin:/sbin && ip link set lo up && {only_ipv6} &&
+        "PATH=/usr/sbin:/usr/bin:/sbin:/bin
+        mount --make-rprivate / && ip link set lo up && {only_ipv6} &&
         for file in resolv.conf hosts nsswitch.conf; do
             test ! -e /etc/$file || mount --bind \"$1/$file\" /etc/$file || exit 1
         done && test -e /etc/resolv.conf && test -e /etc/hosts"
     );
-    let script = sandbox.command("sh").arguments(["-c", &script, "sh"]).argument(sandbox.root());
+    let script =
+        sandbox.command("/bin/sh").arguments(["-c", &script, "sh"]).argument(sandbox.root());
     script.run().status.success()
 }
 
@@ -191,7 +193,8 @@ fn a_name_in_the_file_of_hosts_needs_no_server() {
 fn a_name_is_looked_up_in_the_search_domains() {
     let resolv = "nameserver 127.0.0.1\nsearch absent.test corp.test\n";
     in_network(HERE, resolv, "", |network| {
-        let dns = Dns::start(HERE, &[("mirror.corp.test", HERE), ("here.eu.corp.test", HERE)], false);
+        let dns =
+            Dns::start(HERE, &[("mirror.corp.test", HERE), ("here.eu.corp.test", HERE)], false);
         network.install_from("mirror").succeeds();
         assert!(dns.count("mirror.absent.test") > 0 && dns.count("mirror.corp.test") > 0);
         network.install_from("mirror.corp.test").succeeds();
