@@ -82,6 +82,18 @@ fn a_release_replaces_usher_after_its_signature_was_checked() {
 }
 
 #[test]
+fn a_release_that_makes_no_shims_is_an_error() {
+    let releases = Releases::new();
+    let without = "#!/bin/sh\ncase $1 in\n--version) echo use 99.1.0 ;;\n*) exit 74 ;;\nesac\n";
+    releases.publish("99.1.0", without);
+    let failed = releases.run(&["self", "update"]).fails_with(65).stdout_is("");
+    failed.stderr_contains(&format!(
+        "error: usher 99.1.0 replaced {VERSION}, but made no shims\n  exit status: 74\n  hint: use reshim"
+    ));
+    assert_eq!(releases.installed().as_deref(), Some(without));
+}
+
+#[test]
 fn an_older_release_is_installed_where_it_is_named() {
     let releases = Releases::new();
     releases.publish("0.0.1", &program("0.0.1"));

@@ -104,7 +104,7 @@ pub(super) const RESHIM: Operation = Operation {
 /// Another version of usher takes the place of this one, with its shims.
 pub(super) const SELF_UPDATE: Operation = Operation {
     name: "self update",
-    prepare: |sandbox| with_release(sandbox, &own_releases::signed_use_of(RELEASE)),
+    prepare: with_release,
     command: &["sh", "../update"],
     passes_absence: false,
     becomes_program: false,
@@ -206,10 +206,10 @@ pub(super) const UNDO_SETUP: Operation = Operation {
 };
 
 /// Publishes a release, and installs a `use` that was built for it. The script `update` has its key.
-fn with_release(sandbox: &Sandbox, program: &[u8]) {
-    let key = ReleaseKey::new(1);
-    own_releases::publish(sandbox, &key, RELEASE, program);
-    sandbox.command(own_releases::signed_use()).arguments(["self", "install"]).run().succeeds();
+fn with_release(sandbox: &Sandbox) {
+    let (key, program) = (ReleaseKey::new(1), own_releases::small_signed_use(sandbox));
+    own_releases::publish(sandbox, &key, RELEASE, &own_releases::with_version(&program, RELEASE));
+    sandbox.command(program).arguments(["self", "install"]).run().succeeds();
     let script = format!(
         "TEST_RELEASES=${{HOME%/*}}/releases TEST_RELEASE_KEY={} exec use self update\n",
         key.public()

@@ -188,8 +188,8 @@ fn the_machines_usher_is_updated_for_its_accounts() {
     let sandbox = Sandbox::new().offline();
     sandbox.open_to_all();
     let key = ReleaseKey::new(1);
-    own_releases::publish(&sandbox, &key, "9.9.9", &own_releases::signed_use_of("9.9.9"));
-    sandbox.copy_program(&own_releases::signed_use(), "signed");
+    let program = own_releases::small_signed_use(&sandbox);
+    own_releases::publish(&sandbox, &key, "9.9.9", &own_releases::with_version(&program, "9.9.9"));
     let sandbox = sandbox.with_variable("TEST_RELEASE_KEY", key.public());
     let Some(outcome) = in_own_namespace(&sandbox, UPDATED) else { return };
     outcome.succeeds().stdout_is(&format!(

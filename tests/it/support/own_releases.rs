@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use usher_shims::index::VERSION;
 
-use super::{ReleaseKey, Sandbox, sha256};
+use super::{ReleaseKey, Sandbox, executables, sha256};
 
 /// The name of the program for this platform in a release's folder.
 pub(crate) fn file_name() -> String {
@@ -19,11 +20,18 @@ pub(crate) fn signed_use() -> PathBuf {
     built
 }
 
+/// A copy of it in a sandbox, which is smaller where the machine has `strip`.
+pub(crate) fn small_signed_use(sandbox: &Sandbox) -> PathBuf {
+    let copy = sandbox.copy_program(&signed_use(), "signed");
+    let _ = executables::stdout_if_success(Command::new("strip").arg(&copy));
+    copy
+}
+
 /// The same program with another version, which is as long as the real one. The shim that it carries
 /// is of that version, too.
-pub(crate) fn signed_use_of(version: &str) -> Vec<u8> {
+pub(crate) fn with_version(program: &Path, version: &str) -> Vec<u8> {
     assert_eq!(version.len(), VERSION.len(), "{version}");
-    let mut program = fs::read(signed_use()).expect("read the built `use`");
+    let mut program = fs::read(program).expect("read a built `use`");
     let found = memchr::memmem::find_iter(&program, VERSION);
     for place in found.collect::<Vec<_>>() {
         program[place..place + VERSION.len()].copy_from_slice(version.as_bytes());
