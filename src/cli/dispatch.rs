@@ -58,14 +58,14 @@ pub(super) fn execute(
     if typed.global_flags.quiet {
         session.set_quiet();
     }
-    if let Some(Verb::Itself { verb: SelfVerb::Update(arguments) }) = &typed.verb {
-        return commands::self_update::run(&session, build, arguments, json);
-    }
     if let Some(Verb::Itself { verb: SelfVerb::Uninstall(arguments) }) = &typed.verb {
         return commands::self_uninstall::run(&session, arguments, json).map(|()| 0);
     }
     if !is_secure() {
         own_home::match_program(&mut session, typed.global_flags.directories.len())?;
+    }
+    if let Some(Verb::Itself { verb: SelfVerb::Update(arguments) }) = &typed.verb {
+        return commands::self_update::run(&session, build, arguments, json);
     }
     // `use doctor` reports them itself.
     if !matches!(typed.verb, Some(Verb::Doctor { .. })) {

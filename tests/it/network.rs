@@ -7,6 +7,7 @@ mod answers;
 mod downloads;
 mod front;
 mod messages;
+mod names;
 mod provenance;
 mod secrets;
 mod sizes;

@@ -21,6 +21,7 @@ pub(crate) mod clock;
 mod command;
 mod documents;
 pub(crate) mod executables;
+pub(crate) mod own_releases;
 mod pipe;
 mod release_key;
 mod sandbox;

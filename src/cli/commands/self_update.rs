@@ -89,7 +89,7 @@ pub fn run(
     drop(network);
     drop(access);
     if is_due {
-        refresh(session, &program)?;
+        refresh(session, &program, &report)?;
     }
     output::print(&report, as_json, &*session.reporter)
 }
@@ -172,18 +172,21 @@ fn check_runs(program: &Path, version: &Version) -> Result<()> {
     }
 }
 
-/// Lets the new program make its shims and their index.
-fn refresh(session: &Session, program: &Path) -> Result<()> {
+/// Lets the new program make its shims and their index. Its own message says what it can't.
+fn refresh(session: &Session, program: &Path, report: &SelfUpdateReport) -> Result<()> {
     let mut command = Command::new(program);
     command.args(["self", "install"]).stdin(Stdio::null()).stdout(Stdio::null());
     if session.folders.is_system_wide {
         command.arg("--system");
     }
     let ended = command.status().map_err(|error| Error::io("run", program, error))?;
-    if !ended.success() {
-        session.note(&format!("the shims are still the old ones ({ended}): use reshim"));
+    if ended.success() {
+        return Ok(());
     }
-    Ok(())
+    let SelfUpdateReport { version, previous_version, .. } = report;
+    let what = format!("usher {version} replaced {previous_version}, but made no shims");
+    let error = Error::new(ErrorKind::ProgramFailed, what);
+    Err(error.because(ended.to_string()).hint("use reshim"))
 }
 
 impl Report for SelfUpdateReport {

@@ -11,7 +11,10 @@ fn the_shims_index_is_missing_or_damaged() {
     let sandbox = with_default();
     let index = sandbox.shims().join(".usher");
     let good = fs::read(&index).unwrap();
-    for spoil in [None, Some("garbage"), Some("usher index 99\ndata\t/x\n"), Some("")] {
+    // An older usher may be put in the place of a newer one, whose index it doesn't know.
+    let newer = "usher index 99\nusher\t99.1.0\ndata\t/x\n";
+    for spoil in [None, Some("garbage"), Some("usher index 99\ndata\t/x\n"), Some(newer), Some("")]
+    {
         fs::remove_file(&index).unwrap();
         if let Some(text) = spoil {
             fs::write(&index, text).unwrap();

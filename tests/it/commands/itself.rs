@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use usher_shims::index::{VERSION, index_file};
 
 use super::json::check_output;
+use crate::support::own_releases::{self, file_name};
 use crate::support::{Outcome, ReleaseKey, Sandbox, TestCommand, sha256};
 
 /// A program that says it is a version of usher, and appends its other calls to a file beside the home.
@@ -25,8 +26,7 @@ struct Releases {
 impl Releases {
     fn new() -> Self {
         let releases = Self { sandbox: Sandbox::new().offline(), key: ReleaseKey::new(1) };
-        let built = Path::new(env!("CARGO_BIN_EXE_use")).with_file_name("examples/signed_use");
-        assert!(built.exists(), "cargo build --example signed_use");
+        let built = own_releases::signed_use();
         releases.command_of(&built, &["self", "install"]).run().succeeds();
         releases
     }
@@ -41,18 +41,12 @@ impl Releases {
         self.command_of(&self.sandbox.shim("use"), arguments).run()
     }
 
-    /// Publishes a release: its program, its hashes, and their signature.
     fn publish(&self, version: &str, program: &str) {
-        let name = file_name();
-        self.file(version, &name, program);
-        let hash = sha256(program.as_bytes());
-        self.sign(version, &format!("{hash}  {name}\n"), &self.key, &format!("usher {version}"));
-        self.sandbox.file("releases/latest", format!("{version}\n"));
+        own_releases::publish(&self.sandbox, &self.key, version, program.as_bytes());
     }
 
     fn sign(&self, version: &str, sums: &str, key: &ReleaseKey, comment: &str) {
-        self.file(version, "SHA256SUMS", sums);
-        self.file(version, "SHA256SUMS.minisig", &key.sign(sums, comment));
+        own_releases::sign(&self.sandbox, version, sums, (key, comment));
     }
 
     fn file(&self, version: &str, name: &str, content: &str) {
@@ -70,10 +64,6 @@ impl Releases {
     }
 }
 
-fn file_name() -> String {
-    usher::own_release::file_name()
-}
-
 #[test]
 fn a_release_replaces_usher_after_its_signature_was_checked() {
     let releases = Releases::new();
@@ -89,6 +79,18 @@ fn a_release_replaces_usher_after_its_signature_was_checked() {
     assert_eq!(releases.calls(), "99.1.0 self install\n");
     let staging = releases.sandbox.usher().join("staging");
     assert_eq!(fs::read_dir(staging).unwrap().count(), 0);
+}
+
+#[test]
+fn a_release_that_makes_no_shims_is_an_error() {
+    let releases = Releases::new();
+    let without = "#!/bin/sh\ncase $1 in\n--version) echo use 99.1.0 ;;\n*) exit 74 ;;\nesac\n";
+    releases.publish("99.1.0", without);
+    let failed = releases.run(&["self", "update"]).fails_with(65).stdout_is("");
+    failed.stderr_contains(&format!(
+        "error: usher 99.1.0 replaced {VERSION}, but made no shims\n  exit status: 74\n  hint: use reshim"
+    ));
+    assert_eq!(releases.installed().as_deref(), Some(without));
 }
 
 #[test]
@@ -217,6 +219,23 @@ fn an_older_usher_hands_over_to_a_newer_home() {
     let calls = fs::read_to_string(sandbox.root().join("calls")).unwrap();
     assert_eq!(calls, "99.1.0 list node\n");
     assert_eq!(sandbox.tree("home"), before);
+}
+
+#[test]
+fn a_shim_that_meets_another_format_hands_the_call_to_use() {
+    let sandbox = Sandbox::new().offline();
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.install();
+    sandbox.command("node").run().succeeds();
+    fs::remove_file(sandbox.shim("use")).unwrap();
+    sandbox.executable(sandbox.shim("use"), &program("99.1.0"));
+    // It has a version that this one would run, were the format its own.
+    let index = index_file(&sandbox.shims());
+    let other = fs::read_to_string(&index).unwrap().replace("usher index 1\n", "usher index 2\n");
+    fs::write(&index, other).unwrap();
+    sandbox.command("node").argument("x").run().succeeds().stdout_is("");
+    let calls = fs::read_to_string(sandbox.root().join("calls")).unwrap();
+    assert!(calls.starts_with("99.1.0 ") && calls.ends_with(" x\n"), "{calls}");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use rustix::io::Errno;
 
 use super::operations::{
-    INSTALL, Operation, OperationSandbox, PRUNE, REPAIR, RESHIM, SHIM_INSTALL, UNINSTALL,
+    INSTALL, LINK, Operation, OperationSandbox, PRUNE, REPAIR, RESHIM, SELF_UPDATE, SHIM_INSTALL,
+    UNINSTALL,
 };
 use super::state::State;
 use super::tracer::{Injection, Traced, can_trace};
@@ -44,6 +45,16 @@ fn prune_survives_disk_errors() {
 #[test]
 fn reshim_survives_disk_errors() {
     check(&RESHIM);
+}
+
+#[test]
+fn self_update_survives_disk_errors() {
+    check(&SELF_UPDATE);
+}
+
+#[test]
+fn link_survives_disk_errors() {
+    check(&LINK);
 }
 
 fn check(operation: &Operation) {

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::support::{Sandbox, Upstream};
+use usher_shims::index::VERSION;
+
+use crate::support::{ReleaseKey, Sandbox, Upstream, own_releases};
 
 use super::state::{State, restore};
 use super::tracer::{self, Injection, Traced};
@@ -12,6 +14,9 @@ pub(super) const CHANGED: &str = "12.22.12";
 
 /// Another installed version, which must not change.
 pub(super) const OTHER: &str = "10.24.1";
+
+/// The release of usher that replaces this one.
+const RELEASE: &str = "9.9.9";
 
 /// The unit of a shim that exists before each operation but the first install.
 const NODE_SHIM: &str = "/.local/share/usher/shims/node";
@@ -96,6 +101,30 @@ pub(super) const RESHIM: Operation = Operation {
     becomes_program: false,
 };
 
+/// Another version of usher takes the place of this one, with its shims.
+pub(super) const SELF_UPDATE: Operation = Operation {
+    name: "self update",
+    prepare: with_release,
+    command: &["sh", "../update"],
+    passes_absence: false,
+    becomes_program: false,
+};
+
+/// A build of the user's own gets a name, which another one had.
+pub(super) const LINK: Operation = Operation {
+    name: "link",
+    prepare: |sandbox| {
+        for folder in ["one", "two"] {
+            sandbox.executable(format!("{folder}/bin/node"), "#!/bin/sh\necho v23.1.0\n");
+            sandbox.executable(format!("{folder}/bin/{folder}"), "#!/bin/sh\n");
+        }
+        sandbox.use_command(&["link", "node@mine", "../one"]).run().succeeds();
+    },
+    command: &["use", "link", "node@mine", "../two"],
+    passes_absence: false,
+    becomes_program: false,
+};
+
 /// The first command on a machine: there is not even a data folder.
 pub(super) const FIRST_INSTALL: Operation = Operation {
     name: "first install",
@@ -176,6 +205,18 @@ pub(super) const UNDO_SETUP: Operation = Operation {
     becomes_program: false,
 };
 
+/// Publishes a release, and installs a `use` that was built for it. The script `update` has its key.
+fn with_release(sandbox: &Sandbox) {
+    let (key, program) = (ReleaseKey::new(1), own_releases::small_signed_use(sandbox));
+    own_releases::publish(sandbox, &key, RELEASE, &own_releases::with_version(&program, RELEASE));
+    sandbox.command(program).arguments(["self", "install"]).run().succeeds();
+    let script = format!(
+        "TEST_RELEASES=${{HOME%/*}}/releases TEST_RELEASE_KEY={} exec use self update\n",
+        key.public()
+    );
+    sandbox.file("update", script);
+}
+
 fn with_changed(sandbox: &Sandbox) {
     sandbox.use_command(&["install", &format!("node@{CHANGED}")]).run().succeeds();
 }
@@ -243,6 +284,13 @@ impl<'a> OperationSandbox<'a> {
         faults.retain(|fault| !(self.operation.passes_absence && fault.ends_with(" is lost")));
         if !self.before.0.contains_key(NODE_SHIM) {
             return faults;
+        }
+        for name in ["use", "usher"] {
+            let own = self.sandbox.command(name).argument("--version").run();
+            let is_known = [VERSION, RELEASE].map(|version| format!("use {version}\n"));
+            if !own.status.success() || !is_known.contains(&own.stdout) {
+                faults.push(format!("usher doesn't run: {own}"));
+            }
         }
         let other = self.sandbox.command("node").arguments([&format!("+{OTHER}"), "-v"]).run();
         if other.stdout.trim() != format!("v{OTHER}") {

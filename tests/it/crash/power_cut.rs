@@ -16,8 +16,8 @@ use std::collections::HashSet;
 use self::model::{Choice, Cut, History, Rules, Tree};
 use self::record::Event;
 use super::operations::{
-    DEFAULT, FIRST_INSTALL, FIRST_PIN, INSTALL, Operation, OperationSandbox, PIN, PRUNE,
-    REMOVE_SHIM, REPAIR, RESHIM, SETUP, SHIM, UNDO_SETUP, UNINSTALL,
+    DEFAULT, FIRST_INSTALL, FIRST_PIN, INSTALL, LINK, Operation, OperationSandbox, PIN, PRUNE,
+    REMOVE_SHIM, REPAIR, RESHIM, SELF_UPDATE, SETUP, SHIM, UNDO_SETUP, UNINSTALL,
 };
 use super::state::State;
 use super::tracer::{Injection, can_trace};
@@ -58,6 +58,16 @@ fn prune_survives_a_power_cut() {
 #[test]
 fn reshim_survives_a_power_cut() {
     check(&RESHIM);
+}
+
+#[test]
+fn self_update_survives_a_power_cut() {
+    check(&SELF_UPDATE);
+}
+
+#[test]
+fn link_survives_a_power_cut() {
+    check(&LINK);
 }
 
 #[test]

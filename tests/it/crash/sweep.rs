@@ -1,7 +1,8 @@
 //! kill -9 before every system call of the operations that change toolchains and shims.
 
 use super::operations::{
-    INSTALL, Operation, OperationSandbox, PRUNE, REINSTALL, REPAIR, RESHIM, SHIM_INSTALL, UNINSTALL,
+    INSTALL, LINK, Operation, OperationSandbox, PRUNE, REINSTALL, REPAIR, RESHIM, SELF_UPDATE,
+    SHIM_INSTALL, UNINSTALL,
 };
 use super::tracer::{self, Call, Injection, can_trace};
 use super::{sample, seed};
@@ -43,6 +44,16 @@ fn prune_survives_a_kill_at_every_system_call() {
 #[test]
 fn reshim_survives_a_kill_at_every_system_call() {
     check(&RESHIM);
+}
+
+#[test]
+fn self_update_survives_a_kill_at_every_system_call() {
+    check(&SELF_UPDATE);
+}
+
+#[test]
+fn link_survives_a_kill_at_every_system_call() {
+    check(&LINK);
 }
 
 /// The files are synced before the rename, and the parent folder after it.

@@ -5,7 +5,9 @@
 
 use std::path::Path;
 
-use crate::support::{Outcome, Sandbox, Upstream};
+use usher_shims::index::VERSION;
+
+use crate::support::{Outcome, ReleaseKey, Sandbox, Upstream, own_releases};
 
 /// Makes an `/opt` and an `/etc` of our own, in the folder `$1`.
 const OWN_FOLDERS: &str = r#"
@@ -138,6 +140,69 @@ fn a_user_home_uses_the_system_wide_home() {
          elsewhere: v12.22.12\n\
          the machine's is the administrator's\n",
     );
+}
+
+/// The machine's `use` is replaced by a release, and two accounts have its shims: one a home of its
+/// own, whose `use` is a link to the machine's. `$1` and `$2` as above; `signed` is the `use` to begin
+/// with.
+const UPDATED: &str = r#"
+set -eu
+umask 022
+unset HOME
+"$2/signed" self install --system >/dev/null
+bin=/opt/usher/toolchains/node/18.1.0/bin
+mkdir -p "$bin"
+printf '#!/bin/sh\necho node18\n' > "$bin/node"
+chmod +x "$bin/node"
+export PATH=/opt/usher/shims:/usr/bin:/bin TEST_RELEASES="$2/releases"
+use reshim >/dev/null
+echo "node 18.1.0" > /etc/usher/tool-versions
+base=$2
+mkdir "$base/1" "$base/2"
+chown 65534 "$base/1"; chown 65533 "$base/2"
+account() {
+    number=$1; shift
+    setpriv --reuid=$((65535 - number)) --regid=65534 --clear-groups \
+        env -i "HOME=$base/$number" "PATH=$PATH" "TEST_RELEASES=$TEST_RELEASES" \
+        "TEST_RELEASE_KEY=$TEST_RELEASE_KEY" "$@"
+}
+cd /
+account 1 use shim node@18 >/dev/null 2>&1
+own=$base/1/.local/share/usher/shims
+echo "before: $(account 1 "$own/use" --version) $(account 1 "$own/node") $(account 2 node)"
+account 1 "$own/use" self update 2>&1 | sed -n 1p || :
+account 2 use self update 2>&1 | sed -n 1p || :
+use self update
+for number in 1 2; do
+    echo "$number: $(account $number use --version) $(account $number node)"
+done
+echo "own: $(account 1 "$own/use" --version) $(account 1 "$own/node") $(account 1 "$own/node18")"
+account 1 use reshim >/dev/null
+account 1 use doctor | grep "^error" || echo "no errors"
+ls /opt/usher/staging | wc -l
+cmp /opt/usher/shims/use "$2"/releases/9.9.9/use-* && cmp /opt/usher/shims/usher /opt/usher/shims/use
+"#;
+
+#[test]
+fn the_machines_usher_is_updated_for_its_accounts() {
+    let sandbox = Sandbox::new().offline();
+    sandbox.open_to_all();
+    let key = ReleaseKey::new(1);
+    let program = own_releases::small_signed_use(&sandbox);
+    own_releases::publish(&sandbox, &key, "9.9.9", &own_releases::with_version(&program, "9.9.9"));
+    let sandbox = sandbox.with_variable("TEST_RELEASE_KEY", key.public());
+    let Some(outcome) = in_own_namespace(&sandbox, UPDATED) else { return };
+    outcome.succeeds().stdout_is(&format!(
+        "before: use {VERSION} node18 node18\n\
+         error: [SANDBOX]/1/.local/share/usher/shims/use is the machine's\n\
+         error: usher isn't installed in [SANDBOX]/2/.local/share/usher\n\
+         usher 9.9.9 replaced {VERSION}\n\
+         1: use 9.9.9 node18\n\
+         2: use 9.9.9 node18\n\
+         own: use 9.9.9 node18 node18\n\
+         no errors\n\
+         0\n",
+    ));
 }
 
 /// Runs a script with an `/opt`, an `/etc` and a `/usr/local` of its own; `None` where that can't be.

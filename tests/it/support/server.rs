@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -97,7 +97,15 @@ pub(crate) struct Server {
 impl Server {
     /// Listens on a free port of loopback. Several threads call `answer`.
     pub(crate) fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("listen on loopback");
+        Self::start_at(Ipv4Addr::LOCALHOST.into(), answer)
+    }
+
+    /// Listens on a free port of this address of loopback.
+    pub(crate) fn start_at(
+        address: IpAddr,
+        answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind((address, 0)).expect("listen on loopback");
         let address = listener.local_addr().expect("the port listened on");
         let (stopping, released) = (Arc::new(Gate::default()), Arc::new(Gate::default()));
         let gates = (Arc::clone(&stopping), Arc::clone(&released));

@@ -5,6 +5,7 @@
 //! `/pypi/simple/pip/`, `/astral/github/…`. `catalogue` has the data, `server` the HTTP part.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -61,9 +62,14 @@ impl Upstream {
 
     /// Serves this catalogue.
     pub(crate) fn serving(catalogue: &Catalogue) -> Self {
+        Self::serving_at(Ipv4Addr::LOCALHOST.into(), catalogue)
+    }
+
+    /// Serves this catalogue at this address of loopback.
+    pub(crate) fn serving_at(address: IpAddr, catalogue: &Catalogue) -> Self {
         let state: Arc<(Mutex<State>, Condvar)> = Arc::default();
         let shared = Arc::clone(&state);
-        let server = Server::start(move |request| answer(&shared, request));
+        let server = Server::start_at(address, move |request| answer(&shared, request));
         let upstream = Self { base: format!("http://{}", server.address()), state, server };
         upstream.publish(catalogue);
         upstream
