@@ -158,7 +158,7 @@ pub(crate) fn package_file(name: &str, update: &str, remove: &str) -> Entry {
 }
 
 /// The section of a version in a changelog, without its heading.
-pub fn notes(changelog: &str, version: &str) -> Option<String> {
+fn notes(changelog: &str, version: &str) -> Option<String> {
     let heading = format!("## [{version}]");
     let mut lines = changelog.lines().skip_while(|line| !line.starts_with(&heading));
     lines.next()?;

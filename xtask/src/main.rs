@@ -107,6 +107,11 @@ const TASKS: [Task; 16] = [
         run: Run::Plain(bare::test_bare),
     },
     Task {
+        name: "packages",
+        summary: "Build a second version, and test that packages are upgraded to it",
+        run: Run::Plain(packages::packages),
+    },
+    Task {
         name: "ci",
         summary: "Run all of these, as a commit must pass them",
         run: Run::Plain(ci::ci),

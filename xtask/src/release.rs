@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use usher_packaging::platform::{OLDEST_GLIBC, PLATFORMS, Platform, System};
-use usher_packaging::release::{Program, Release, SUMS, notes};
+use usher_packaging::release::{Program, Release, SUMS};
 use usher_packaging::settings::Settings;
 use usher_packaging::tree::Entry;
 
@@ -107,16 +107,18 @@ pub(crate) fn release(options: &Options) -> Result<Outcome> {
     Ok(Outcome::default())
 }
 
-/// An error unless a tag is of this version, and the changelog has a section of it.
+/// An error unless a tag is of this version, and the changelog has a section of it with a date.
 fn check_tag(tag: &str) -> Result<()> {
     if tag.strip_prefix('v') != Some(VERSION) {
         return Err(format!("the tag {tag} is not of version {VERSION}, which Cargo.toml has"));
     }
     let file = checkout().join("CHANGELOG.md");
     let changelog = fs::read_to_string(&file).map_err(|error| failed(&file, &error))?;
-    match notes(&changelog, VERSION) {
-        Some(_) => Ok(()),
-        None => Err(format!("CHANGELOG.md has no section [{VERSION}]")),
+    let heading = format!("## [{VERSION}] - ");
+    let is_dated = |rest: &str| rest.starts_with(|character: char| character.is_ascii_digit());
+    match changelog.lines().filter_map(|line| line.strip_prefix(&heading)).any(is_dated) {
+        true => Ok(()),
+        false => Err(format!("CHANGELOG.md has no section “{heading}DATE”")),
     }
 }
 

@@ -46,7 +46,7 @@ impl Npm {
                 "dist-tags": { "latest": version },
                 "versions": { version: manifest },
             });
-            self.registry.put(&format!("/npm/{}", name.replace('/', "%2f")), listed.to_string());
+            self.registry.put(&format!("/npm/{name}"), listed.to_string());
             self.registry.put(&format!("/npm/{}", file.name), file.content.as_slice());
         }
     }
