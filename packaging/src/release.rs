@@ -251,6 +251,7 @@ recipes/devcontainer/install.sh
 recipes/docker/Dockerfile
 recipes/gitlab/usher.gitlab-ci.yml
 recipes/renovate/usher.json
+recipes/binstall/Cargo.toml
 recipes/github-action/install-usher.sh
 recipes/devcontainer/install-usher.sh
 sbom.cdx.json

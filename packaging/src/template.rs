@@ -10,7 +10,7 @@ use crate::release::{Release, ReleaseFile};
 use crate::settings::Settings;
 
 /// The recipes, by their paths in `packaging/`.
-const RECIPES: [(&str, &str); 9] = [
+const RECIPES: [(&str, &str); 10] = [
     ("homebrew/usher.rb", include_str!("../homebrew/usher.rb")),
     ("nix/default.nix", include_str!("../nix/default.nix")),
     ("github-action/action.yml", include_str!("../github-action/action.yml")),
@@ -23,6 +23,7 @@ const RECIPES: [(&str, &str); 9] = [
     ("docker/Dockerfile", include_str!("../docker/Dockerfile")),
     ("gitlab/usher.gitlab-ci.yml", include_str!("../gitlab/usher.gitlab-ci.yml")),
     ("renovate/usher.json", include_str!("../renovate/usher.json")),
+    ("binstall/Cargo.toml", include_str!("../binstall/manifest.toml")),
 ];
 
 /// Where recipes have a copy of `install.sh`, so that they run nothing that was fetched unchecked.
