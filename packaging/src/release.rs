@@ -44,8 +44,8 @@ pub struct Release<'a> {
     pub programs: &'a [Program],
     /// Completion scripts, by their places below a package's prefix.
     pub completions: &'a [Entry],
-    /// What `cargo metadata` prints of the workspace.
-    pub metadata: &'a Value,
+    /// What `cargo metadata` prints of the workspace, for each target of the programs.
+    pub metadata: &'a [Value],
 }
 
 /// A program for one platform.
@@ -203,7 +203,7 @@ mod tests {
             version: "1.2.3-rc.1",
             programs: &programs,
             completions: &[],
-            metadata: &metadata,
+            metadata: &[metadata],
         })
     }
 

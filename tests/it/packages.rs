@@ -99,7 +99,7 @@ fn with_release<T>(
             Entry::file("share/zsh/site-functions/_use", "#compdef use\n"),
             Entry::file("share/fish/vendor_completions.d/use.fish", "complete use\n"),
         ],
-        metadata: &metadata(),
+        metadata: &[metadata()],
     })
 }
 

@@ -95,12 +95,16 @@ pub(crate) fn release(options: &Options) -> Result<Outcome> {
         let content = fs::read(&file).map_err(|error| failed(&file, &error))?;
         programs.push(Program { platform, content });
     }
+    let targets = programs.iter().map(|program| program.platform.target);
+    let metadata: Result<Vec<_>> = targets
+        .map(|target| process::metadata(&["--locked", "--filter-platform", target]))
+        .collect();
     let release = Release {
         settings: &settings,
         version: VERSION,
         completions: &completions(&programs)?,
         programs: &programs,
-        metadata: &process::metadata(&["--locked"])?,
+        metadata: &metadata?,
     };
     let sums = release.write(release.packages()?, &options.releases)?;
     print(&sums.display().to_string());
