@@ -8,8 +8,8 @@ address. What they fetch is on loopback: the archive of `hosts.py` (35 MB, 105 M
 over HTTP, and over HTTPS with certificates that openssl makes. `use check` reads a project of 12,000
 folders with a `package.json` each.
 
-It prints a table in Markdown: medians, ± half of the distance between the quartiles, and the most memory
-that the process had at once.
+It prints a table in Markdown: medians, ± half of the distance between the quartiles; page faults; and the
+most memory that the process had at once, by GNU time.
 """
 
 import argparse
@@ -92,7 +92,7 @@ class Build:
         self.found = {}
 
     def run(self, arguments, folder, environment):
-        """Seconds, seconds of processor time, and MiB."""
+        """Seconds, seconds of processor time, and page faults."""
         quiet = [(os.POSIX_SPAWN_OPEN, number, "/dev/null", os.O_RDWR, 0) for number in [0, 1, 2]]
         os.chdir(folder)
         program = os.path.join(self.shims, "use")
@@ -103,7 +103,19 @@ class Build:
         # `use check` says 1 where versions differ.
         if os.waitstatus_to_exitcode(status) not in ([0, 1] if arguments == ["check"] else [0]):
             sys.exit(f"{self.name}: use {' '.join(arguments)}: {status}")
-        return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+        return seconds, used.ru_utime + used.ru_stime, used.ru_minflt
+
+    def memory(self, arguments, environment):
+        """MiB. A child of this process would count what this one had when it was started."""
+        time_program = shutil.which("time")
+        if not time_program:
+            return "–"
+        report = os.path.join(self.home, "memory")
+        command = [time_program, "-q", "-o", report, "-f", "%M", os.path.join(self.shims, "use")]
+        subprocess.run(command + arguments, env=environment, check=False, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(report, encoding="utf-8") as file:
+            return f"{int(file.read()) / 1024:.0f}"
 
     def prepare(self, what):
         if what:
@@ -112,11 +124,9 @@ class Build:
             shutil.rmtree(os.path.join(self.data, "toolchains"), ignore_errors=True)
 
 
-def text(values, unit):
-    middle = statistics.median(values)
-    low, _, high = statistics.quantiles(values, n=4)
-    digits = 2 if unit == 1000 else 3
-    return f"{middle * unit:.{digits}f} ± {(high - low) / 2 * unit:.{digits}f}"
+def milliseconds(values):
+    low, middle, high = (value * 1000 for value in statistics.quantiles(values, n=4))
+    return f"{middle:.1f} ± {(high - low) / 2:.1f}"
 
 
 def main():
@@ -134,10 +144,11 @@ def main():
         for build in arguments.builds:
             name, program = build.split("=", 1)
             builds.append(Build(name, os.path.abspath(program), folder, site.address))
-        print("| command | build | wall time, ms | processor time, ms | memory, MiB |")
-        print("|---|---|---:|---:|---:|")
+        print("| command | build | wall time, ms | processor time, ms | page faults | memory, MiB |")
+        print("|---|---|---:|---:|---:|---:|")
         for title, words, times, before in OPERATIONS:
             found = {build.name: [] for build in builds}
+            memory = {}
             for number in range(arguments.rounds * times + 1):
                 # Each is first as often as the others.
                 for build in builds[number % len(builds):] + builds[:number % len(builds)]:
@@ -149,10 +160,13 @@ def main():
                     # The first has files to read that the others find in memory.
                     if number > 0:
                         found[build.name].append(measured)
+                        continue
+                    build.prepare(before)
+                    memory[build.name] = build.memory(words, environment)
             for build in builds:
-                wall, processor, memory = zip(*found[build.name])
-                print(f"| `{title}` | {build.name} | {text(wall, 1000)} | {text(processor, 1000)} | "
-                      f"{max(memory):.0f} |", flush=True)
+                wall, processor, faults = zip(*found[build.name])
+                print(f"| `{title}` | {build.name} | {milliseconds(wall)} | {milliseconds(processor)} | "
+                      f"{statistics.median(faults):.0f} | {memory[build.name]} |", flush=True)
         os.chdir("/")
 
 

@@ -9,6 +9,11 @@ use std::ffi::{c_char, c_int};
 use usher::BuildSettings;
 use usher_shims::exec::ProcessArgs;
 
+/// In place of musl's allocator (`docs/benchmark-static.md`). The shim has one of its own.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What is decided where a release is built: where releases are, and which key they are signed with.
 const BUILD: BuildSettings = BuildSettings {
     releases: match option_env!("USHER_RELEASES") {

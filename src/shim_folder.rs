@@ -18,8 +18,9 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use usher_shims::error::{Error, Result, Shown};
-use usher_shims::index::index_file;
+use usher_shims::index::{Index, VERSION, index_file};
 use usher_shims::tool::Tool;
+use usher_shims::version::Version;
 
 use self::fault::Fault;
 use self::inspection::Inspection;
@@ -97,6 +98,7 @@ pub fn refresh(
         fs::remove_file(&path).map_err(|error| Error::io("delete", &path, error))?;
     }
     sync_names(&shims);
+    write_index_for(session, access, VERSION)?;
     for (done, names) in [("made", &changes.created), ("removed", &changes.removed)] {
         if !names.is_empty() {
             let names = some_names(names);
@@ -174,11 +176,19 @@ fn differences(
     }
 }
 
-/// Replaces the index with what the session knows.
-pub fn write_index(session: &Session, _: &WriteAccess) -> Result<()> {
+/// Replaces the index with what the session knows. It goes on naming the version of usher whose shims
+/// are there: until [`refresh`] is done, the next command has to make them.
+pub fn write_index(session: &Session, access: &WriteAccess) -> Result<()> {
+    let before = fs::read(index_file(&session.folders.shims())).unwrap_or_default();
+    let version = Index::writer(&before);
+    write_index_for(session, access, version.as_ref().map_or(VERSION, Version::as_str))
+}
+
+/// Replaces the index with what the session knows, beside shims of this version.
+fn write_index_for(session: &Session, _: &WriteAccess, version: &str) -> Result<()> {
     let shims = session.folders.shims();
     let path = index_file(&shims);
-    let text = session.index.print();
+    let text = session.index.print_for(version);
     if fs::read(&path).is_ok_and(|before| before == text) {
         return Ok(());
     }

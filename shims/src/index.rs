@@ -257,7 +257,7 @@ impl Index {
         }
     }
 
-    /// The version of usher that wrote an index, whatever its format is.
+    /// The version of usher whose shims an index is for, whatever its format is.
     pub fn writer(index: &[u8]) -> Option<Version> {
         let mut lines = index.split(|byte| *byte == b'\n').skip(1);
         let version = lines.find_map(|line| line.strip_prefix(b"usher\t"))?;
@@ -367,10 +367,15 @@ impl Index {
         Some(())
     }
 
-    /// The text of the index.
+    /// The text of the index, beside shims of this version.
     pub fn print(&self) -> Vec<u8> {
+        self.print_for(VERSION)
+    }
+
+    /// The text of the index, beside shims of another version, which are about to be replaced.
+    pub fn print_for(&self, version: &str) -> Vec<u8> {
         let mut index = IndexText(format!("{HEADER}\n").into_bytes());
-        index.line(&["usher".as_ref(), VERSION.as_ref()]);
+        index.line(&["usher".as_ref(), version.as_ref()]);
         index.line(&["data".as_ref(), self.folders.data.as_os_str()]);
         index.line(&["config".as_ref(), self.folders.config.as_os_str()]);
         index.line(&["cache".as_ref(), self.folders.cache.as_os_str()]);

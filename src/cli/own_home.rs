@@ -24,7 +24,7 @@ use crate::shim_folder::{OWN_NAMES, replace};
 /// How an index begins, in every format.
 const INDEX: &str = "usher index ";
 
-/// Which version of usher made a home.
+/// Which version of usher made the shims of a home.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum HomeAge {
     /// This one; or there is no home yet, or one without a readable index.
@@ -41,6 +41,11 @@ enum HomeAge {
 /// `changes` is how many `-C DIR` of the arguments were followed already.
 pub(super) fn match_program(session: &mut Session, changes: usize) -> Result<()> {
     let age = match age(session)? {
+        // This program was put in the place of a newer one, whose shims are still there.
+        HomeAge::Newer if is_own(session) => HomeAge::Older,
+        age => age,
+    };
+    let age = match age {
         HomeAge::Older if session.world.is_writable(&session.folders.shims()) => HomeAge::Older,
         // The account that it belongs to updates it.
         HomeAge::Older => HomeAge::Current,
@@ -57,6 +62,12 @@ pub(super) fn match_program(session: &mut Session, changes: usize) -> Result<()>
         }
         HomeAge::Newer => hand_over(session, changes),
     }
+}
+
+/// Whether the running program is the home's `use`.
+fn is_own(session: &Session) -> bool {
+    let own = session.folders.shims().join(OWN_NAMES[0]);
+    session.world.is_same(&session.program, &own)
 }
 
 fn age(session: &Session) -> Result<HomeAge> {
@@ -86,11 +97,11 @@ fn update(session: &mut Session) -> Result<()> {
 pub(super) fn put_own_programs(session: &Session, access: &WriteAccess) -> Result<()> {
     let shims = session.folders.shims();
     make_folders(&shims)?;
-    let [first, second] = OWN_NAMES.map(|name| shims.join(name));
     // An account's is a link to the machine's.
-    if session.world.is_same(&session.program, &first) {
+    if is_own(session) {
         return Ok(());
     }
+    let [first, second] = OWN_NAMES.map(|name| shims.join(name));
     let own = &session.program;
     let content = fs::read(own).map_err(|error| Error::io("read", own, error))?;
     put_programs(access, &content, [&first, &second], &shims)?;
@@ -117,7 +128,7 @@ pub(super) fn put_programs(
 /// Becomes the home's own `use`, which is newer than this one.
 fn hand_over(session: &Session, changes: usize) -> Result<()> {
     let newer = session.folders.shims().join(OWN_NAMES[0]);
-    if session.world.is_same(&session.program, &newer) || !session.world.is_program(&newer) {
+    if !session.world.is_program(&newer) {
         return Ok(());
     }
     let arguments = without_changes(&session.given.arguments, changes);

@@ -230,6 +230,16 @@ fn a_user_without_account_and_home_needs_usher_home() {
     let locks = data.join("locks");
     fs::remove_dir_all(locks).unwrap();
     as_unknown_account(&sandbox, &install).run().succeeds();
+    // What lies in a home needs nobody's.
+    let node = sandbox.shim("node");
+    for (command, expected) in [
+        ([node.to_str().unwrap(), "+12", "-v"], "v12.22.12"),
+        ([used.to_str().unwrap(), "which", "node"], "/toolchains/node/12.22.12/bin/node"),
+    ] {
+        let outcome = as_unknown_account(&sandbox, &command).without_variable("HOME").run();
+        let outcome = outcome.succeeds();
+        assert!(outcome.stdout.trim().ends_with(expected), "{outcome}");
+    }
 }
 
 /// Links in a home would show root's files to its owner: in messages, lists and requests.
