@@ -54,7 +54,7 @@ impl Packages {
 
     fn of(program: &Path, version: &str) -> Self {
         let program = without_debug_information(program);
-        let files = with_release(&program, version, "", |release| release.packages());
+        let files = with_release(&program, version, "", Release::packages);
         Self { version: version.to_owned(), files: files.expect("make the packages") }
     }
 

@@ -1,7 +1,7 @@
 //! The npm packages, from a registry on loopback.
 
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::support::{Sandbox, Upstream};
 
 /// npm with a prefix in the sandbox.
 struct Npm {
-    npm: PathBuf,
+    program: PathBuf,
     registry: Upstream,
     /// Whether packages may run scripts when they are installed.
     runs_scripts: bool,
@@ -19,13 +19,13 @@ struct Npm {
 
 impl Npm {
     fn new(runs_scripts: bool) -> Option<Self> {
-        Some(Self { npm: find("npm")?, registry: Upstream::start(), runs_scripts })
+        Some(Self { program: find("npm")?, registry: Upstream::start(), runs_scripts })
     }
 
     fn run(&self, sandbox: &Sandbox, arguments: &[&str]) {
-        let folder = self.npm.parent().expect("npm is in a folder");
+        let folder = self.program.parent().expect("npm is in a folder");
         let scripts = if self.runs_scripts { "false" } else { "true" };
-        let npm = sandbox.command(&self.npm).arguments(arguments);
+        let npm = sandbox.command(&self.program).arguments(arguments);
         let npm = npm.arguments(["--global", "--no-audit", "--no-fund", "--prefix"]);
         let npm = npm.argument(sandbox.root().join("prefix"));
         let npm = npm.variable("PATH", format!("{}:/usr/bin:/bin", folder.display()));
@@ -35,7 +35,9 @@ impl Npm {
 
     /// Publishes the packages of a release, as their registry lists them.
     fn publish(&self, packages: &Packages) {
-        for file in packages.files.iter().filter(|file| file.name.ends_with(".tgz")) {
+        let is_package =
+            |file: &&ReleaseFile| Path::new(&file.name).extension() == Some("tgz".as_ref());
+        for file in packages.files.iter().filter(is_package) {
             let mut manifest = manifest(file);
             let name = manifest["name"].as_str().expect("a name").to_owned();
             let address = format!("{}{}", self.registry.npm_registry(), file.name);
