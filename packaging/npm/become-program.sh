@@ -3,7 +3,7 @@
 # that has the name runs the program.
 set -eu
 package=$(pwd -P)
-@FIND_PROGRAM@
+program=$(sh "$package/lib/find-program.sh" "$package")
 new=$package/bin/.use.$$
 if ln "$program" "$new" 2>/dev/null || cp "$program" "$new"; then
     chmod 755 "$new"

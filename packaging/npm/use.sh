@@ -10,5 +10,5 @@ while [ -L "$own" ]; do
     esac
 done
 package=$(CDPATH='' cd -- "${own%/*}/.." && pwd -P)
-@FIND_PROGRAM@
+program=$(sh "$package/lib/find-program.sh" "$package")
 exec "$program" "$@"

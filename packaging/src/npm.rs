@@ -37,17 +37,15 @@ pub(crate) fn package(release: &Release<'_>) -> io::Result<ReleaseFile> {
     manifest.insert("scripts".to_owned(), json!({ "postinstall": "sh lib/become-program.sh" }));
     manifest.insert("optionalDependencies".to_owned(), dependencies.into());
     let platforms = packaged(release).map(Platform::to_string).collect::<Vec<_>>().join(", ");
-    let find = include_str!("../npm/find-program.sh")
+    let find_program = include_str!("../npm/find-program.sh")
         .replace("@SCOPE@", &release.settings.npm_scope)
         .replace("@PLATFORMS@", &platforms);
-    let start = include_str!("../npm/use.sh").replace("@FIND_PROGRAM@\n", &find);
-    let become_program =
-        include_str!("../npm/become-program.sh").replace("@FIND_PROGRAM@\n", &find);
     let entries = vec![
         Entry::file("package.json", pretty(manifest)),
         Entry::file("README.md", include_str!("../../README.md")),
-        Entry::program("bin/use", start),
-        Entry::file("lib/become-program.sh", become_program),
+        Entry::program("bin/use", include_str!("../npm/use.sh")),
+        Entry::file("lib/find-program.sh", find_program),
+        Entry::file("lib/become-program.sh", include_str!("../npm/become-program.sh")),
     ];
     archive(release, name, entries)
 }

@@ -54,7 +54,11 @@ impl Packages {
 
     fn of(program: &Path, version: &str) -> Self {
         let program = without_debug_information(program);
-        let files = with_release(&program, version, "", Release::packages);
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "a method is of one lifetime"
+        )]
+        let files = with_release(&program, version, "", |release| release.packages());
         Self { version: version.to_owned(), files: files.expect("make the packages") }
     }
 
