@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use rustix::process::{Gid, getgroups};
 use rustix::thread::set_thread_groups;
 
-use super::{Account, Process, RunningProgram, System};
+use super::types::{Account, Process, RunningProgram, System};
 
 /// This system.
 pub(crate) const SYSTEM: System = System::Linux;

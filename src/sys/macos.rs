@@ -12,7 +12,7 @@ use std::ptr::null_mut;
 use rustix::fs::{Mode, OFlags, RawMode, StatVfs};
 use rustix::io::Errno;
 
-use super::{Account, Process, RunningProgram, System};
+use super::types::{Account, Process, RunningProgram, System};
 
 /// This system.
 pub(crate) const SYSTEM: System = System::MacOs;
