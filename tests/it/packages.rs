@@ -1,7 +1,7 @@
 //! What usher is given away as (`packaging/`), installed by the package managers themselves and used.
 //!
-//! The program in each package is the `use` under test. A second one of a higher version, to which
-//! packages are upgraded, is built by `cargo xtask packages`, which names it in `USHER_TEST_NEXT`.
+//! The program in each package is the `use` under test; packages are upgraded to the same program with
+//! another version in it.
 
 mod deb;
 mod npm;
@@ -12,7 +12,6 @@ mod wheel;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -23,9 +22,12 @@ use usher_packaging::tree::Entry;
 use usher_shims::index::{VERSION, index_file};
 
 use crate::commands::skipped;
-use crate::support::{Outcome, Sandbox, Upstream, stdout_if_success};
+use crate::support::{Outcome, Sandbox, Upstream, own_releases};
 
-/// All files of a release.
+/// A version that is higher than this build's, and written in as many bytes.
+const NEXT_VERSION: &str = "9.1.0";
+
+/// A release's programs and packages.
 struct Packages {
     version: String,
     files: Vec<ReleaseFile>,
@@ -35,25 +37,20 @@ impl Packages {
     /// This build's.
     fn current() -> &'static Self {
         static CURRENT: OnceLock<Packages> = OnceLock::new();
-        CURRENT.get_or_init(|| Self::of(Path::new(env!("CARGO_BIN_EXE_use")), VERSION))
+        CURRENT.get_or_init(|| Self::of(VERSION))
     }
 
-    /// Those of a higher version, where it was built.
-    fn next() -> Option<&'static Self> {
-        static NEXT: OnceLock<Option<Packages>> = OnceLock::new();
-        let next = NEXT.get_or_init(|| {
-            let program = PathBuf::from(env::var_os("USHER_TEST_NEXT")?);
-            let printed = stdout_if_success(Command::new(&program).arg("--version"))?;
-            Some(Self::of(&program, printed.split_whitespace().last()?))
-        });
-        if next.is_none() {
-            skipped("an upgrade: USHER_TEST_NEXT names no program (cargo xtask packages)");
-        }
-        next.as_ref()
+    /// Those of a higher version.
+    fn next() -> &'static Self {
+        static NEXT: OnceLock<Packages> = OnceLock::new();
+        NEXT.get_or_init(|| Self::of(NEXT_VERSION))
     }
 
-    fn of(program: &Path, version: &str) -> Self {
-        let program = without_debug_information(program);
+    fn of(version: &str) -> Self {
+        let folder = tempfile::tempdir().expect("create a folder");
+        let program = folder.path().join("use");
+        own_releases::copy_small(Path::new(env!("CARGO_BIN_EXE_use")), &program);
+        let program = own_releases::with_version(&program, version);
         #[expect(
             clippy::redundant_closure_for_method_calls,
             reason = "a method is of one lifetime"
@@ -105,15 +102,6 @@ fn with_release<T>(
         ],
         metadata: &[metadata()],
     })
-}
-
-/// A program as releases have it: tests' have debug information, most of their size.
-fn without_debug_information(program: &Path) -> Vec<u8> {
-    let folder = tempfile::tempdir().expect("create a folder");
-    let stripped = folder.path().join("use");
-    let done = Command::new("strip").arg("-o").arg(&stripped).arg(program).status();
-    let is_stripped = done.is_ok_and(|status| status.success());
-    fs::read(if is_stripped { &stripped } else { program }).expect("read the program")
 }
 
 /// What cargo prints of a workspace with both programs' packages, and nothing else.
@@ -172,23 +160,22 @@ fn live_through(manager: &impl Manager) {
         refused.stderr_contains(manager.hint());
     }
 
-    if let Some(next) = Packages::next() {
-        manager.install(&sandbox, next);
-        prints(run(&["--version"]), &next.version);
-        // The shims work on, and the first command of the new one replaces them.
-        prints(node(), "v12.22.12");
-        run(&["list"]).succeeds();
-        let updated = current_index(&sandbox);
-        assert!(updated.contains(&format!("usher\t{}\n", next.version)), "{updated}");
-        prints(sandbox.use_command(&["--version"]).run(), &next.version);
-        prints(node(), "v12.22.12");
+    let next = Packages::next();
+    manager.install(&sandbox, next);
+    prints(run(&["--version"]), &next.version);
+    // The shims work on, and the first command of the new one replaces them.
+    prints(node(), "v12.22.12");
+    run(&["list"]).succeeds();
+    let updated = current_index(&sandbox);
+    assert!(updated.contains(&format!("usher\t{}\n", next.version)), "{updated}");
+    prints(sandbox.use_command(&["--version"]).run(), &next.version);
+    prints(node(), "v12.22.12");
 
-        // An older one lets the newer one in the home do what it is asked for.
-        manager.install(&sandbox, current);
-        prints(run(&["list"]), "12.22.12");
-        assert_eq!(current_index(&sandbox), updated);
-        prints(sandbox.use_command(&["--version"]).run(), &next.version);
-    }
+    // An older one lets the newer one in the home do what it is asked for.
+    manager.install(&sandbox, current);
+    prints(run(&["list"]), "12.22.12");
+    assert_eq!(current_index(&sandbox), updated);
+    prints(sandbox.use_command(&["--version"]).run(), &next.version);
 
     manager.remove(&sandbox);
     assert!(!program.exists(), "{}", program.display());

@@ -7,8 +7,8 @@ use crate::{Outcome, Result, Task, print, warn};
 
 /// In this order: the tests run first on a machine as it is, before anything is installed, and end
 /// the run with all that could be installed.
-const ORDER: [&str; 10] =
-    ["fmt", "test-bare", "setup", "lint", "macos", "doc", "deny", "msrv", "packages", "test"];
+const ORDER: [&str; 9] =
+    ["fmt", "test-bare", "setup", "lint", "macos", "doc", "deny", "msrv", "test"];
 
 pub(crate) fn ci() -> Result<Outcome> {
     let tasks = ORDER.map(crate::find);

@@ -59,7 +59,7 @@ fn shell_files(checkout: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Whether a folder is git's or was made by cargo.
-pub(crate) fn is_foreign(folder: &Path) -> bool {
+fn is_foreign(folder: &Path) -> bool {
     folder.ends_with(".git") || folder.join("CACHEDIR.TAG").exists() || folder.ends_with("target")
 }
 

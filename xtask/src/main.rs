@@ -13,7 +13,6 @@ mod lint;
 mod macho;
 mod macos;
 mod msrv;
-mod packages;
 mod process;
 mod release;
 mod setup;
@@ -63,7 +62,7 @@ impl Task {
     }
 }
 
-const TASKS: [Task; 16] = [
+const TASKS: [Task; 15] = [
     Task {
         name: "setup",
         summary: "Install what tests run against; prints what can't be installed",
@@ -105,11 +104,6 @@ const TASKS: [Task; 16] = [
         name: "test-bare",
         summary: "Run the tests without network, home and interpreters",
         run: Run::Plain(bare::test_bare),
-    },
-    Task {
-        name: "packages",
-        summary: "Build a second version, and test that packages are upgraded to it",
-        run: Run::Plain(packages::packages),
     },
     Task {
         name: "ci",

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{Manager, Packages, find, live_through, skipped, stdout_if_success};
-use crate::support::Sandbox;
+use super::{Manager, Packages, find, live_through, skipped};
+use crate::support::{Sandbox, stdout_if_success};
 
 struct Pip {
     python: PathBuf,

@@ -20,11 +20,18 @@ pub(crate) fn signed_use() -> PathBuf {
     built
 }
 
-/// A copy of it in a sandbox, which is smaller where the machine has `strip`.
+/// A copy of it in a sandbox.
 pub(crate) fn small_signed_use(sandbox: &Sandbox) -> PathBuf {
-    let copy = sandbox.copy_program(&signed_use(), "signed");
-    let _ = executables::stdout_if_success(Command::new("strip").arg(&copy));
+    let copy = sandbox.root().join("signed");
+    copy_small(&signed_use(), &copy);
     copy
+}
+
+/// Copies a program, without its debug information where the machine has `strip`: in tests, that is
+/// most of it.
+pub(crate) fn copy_small(program: &Path, copy: &Path) {
+    executables::copy(program, copy);
+    let _ = executables::stdout_if_success(Command::new("strip").arg(copy));
 }
 
 /// The same program with another version, which is as long as the real one. The shim that it carries
