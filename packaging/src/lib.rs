@@ -18,16 +18,16 @@
 
 #![allow(clippy::disallowed_methods, reason = "what only developers run prints paths as they are")]
 
-pub mod deb;
-pub mod npm;
+mod deb;
+mod npm;
 pub mod platform;
 pub mod release;
-pub mod sbom;
+mod sbom;
 pub mod settings;
-pub mod tarball;
-pub mod template;
+mod tarball;
+mod template;
 pub mod tree;
-pub mod wheel;
+mod wheel;
 
 /// What went wrong, as it is printed.
 pub type Result<T> = std::result::Result<T, String>;

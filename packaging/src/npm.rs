@@ -53,7 +53,7 @@ pub(crate) fn package(release: &Release<'_>) -> io::Result<ReleaseFile> {
 /// The platforms that have a package of their own.
 fn packaged<'a>(release: &'a Release<'_>) -> impl Iterator<Item = &'static Platform> + 'a {
     let platforms = release.programs.iter().map(|program| program.platform);
-    platforms.filter(|platform| platform.system != System::LinuxGlibc)
+    platforms.filter(|platform| platform.is_for_packages())
 }
 
 fn package_name(release: &Release<'_>, platform: &Platform) -> String {

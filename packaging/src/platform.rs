@@ -98,6 +98,11 @@ impl Platform {
         PLATFORMS.iter().find(|platform| platform.machine == machine && platform.system == system)
     }
 
+    /// Whether package managers get its program: they take the one that runs on every Linux.
+    pub(crate) fn is_for_packages(&self) -> bool {
+        self.system != System::LinuxGlibc
+    }
+
     /// The name of its program in a release's folder.
     pub fn program_name(&self) -> String {
         format!("use-{}", self.name)

@@ -85,7 +85,7 @@ impl Release<'_> {
             let (name, content) = (program.platform.program_name(), program.content.clone());
             files.push(ReleaseFile { name, content });
             files.push(tarball::tarball(self, program).map_err(failed)?);
-            if program.platform.system != System::LinuxGlibc {
+            if program.platform.is_for_packages() {
                 files.push(wheel::wheel(self, program)?);
                 files.push(npm::program_package(self, program).map_err(failed)?);
             }
@@ -105,8 +105,9 @@ impl Release<'_> {
             name: "sbom.cdx.json".to_owned(),
             content: sbom::sbom(self.settings, self.version, self.metadata)?.into_bytes(),
         });
-        let notes = notes(include_str!("../../CHANGELOG.md"), self.version);
-        let notes = notes.or_else(|| self::notes(include_str!("../../CHANGELOG.md"), "Unreleased"));
+        let sections = [self.version, "Unreleased"];
+        let notes =
+            sections.into_iter().find_map(|name| notes(include_str!("../../CHANGELOG.md"), name));
         files.push(ReleaseFile {
             name: "notes.md".to_owned(),
             content: notes.ok_or("CHANGELOG.md has no section")?.into_bytes(),
@@ -138,7 +139,7 @@ impl Release<'_> {
         Ok(path)
     }
 
-    /// A line with the name of a package's page, where the project has one.
+    /// The project's page, where it has one.
     pub(crate) fn homepage(&self) -> Option<&str> {
         Some(self.settings.homepage.as_str()).filter(|page| !page.is_empty())
     }

@@ -6,7 +6,7 @@ use crate::release::{Program, Release, ReleaseFile};
 use crate::tree::{Entry, gzip, tar};
 
 /// The licences, of which users choose one.
-const LICENCES: [(&str, &str); 2] = [
+pub(crate) const LICENCES: [(&str, &str); 2] = [
     ("LICENSE-APACHE", include_str!("../../LICENSE-APACHE")),
     ("LICENSE-MIT", include_str!("../../LICENSE-MIT")),
 ];

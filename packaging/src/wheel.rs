@@ -14,6 +14,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 use crate::Result;
 use crate::platform::{Machine, Platform, System};
 use crate::release::{Program, Release, ReleaseFile, package_file};
+use crate::tarball::LICENCES;
 use crate::tree::Entry;
 
 /// The program's other name. A wheel has no links.
@@ -48,21 +49,16 @@ pub(crate) fn wheel(release: &Release<'_>, program: &Program) -> Result<ReleaseF
         ),
         &format!("pip uninstall {name}   # or pipx uninstall {name}, or uv tool uninstall {name}"),
     );
-    let entries = [
+    let mut entries = vec![
         Entry::program(format!("{top}.data/scripts/use"), program.content.as_slice()),
         Entry::program(format!("{top}.data/scripts/usher"), OTHER_NAME),
         manager.below(&format!("{top}.data/data")),
         Entry::file(format!("{top}.dist-info/METADATA"), metadata),
         Entry::file(format!("{top}.dist-info/WHEEL"), about),
-        Entry::file(
-            format!("{top}.dist-info/licenses/LICENSE-MIT"),
-            include_str!("../../LICENSE-MIT"),
-        ),
-        Entry::file(
-            format!("{top}.dist-info/licenses/LICENSE-APACHE"),
-            include_str!("../../LICENSE-APACHE"),
-        ),
     ];
+    for (name, text) in LICENCES {
+        entries.push(Entry::file(format!("{top}.dist-info/licenses/{name}"), text));
+    }
     let name = format!("{top}-py3-none-{}.whl", tags.join("."));
     let content = archive(&top, &entries).map_err(|error| format!("{name}: {error}"))?;
     Ok(ReleaseFile { name, content })

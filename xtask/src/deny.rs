@@ -6,18 +6,14 @@ const INSTALL: &str = "cargo install --locked cargo-deny";
 
 pub(crate) fn deny() -> Result<Outcome> {
     if !process::succeeds(process::cargo().args(["deny", "--version"])) {
-        return Ok(skipped(format!("cargo-deny is not installed: {INSTALL}")));
+        return Ok(Outcome::skipped(format!("cargo-deny is not installed: {INSTALL}")));
     }
     let check = ["deny", "--workspace", "--all-features", "check"];
     process::run(process::cargo().args(check).args(["bans", "licenses", "sources"]))?;
     // The database is fetched apart, so that a network that fails isn't taken for an advisory.
     if !process::status(process::cargo().args(["deny", "fetch", "db"]))?.success() {
-        return Ok(skipped("the advisory database can't be fetched; the rest is ok".to_owned()));
+        return Ok(Outcome::skipped("the advisory database can't be fetched; the rest is ok"));
     }
     process::run(process::cargo().args(check).args(["--disable-fetch", "advisories"]))?;
     Ok(Outcome::default())
-}
-
-fn skipped(why: String) -> Outcome {
-    Outcome { skipped: Some(why), ..Outcome::default() }
 }

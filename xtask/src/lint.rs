@@ -14,10 +14,7 @@ pub(crate) fn fmt() -> Result<Outcome> {
 pub(crate) fn lint() -> Result<Outcome> {
     clippy()?;
     if !process::succeeds(process::command("shellcheck").arg("--version")) {
-        return Ok(Outcome {
-            skipped: Some("no shellcheck here, so shell files are not checked".to_owned()),
-            ..Outcome::default()
-        });
+        return Ok(Outcome::skipped("no shellcheck here, so shell files are not checked"));
     }
     let scripts = shell_files(checkout())?;
     process::run(process::command("shellcheck").args(scripts))?;

@@ -10,7 +10,7 @@ pub(crate) const TARGETS: [&str; 2] = ["aarch64-apple-darwin", "x86_64-apple-dar
 pub(crate) fn macos() -> Result<Outcome> {
     let zig = match tools() {
         Ok(zig) => zig,
-        Err(why) => return Ok(skipped(why)),
+        Err(why) => return Ok(Outcome::skipped(why)),
     };
     // What `use` would carry is not compiled into anything here: any file will do.
     let shim = checkout().join("Cargo.toml");
@@ -29,7 +29,7 @@ pub(crate) fn macos() -> Result<Outcome> {
 pub(crate) fn macos_link() -> Result<Outcome> {
     let zig = match tools() {
         Ok(zig) => zig,
-        Err(why) => return Ok(skipped(why)),
+        Err(why) => return Ok(Outcome::skipped(why)),
     };
     for target in TARGETS {
         let shim = zig.build_shim(target)?;
@@ -45,8 +45,4 @@ fn tools() -> Result<Zig> {
         return Err(format!("no target {missing} here: rustup target add {missing}"));
     }
     Zig::find()
-}
-
-fn skipped(why: String) -> Outcome {
-    Outcome { skipped: Some(why), ..Outcome::default() }
 }

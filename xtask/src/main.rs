@@ -36,6 +36,13 @@ struct Outcome {
     figures: Option<String>,
 }
 
+impl Outcome {
+    /// Of a task that was skipped, or done in part.
+    fn skipped(why: impl Into<String>) -> Self {
+        Self { skipped: Some(why.into()), ..Self::default() }
+    }
+}
+
 /// A task of `cargo xtask`.
 struct Task {
     name: &'static str,

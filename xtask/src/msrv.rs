@@ -15,13 +15,10 @@ pub(crate) fn msrv() -> Result<Outcome> {
     // Finds what is newer in the standard library: clippy::incompatible_msrv.
     lint::clippy()?;
     if !is_installed(&promised) {
-        return Ok(Outcome {
-            skipped: Some(format!(
-                "Rust {promised} is not installed, so nothing was built with it: \
-                 rustup toolchain install {promised} --profile minimal"
-            )),
-            ..Outcome::default()
-        });
+        return Ok(Outcome::skipped(format!(
+            "Rust {promised} is not installed, so nothing was built with it: \
+             rustup toolchain install {promised} --profile minimal"
+        )));
     }
     let mut check = process::command("cargo");
     // Of its own, so that the other toolchain's builds stay what they are.
