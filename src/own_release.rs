@@ -25,6 +25,7 @@ use usher_shims::version::Version;
 
 use crate::files::integrity::Integrity;
 use crate::http::{Address, Client};
+use crate::sys::machine;
 use signature::ReleaseKey;
 
 /// The most bytes of `latest`, of the hashes and of a signature.
@@ -113,11 +114,6 @@ impl OwnReleases {
 /// The name of the program for this platform in a release's folder: `use-linux-x64`. A build for
 /// glibc has another name than the static one, and is replaced by its like.
 pub fn file_name() -> String {
-    let machine = match std::env::consts::ARCH {
-        "x86_64" => "x64",
-        "aarch64" => "arm64",
-        other => other,
-    };
     let library = if cfg!(target_env = "gnu") { "-glibc" } else { "" };
-    format!("use-{}-{machine}{library}", std::env::consts::OS)
+    format!("use-{}-{}{library}", std::env::consts::OS, machine())
 }

@@ -1,7 +1,6 @@
 //! The home and the program: the first command of a newer `use` updates `use`, the shims and the index
 //! in a home that an older one made; an older one hands over to the newer one that is there.
 
-use std::cmp::Ordering;
 use std::ffi::CStr;
 use std::fs;
 use std::path::Path;
@@ -25,14 +24,14 @@ use crate::shim_folder::{OWN_NAMES, replace};
 const INDEX: &str = "usher index ";
 
 /// Which version of usher made the shims of a home.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 enum HomeAge {
     /// This one; or there is no home yet, or one without a readable index.
     Current,
     /// An older one, or one that recorded no version.
     Older,
-    /// A newer one.
-    Newer,
+    /// A newer one: which.
+    Newer(Version),
 }
 
 /// Makes home and program match, before a command runs. What can't be updated is a note: the command
@@ -42,7 +41,7 @@ enum HomeAge {
 pub(super) fn match_program(session: &mut Session, changes: usize) -> Result<()> {
     let age = match age(session)? {
         // This program was put in the place of a newer one, whose shims are still there.
-        HomeAge::Newer if is_own(session) => HomeAge::Older,
+        HomeAge::Newer(_) if is_own(session) => HomeAge::Older,
         age => age,
     };
     let age = match age {
@@ -60,8 +59,16 @@ pub(super) fn match_program(session: &mut Session, changes: usize) -> Result<()>
             }
             Ok(())
         }
-        HomeAge::Newer => hand_over(session, changes),
+        HomeAge::Newer(_) => hand_over(session, changes),
     }
+}
+
+/// The version of usher in the home, if it is newer than this program, which is of another place.
+pub(super) fn newer_version(session: &Session) -> Result<Option<Version>> {
+    Ok(match age(session)? {
+        HomeAge::Newer(version) if !is_own(session) => Some(version),
+        HomeAge::Newer(_) | HomeAge::Older | HomeAge::Current => None,
+    })
 }
 
 /// Whether the running program is the home's `use`.
@@ -79,10 +86,11 @@ fn age(session: &Session) -> Result<HomeAge> {
     if !index.bytes.starts_with(INDEX.as_bytes()) {
         return Ok(HomeAge::Current);
     }
-    Ok(match Index::writer(&index.bytes).cmp(&Version::parse(VERSION)) {
-        Ordering::Less => HomeAge::Older,
-        Ordering::Equal => HomeAge::Current,
-        Ordering::Greater => HomeAge::Newer,
+    let own = Version::parse(VERSION);
+    Ok(match Index::writer(&index.bytes) {
+        Some(writer) if Some(&writer) > own.as_ref() => HomeAge::Newer(writer),
+        writer if writer < own => HomeAge::Older,
+        _ => HomeAge::Current,
     })
 }
 
@@ -175,8 +183,9 @@ mod tests {
         assert_eq!(age(Some("usher index 1\ndata\t/u\n")), HomeAge::Older);
         assert_eq!(of("0.0.1"), HomeAge::Older);
         assert_eq!(of(VERSION), HomeAge::Current);
-        assert_eq!(of("999.0.0"), HomeAge::Newer);
-        assert_eq!(age(Some("usher index 7\nusher\t999.0.0\nnews\n")), HomeAge::Newer);
+        let newer = HomeAge::Newer(Version::parse("999.0.0").unwrap());
+        assert_eq!(of("999.0.0"), newer);
+        assert_eq!(age(Some("usher index 7\nusher\t999.0.0\nnews\n")), newer);
     }
 
     #[test]

@@ -47,8 +47,7 @@ impl Catalog<'_> {
     /// A tool's sources that have releases for this platform, in order; or the one that the settings
     /// select. An error if the tool has no source of the selected name.
     pub(super) fn sources<'b>(&'b self, known: KnownTool<'b>) -> Result<Vec<AvailableSource<'b>>> {
-        let chosen = self.selected_sources(known)?;
-        Ok(chosen.into_iter().filter_map(|source| self.available(source, false)).collect())
+        self.selected_sources(known, false)
     }
 
     /// The same for the platform whose programs this one translates, if there is one: for what was
@@ -57,8 +56,7 @@ impl Catalog<'_> {
         &'b self,
         known: KnownTool<'b>,
     ) -> Result<Vec<AvailableSource<'b>>> {
-        let chosen = self.selected_sources(known)?;
-        Ok(chosen.into_iter().filter_map(|source| self.available(source, true)).collect())
+        self.selected_sources(known, true)
     }
 
     /// The source of a release, even if the settings select another one.
@@ -71,15 +69,18 @@ impl Catalog<'_> {
         self.available(source, release.is_translated)
     }
 
-    fn selected_sources<'b>(&self, known: KnownTool<'b>) -> Result<Vec<&'b Source>> {
+    fn selected_sources<'b>(
+        &'b self,
+        known: KnownTool<'b>,
+        are_translated: bool,
+    ) -> Result<Vec<AvailableSource<'b>>> {
         let all = &known.definition.source;
-        let Some(only) = self.settings.source.get(known.tool.name) else {
-            return Ok(all.iter().collect());
+        let only = self.settings.source.get(known.tool.name);
+        let is_selected = |source: &&Source| only.is_none_or(|only| &source.name == only);
+        let mut selected = all.iter().filter(is_selected).peekable();
+        let Some(only) = only.filter(|_| selected.peek().is_none()) else {
+            return Ok(selected.filter_map(|it| self.available(it, are_translated)).collect());
         };
-        let chosen: Vec<&Source> = all.iter().filter(|source| &source.name == only).collect();
-        if !chosen.is_empty() {
-            return Ok(chosen);
-        }
         let names: Vec<&str> = all.iter().map(|source| source.name.as_str()).collect();
         let (tool, origin) = (known.tool.name, self.settings.origin("source"));
         let what = format!("{tool} has no source “{only}” ({origin})");

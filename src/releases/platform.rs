@@ -6,7 +6,7 @@ use std::path::Path;
 use memchr::memmem;
 use usher_shims::world::World;
 
-use crate::sys::is_translated;
+use crate::sys::machine;
 
 /// The loaders of glibc and musl, and whether they are musl's. A system has the one that its programs
 /// need.
@@ -44,14 +44,8 @@ const ROSETTA: [&str; 2] = [
 /// This machine's platform. A `use` that is translated itself installs what isn't.
 pub fn platform(world: &impl World) -> String {
     let system = std::env::consts::OS;
-    let machine = match std::env::consts::ARCH {
-        "x86_64" if is_translated() => "arm64",
-        "x86_64" => "x64",
-        "aarch64" => "arm64",
-        other => other,
-    };
     let library = if system == "linux" { library(world) } else { String::new() };
-    format!("{system}-{machine}{library}")
+    format!("{system}-{}{library}", machine())
 }
 
 /// The platform whose programs this one translates: a Mac with Rosetta runs those of Intel's. Before

@@ -133,7 +133,9 @@ fn sync_each(tree: &Path) -> Result<()> {
                 sync_one(&entry.path())?;
             }
         }
-        sync_one(&folder)?;
+        if folder != tree {
+            sync_one(&folder)?;
+        }
     }
     let flushed = File::open(tree).and_then(|folder| folder.sync_all());
     flushed.map_err(|error| Error::io("sync", tree, error))

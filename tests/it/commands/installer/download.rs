@@ -66,7 +66,7 @@ fn a_release_replaces_an_older_and_a_newer_usher() {
     let program = releases.sandbox.command(env!("CARGO_BIN_EXE_use"));
     program.arguments(["self", "install"]).run().succeeds();
     let current = fs::read(releases.sandbox.shim("use")).unwrap();
-    for version in ["0.0.1", "99.1.0"] {
+    for (version, is_newer) in [("0.0.1", false), ("99.1.0", true)] {
         let index = index_file(&releases.sandbox.shims());
         let text = fs::read_to_string(&index).unwrap();
         let text = text.replace(&format!("usher\t{VERSION}\n"), &format!("usher\t{version}\n"));
@@ -75,6 +75,8 @@ fn a_release_replaces_an_older_and_a_newer_usher() {
         releases.sandbox.executable(releases.sandbox.shim("use"), "#!/bin/sh\nexit 3\n");
         let done = releases.piped("sh").run().succeeds();
         assert!(fs::read(releases.sandbox.shim("use")).unwrap() == current, "{done}");
+        let note = format!("usher {VERSION} replaced {version}, which is newer");
+        assert_eq!(done.stderr.contains(&note), is_newer, "{done}");
     }
 }
 
