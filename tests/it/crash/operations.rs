@@ -1,6 +1,6 @@
 //! The operations that the tests interrupt, one constant each.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use usher_shims::index::VERSION;
 
@@ -128,8 +128,11 @@ pub(super) const LINK: Operation = Operation {
 /// The first command on a machine: there is not even a data folder.
 pub(super) const FIRST_INSTALL: Operation = Operation {
     name: "first install",
-    prepare: |sandbox| restore(&sandbox.folder("empty"), &sandbox.home()),
-    command: &[env!("CARGO_BIN_EXE_use"), "install", "node@12.22.12"],
+    prepare: |sandbox| {
+        restore(&sandbox.folder("empty"), &sandbox.home());
+        own_releases::copy_small(Path::new(env!("CARGO_BIN_EXE_use")), &sandbox.root().join("use"));
+    },
+    command: &["sh", "-c", "exec ../use install node@12.22.12"],
     passes_absence: false,
     becomes_program: false,
 };
