@@ -12,6 +12,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 use rustix::process::{Gid, getgroups};
+use rustix::rand::GetRandomFlags;
 use rustix::thread::set_thread_groups;
 
 use super::types::{Account, Process, RunningProgram, System};
@@ -88,16 +89,11 @@ pub(crate) fn sync_file_system(folder: &File) -> io::Result<()> {
 
 /// Reads a random number and drops it. An error if the kernel has none, or a filter refuses them.
 pub(crate) fn read_random_byte() -> io::Result<()> {
-    let mut byte = 0_u8;
-    // SAFETY: writes one byte to a variable of this function.
-    let read = unsafe { libc::getrandom((&raw mut byte).cast(), 1, libc::GRND_NONBLOCK) };
-    match read {
-        1 => Ok(()),
-        _ => match io::Error::last_os_error() {
-            // There will be some soon, and they are waited for.
-            error if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
-            error => Err(error),
-        },
+    // The system call itself: older libraries have no function for it.
+    match rustix::rand::getrandom(&mut [0_u8], GetRandomFlags::NONBLOCK) {
+        // There will be some soon, and they are waited for.
+        Ok(_) | Err(Errno::AGAIN) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 
