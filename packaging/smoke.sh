@@ -29,6 +29,15 @@ try() {
     echo "ok: $way, $(($(date +%s) - started)) s"
 }
 
+# Runs a command as root, who may have no sudo.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
 case $(uname -s)-$(uname -m) in
 Linux-x86_64) platform=linux-x64 ;;
 Linux-aarch64) platform=linux-arm64 ;;
@@ -54,7 +63,7 @@ if [ "$(uname -s)" = Linux ]; then
     linux-x64) architecture=amd64 ;;
     *) architecture=arm64 ;;
     esac
-    sudo dpkg -i "$releases/$version/usher_${version}_$architecture.deb"
+    as_root dpkg -i "$releases/$version/usher_${version}_$architecture.deb"
     try deb /usr/bin/use
-    sudo dpkg -r usher
+    as_root dpkg -r usher
 fi

@@ -9,6 +9,7 @@ use object::macho::{
     PLATFORM_MACOS,
 };
 use object::read::macho::{LoadCommandVariant, MachHeader as _};
+use sha2::{Digest as _, Sha256};
 
 use crate::Result;
 use usher_packaging::platform::OLDEST_MACOS;
@@ -27,7 +28,8 @@ struct Program {
     oldest_system: Option<String>,
     /// The paths of the libraries that it loads.
     libraries: Vec<String>,
-    is_signed: bool,
+    /// Where its signature is in the file: offset and length.
+    signature: Option<(usize, usize)>,
 }
 
 /// Checks a program for a target of Rust's: its processor, the oldest system, and the libraries that
@@ -52,10 +54,46 @@ pub(crate) fn check(file: &Path, target: &str) -> Result<()> {
     if !program.libraries.iter().any(|path| path == "/usr/lib/libSystem.B.dylib") {
         return failed("doesn't load libSystem");
     }
-    if machine == CPU_TYPE_ARM64 && !program.is_signed {
-        return failed("has no signature");
+    match program.signature.map(|place| is_signed(&content, place)) {
+        Some(Some(true)) => Ok(()),
+        Some(Some(false)) => failed("was changed after it was signed"),
+        Some(None) => failed("has a signature of another kind"),
+        None if machine == CPU_TYPE_ARM64 => failed("has no signature"),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Whether the hashes in a signature are those of the program's pages; `None` for a signature in
+/// another form than linkers write. macOS compares them when it maps a page, and kills the program if one
+/// differs. The form is in `cs_blobs.h` of Apple's xnu, with big numbers first.
+fn is_signed(content: &[u8], (offset, length): (usize, usize)) -> Option<bool> {
+    const SIGNATURE: u32 = 0xfade_0cc0;
+    const CODE_DIRECTORY: u32 = 0xfade_0c02;
+    const SHA256: u8 = 2;
+    let signature = content.get(offset..offset.checked_add(length)?)?;
+    let number = |bytes: &[u8], place: usize| -> Option<u32> {
+        Some(u32::from_be_bytes(bytes.get(place..place + 4)?.try_into().ok()?))
+    };
+    if number(signature, 0)? != SIGNATURE {
+        return None;
+    }
+    let directories = (0..number(signature, 8)? as usize).filter_map(|place| {
+        let part = signature.get(number(signature, 12 + 8 * place + 4)? as usize..)?;
+        (number(part, 0)? == CODE_DIRECTORY).then_some(part)
+    });
+    let directory = directories.last()?;
+    let [hashes, count, limit] = [16, 28, 32].map(|place| number(directory, place));
+    let (hashes, count, limit) = (hashes? as usize, count? as usize, limit? as usize);
+    let [length, kind, _, page] = directory.get(36..40)? else { return None };
+    if (*kind, *length) != (SHA256, 32) || limit != offset {
+        return None;
+    }
+    let pages = content.get(..limit)?.chunks(1 << *page);
+    let hashes = directory.get(hashes..)?.chunks(32).take(count);
+    Some(
+        pages.len() == count
+            && pages.zip(hashes).all(|(page, hash)| *Sha256::digest(page) == *hash),
+    )
 }
 
 fn read(content: &[u8]) -> object::Result<Program> {
@@ -80,8 +118,9 @@ fn read(content: &[u8]) -> object::Result<Program> {
                 let version = build.minos.get(endian);
                 program.oldest_system = Some(format!("{}.{}", version.major(), version.minor()));
             }
-            LoadCommandVariant::LinkeditData(_) if command.cmd() == LC_CODE_SIGNATURE => {
-                program.is_signed = true;
+            LoadCommandVariant::LinkeditData(data) if command.cmd() == LC_CODE_SIGNATURE => {
+                let place = [data.dataoff, data.datasize].map(|field| field.get(endian) as usize);
+                program.signature = Some((place[0], place[1]));
             }
             _ => {}
         }

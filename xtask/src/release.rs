@@ -13,7 +13,7 @@ use usher_packaging::settings::Settings;
 use usher_packaging::tree::Entry;
 
 use crate::zig::Zig;
-use crate::{Outcome, Result, checkout, print, process};
+use crate::{Outcome, Result, checkout, macho, print, process};
 
 /// The version of everything: the workspace's.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -92,6 +92,9 @@ pub(crate) fn release(options: &Options) -> Result<Outcome> {
             Some(file) => file.clone(),
             None => build(platform, &settings)?,
         };
+        if platform.system == System::Macos {
+            macho::check(&file, platform.target)?;
+        }
         let content = fs::read(&file).map_err(|error| failed(&file, &error))?;
         programs.push(Program { platform, content });
     }
