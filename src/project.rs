@@ -4,6 +4,8 @@
 //! tool ─▶ PinTarget (which file, and what in it) ─▶ text in that dialect ─▶ the file, replaced as a whole
 //! ```
 //!
+//! Which versions the requests mean, a lockfile says (`lockfile.rs`).
+//!
 //! How a file's text is changed is [`crate::project::edit`]'s.
 //!
 //! A project's files are someone else's: what is written stays in the project's folder, whatever links
@@ -11,6 +13,7 @@
 
 pub mod edit;
 mod locate;
+pub mod lockfile;
 pub mod notices;
 mod spelling;
 pub mod unread;

@@ -22,7 +22,7 @@ const RESERVED: [&str; 3] = ["use", "usher", "shim"];
 
 /// The verbs of `use` and their aliases, which mean no tool: a tool of such a name is only reached with
 /// a version, `list@1.2`.
-pub const VERBS: [&str; 39] = [
+pub const VERBS: [&str; 40] = [
     "available",
     "cache",
     "check",
@@ -36,6 +36,7 @@ pub const VERBS: [&str; 39] = [
     "install",
     "link",
     "list",
+    "lock",
     "ls",
     "ls-remote",
     "outdated",

@@ -14,12 +14,14 @@
 //! | parsing an index | `download_site.rs`, `npm.rs`, `pypi.rs`, into an `index_entry.rs` |
 //! | choosing a release | `tool_request.rs`, `finder.rs`, `release_filter.rs`, `runtime.rs`, `installed_tools.rs`, `release.rs`, `version_range.rs` |
 //! | what is fetched for it | `release_part.rs` |
+//! | what there is for every platform | `archives.rs` |
 //! | errors | `errors.rs`, `offline_errors.rs` |
 //! | the network clients | `network.rs` |
 //! | cleaning the cache folder | `cache_folder.rs` |
 //! | newer releases | `updates.rs` |
 //! | parsing for fuzzers | `fuzz.rs` |
 
+mod archives;
 pub mod cache_folder;
 mod catalog;
 mod download_site;
@@ -49,6 +51,7 @@ mod tool_request;
 pub mod updates;
 mod version_range;
 
+pub use archives::{PlatformArchive, SourceArchives};
 pub use finder::Finder;
 pub use freshness::Freshness;
 pub use offline_errors::offline_error;

@@ -144,6 +144,7 @@ fn plus_request(argument: &str, tool: &'static Tool) -> Option<Pin> {
         _ if request.as_str() != text || matches!(text, "x" | "X" | "*") => None,
         RequestKind::Named(_) => None,
         RequestKind::Version(_)
+        | RequestKind::Exact(_)
         | RequestKind::Range(_)
         | RequestKind::Latest
         | RequestKind::Lts

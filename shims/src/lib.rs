@@ -46,6 +46,7 @@ pub mod exec;
 pub mod folders;
 pub mod index;
 pub mod locale;
+pub mod lock;
 pub mod name;
 pub mod normalize;
 pub mod ownership;

@@ -41,7 +41,8 @@ pub enum Origin {
 
 /// A file, and where in it: `.nvmrc:1`, `/srv/app/pyproject.toml:4 (project.requires-python)`.
 ///
-/// A file in the working directory prints as its name, any other one as its absolute path.
+/// A file in the working directory prints as its name, any other one as its absolute path. What a
+/// lockfile decided prints with its line: `.nvmrc:1, locked in usher.lock:4`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileLocation {
     /// The file.
@@ -52,12 +53,34 @@ pub struct FileLocation {
     pub field: Option<&'static str>,
     /// Whether the file is in the working directory.
     pub is_in_directory: bool,
+    /// The entry of the lockfile that says which version the request means, if one does.
+    pub locked: Option<Box<LockLine>>,
+}
+
+/// An entry of a lockfile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockLine {
+    /// The lockfile.
+    pub path: PathBuf,
+    /// The line, counted from 1.
+    pub line: u32,
+    /// The request that the entry is for, as the version file has it.
+    pub request: Box<str>,
 }
 
 impl Pin {
     /// The preferred request.
     pub fn request(&self) -> Option<&Request> {
         self.requests.first()
+    }
+
+    /// The requests as their file has them, whatever version a lockfile says that they mean.
+    pub fn written(&self) -> String {
+        if let Some(locked) = self.origin.locked() {
+            return locked.request.to_string();
+        }
+        let texts: Vec<&str> = self.requests.iter().map(Request::as_str).collect();
+        texts.join(" ")
     }
 
     /// Whether the preferred request is a range that doesn't name one version.
@@ -68,6 +91,20 @@ impl Pin {
 }
 
 impl Origin {
+    /// Whether both are the same place, whatever a lockfile says of it.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        let unlocked = |origin: &Self| match origin {
+            Self::File(location) => Self::File(location.unlocked()),
+            other => other.clone(),
+        };
+        unlocked(self) == unlocked(other)
+    }
+
+    /// The entry of a lockfile that decided which version it means.
+    pub fn locked(&self) -> Option<&LockLine> {
+        self.location()?.locked.as_deref()
+    }
+
     /// The place in a file; `None` for what isn't in one.
     pub fn location(&self) -> Option<&FileLocation> {
         match self {
@@ -84,7 +121,34 @@ impl Origin {
 impl FileLocation {
     /// A whole file.
     pub fn of_file(path: PathBuf, is_in_directory: bool) -> Self {
-        Self { path, line: 0, field: None, is_in_directory }
+        Self { path, line: 0, field: None, is_in_directory, locked: None }
+    }
+
+    /// The place of the entry of the lockfile that says which version the request means.
+    pub fn lock_entry(&self) -> Option<Self> {
+        let LockLine { path, line, .. } = &**self.locked.as_ref()?;
+        Some(Self { line: *line, ..Self::of_file(path.clone(), self.is_in_directory) })
+    }
+
+    /// The same place, whatever a lockfile says of it.
+    #[must_use]
+    pub fn unlocked(&self) -> Self {
+        Self { locked: None, ..self.clone() }
+    }
+
+    /// The same place, to be printed with other paths.
+    #[must_use]
+    pub fn with_paths(&self, path: impl Fn(&Path) -> PathBuf) -> Self {
+        let mut place = Self { path: path(&self.path), is_in_directory: false, ..self.clone() };
+        if let Some(locked) = &mut place.locked {
+            locked.path = path(&locked.path);
+        }
+        place
+    }
+
+    /// A path as it is printed: in the working directory, only its name.
+    fn shown<'p>(&self, path: &'p Path) -> Shown<'p> {
+        Shown(path.file_name().filter(|_| self.is_in_directory).map_or(path, Path::new))
     }
 
     /// The error for a file that can't be parsed.
@@ -111,13 +175,15 @@ impl fmt::Display for Origin {
 
 impl fmt::Display for FileLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.path.file_name().filter(|_| self.is_in_directory).map(Path::new);
-        Shown(name.unwrap_or(&self.path)).fmt(f)?;
+        self.shown(&self.path).fmt(f)?;
         if self.line > 0 {
             write!(f, ":{}", self.line)?;
         }
-        match self.field {
-            Some(field) => write!(f, " ({field})"),
+        if let Some(field) = self.field {
+            write!(f, " ({field})")?;
+        }
+        match self.lock_entry() {
+            Some(entry) => write!(f, ", locked in {entry}"),
             None => Ok(()),
         }
     }
@@ -129,7 +195,7 @@ mod tests {
 
     fn check(line: u32, field: Option<&'static str>, is_in_directory: bool, expected: &str) {
         let path = PathBuf::from("/srv/app/file");
-        let location = FileLocation { path, line, field, is_in_directory };
+        let location = FileLocation { path, line, field, is_in_directory, locked: None };
         assert_eq!(Origin::File(location).to_string(), expected);
     }
 

@@ -31,6 +31,8 @@ pub struct Request {
 pub enum RequestKind {
     /// An exact or partial version: every version that begins with these numbers.
     Version(Version),
+    /// This version alone, which a lockfile says. No text is parsed as this.
+    Exact(Version),
     /// A range.
     Range(Range),
     /// The newest version: `latest`, `current`, `stable`, `*`.
@@ -99,6 +101,7 @@ impl Request {
             }
             RequestKind::Range(range) if *range.build() != Build::Default => Err("invalid range"),
             RequestKind::Version(_)
+            | RequestKind::Exact(_)
             | RequestKind::Range(_)
             | RequestKind::Latest
             | RequestKind::Lts
@@ -118,6 +121,11 @@ impl Request {
             RequestKind::Range(range) if range.is_empty() => Err("no version is in this range"),
             kind => Ok(Self { text: text.into(), kind }),
         }
+    }
+
+    /// A request for this version alone.
+    pub fn of_version(version: Version) -> Self {
+        Self { text: version.as_str().into(), kind: RequestKind::Exact(version) }
     }
 
     /// The request as it was written.
@@ -148,7 +156,8 @@ impl Request {
                 bounds.split(is_between_versions).all(is_version_of_range)
             }
             RequestKind::Named(_) => false,
-            RequestKind::Latest
+            RequestKind::Exact(_)
+            | RequestKind::Latest
             | RequestKind::Lts
             | RequestKind::LtsBack(_)
             | RequestKind::System
@@ -167,6 +176,7 @@ impl Request {
     pub fn matches(&self, version: &Version, tool: &Tool) -> bool {
         match &self.kind {
             RequestKind::Version(requested) => begins_with(version, requested, tool),
+            RequestKind::Exact(requested) => version == requested,
             RequestKind::Range(range) => is_in_range(version, range, tool),
             RequestKind::Latest => has_default_flavour(version, tool) && !version.is_prerelease(),
             RequestKind::Lts => tool.lts.iter().any(|line| is_of(version, line, tool)),
@@ -185,9 +195,18 @@ impl Request {
         }
     }
 
+    /// Whether a version may be what it meant some day: which lines have long-term support changes.
+    pub fn may_mean(&self, version: &Version, tool: &Tool) -> bool {
+        match &self.kind {
+            RequestKind::Lts | RequestKind::LtsBack(_) | RequestKind::LtsNamed(_) => true,
+            _ => self.matches(version, tool),
+        }
+    }
+
     /// The exact version that it names, if it names one.
     pub fn exact(&self, tool: &Tool) -> Option<&Version> {
         match &self.kind {
+            RequestKind::Exact(version) => Some(version),
             RequestKind::Version(version)
                 if version.numbers().as_slice().len() >= usize::from(tool.version_components) =>
             {

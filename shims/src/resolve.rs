@@ -6,6 +6,7 @@
 //! |---|---|
 //! | which provider of a program is tried, in which order | [`Resolver`] |
 //! | which version of a tool is active | [`Selector`] |
+//! | what a lockfile says of the deciding request | `locked` |
 //! | the variables that a program needs | [`ProgramEnvironment`] |
 //! | where a toolchain has a program | `ToolchainPrograms` |
 //! | the system's version, and its programs | [`SystemPrograms`] |
@@ -15,6 +16,7 @@
 
 mod environment;
 mod fall_through;
+mod locked;
 mod programs;
 mod providers;
 mod runtime;

@@ -112,7 +112,8 @@ pub fn request(text: &str, tool: &Tool) -> Result<Request, &'static str> {
     let request = Request::parse(text, tool, RequestTrust::Project)?;
     match request.kind() {
         RequestKind::Version(_) | RequestKind::Range(_) => Ok(request),
-        RequestKind::System
+        RequestKind::Exact(_)
+        | RequestKind::System
         | RequestKind::Path(_)
         | RequestKind::Named(_)
         | RequestKind::Latest

@@ -129,7 +129,10 @@ pub(super) fn why_unknown(request: &Request) -> Option<&'static str> {
             Some("it means different versions over time")
         }
         RequestKind::System | RequestKind::Path(_) | RequestKind::Named(_) => Some("no version"),
-        RequestKind::Version(_) | RequestKind::Range(_) | RequestKind::LtsNamed(_) => None,
+        RequestKind::Version(_)
+        | RequestKind::Exact(_)
+        | RequestKind::Range(_)
+        | RequestKind::LtsNamed(_) => None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::call::Call;
 use usher_shims::error::Result;
-use usher_shims::pin::{FileLocation, Origin};
+use usher_shims::pin::Origin;
 use usher_shims::request::{Request, RequestTrust};
 use usher_shims::resolve::Selection;
 use usher_shims::tool::Tool;
@@ -105,8 +105,7 @@ fn note(session: &Session, root: &Path, venv: &Venv, fault: &VenvFault) -> Note 
 fn origin_text(root: &Path, origin: &Origin) -> String {
     match origin {
         Origin::File(place) if place.path.starts_with(root) => {
-            let path = relative_path(root, &place.path);
-            FileLocation { path, is_in_directory: false, ..place.clone() }.to_string()
+            place.with_paths(|path| relative_path(root, path)).to_string()
         }
         origin => origin.to_string(),
     }

@@ -12,6 +12,7 @@ use crate::cli::commands::check::CheckArguments;
 use crate::cli::commands::config::ConfigVerb;
 use crate::cli::commands::env::EnvArguments;
 use crate::cli::commands::link::LinkArguments;
+use crate::cli::commands::lock::LockArguments;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::retire::RetireArguments;
 use crate::cli::commands::schema::SchemaName;
@@ -244,6 +245,11 @@ pub(super) enum Verb {
         #[arg(long, conflicts_with = "tools")]
         all: bool,
     },
+    /// Write which versions the requests here mean, and their archives' hashes, to usher.lock
+    #[command(
+        after_help = "Examples:\n  use lock\n  use lock --upgrade node\n  use lock --check\n\nExit code 1 if --check finds a difference."
+    )]
+    Lock(LockArguments),
     /// List versions that can be installed
     #[command(
         visible_alias = "ls-remote",
@@ -433,6 +439,7 @@ impl CommandLine {
         match &self.verb {
             Some(Verb::Upgrade(arguments)) => &arguments.tools,
             Some(Verb::Unpin(arguments)) => &arguments.tools,
+            Some(Verb::Lock(arguments)) => &arguments.tools,
             Some(Verb::Current { tools, .. } | Verb::Outdated { tools, .. }) => tools,
             Some(_) | None => &[],
         }
@@ -470,6 +477,7 @@ impl CommandLine {
                 | Verb::Retire(_)
                 | Verb::Exec { .. }
                 | Verb::Outdated { .. }
+                | Verb::Lock(_)
                 | Verb::Available(_)
                 | Verb::Shim { .. }
                 | Verb::Reshim

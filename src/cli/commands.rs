@@ -13,6 +13,7 @@ pub mod install_from;
 pub mod link;
 pub mod list;
 pub mod list_accounts;
+pub mod lock;
 pub mod outdated;
 pub mod pin;
 pub mod policy;

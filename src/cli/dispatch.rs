@@ -99,6 +99,7 @@ fn run_verb(session: &mut Session, verb: Verb, json: bool) -> Result<i32> {
         Verb::Outdated { tools, all } => {
             return commands::outdated::run(session, &ToolFilter::new(&tools, all), json);
         }
+        Verb::Lock(arguments) => return commands::lock::run(session, &arguments, json),
         Verb::Link(arguments) => return commands::link::run(session, &arguments, json),
         Verb::Unpin(arguments) => return commands::unpin::run(session, &arguments, json),
         Verb::Uninstall(arguments) => commands::uninstall::run(session, &arguments, json),

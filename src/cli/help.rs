@@ -8,7 +8,7 @@ use crate::registry::KnownTool;
 /// The verbs by purpose, in the order in which people need them.
 const GROUPS: [(&str, &[&str]); 6] = [
     ("Everyday", &["install", "upgrade", "uninstall", "unpin", "exec", "help"]),
-    ("Versions", &["current", "list", "outdated", "available", "link"]),
+    ("Versions", &["current", "list", "outdated", "available", "lock", "link"]),
     ("What runs here", &["which", "where", "why", "env", "check"]),
     ("Upkeep", &["doctor", "verify", "repair", "prune", "cache", "config", "self"]),
     ("Shims, shells and editors", &["setup", "completions", "shim", "reshim", "schema"]),

@@ -31,6 +31,7 @@ pub(super) fn is_word(request: &Request, version: Option<&Version>, tool: &Tool)
         // Any other name may be that of a folder in an adopted store.
         RequestKind::Named(_) => version.is_some_and(|version| request.matches(version, tool)),
         RequestKind::Version(_)
+        | RequestKind::Exact(_)
         | RequestKind::Range(_)
         | RequestKind::System
         | RequestKind::Path(_) => false,

@@ -670,12 +670,8 @@ mod tests {
         after: &str,
     ) {
         let found = read(before, file, &TOOL).unwrap();
-        let place = FileLocation {
-            path: "/p/file".into(),
-            line: found[0].line,
-            field: None,
-            is_in_directory: true,
-        };
+        let place =
+            FileLocation { line: found[0].line, ..FileLocation::of_file("/p/file".into(), true) };
         let pin_location = PinLocation { place, project: "/p".into(), file, field: found[0].field };
         let request = Request::parse(request, &TOOL, RequestTrust::User).unwrap();
         let version = version.map(|version| Version::parse(version).unwrap());

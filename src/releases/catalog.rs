@@ -88,7 +88,8 @@ impl Catalog<'_> {
             .because(format!("its sources: {}", names.join(", "))))
     }
 
-    fn available<'b>(
+    /// What a source has for this platform, or for the one that it translates.
+    pub(super) fn available<'b>(
         &'b self,
         source: &'b Source,
         is_translated: bool,

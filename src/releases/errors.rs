@@ -147,7 +147,8 @@ fn similar_word(tool_request: &ToolRequest<'_>) -> Option<String> {
             let rest = version.as_str().strip_prefix(flavour)?;
             Some(format!("{near}{rest}"))
         }
-        RequestKind::Range(_)
+        RequestKind::Exact(_)
+        | RequestKind::Range(_)
         | RequestKind::Latest
         | RequestKind::Lts
         | RequestKind::LtsBack(_)

@@ -31,10 +31,10 @@ use crate::session::Session;
 
 /// Finds releases and what to fetch for them. One serves a whole command, and all its threads.
 pub struct Finder<'a> {
-    catalog: Catalog<'a>,
-    sources: Box<dyn ReadSource + 'a>,
+    pub(super) catalog: Catalog<'a>,
+    pub(super) sources: Box<dyn ReadSource + 'a>,
     machine: Box<dyn InstalledTools + 'a>,
-    settings: &'a Settings,
+    pub(super) settings: &'a Settings,
     policy: &'a Policy,
     batch: &'a [ToolRequest<'a>],
 }

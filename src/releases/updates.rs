@@ -60,6 +60,7 @@ pub fn is_unknown_word(known: KnownTool<'_>, request: &Request) -> bool {
         RequestKind::LtsNamed(name) => lines.iter().all(|line| line.name != name.as_str()),
         RequestKind::LtsBack(steps) => *steps >= lines.len(),
         RequestKind::Version(_)
+        | RequestKind::Exact(_)
         | RequestKind::Range(_)
         | RequestKind::Latest
         | RequestKind::Lts
@@ -82,6 +83,7 @@ pub fn is_release_request(known: KnownTool<'_>, request: &Request) -> bool {
         RequestKind::System | RequestKind::Path(_) => false,
         RequestKind::Named(name) => known.has_flavour(name.as_str()),
         RequestKind::Version(_)
+        | RequestKind::Exact(_)
         | RequestKind::Range(_)
         | RequestKind::Latest
         | RequestKind::Lts

@@ -78,7 +78,7 @@ pub fn is_constraint(session: &Session, known: KnownTool<'_>, origin: &Origin) -
     let Some(call) = Call::for_main_program(known.tool) else { return Ok(false) };
     let mut found = false;
     search(&session.world, &session.index, &call, &mut |finding| {
-        found |= matches!(finding, Finding::Constraint(pin) if pin.origin == *origin);
+        found |= matches!(finding, Finding::Constraint(pin) if pin.origin.is_same_place(origin));
         ControlFlow::Continue(())
     })?;
     Ok(found)

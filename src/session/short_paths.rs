@@ -38,8 +38,7 @@ impl ShortPaths {
 
     /// A place in a file: `.nvmrc:1`, `~/app/package.json (volta.node)`.
     pub fn location(&self, location: &FileLocation) -> String {
-        let path = self.shorten(&location.path);
-        FileLocation { path, is_in_directory: false, ..location.clone() }.to_string()
+        location.with_paths(|path| self.shorten(path)).to_string()
     }
 
     /// Where a request is written, behind "in": `.nvmrc:1`, `NODE_VERSION`, `your default`.
@@ -111,7 +110,7 @@ mod tests {
         let session = session(MemoryWorld::at("/home/u/app"));
         let paths = ShortPaths::of(&session);
         let location =
-            |path: PathBuf| FileLocation { path, line: 3, field: None, is_in_directory: false };
+            |path: PathBuf| FileLocation { line: 3, ..FileLocation::of_file(path, false) };
         let of = |origin: Origin| paths.origin(&origin);
         assert_eq!(of(Origin::File(location("/home/u/app/.nvmrc".into()))), ".nvmrc:3");
         assert_eq!(of(Origin::Variable("NODE_VERSION")), "NODE_VERSION");

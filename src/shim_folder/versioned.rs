@@ -37,7 +37,7 @@ pub fn request_suffix(request: &Request, known: KnownTool<'_>) -> Option<String>
         RequestKind::LtsNamed(line) => format!("lts-{line}"),
         RequestKind::System => "system".to_owned(),
         RequestKind::Named(name) => name.to_string(),
-        RequestKind::Range(_) | RequestKind::Path(_) => return None,
+        RequestKind::Exact(_) | RequestKind::Range(_) | RequestKind::Path(_) => return None,
     };
     let again = Request::parse(&suffix, tool, RequestTrust::User).ok()?;
     (!names_for_suffix(known, &suffix).is_empty() && is_equivalent(&again, request))

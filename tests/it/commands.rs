@@ -19,6 +19,7 @@ mod install;
 mod installer;
 mod itself;
 pub(crate) mod json;
+mod lock;
 mod lost_output;
 mod outdated;
 mod pin;

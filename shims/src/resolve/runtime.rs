@@ -45,7 +45,9 @@ impl Compatibility {
     /// What the version for a request can run.
     pub fn of_request(request: &Request) -> Self {
         match request.kind() {
-            RequestKind::Version(version) => Self::of_version(Some(version)),
+            RequestKind::Version(version) | RequestKind::Exact(version) => {
+                Self::of_version(Some(version))
+            }
             RequestKind::Range(_)
             | RequestKind::Latest
             | RequestKind::Lts

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use super::locked::locked;
 use super::runtime::{Compatibility, Runtime};
 use super::system::SystemPrograms;
 use crate::call::Call;
@@ -173,7 +174,21 @@ impl<'a, W: World> Selector<'a, W> {
             }
             ControlFlow::Break(())
         })?;
-        broken.map_or(Ok(found), Err)
+        broken.map_or_else(|| self.with_lock(call.tool, found), Err)
+    }
+
+    /// Lets a lockfile decide which version the deciding request means. A constraint that it has is a
+    /// pin of that version.
+    fn with_lock(
+        &self,
+        tool: &'static Tool,
+        mut found: DecidingRequests,
+    ) -> Result<DecidingRequests> {
+        let constraint = found.constraint.as_ref().filter(|_| tool.runtime.is_none());
+        let deciding = found.pin.as_ref().or(constraint);
+        let locked = deciding.map(|pin| locked(self.world, tool, pin)).transpose()?;
+        found.pin = locked.flatten().or(found.pin);
+        Ok(found)
     }
 
     /// The toolchain for a pin: the first of its requests with an installed version.
@@ -231,6 +246,7 @@ impl<'a, W: World> Selector<'a, W> {
                 }
             }
             RequestKind::Version(_)
+            | RequestKind::Exact(_)
             | RequestKind::Range(_)
             | RequestKind::Latest
             | RequestKind::Lts

@@ -1,5 +1,6 @@
 //! The resolver as data: a world, a call, and one printed line.
 
+mod locked;
 mod properties;
 mod system;
 

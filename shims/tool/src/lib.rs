@@ -443,7 +443,16 @@ impl VersionFile {
 
     /// Whether a path may be such a file.
     pub fn is_at(&'static self, path: &Path) -> bool {
-        self.places().iter().any(|place| path.ends_with(place))
+        self.split(path).is_some()
+    }
+
+    /// The folder of the project that such a file is of, and the file's place in it.
+    pub fn split<'p>(&'static self, path: &'p Path) -> Option<(&'p Path, &'static Path)> {
+        let places = self.places().iter().map(Path::new);
+        // A longer place is deeper: `.config/mise.toml` is of the folder above.
+        let place =
+            places.filter(|place| path.ends_with(place)).max_by_key(|it| it.iter().count())?;
+        Some((path.ancestors().nth(place.iter().count())?, place))
     }
 
     /// Whether it exists for versions alone.

@@ -161,6 +161,7 @@ impl Chooser<'_> {
                 }
             }
             RequestKind::Version(_)
+            | RequestKind::Exact(_)
             | RequestKind::Range(_)
             | RequestKind::Latest
             | RequestKind::Lts
@@ -310,6 +311,7 @@ fn always_matches(tool_request: &ToolRequest<'_>) -> bool {
             !is_unknown_word(tool_request.known, tool_request.request)
         }
         RequestKind::Version(_)
+        | RequestKind::Exact(_)
         | RequestKind::Range(_)
         | RequestKind::System
         | RequestKind::Path(_)

@@ -11,7 +11,7 @@ use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
 use super::get::{Acquired, Prefer, install_all};
-use super::{hinting_at, refresh_shims_after_error, tool_arguments};
+use super::{hinting_at, lock, refresh_shims_after_error, tool_arguments};
 use crate::cli::hidden_shims;
 use crate::cli::output::{self, ReportPath};
 use crate::cli::shims::refresh_shims_of_project;
@@ -190,6 +190,11 @@ pub fn run(session: &mut Session, words: &[String], scope: &PinScope, as_json: b
     drop(unchanged);
     let reports = apply(session, &plan.pins, &versions)?;
     refresh_shims_of_project(session, &tools)?;
+    if !is_global {
+        let versions = reports.iter().filter_map(|one| Some((one.tool, one.version.as_deref()?)));
+        let versions = versions.filter_map(|(tool, text)| Some((tool, Version::parse(text)?)));
+        lock::update(session, &versions.collect::<Vec<_>>())?;
+    }
     let hidden = hidden_shims::warning(session, tools.iter().map(|tool| tool.main_program()));
     print(session, &reports, hidden.as_ref(), as_json)
 }

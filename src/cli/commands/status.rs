@@ -3,7 +3,7 @@
 //! Defaults, constraints and tools that nothing requests are counted; `--all` lists them.
 
 use serde::Serialize;
-use usher_shims::error::{Error, Result};
+use usher_shims::error::{Error, Escaped, Result};
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::RequestKind;
 use usher_shims::resolve::Selection;
@@ -59,6 +59,9 @@ struct StatusRow {
     request: Option<String>,
     /// Where the request is written.
     requested_by: Option<RequestOrigin>,
+    /// The version that a lockfile says it means.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locked: Option<String>,
     /// Whether a version that matches is installed.
     installed: bool,
     /// What kind of request selects the version.
@@ -224,7 +227,10 @@ impl StatusRow {
         let row = Self { tool: known.tool.name, ..Self::default() };
         let Some(pin) = pin else { return Ok(row) };
         let requested = match &pin.origin {
-            origin if is_constraint(session, known, origin)? => Requested::Constraint,
+            // A lockfile makes a constraint a pin.
+            origin if origin.locked().is_none() && is_constraint(session, known, origin)? => {
+                Requested::Constraint
+            }
             Origin::Default(_) | Origin::Account(_) | Origin::Group(_) | Origin::Machine(_) => {
                 Requested::Default
             }
@@ -234,9 +240,11 @@ impl StatusRow {
             | Origin::File(_)
             | Origin::CommandLine => Requested::Here,
         };
+        let written = pin.origin.locked().map(|entry| Escaped(&entry.request).to_string());
         let is_systems = pin.request().is_some_and(|one| *one.kind() == RequestKind::System);
         Ok(Self {
-            request: pin.request().map(ToString::to_string),
+            request: written.or_else(|| pin.request().map(ToString::to_string)),
+            locked: pin.origin.locked().and(pin.request()).map(ToString::to_string),
             requested_by: Some(RequestOrigin::of(&pin.origin)),
             requested,
             written_in: paths.origin(&pin.origin),
@@ -247,13 +255,18 @@ impl StatusRow {
 
     /// The tool with its version: `node 22.3.0`, `ruby 3.4 (not installed)`.
     fn name(&self) -> String {
-        match (&self.version, &self.request) {
+        match (&self.version, self.wanted()) {
             (Some(version), _) => format!("{} {version}", self.tool),
             (None, Some(request)) if !self.installed => {
                 format!("{} {request} (not installed)", self.tool)
             }
             (None, _) => self.tool.to_owned(),
         }
+    }
+
+    /// What should be installed: the locked version, else the request.
+    fn wanted(&self) -> Option<&str> {
+        self.locked.as_deref().or(self.request.as_deref())
     }
 
     fn cells(&self) -> [Line; 4] {
@@ -268,7 +281,7 @@ impl StatusRow {
 
     /// The active version, or the request that isn't met.
     fn version_cell(&self) -> Line {
-        match (&self.version, &self.request) {
+        match (&self.version, self.wanted()) {
             (Some(version), _) => Line::of(Meaning::Active, version),
             (None, Some(request)) if !self.installed => request.into(),
             (None, _) => "?".into(),

@@ -15,13 +15,14 @@ use self::migration::{MigrationPolicy, migrate};
 pub(in crate::cli) use self::row::UpgradeAnswer;
 use self::row::{UpgradeOutcome, UpgradeRow, UpgradeRule, UpgradeState, VersionStep};
 use super::get::requested_by;
-use super::{ToolArgument, tool_arguments};
+use super::{ToolArgument, lock, tool_arguments};
 use crate::cli::explanation::install_command;
 use crate::cli::output;
-use crate::cli::output::json::RequestOrigin;
+use crate::cli::output::json::{OriginKind, RequestOrigin};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::files::interrupt::Unfinished;
+use crate::project::lockfile::lockable;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::runtime;
@@ -92,6 +93,7 @@ pub fn run(session: &mut Session, arguments: &UpgradeArguments, as_json: bool) -
     }
     if outcomes.iter().any(|one| one.row.state == UpgradeState::Upgraded) {
         refresh_shims(session, &[])?;
+        lock::update(session, &locked(&outcomes))?;
     }
     if !as_json {
         output::print_text(row::table(outcomes.iter().map(|one| &one.row)))?;
@@ -104,6 +106,16 @@ pub fn run(session: &mut Session, arguments: &UpgradeArguments, as_json: bool) -
         return Ok(error.map_or(0, |error| error.kind().exit_code().into()));
     }
     error.map_or(Ok(0), Err)
+}
+
+/// The versions of what was upgraded and is requested by a project's file.
+fn locked(outcomes: &[UpgradeOutcome]) -> Vec<(&'static str, Version)> {
+    let is_upgraded = |one: &&UpgradeOutcome| one.row.state == UpgradeState::Upgraded;
+    let upgraded = outcomes.iter().filter(is_upgraded).map(|one| &one.row);
+    let of_files = upgraded.filter(|row| {
+        row.requested_by.as_ref().is_some_and(|origin| origin.kind == OriginKind::File)
+    });
+    of_files.filter_map(|row| Some((row.tool, Version::parse(row.to.as_deref()?)?))).collect()
 }
 
 fn policy(session: &Session, arguments: &UpgradeArguments, as_json: bool) -> MigrationPolicy {
@@ -200,7 +212,13 @@ fn find_upgrade(
     releases: &Releases<'_>,
     row: &mut UpgradeRow,
 ) -> Result<Option<PlannedUpgrade>> {
-    let current = ActiveVersion::of(session, known)?;
+    let mut current = ActiveVersion::of(session, known)?;
+    // A lockfile's version is what is upgraded: what the version file has decides how far.
+    if current.requested().is_some_and(|(_, origin)| origin.locked().is_some())
+        && let Some(lockable) = lockable(session, known)?
+    {
+        (current.pin, current.is_constraint) = (Some(lockable.pin), false);
+    }
     row.from = current.version.as_ref().map(ToString::to_string);
     let Some((request, origin)) = current.requested() else {
         row.skip(

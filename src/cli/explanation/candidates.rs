@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use usher_shims::error::{Error, Result, Shown};
 use usher_shims::pin::{FileLocation, Origin, Pin};
+use usher_shims::request::Request;
 use usher_shims::resolve::Selection;
 use usher_shims::search::Finding;
 use usher_shims::tool::Tool;
@@ -67,6 +68,10 @@ pub enum CandidateRule {
     StrongestNotInstalled,
     /// It decides, and is broken: a broken request is never skipped.
     StrongestBroken,
+    /// It decides, and a lockfile says which version it means.
+    Locked,
+    /// The same; that version isn't installed.
+    LockedNotInstalled,
     /// A constraint decides, since no pin is stronger.
     NoPin,
     /// A constraint decides, and no installed version satisfies it.
@@ -181,6 +186,8 @@ struct Decision<'a> {
     findings: &'a [Finding],
     /// The index of the finding that decides.
     index: Option<usize>,
+    /// The entry of a lockfile that says which version it means, and that version.
+    locked: Option<(FileLocation, &'a Request)>,
     /// Whether there is an active version, known or not.
     is_installed: bool,
     /// The active version, if it is known.
@@ -192,7 +199,7 @@ impl<'a> Decision<'a> {
         let pin = found.pin();
         let decides = |finding: &Finding| match finding {
             Finding::Pin(one) | Finding::Constraint(one) | Finding::Default(one) => {
-                pin.is_some_and(|pin| pin.origin == one.origin)
+                pin.is_some_and(|pin| pin.origin.is_same_place(&one.origin))
             }
             Finding::Broken(..) => found.selection.is_err(),
             Finding::Skipped(_) => false,
@@ -200,7 +207,10 @@ impl<'a> Decision<'a> {
         let index = found.findings.iter().position(decides);
         let is_installed =
             matches!(found.selection, Ok(Selection::Toolchain(..) | Selection::System(..)));
-        Self { tool, findings: &found.findings, index, is_installed, version: found.version() }
+        let entry = pin.and_then(|pin| pin.origin.location()?.lock_entry());
+        let locked = entry.zip(pin.and_then(Pin::request));
+        let (findings, version) = (found.findings.as_slice(), found.version());
+        Self { tool, findings, index, locked, is_installed, version }
     }
 
     fn origin(&self) -> Option<&'a Origin> {
@@ -221,11 +231,12 @@ impl<'a> Decision<'a> {
             Finding::Broken(error, _) => return Some(broken_candidate(error, selected)),
             Finding::Skipped(_) => return None,
         };
-        let (rule, reason) = match (selected, kind) {
-            (true, CandidateKind::Constraint) => self.why_constraint_won(),
-            (true, _) => self.why_selected(pin),
-            (false, CandidateKind::Constraint) => self.why_constraint_lost(index, pin),
-            (false, CandidateKind::Default) if self.is_constrained() => {
+        let (rule, reason) = match (selected, kind, &self.locked) {
+            (true, _, Some((entry, version))) => self.why_locked(entry, version),
+            (true, CandidateKind::Constraint, None) => self.why_constraint_won(),
+            (true, _, None) => self.why_selected(pin),
+            (false, CandidateKind::Constraint, _) => self.why_constraint_lost(index, pin),
+            (false, CandidateKind::Default, _) if self.is_constrained() => {
                 if let Some(stronger) = self.findings[..index].iter().find_map(as_default) {
                     self.why_weaker(pin, &stronger.origin)
                 } else {
@@ -233,7 +244,7 @@ impl<'a> Decision<'a> {
                     (CandidateRule::BreaksConstraint, reason.to_owned())
                 }
             }
-            (false, _) => {
+            (false, _, _) => {
                 if let Some(winner) = self.origin() {
                     self.why_weaker(pin, winner)
                 } else {
@@ -252,6 +263,14 @@ impl<'a> Decision<'a> {
             reason,
             normalized: leniency::leniency_notes(&session.world, pin, self.tool),
         })
+    }
+
+    fn why_locked(&self, entry: &FileLocation, version: &Request) -> Why {
+        let says = format!("{entry} says that it is {version}");
+        match self.is_installed {
+            true => (CandidateRule::Locked, says),
+            false => (CandidateRule::LockedNotInstalled, format!("{says}, which isn't installed")),
+        }
     }
 
     fn why_selected(&self, pin: &Pin) -> Why {

@@ -84,8 +84,7 @@ mod tests {
     fn check(content: &[u8], request: &str, expected: &str) {
         let tool = Tool::named(TOOLS, "node").unwrap();
         let world = MemoryWorld::default().file("/p/.nvmrc", content);
-        let location =
-            FileLocation { path: "/p/.nvmrc".into(), line: 1, field: None, is_in_directory: true };
+        let location = FileLocation { line: 1, ..FileLocation::of_file("/p/.nvmrc".into(), true) };
         let pin = Pin {
             requests: vec![Request::parse(request, tool, RequestTrust::Project).unwrap()],
             origin: Origin::File(location),

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::{check_current, text_of};
 use crate::cli::commands::{
-    available, cache, check, config, doctor, install, link, list, list_accounts, outdated, pin,
-    policy, prune, prune_copies, repair, reshim, retire, self_uninstall, self_update, setup, shim,
-    status, sync, uninstall, unpin, upgrade, verify, which, why,
+    available, cache, check, config, doctor, install, link, list, list_accounts, lock, outdated,
+    pin, policy, prune, prune_copies, repair, reshim, retire, self_uninstall, self_update, setup,
+    shim, status, sync, uninstall, unpin, upgrade, verify, which, why,
 };
 use crate::cli::environment::EnvReport;
 use crate::cli::output::json::{Envelope, ErrorAnswer, Versions};
@@ -18,13 +18,14 @@ use crate::cli::output::json::{Envelope, ErrorAnswer, Versions};
 type SchemaOf = fn(&mut SchemaGenerator) -> schemars::Schema;
 
 /// The answers: the name of each in the schema, its heading in `docs/json.md`, and its schema.
-const ANSWERS: [(&str, &str, SchemaOf); 35] = [
+const ANSWERS: [(&str, &str, SchemaOf); 36] = [
     ("failure", "Errors", of::<ErrorAnswer>),
     ("use", "use", of::<status::StatusReport>),
     ("use-pin", "use TOOL@REQUEST", of::<pin::PinAnswer<'static>>),
     ("use-unpin", "use unpin", of::<unpin::UnpinReport>),
     ("use-install", "use install", of::<Versions<'static, install::InstallReport>>),
     ("use-link", "use link", of::<link::LinkReport>),
+    ("use-lock", "use lock", of::<lock::LockReport>),
     ("use-upgrade", "use upgrade", of::<upgrade::UpgradeAnswer>),
     ("use-uninstall", "use uninstall", of::<Versions<'static, uninstall::UninstallReport>>),
     ("use-verify", "use verify", of::<verify::VerifyJson<'static>>),
