@@ -17,6 +17,7 @@
 //! | the tool it belongs to: static tables made from `registry/` | [`tool`] |
 //! | the origins of requests, strongest first | [`search`], [`pin`] |
 //! | what a version file contains | [`read`](mod@read) |
+//! | what a lockfile says | [`lock`] |
 //! | what a request means | [`request`], [`normalize`](mod@normalize), [`range`], [`version`] |
 //! | the toolchain that matches, and whether it may run | [`store`], [`toolchain`], [`policy`], [`tool_policy`] |
 //! | which of the machine's versions are retired | [`retired`] |

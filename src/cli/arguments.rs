@@ -245,7 +245,7 @@ pub(super) enum Verb {
         #[arg(long, conflicts_with = "tools")]
         all: bool,
     },
-    /// Write which versions the requests here mean, and their archives' hashes, to usher.lock
+    /// Lock the versions that requests mean, in usher.lock
     #[command(
         after_help = "Examples:\n  use lock\n  use lock --upgrade node\n  use lock --check\n\nExit code 1 if --check finds a difference."
     )]

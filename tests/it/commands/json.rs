@@ -353,6 +353,19 @@ fn with_network(outputs: &mut Outputs) {
     outputs.add("use unpin", &sandbox, "unpin node java");
     sandbox.file("home/.config/usher/notes", "mine");
     outputs.add("use self uninstall", &sandbox, "self uninstall --yes");
+    with_lockfile(outputs, &upstream);
+}
+
+/// A project whose lockfile has an older node than the newest that matches.
+fn with_lockfile(outputs: &mut Outputs, upstream: &Upstream) {
+    let sandbox = sandbox(upstream);
+    sandbox.file("project/.nvmrc", "12\n");
+    let entry = "{ tool = \"node\", request = \"12\", file = \".nvmrc\", version = \"12.22.11\" },";
+    let text = format!("format = 1\nrequests = [\n  {entry}\n]\narchives = [\n]\n");
+    sandbox.file("project/usher.lock", text);
+    outputs.add("use", &sandbox, "");
+    outputs.add("use lock", &sandbox, "lock --check");
+    outputs.add("use lock", &sandbox, "lock --upgrade node");
 }
 
 /// A broken pin, a tool without a source, and a version that isn't installed.

@@ -31,6 +31,7 @@ fn calls(verb: &str) -> &'static [&'static str] {
         "list" => &["list"],
         "outdated" => &["outdated"],
         "available" => &["available node"],
+        "lock" => &["lock", "lock --check"],
         "current" => &["current", "current --all"],
         // What it prints is the command's.
         "exec" => &[],

@@ -38,6 +38,7 @@ fn help_and_version_are_results() {
       list         List installed versions [alias: ls]
       outdated     Show which active versions have newer releases
       available    List versions that can be installed [alias: ls-remote]
+      lock         Lock the versions that requests mean, in usher.lock
       link         Give a build of your own a name that can be pinned
 
     What runs here:

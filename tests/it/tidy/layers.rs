@@ -39,7 +39,7 @@ const HOT: &[&[&str]] = &[
     &["process", "search"],
     &["call"],
     &["pin", "retired", "store", "tool_policy"],
-    &["path", "request"],
+    &["lock", "path", "request"],
     &["index"],
     &["policy"],
     &["read", "normalize"],
