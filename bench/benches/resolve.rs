@@ -18,8 +18,10 @@ use std::path::{Path, PathBuf};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use usher_shims::folders::Folders;
 use usher_shims::index::Index;
+use usher_shims::lock::{LockedArchive, LockedRequest, Lockfile};
 use usher_shims::path::Shim;
 use usher_shims::resolve::Resolver;
+use usher_shims::version::Version;
 use usher_shims::world::{FileContent, FileMeta, Identity, World};
 
 /// A world that costs next to nothing itself.
@@ -148,6 +150,34 @@ fn manifest() -> (&'static str, Vec<u8>) {
     ("package.json", text.into_bytes())
 }
 
+/// A lockfile of ten tools with 20 archives each.
+fn lockfile() -> Lockfile {
+    let version = Version::parse("12.22.12").unwrap();
+    let tools = (0..10).map(|number| format!("tool-{number}"));
+    let request = |tool: String| LockedRequest {
+        tool,
+        request: "12".into(),
+        file: ".tool-versions".into(),
+        version: version.clone(),
+        line: 0,
+    };
+    let archive = |number: usize| LockedArchive {
+        tool: format!("tool-{}", number / 20),
+        version: version.clone(),
+        source: "example.org".into(),
+        platform: format!("linux-x64-{}", number % 20),
+        hash: Some(format!("sha256:{}", "0".repeat(64))),
+        size: Some(31_415_926),
+        parts: Vec::new(),
+        line: 0,
+    };
+    Lockfile {
+        sources: Vec::new(),
+        requests: tools.map(request).collect(),
+        archives: (0..200).map(archive).collect(),
+    }
+}
+
 fn resolve(world: &Table) {
     let index =
         Index { folders: Folders { data: "/u".into(), ..Folders::default() }, ..Index::default() };
@@ -161,6 +191,10 @@ fn all(criterion: &mut Criterion) {
     criterion.bench_function("a version file", |bench| bench.iter(|| resolve(&plain)));
     let heavy = table(12, 200, manifest());
     criterion.bench_function("a manifest of 50 kB", |bench| bench.iter(|| resolve(&heavy)));
+    let locked = lockfile().to_string();
+    criterion.bench_function("the requests of a lockfile", |bench| {
+        bench.iter(|| Lockfile::parse_requests(black_box(&locked)));
+    });
     let mut group = criterion.benchmark_group("folders");
     for depth in [1, 12, 50, 200] {
         let world = table(depth, 3, version_file());
