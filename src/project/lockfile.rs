@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::call::Call;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
-use usher_shims::lock::{LOCKFILE, LockError, Lockfile};
+use usher_shims::lock::{LOCKFILE, LockError, LockedRequest, Lockfile};
 use usher_shims::pin::{FileLocation, Origin, Pin};
 use usher_shims::request::RequestKind;
 use usher_shims::search::{Finding, search};
@@ -40,22 +40,33 @@ pub fn lockable<'a>(
     known: KnownTool<'a>,
 ) -> Result<Option<LockableRequest<'a>>> {
     let Some(call) = Call::for_main_program(known.tool) else { return Ok(None) };
-    let (mut pin, mut constraint, mut broken) = (None, None, None);
+    let mut findings = Vec::new();
     search(&session.world, &session.index, &call, &mut |finding| {
+        findings.push(finding);
+        ControlFlow::Continue(())
+    })?;
+    lockable_of(known, &findings)
+}
+
+/// The same of what a search found.
+pub(super) fn lockable_of<'a>(
+    known: KnownTool<'a>,
+    findings: &[Finding],
+) -> Result<Option<LockableRequest<'a>>> {
+    let (mut pin, mut constraint) = (None, None);
+    for finding in findings {
         match finding {
-            Finding::Pin(found) if matches!(found.origin, Origin::File(_)) => pin = Some(found),
-            Finding::Broken(error, _) => broken = Some(error),
+            Finding::Pin(found) if matches!(found.origin, Origin::File(_)) => {
+                pin = Some(found);
+                break;
+            }
+            Finding::Broken(error, _) => return Err(error.clone()),
             Finding::Constraint(found) => {
                 constraint.get_or_insert(found);
-                return ControlFlow::Continue(());
             }
-            Finding::Default(_) => {}
-            Finding::Pin(_) | Finding::Skipped(_) => return ControlFlow::Continue(()),
+            Finding::Default(_) => break,
+            Finding::Pin(_) | Finding::Skipped(_) => {}
         }
-        ControlFlow::Break(())
-    })?;
-    if let Some(error) = broken {
-        return Err(error);
     }
     let constraint = constraint.filter(|_| known.tool.runtime.is_none());
     let Some(pin) = pin.or(constraint) else { return Ok(None) };
@@ -74,7 +85,16 @@ pub fn lockable<'a>(
     let Some((folder, file)) = place.map(|(folder, file)| (folder, file.to_owned())) else {
         return Ok(None);
     };
-    Ok(Some(LockableRequest { known, pin, folder, file }))
+    Ok(Some(LockableRequest { known, pin: pin.clone(), folder, file }))
+}
+
+impl LockableRequest<'_> {
+    /// Whether an entry of its lockfile is for it.
+    pub fn is_in(&self, entry: &LockedRequest) -> bool {
+        entry.tool == self.known.tool.name
+            && entry.file == self.file
+            && entry.request == self.pin.written()
+    }
 }
 
 /// A lockfile as it is on disk.

@@ -3,18 +3,21 @@
 //!
 //! Found by the search that the shims use, so that no file is read in two ways.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use usher_shims::call::Call;
-use usher_shims::error::Error;
+use usher_shims::error::{Error, Escaped};
+use usher_shims::lock::{LOCKFILE, LockedRequest, Lockfile};
 use usher_shims::pin::{FileLocation, Origin, Pin};
 use usher_shims::read::{decode, read};
 use usher_shims::request::looks_like_request;
 use usher_shims::search::{ErrorSource, Finding, Skipped, search};
 use usher_shims::tool::{Reader, Tool, VersionField, VersionFile};
-use usher_shims::world::World as _;
+use usher_shims::world::{World as _, read_optional};
 
+use super::lockfile::lockable_of;
 use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::reporter::Notice;
@@ -57,6 +60,33 @@ impl<'a> ProjectFindings<'a> {
     /// Variables that override a pin of the project's files: images set them as labels.
     pub fn overridden(&self) -> Vec<Notice> {
         self.of_tools.iter().filter_map(|(_, findings)| overridden(findings)).collect()
+    }
+
+    /// Requests that the lockfile of their folder has no entry for: it counts for nothing there.
+    pub fn unlocked(&self) -> Vec<Notice> {
+        let paths = ShortPaths::of(self.session);
+        let mut lockfiles: BTreeMap<PathBuf, Option<Vec<LockedRequest>>> = BTreeMap::new();
+        let mut notices = Vec::new();
+        for (known, findings) in &self.of_tools {
+            let Ok(Some(lockable)) = lockable_of(*known, findings) else { continue };
+            let path = lockable.folder.join(LOCKFILE);
+            let read = || {
+                let content = read_optional(&self.session.world, &path).ok()??;
+                Lockfile::parse_requests(&decode(&content.bytes).ok()?).ok()
+            };
+            let entries = lockfiles.entry(path.clone()).or_insert_with(read);
+            let is_locked = |entries: &Vec<LockedRequest>| {
+                entries.iter().any(|entry| lockable.is_in(entry))
+            };
+            if entries.as_ref().is_some_and(|entries| !is_locked(entries)) {
+                let (file, pin) = (paths.path(&path), &lockable.pin);
+                let request = format!("{} {}", known.tool.name, Escaped(&pin.written()));
+                let origin = paths.origin(&pin.origin);
+                let what = format!("{file} doesn't lock {request}, which {origin} requests");
+                notices.push(Notice::warning(what).hint(format!("use lock {}", known.tool.name)));
+            }
+        }
+        notices
     }
 
     /// Tools that files for the versions of any tool name, and that usher doesn't know: one notice for

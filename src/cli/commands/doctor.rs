@@ -336,8 +336,11 @@ fn version_files(session: &Session) -> Vec<DoctorCheck> {
     let findings = ProjectFindings::of(session);
     let unusable = findings.unusable().into_iter();
     let unusable = unusable.map(|notice| (CheckId::VersionFileUnusable, notice));
+    let unlocked = findings.unlocked().into_iter();
+    let unlocked = unlocked.map(|notice| (CheckId::RequestNotLocked, notice));
     let unknown = findings.unknown_tools().into_iter();
-    let notices = unusable.chain(unknown.map(|notice| (CheckId::UnknownTools, notice)));
+    let unknown = unknown.map(|notice| (CheckId::UnknownTools, notice));
+    let notices = unusable.chain(unlocked).chain(unknown);
     let check =
         |(id, Notice { what, hint, .. })| DoctorCheck::new(id, CheckState::Note, what, hint);
     notices.map(check).collect()

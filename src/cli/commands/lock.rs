@@ -250,7 +250,7 @@ impl Locker<'_> {
             file: file.clone(),
             version: match exact.or(chosen.filter(|one| is_met(one, lockable))) {
                 Some(version) => version.clone(),
-                None => match before.requests.iter().find(|one| is_entry(one, lockable)) {
+                None => match before.requests.iter().find(|one| lockable.is_in(one)) {
                     Some(known) if !self.is_upgrade && is_met(&known.version, lockable) => {
                         known.version.clone()
                     }
@@ -360,13 +360,6 @@ fn is_of(archive: &LockedArchive, tool: &Tool, version: &Version) -> bool {
     archive.tool == tool.name && archive.version == *version
 }
 
-/// Whether an entry is a request's.
-fn is_entry(entry: &LockedRequest, lockable: &LockableRequest<'_>) -> bool {
-    entry.tool == lockable.known.tool.name
-        && entry.file == lockable.file
-        && entry.request == lockable.pin.written()
-}
-
 /// Whether a version is one that a request can mean.
 fn is_met(version: &Version, lockable: &LockableRequest<'_>) -> bool {
     let tool = lockable.known.tool;
@@ -394,7 +387,7 @@ fn problems(session: &Session, folder: &FolderRequests<'_>, content: &Lockfile) 
     for lockable in &folder.requests {
         let (tool, written) = (lockable.known.tool, lockable.pin.written());
         let request = format!("{} {written} in {}", tool.name, paths.origin(&lockable.pin.origin));
-        match content.requests.iter().find(|one| is_entry(one, lockable)) {
+        match content.requests.iter().find(|one| lockable.is_in(one)) {
             None => problems.push(format!("{request} is not locked")),
             Some(entry) if !is_met(&entry.version, lockable) => {
                 problems.push(format!("{request} is locked as {}, which it isn't", entry.version));
@@ -410,7 +403,7 @@ fn problems(session: &Session, folder: &FolderRequests<'_>, content: &Lockfile) 
     }
     if folder.is_complete {
         let is_requested = |entry: &&LockedRequest| {
-            folder.requests.iter().any(|lockable| is_entry(entry, lockable))
+            folder.requests.iter().any(|lockable| lockable.is_in(entry))
         };
         for entry in content.requests.iter().filter(|entry| !is_requested(entry)) {
             let LockedRequest { tool, request, file, line, .. } = entry;
@@ -430,7 +423,7 @@ impl LockfileReport {
         let before = folder.on_disk.content.as_ref();
         let requests = folder.requests.iter().map(|lockable| {
             let version = |content: &Lockfile| {
-                let entry = content.requests.iter().find(|one| is_entry(one, lockable))?;
+                let entry = content.requests.iter().find(|one| lockable.is_in(one))?;
                 Some(entry.version.to_string())
             };
             let (version, previous) = (version(content), before.and_then(version));

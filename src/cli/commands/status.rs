@@ -132,7 +132,7 @@ fn decide_on<'a>(
 ) -> StatusReport {
     let findings = ProjectFindings::of(session);
     let paths = ShortPaths::of(session);
-    let mut notes = [findings.overridden(), findings.unusable()].concat();
+    let mut notes = [findings.overridden(), findings.unusable(), findings.unlocked()].concat();
     notes.extend(findings.unknown_tools());
     let mut report = StatusReport {
         rows: Vec::new(),

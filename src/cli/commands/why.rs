@@ -45,6 +45,7 @@ pub fn run(session: &Session, program: Option<&str>, as_json: bool) -> Result<i3
 fn decide(session: &Session, program: Option<&str>, find: &FindRelease<'_>) -> Result<WhyReport> {
     let findings = ProjectFindings::of(session);
     let mut notes = Vec::from_iter(findings.unknown_tools());
+    notes.extend(findings.unlocked());
     if let Some(program) = program {
         let explanation = explain(session, program_or_main_program(session, program), find)
             .map_err(|error| suggest_program(session, "why", program, error))?;

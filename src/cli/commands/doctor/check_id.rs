@@ -39,6 +39,8 @@ pub(super) enum CheckId {
     VersionFileUnusable,
     /// A version file names tools that usher doesn't know.
     UnknownTools,
+    /// A lockfile has no entry for what a version file requests.
+    RequestNotLocked,
     /// A variable is set, and ignored by the setting `ignore_variables`.
     VariableIgnored,
     /// A variable overrides version files.
