@@ -151,8 +151,7 @@ fn manifest() -> (&'static str, Vec<u8>) {
 }
 
 /// A lockfile of ten tools with 20 archives each.
-fn lockfile() -> Lockfile {
-    let version = Version::parse("12.22.12").unwrap();
+fn lockfile(version: &Version) -> Lockfile {
     let tools = (0..10).map(|number| format!("tool-{number}"));
     let request = |tool: String| LockedRequest {
         tool,
@@ -191,10 +190,12 @@ fn all(criterion: &mut Criterion) {
     criterion.bench_function("a version file", |bench| bench.iter(|| resolve(&plain)));
     let heavy = table(12, 200, manifest());
     criterion.bench_function("a manifest of 50 kB", |bench| bench.iter(|| resolve(&heavy)));
-    let locked = lockfile().to_string();
-    criterion.bench_function("the requests of a lockfile", |bench| {
-        bench.iter(|| Lockfile::parse_requests(black_box(&locked)));
-    });
+    if let Some(version) = Version::parse("12.22.12") {
+        let locked = lockfile(&version).to_string();
+        criterion.bench_function("the requests of a lockfile", |bench| {
+            bench.iter(|| Lockfile::parse_requests(black_box(&locked)));
+        });
+    }
     let mut group = criterion.benchmark_group("folders");
     for depth in [1, 12, 50, 200] {
         let world = table(depth, 3, version_file());

@@ -261,7 +261,7 @@ fn archive(
         source: fields.text("source")?,
         platform: fields.text("platform")?,
         hash: fields.optional("hash").map(as_text).transpose()?,
-        size: fields.optional("size").map(as_number).transpose()?,
+        size: fields.optional("size").as_ref().map(as_number).transpose()?,
         parts: fields.optional("parts").map(as_list).transpose()?.unwrap_or_default(),
         line,
     };
@@ -321,9 +321,9 @@ fn as_text(value: Value<'_>) -> std::result::Result<String, String> {
     }
 }
 
-fn as_number(value: Value<'_>) -> std::result::Result<u64, String> {
+fn as_number(value: &Value<'_>) -> std::result::Result<u64, String> {
     match value {
-        Value::Number(number) => Ok(number),
+        Value::Number(number) => Ok(*number),
         Value::Text(_) | Value::List(_) => Err("expected a number".to_owned()),
     }
 }

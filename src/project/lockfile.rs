@@ -76,7 +76,7 @@ pub(super) fn lockable_of<'a>(
         })
     };
     let split = match &pin.origin {
-        Origin::File(location) if is_lockable(&pin) => {
+        Origin::File(location) if is_lockable(pin) => {
             known.tool.files.iter().find_map(|file| file.split(&location.path))
         }
         _ => None,

@@ -75,9 +75,8 @@ impl<'a> ProjectFindings<'a> {
                 Lockfile::parse_requests(&decode(&content.bytes).ok()?).ok()
             };
             let entries = lockfiles.entry(path.clone()).or_insert_with(read);
-            let is_locked = |entries: &Vec<LockedRequest>| {
-                entries.iter().any(|entry| lockable.is_in(entry))
-            };
+            let is_locked =
+                |entries: &Vec<LockedRequest>| entries.iter().any(|entry| lockable.is_in(entry));
             if entries.as_ref().is_some_and(|entries| !is_locked(entries)) {
                 let (file, pin) = (paths.path(&path), &lockable.pin);
                 let request = format!("{} {}", known.tool.name, Escaped(&pin.written()));

@@ -55,11 +55,10 @@ pub(crate) fn check(file: &Path, target: &str) -> Result<()> {
         return failed("doesn't load libSystem");
     }
     match program.signature.map(|place| is_signed(&content, place)) {
-        Some(Some(true)) => Ok(()),
         Some(Some(false)) => failed("was changed after it was signed"),
         Some(None) => failed("has a signature of another kind"),
         None if machine == CPU_TYPE_ARM64 => failed("has no signature"),
-        None => Ok(()),
+        Some(Some(true)) | None => Ok(()),
     }
 }
 
@@ -77,11 +76,11 @@ fn is_signed(content: &[u8], (offset, length): (usize, usize)) -> Option<bool> {
     if number(signature, 0)? != SIGNATURE {
         return None;
     }
-    let directories = (0..number(signature, 8)? as usize).filter_map(|place| {
+    let mut directories = (0..number(signature, 8)? as usize).filter_map(|place| {
         let part = signature.get(number(signature, 12 + 8 * place + 4)? as usize..)?;
         (number(part, 0)? == CODE_DIRECTORY).then_some(part)
     });
-    let directory = directories.last()?;
+    let directory = directories.next_back()?;
     let [hashes, count, limit] = [16, 28, 32].map(|place| number(directory, place));
     let (hashes, count, limit) = (hashes? as usize, count? as usize, limit? as usize);
     let [length, kind, _, page] = directory.get(36..40)? else { return None };

@@ -402,9 +402,8 @@ fn problems(session: &Session, folder: &FolderRequests<'_>, content: &Lockfile) 
         }
     }
     if folder.is_complete {
-        let is_requested = |entry: &&LockedRequest| {
-            folder.requests.iter().any(|lockable| lockable.is_in(entry))
-        };
+        let is_requested =
+            |entry: &&LockedRequest| folder.requests.iter().any(|lockable| lockable.is_in(entry));
         for entry in content.requests.iter().filter(|entry| !is_requested(entry)) {
             let LockedRequest { tool, request, file, line, .. } = entry;
             problems.push(format!("line {line}: nothing requests {tool} {request} in {file}"));

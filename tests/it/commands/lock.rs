@@ -62,7 +62,8 @@ fn the_locked_version_runs_and_no_other() {
     // Another request in the file: the entry counts for nothing.
     sandbox.file("project/.nvmrc", "12.22\n");
     assert_eq!(node(&sandbox).succeeds().stdout, "v12.22.12\n");
-    let stale = "usher.lock doesn't lock node 12.22, which .nvmrc:1 requests\n  hint: use lock node";
+    let stale =
+        "usher.lock doesn't lock node 12.22, which .nvmrc:1 requests\n  hint: use lock node";
     for words in [&[][..], &["why", "node"], &["why"]] {
         let outcome = sandbox.use_command(words).run().succeeds();
         assert!(outcome.stderr.contains(stale), "{outcome}");
