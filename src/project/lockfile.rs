@@ -70,9 +70,12 @@ pub(super) fn lockable_of<'a>(
     }
     let constraint = constraint.filter(|_| known.tool.runtime.is_none());
     let Some(pin) = pin.or(constraint) else { return Ok(None) };
+    // What an open request of a tool without a source means, nobody can say.
+    let has_source = !known.definition.source.is_empty();
     let is_lockable = |pin: &Pin| {
-        pin.request().is_some_and(|request| {
-            !matches!(request.kind(), RequestKind::System | RequestKind::Path(_))
+        pin.request().is_some_and(|request| match request.kind() {
+            RequestKind::System | RequestKind::Path(_) => false,
+            _ => has_source || request.exact(known.tool).is_some(),
         })
     };
     let split = match &pin.origin {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::lock::{LockedArchive, LockedRequest, Lockfile};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
@@ -386,7 +386,8 @@ fn problems(session: &Session, folder: &FolderRequests<'_>, content: &Lockfile) 
     problems.extend(folder.on_disk.damage.as_ref().map(Error::line));
     for lockable in &folder.requests {
         let (tool, written) = (lockable.known.tool, lockable.pin.written());
-        let request = format!("{} {written} in {}", tool.name, paths.origin(&lockable.pin.origin));
+        let origin = paths.origin(&lockable.pin.origin);
+        let request = format!("{} {} in {origin}", tool.name, Escaped(&written));
         match content.requests.iter().find(|one| lockable.is_in(one)) {
             None => problems.push(format!("{request} is not locked")),
             Some(entry) if !is_met(&entry.version, lockable) => {
@@ -406,6 +407,7 @@ fn problems(session: &Session, folder: &FolderRequests<'_>, content: &Lockfile) 
             |entry: &&LockedRequest| folder.requests.iter().any(|lockable| lockable.is_in(entry));
         for entry in content.requests.iter().filter(|entry| !is_requested(entry)) {
             let LockedRequest { tool, request, file, line, .. } = entry;
+            let [tool, request, file] = [tool, request, file].map(|text| Escaped(text));
             problems.push(format!("line {line}: nothing requests {tool} {request} in {file}"));
         }
     }
@@ -454,7 +456,7 @@ impl LockfileReport {
                 Some(previous) => format!(" (was {previous})"),
                 None => String::new(),
             };
-            let line = Line::from(format!("  {tool} {request} is {version}"));
+            let line = Line::from(format!("  {tool} {} is {version}", Escaped(request)));
             text.line(line.and(Meaning::New, was));
         }
     }

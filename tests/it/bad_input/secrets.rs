@@ -11,7 +11,7 @@ use crate::support::{Outcome, Sandbox};
 const SECRET: &str = "Zq7hunterxW9";
 
 /// Every command that reads version files.
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 13] = [
     &[],
     &["why"],
     &["why", "node"],
@@ -24,6 +24,7 @@ const COMMANDS: [&[&str]; 12] = [
     &["outdated"],
     &["install"],
     &["upgrade"],
+    &["lock", "--check"],
 ];
 
 fn assert_hidden(outcome: &Outcome, what: &str) {
