@@ -109,8 +109,8 @@ impl Lockfile {
         let (sources, requests) = head(&mut lines)?;
         let mut archives = Vec::new();
         let mut known = HashSet::new();
-        lines.section("archives", &mut |line, fields| {
-            let archive = archive(line, fields)?;
+        lines.entries("archives", &mut |line, text| {
+            let archive = archive(line, table(text)?)?;
             let is_new = known.insert(archive.key().map(str::to_owned));
             archives.push(archive);
             if is_new { Ok(()) } else { Err(TWICE.to_owned()) }
@@ -168,6 +168,67 @@ impl Lockfile {
     }
 }
 
+/// What a lockfile says of one request: its version, and the entry's line. This is all that a shim reads
+/// of it: it looks at the form of each entry, and at the content of its own.
+pub fn locked_version(
+    text: &str,
+    [tool, request, file]: [&str; 3],
+) -> Result<Option<(Version, u32)>> {
+    let wanted = [tool, request, file].map(|text| Quoted(text).to_string());
+    let mut lines = Lines::new(text);
+    lines.expect_format()?;
+    lines.next_if(|line| line.starts_with("sources = ["));
+    let mut found = None;
+    lines.entries("requests", &mut |line, text| {
+        let [version, ours @ ..] = request_fields(text).ok_or(NO_ENTRY)?;
+        let is_ours =
+            ours.iter().zip(&wanted).all(|(one, wanted)| *one == &wanted[1..wanted.len() - 1]);
+        if !is_ours {
+            return Ok(());
+        }
+        if found.is_some() {
+            return Err(TWICE.to_owned());
+        }
+        found = Some((exact_version(version)?, line));
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// The texts of `  { tool = "…", request = "…", file = "…", version = "…" },` as they are in the file:
+/// the version first.
+fn request_fields(line: &str) -> Option<[&str; 4]> {
+    let mut rest = line.strip_prefix("  { ")?;
+    let mut texts = [""; 4];
+    for (place, name) in
+        [(1, "tool = \""), (2, "request = \""), (3, "file = \""), (0, "version = \"")]
+    {
+        let inner = rest.strip_prefix(name)?;
+        let end = end_of_text(inner)?;
+        texts[place] = &inner[..end];
+        rest = &inner[end + 1..];
+        if place != 0 {
+            rest = rest.strip_prefix(", ")?;
+        }
+    }
+    (rest == " },").then_some(texts)
+}
+
+/// Where the quotation mark is that ends a text.
+fn end_of_text(text: &str) -> Option<usize> {
+    let mut is_escaped = false;
+    text.bytes().position(|byte| {
+        let is_end = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
+    })
+}
+
+fn exact_version(text: &str) -> std::result::Result<Version, String> {
+    let version = Version::parse(text).filter(|version| version.as_str() == text);
+    version.ok_or_else(|| "the version is not an exact one".to_owned())
+}
+
 impl LockedRequest {
     /// What it is for: tool, file and request. No other entry is for the same.
     pub fn key(&self) -> [&str; 3] {
@@ -192,28 +253,19 @@ impl LockedArchive {
     }
 }
 
+/// Why a line is none.
+const NO_ENTRY: &str = "expected an entry as `use lock` writes it";
+
 /// Why an entry can't be a second one.
 const TWICE: &str = "it says again what a line above says";
 
 /// The sources and the requests.
 fn head(lines: &mut Lines<'_>) -> Result<(Vec<String>, Vec<LockedRequest>)> {
-    match lines.next() {
-        Some((_, FORMAT)) => {}
-        Some((line, text)) if text.starts_with("format = ") => {
-            let reason = format!("usher {} doesn't know this format", crate::index::VERSION);
-            return Err(LockError { line, reason, is_foreign: true });
-        }
-        other => {
-            let line = other.map_or(1, |(line, _)| line);
-            return Err(LockError::new(line, "expected “format = 1”"));
-        }
-    }
+    lines.expect_format()?;
     let mut sources = Vec::new();
-    if let Some((line, text)) = lines.peek()
-        && let Some(rest) = text.strip_prefix("sources = ")
-    {
-        lines.next();
-        let (list, rest) = list(rest).map_err(|reason| LockError::new(line, reason))?;
+    if let Some((line, text)) = lines.next_if(|line| line.starts_with("sources = ")) {
+        let (list, rest) =
+            list(&text["sources = ".len()..]).map_err(|reason| LockError::new(line, reason))?;
         if !rest.is_empty() {
             return Err(LockError::new(line, "expected the end of the line"));
         }
@@ -221,8 +273,8 @@ fn head(lines: &mut Lines<'_>) -> Result<(Vec<String>, Vec<LockedRequest>)> {
     }
     let mut requests = Vec::new();
     let mut known = HashSet::new();
-    lines.section("requests", &mut |line, fields| {
-        let request = request(line, fields)?;
+    lines.entries("requests", &mut |line, text| {
+        let request = request(line, table(text)?)?;
         let is_new = known.insert(request.key().map(str::to_owned));
         requests.push(request);
         if is_new { Ok(()) } else { Err(TWICE.to_owned()) }
@@ -301,9 +353,7 @@ impl<'t> Fields<'t> {
     }
 
     fn version(&mut self) -> std::result::Result<Version, String> {
-        let text = self.text("version")?;
-        let version = Version::parse(&text).filter(|version| version.as_str() == text);
-        version.ok_or_else(|| "the version is not an exact one".to_owned())
+        exact_version(&self.text("version")?)
     }
 
     fn end(&mut self) -> std::result::Result<(), String> {
@@ -336,47 +386,77 @@ fn as_list(value: Value<'_>) -> std::result::Result<Vec<String>, String> {
 }
 
 /// The lines of a lockfile with their numbers, without comments and empty ones.
-struct Lines<'t>(Peekable<Box<dyn Iterator<Item = (u32, &'t str)> + 't>>);
+struct Lines<'t> {
+    rest: std::str::Lines<'t>,
+    /// The number of the line before the rest.
+    last: u32,
+    /// A line that was looked at.
+    peeked: Option<(u32, &'t str)>,
+}
 
 impl<'t> Lines<'t> {
     fn new(text: &'t str) -> Self {
-        let lines: Box<dyn Iterator<Item = _> + 't> =
-            Box::new((1..).zip(text.lines()).filter(|(_, line)| {
-                !line.trim_start().starts_with('#') && !line.trim().is_empty()
-            }));
-        Self(lines.peekable())
+        Self { rest: text.lines(), last: 0, peeked: None }
     }
 
     fn next(&mut self) -> Option<(u32, &'t str)> {
-        self.0.next()
+        if let Some(peeked) = self.peeked.take() {
+            return Some(peeked);
+        }
+        loop {
+            let line = self.rest.next()?;
+            self.last += 1;
+            if !line.is_empty() && !line.starts_with('#') {
+                return Some((self.last, line));
+            }
+        }
     }
 
-    fn peek(&mut self) -> Option<(u32, &'t str)> {
-        self.0.peek().copied()
+    /// The next line, if it is of this kind.
+    fn next_if(&mut self, is_meant: impl Fn(&str) -> bool) -> Option<(u32, &'t str)> {
+        let line = self.next()?;
+        if is_meant(line.1) {
+            return Some(line);
+        }
+        self.peeked = Some(line);
+        None
+    }
+
+    /// Reads the line that names the format.
+    fn expect_format(&mut self) -> Result<()> {
+        match self.next() {
+            Some((_, FORMAT)) => Ok(()),
+            Some((line, text)) if text.starts_with("format = ") => {
+                let reason = format!("usher {} doesn't know this format", crate::index::VERSION);
+                Err(LockError { line, reason, is_foreign: true })
+            }
+            other => {
+                let line = other.map_or(1, |(line, _)| line);
+                Err(LockError::new(line, "expected “format = 1”"))
+            }
+        }
     }
 
     /// Reads the entries of a list, each on a line of its own.
-    fn section(
+    fn entries(
         &mut self,
         name: &str,
-        entry: &mut dyn FnMut(u32, Vec<(&'t str, Value<'t>)>) -> std::result::Result<(), String>,
+        entry: &mut dyn FnMut(u32, &'t str) -> std::result::Result<(), String>,
     ) -> Result<()> {
-        let mut last = 1;
         let opening = self.next();
-        last = opening.map_or(last, |(line, _)| line);
         let rest = opening.and_then(|(_, text)| text.strip_prefix(name)?.strip_prefix(" = ["));
+        let mut last = opening.map_or(1, |(line, _)| line);
         match rest {
             Some("]") => return Ok(()),
             Some("") => {}
             _ => return Err(LockError::new(last, &format!("expected “{name} = [”"))),
         }
-        for (line, text) in self.0.by_ref() {
+        while let Some((line, text)) = self.next() {
             if text == "]" {
                 return Ok(());
             }
             last = line;
-            entry(line, table(text).map_err(|reason| LockError::new(line, reason))?)
-                .map_err(|reason| LockError::new(line, &reason))?;
+            entry(line, text).map_err(|reason| LockError::new(line, &reason))?;
         }
         Err(LockError::new(last, "expected “]” below"))
     }
@@ -386,7 +466,6 @@ type Parsed<'t, T> = std::result::Result<(T, &'t str), &'static str>;
 
 /// The fields of `  { name = value, … },`.
 fn table(line: &str) -> std::result::Result<Vec<(&str, Value<'_>)>, &'static str> {
-    const NO_ENTRY: &str = "expected an entry as `use lock` writes it";
     let mut rest = line.strip_prefix("  { ").ok_or(NO_ENTRY)?;
     let mut fields = Vec::with_capacity(4);
     loop {
@@ -584,6 +663,13 @@ mod tests {
             assert_eq!(without_lines(read.clone()), content);
             assert_eq!(Lockfile::parse_requests(&text).unwrap(), read.requests);
             assert_eq!(without_lines(Lockfile::salvage(&text)), content);
+            for request in &content.requests {
+                let key = [&request.tool, &request.request, &request.file].map(|one| &**one);
+                let (version, line) = locked_version(&text, key).unwrap().expect("an entry");
+                let same = read.requests.iter().find(|one| one.line == line).expect("its line");
+                assert_eq!((&version, &*same.request), (&request.version, &*request.request));
+            }
+            assert_eq!(locked_version(&text, ["node", "13", "x"]), Ok(None));
             let windows = text.replace('\n', "\r\n");
             assert_eq!(without_lines(Lockfile::parse(&windows).unwrap()), content);
         }
@@ -620,6 +706,19 @@ mod tests {
             assert!(text.contains(from), "{from}");
             let error = Lockfile::parse(&text.replace(from, to)).unwrap_err();
             assert_eq!(error.to_string(), expected);
+        }
+        let long = "1".repeat(600);
+        for (to, expected) in [
+            ("request = \"12\", file = \"../x\"", "the file is not a path from this folder"),
+            ("request = \"12\", file = \"/etc/passwd\"", "the file is not a path from this folder"),
+            ("request = 12, file = \"x\"", "expected a text in quotes"),
+            ("request = \"12\", request = \"12\"", "expected file"),
+            ("request = \"\u{1b}[0m\", file = \"x\"", "the text has a control character"),
+            (&format!("request = \"{long}\", file = \"x\""), "the text is too long"),
+        ] {
+            let from = "request = \"12\", file = \".config/mise.toml\"";
+            let error = Lockfile::parse(&text.replace(from, to)).unwrap_err();
+            assert_eq!(error.to_string(), format!("line 5: {expected}"), "{to}");
         }
         let error = Lockfile::parse(&format!("{text}more\n")).unwrap_err();
         assert_eq!(error.to_string(), "line 12: expected the end of the file");

@@ -1,9 +1,7 @@
 //! What a lockfile says of the deciding request: the version that it means.
 
-use std::path::Path;
-
 use crate::error::{Error, ErrorKind, Result};
-use crate::lock::{LOCKFILE, Lockfile};
+use crate::lock::{LOCKFILE, locked_version};
 use crate::ownership::{is_shared, is_trusted_file, is_trusted_name};
 use crate::pin::{FileLocation, LockLine, Origin, Pin};
 use crate::read::decode;
@@ -41,24 +39,19 @@ pub(super) fn locked(world: &impl World, tool: &Tool, pin: &Pin) -> Result<Optio
         );
     }
     let text = decode(&content.bytes).map_err(|reason| of_line(0).parse_error(&reason))?;
-    let requests = Lockfile::parse_requests(&text);
-    let requests = requests
-        .map_err(|error| of_line(error.line).parse_error(&error.reason).hint("use lock"))?;
     let written = pin.written();
-    let found = requests.into_iter().find(|one| {
-        one.tool == tool.name && one.request == written && Path::new(&one.file) == file
-    });
-    let Some(found) = found else { return Ok(None) };
-    if !pin.requests.iter().any(|request| request.may_mean(&found.version, tool)) {
-        let error = of_line(found.line).parse_error("its version doesn't satisfy its request");
+    let Some(file) = file.to_str() else { return Ok(None) };
+    let found = locked_version(&text, [tool.name, &written, file]);
+    let found =
+        found.map_err(|error| of_line(error.line).parse_error(&error.reason).hint("use lock"))?;
+    let Some((version, line)) = found else { return Ok(None) };
+    if !pin.requests.iter().any(|request| request.may_mean(&version, tool)) {
+        let error = of_line(line).parse_error("its version doesn't satisfy its request");
         return Err(error.hint("use lock"));
     }
-    let line = LockLine { path, line: found.line, request: written.into() };
-    let location = FileLocation { locked: Some(Box::new(line)), ..location.clone() };
-    Ok(Some(Pin {
-        requests: vec![Request::of_version(found.version)],
-        origin: Origin::File(location),
-    }))
+    let entry = LockLine { path, line, request: written.into() };
+    let location = FileLocation { locked: Some(Box::new(entry)), ..location.clone() };
+    Ok(Some(Pin { requests: vec![Request::of_version(version)], origin: Origin::File(location) }))
 }
 
 /// Whether a request may mean another version tomorrow.

@@ -75,7 +75,8 @@ fn a_download_is_one_line_that_fits() {
             wait_for_bar(&mut terminal);
             let screen = terminal.screen();
             assert_eq!(screen.lines().count(), 1, "{columns} {locale}\n{screen}");
-            assert!(screen.contains("downloading node 12.22.12  "), "{screen}");
+            // A fast download leaves less room for the name.
+            assert!(screen.contains("downloading node 12.22"), "{screen}");
             assert!(screen.contains(bar), "{screen}");
             assert!(screen.is_ascii() == (locale == "C"), "{screen}");
             terminal.press_ctrl('C');

@@ -10,6 +10,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Once, PoisonError, RwLock};
+use std::thread;
+use std::time::Duration;
 
 /// Locked for reading to write an executable, for writing to start a process.
 static STARTING: RwLock<()> = RwLock::new(());
@@ -53,9 +55,24 @@ pub(crate) fn copy(original: &Path, path: &Path) {
 pub(crate) fn start(command: &mut Command) -> io::Result<Child> {
     static SIGNALS: Once = Once::new();
     SIGNALS.call_once(unignore_signals);
+    for _ in 0..MOST_TRIES {
+        match start_alone(command) {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => thread::sleep(PAUSE),
+            started => return started,
+        }
+    }
+    start_alone(command)
+}
+
+fn start_alone(command: &mut Command) -> io::Result<Child> {
     let _starting = STARTING.write().unwrap_or_else(PoisonError::into_inner);
     command.spawn()
 }
+
+/// How often a program is started again that is still open for writing, in a process that something else
+/// than [`start`] began while it was copied; and the pause before.
+const MOST_TRIES: usize = 100;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Linux has as many signals; elsewhere the last of these are none.
 const LAST_SIGNAL: libc::c_int = 64;
