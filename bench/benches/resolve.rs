@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use usher_shims::folders::Folders;
 use usher_shims::index::Index;
-use usher_shims::lock::{LockedArchive, LockedRequest, Lockfile};
+use usher_shims::lock::{LockedArchive, LockedRequest, Lockfile, locked_version};
 use usher_shims::path::Shim;
 use usher_shims::resolve::Resolver;
 use usher_shims::version::Version;
@@ -193,7 +193,7 @@ fn all(criterion: &mut Criterion) {
     if let Some(version) = Version::parse("12.22.12") {
         let locked = lockfile(&version).to_string();
         criterion.bench_function("the requests of a lockfile", |bench| {
-            bench.iter(|| Lockfile::parse_requests(black_box(&locked)));
+            bench.iter(|| locked_version(black_box(&locked), ["tool-9", "12", ".tool-versions"]));
         });
     }
     let mut group = criterion.benchmark_group("folders");

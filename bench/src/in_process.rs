@@ -12,10 +12,7 @@ use crate::Result;
 const MEASURED: [(&str, &str); 11] = [
     ("a version file", "12 folders deep, a version file at the root, 200 versions"),
     ("a manifest of 50 kB", "the same with a `package.json` of 50 kB"),
-    (
-        "the requests of a lockfile",
-        "reading the requests of a lockfile with 10 of them, 200 archives",
-    ),
+    ("the requests of a lockfile", "the last of 10 requests in a lockfile with 200 archives"),
     ("folders/1", "1 folder deep, 3 versions"),
     ("folders/12", "12 folders"),
     ("folders/50", "50 folders"),

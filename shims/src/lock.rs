@@ -95,6 +95,12 @@ pub struct LockError {
 
 type Result<T> = std::result::Result<T, LockError>;
 
+/// Something of an entry, or what is wrong with it.
+type EntryResult<T> = std::result::Result<T, String>;
+
+/// The fields of an entry: names and values.
+type FieldList<'t> = Vec<(&'t str, Value<'t>)>;
+
 /// The value of a field.
 enum Value<'t> {
     Text(Cow<'t, str>),
@@ -106,15 +112,10 @@ impl Lockfile {
     /// Reads a lockfile.
     pub fn parse(text: &str) -> Result<Self> {
         let mut lines = Lines::new(text);
-        let (sources, requests) = head(&mut lines)?;
-        let mut archives = Vec::new();
-        let mut known = HashSet::new();
-        lines.entries("archives", &mut |line, text| {
-            let archive = archive(line, table(text)?)?;
-            let is_new = known.insert(archive.key().map(str::to_owned));
-            archives.push(archive);
-            if is_new { Ok(()) } else { Err(TWICE.to_owned()) }
-        })?;
+        lines.expect_format()?;
+        let sources = sources(&mut lines)?;
+        let requests = entries(&mut lines, "requests", request, LockedRequest::key)?;
+        let archives = entries(&mut lines, "archives", archive, LockedArchive::key)?;
         match lines.next() {
             None => Ok(Self { sources, requests, archives }),
             Some((line, _)) => Err(LockError::new(line, "expected the end of the file")),
@@ -134,15 +135,14 @@ impl Lockfile {
                 continue;
             }
             let Ok(fields) = table(line) else { continue };
-            if let Ok(entry) = request(0, fields) {
+            if fields.iter().any(|(name, _)| *name == "request") {
+                let Ok(entry) = request(0, fields) else { continue };
                 match found.requests.iter_mut().find(|known| known.is_for_same(&entry)) {
                     Some(known) if known.version < entry.version => *known = entry,
                     Some(_) => {}
                     None => found.requests.push(entry),
                 }
-            } else if let Ok(entry) =
-                table(line).map_err(str::to_owned).and_then(|it| archive(0, it))
-            {
+            } else if let Ok(entry) = archive(0, fields) {
                 match found.archives.iter().find(|known| known.is_for_same(&entry)) {
                     Some(known) if *known != entry => {
                         contradictory.insert(entry.key().map(str::to_owned));
@@ -160,11 +160,6 @@ impl Lockfile {
     pub fn sort(&mut self) {
         self.requests.sort_by(|one, other| one.key().cmp(&other.key()));
         self.archives.sort_by(|one, other| one.key().cmp(&other.key()));
-    }
-
-    /// Reads what requests mean, and nothing below.
-    pub fn parse_requests(text: &str) -> Result<Vec<LockedRequest>> {
-        head(&mut Lines::new(text)).map(|(_, requests)| requests)
     }
 }
 
@@ -224,7 +219,7 @@ fn end_of_text(text: &str) -> Option<usize> {
     })
 }
 
-fn exact_version(text: &str) -> std::result::Result<Version, String> {
+fn exact_version(text: &str) -> EntryResult<Version> {
     let version = Version::parse(text).filter(|version| version.as_str() == text);
     version.ok_or_else(|| "the version is not an exact one".to_owned())
 }
@@ -259,33 +254,38 @@ const NO_ENTRY: &str = "expected an entry as `use lock` writes it";
 /// Why an entry can't be a second one.
 const TWICE: &str = "it says again what a line above says";
 
-/// The sources and the requests.
-fn head(lines: &mut Lines<'_>) -> Result<(Vec<String>, Vec<LockedRequest>)> {
-    lines.expect_format()?;
-    let mut sources = Vec::new();
-    if let Some((line, text)) = lines.next_if(|line| line.starts_with("sources = ")) {
-        let (list, rest) =
-            list(&text["sources = ".len()..]).map_err(|reason| LockError::new(line, reason))?;
-        if !rest.is_empty() {
-            return Err(LockError::new(line, "expected the end of the line"));
-        }
-        sources = list.into_iter().map(Cow::into_owned).collect();
+/// The names of the sources, where the file has some.
+fn sources(lines: &mut Lines<'_>) -> Result<Vec<String>> {
+    let Some((line, text)) = lines.next_if(|line| line.starts_with("sources = ")) else {
+        return Ok(Vec::new());
+    };
+    let (list, rest) =
+        list(&text["sources = ".len()..]).map_err(|reason| LockError::new(line, reason))?;
+    match rest {
+        "" => Ok(list.into_iter().map(Cow::into_owned).collect()),
+        _ => Err(LockError::new(line, "expected the end of the line")),
     }
-    let mut requests = Vec::new();
-    let mut known = HashSet::new();
-    lines.entries("requests", &mut |line, text| {
-        let request = request(line, table(text)?)?;
-        let is_new = known.insert(request.key().map(str::to_owned));
-        requests.push(request);
-        if is_new { Ok(()) } else { Err(TWICE.to_owned()) }
-    })?;
-    Ok((sources, requests))
 }
 
-fn request(
-    line: u32,
-    fields: Vec<(&str, Value<'_>)>,
-) -> std::result::Result<LockedRequest, String> {
+/// The entries of a list, no two of which are for the same.
+fn entries<T, const N: usize>(
+    lines: &mut Lines<'_>,
+    name: &str,
+    read: fn(u32, FieldList<'_>) -> EntryResult<T>,
+    key: fn(&T) -> [&str; N],
+) -> Result<Vec<T>> {
+    let mut entries = Vec::new();
+    let mut known = HashSet::new();
+    lines.entries(name, &mut |line, text| {
+        let entry = read(line, table(text)?)?;
+        let is_new = known.insert(key(&entry).map(str::to_owned));
+        entries.push(entry);
+        if is_new { Ok(()) } else { Err(TWICE.to_owned()) }
+    })?;
+    Ok(entries)
+}
+
+fn request(line: u32, fields: FieldList<'_>) -> EntryResult<LockedRequest> {
     let mut fields = Fields(fields.into_iter().peekable());
     let request = LockedRequest {
         tool: fields.text("tool")?,
@@ -302,10 +302,7 @@ fn request(
     Ok(request)
 }
 
-fn archive(
-    line: u32,
-    fields: Vec<(&str, Value<'_>)>,
-) -> std::result::Result<LockedArchive, String> {
+fn archive(line: u32, fields: FieldList<'_>) -> EntryResult<LockedArchive> {
     let mut fields = Fields(fields.into_iter().peekable());
     let archive = LockedArchive {
         tool: fields.text("tool")?,
@@ -348,15 +345,15 @@ impl<'t> Fields<'t> {
         self.0.next_if(|(next, _)| *next == name).map(|(_, value)| value)
     }
 
-    fn text(&mut self, name: &str) -> std::result::Result<String, String> {
+    fn text(&mut self, name: &str) -> EntryResult<String> {
         as_text(self.optional(name).ok_or_else(|| format!("expected {name}"))?)
     }
 
-    fn version(&mut self) -> std::result::Result<Version, String> {
+    fn version(&mut self) -> EntryResult<Version> {
         exact_version(&self.text("version")?)
     }
 
-    fn end(&mut self) -> std::result::Result<(), String> {
+    fn end(&mut self) -> EntryResult<()> {
         match self.0.next() {
             None => Ok(()),
             Some(_) => Err("a field is unknown, twice there, or not in its place".to_owned()),
@@ -364,21 +361,21 @@ impl<'t> Fields<'t> {
     }
 }
 
-fn as_text(value: Value<'_>) -> std::result::Result<String, String> {
+fn as_text(value: Value<'_>) -> EntryResult<String> {
     match value {
         Value::Text(text) => Ok(text.into_owned()),
         Value::Number(_) | Value::List(_) => Err("expected a text in quotes".to_owned()),
     }
 }
 
-fn as_number(value: &Value<'_>) -> std::result::Result<u64, String> {
+fn as_number(value: &Value<'_>) -> EntryResult<u64> {
     match value {
         Value::Number(number) => Ok(*number),
         Value::Text(_) | Value::List(_) => Err("expected a number".to_owned()),
     }
 }
 
-fn as_list(value: Value<'_>) -> std::result::Result<Vec<String>, String> {
+fn as_list(value: Value<'_>) -> EntryResult<Vec<String>> {
     match value {
         Value::List(list) => Ok(list.into_iter().map(Cow::into_owned).collect()),
         Value::Text(_) | Value::Number(_) => Err("expected a list".to_owned()),
@@ -441,7 +438,7 @@ impl<'t> Lines<'t> {
     fn entries(
         &mut self,
         name: &str,
-        entry: &mut dyn FnMut(u32, &'t str) -> std::result::Result<(), String>,
+        entry: &mut dyn FnMut(u32, &'t str) -> EntryResult<()>,
     ) -> Result<()> {
         let opening = self.next();
         let rest = opening.and_then(|(_, text)| text.strip_prefix(name)?.strip_prefix(" = ["));
@@ -465,7 +462,7 @@ impl<'t> Lines<'t> {
 type Parsed<'t, T> = std::result::Result<(T, &'t str), &'static str>;
 
 /// The fields of `  { name = value, … },`.
-fn table(line: &str) -> std::result::Result<Vec<(&str, Value<'_>)>, &'static str> {
+fn table(line: &str) -> std::result::Result<FieldList<'_>, &'static str> {
     let mut rest = line.strip_prefix("  { ").ok_or(NO_ENTRY)?;
     let mut fields = Vec::with_capacity(4);
     loop {
@@ -661,7 +658,6 @@ mod tests {
             let text = content.to_string();
             let read = Lockfile::parse(&text).unwrap();
             assert_eq!(without_lines(read.clone()), content);
-            assert_eq!(Lockfile::parse_requests(&text).unwrap(), read.requests);
             assert_eq!(without_lines(Lockfile::salvage(&text)), content);
             for request in &content.requests {
                 let key = [&request.tool, &request.request, &request.file].map(|one| &**one);

@@ -3,13 +3,14 @@
 //!
 //! Found by the search that the shims use, so that no file is read in two ways.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use usher_shims::call::Call;
 use usher_shims::error::{Error, Escaped};
-use usher_shims::lock::{LOCKFILE, LockedRequest, Lockfile};
+use usher_shims::lock::{LOCKFILE, locked_version};
 use usher_shims::pin::{FileLocation, Origin, Pin};
 use usher_shims::read::{decode, read};
 use usher_shims::request::looks_like_request;
@@ -65,21 +66,20 @@ impl<'a> ProjectFindings<'a> {
     /// Requests that the lockfile of their folder has no entry for: it counts for nothing there.
     pub fn unlocked(&self) -> Vec<Notice> {
         let paths = ShortPaths::of(self.session);
-        let mut lockfiles: BTreeMap<PathBuf, Option<Vec<LockedRequest>>> = BTreeMap::new();
+        let mut lockfiles: BTreeMap<PathBuf, Option<String>> = BTreeMap::new();
         let mut notices = Vec::new();
         for (known, findings) in &self.of_tools {
             let Ok(Some(lockable)) = lockable_of(*known, findings) else { continue };
             let path = lockable.folder.join(LOCKFILE);
-            let read = || {
+            let text = lockfiles.entry(path.clone()).or_insert_with(|| {
                 let content = read_optional(&self.session.world, &path).ok()??;
-                Lockfile::parse_requests(&decode(&content.bytes).ok()?).ok()
-            };
-            let entries = lockfiles.entry(path.clone()).or_insert_with(read);
-            let is_locked =
-                |entries: &Vec<LockedRequest>| entries.iter().any(|entry| lockable.is_in(entry));
-            if entries.as_ref().is_some_and(|entries| !is_locked(entries)) {
+                decode(&content.bytes).ok().map(Cow::into_owned)
+            });
+            let written = lockable.pin.written();
+            let key = [known.tool.name, &written, &lockable.file];
+            if text.as_ref().is_some_and(|text| locked_version(text, key) == Ok(None)) {
                 let (file, pin) = (paths.path(&path), &lockable.pin);
-                let request = format!("{} {}", known.tool.name, Escaped(&pin.written()));
+                let request = format!("{} {}", known.tool.name, Escaped(&written));
                 let origin = paths.origin(&pin.origin);
                 let what = format!("{file} doesn't lock {request}, which {origin} requests");
                 notices.push(Notice::warning(what).hint(format!("use lock {}", known.tool.name)));

@@ -114,9 +114,10 @@ pub fn run(session: &Session, arguments: &LockArguments, as_json: bool) -> Resul
     if folders.is_empty() {
         return Err(nothing_to_lock(&directory(session)?));
     }
-    let report = match arguments.check {
-        true => compare(session, &folders),
-        false => lock(session, &folders, arguments.upgrade)?,
+    let report = match (arguments.check, arguments.upgrade) {
+        (true, _) => compare(session, &folders),
+        (false, true) => lock(session, &folders, Versions::Newest)?,
+        (false, false) => lock(session, &folders, Versions::Known)?,
     };
     output::print(&report, as_json, &*session.reporter)
 }
@@ -152,14 +153,18 @@ fn requests<'a>(
 }
 
 /// Writes the lockfiles. All releases are looked up before the first is written.
-fn lock(session: &Session, folders: &[FolderRequests<'_>], is_upgrade: bool) -> Result<LockReport> {
+fn lock(
+    session: &Session,
+    folders: &[FolderRequests<'_>],
+    versions: Versions<'_>,
+) -> Result<LockReport> {
     let access = folders::write_access(&session.folders).ok();
     let network = Network::with_cache_if(session, access.as_ref());
     let finder = Finder::new(session, &network);
+    let locker = Locker { session, finder: &finder, versions };
     let mut report = LockReport { files: Vec::new(), notes: Vec::new(), is_check: false };
     let mut planned = Vec::new();
     for folder in folders {
-        let locker = Locker { session, finder: &finder, is_upgrade, chosen: &[] };
         planned.push((folder, locker.lockfile(folder, &mut report.notes)?));
     }
     for (folder, content) in planned {
@@ -182,31 +187,32 @@ pub(super) fn update(session: &Session, chosen: &[(&'static str, Version)]) -> R
     if folders.is_empty() {
         return Ok(());
     }
-    let access = folders::write_access(&session.folders).ok();
-    let network = Network::with_cache_if(session, access.as_ref());
-    let finder = Finder::new(session, &network);
-    let mut notes = Vec::new();
-    for folder in &folders {
-        let locker = Locker { session, finder: &finder, is_upgrade: false, chosen };
-        let content = locker.lockfile(folder, &mut notes)?;
-        if folder.on_disk.write(&content)? {
-            let path = ShortPaths::of(session).path(&folder.on_disk.path);
-            session.note(&format!("{path} has what is pinned now"));
-        }
+    let report = lock(session, &folders, Versions::Chosen(chosen))?;
+    for file in report.files.iter().filter(|file| file.changed) {
+        session.note(&format!("{} has what is pinned now", file.shown));
     }
-    for notice in &notes {
+    for notice in &report.notes {
         session.note(&notice.to_string());
     }
     Ok(())
+}
+
+/// Which versions are locked.
+#[derive(Clone, Copy)]
+enum Versions<'a> {
+    /// Those that are locked already; for other requests the newest.
+    Known,
+    /// The newest.
+    Newest,
+    /// These of tools, which were chosen already; else those that are locked.
+    Chosen(&'a [(&'static str, Version)]),
 }
 
 /// Decides what a lockfile says.
 struct Locker<'a> {
     session: &'a Session,
     finder: &'a Finder<'a>,
-    is_upgrade: bool,
-    /// The versions of tools that were chosen already.
-    chosen: &'a [(&'static str, Version)],
+    versions: Versions<'a>,
 }
 
 impl Locker<'_> {
@@ -241,8 +247,12 @@ impl Locker<'_> {
     fn entry(&self, lockable: &LockableRequest<'_>, before: &Lockfile) -> Result<LockedRequest> {
         let LockableRequest { known, pin, file, .. } = lockable;
         let tool = known.tool;
-        let chosen = self.chosen.iter().find(|(name, _)| *name == tool.name);
+        let chosen = match self.versions {
+            Versions::Chosen(chosen) => chosen.iter().find(|(name, _)| *name == tool.name),
+            Versions::Known | Versions::Newest => None,
+        };
         let chosen = chosen.map(|(_, version)| version);
+        let is_upgrade = matches!(self.versions, Versions::Newest);
         let exact = pin.request().and_then(|request| request.exact(tool));
         Ok(LockedRequest {
             tool: tool.name.to_owned(),
@@ -251,7 +261,7 @@ impl Locker<'_> {
             version: match exact.or(chosen.filter(|one| is_met(one, lockable))) {
                 Some(version) => version.clone(),
                 None => match before.requests.iter().find(|one| lockable.is_in(one)) {
-                    Some(known) if !self.is_upgrade && is_met(&known.version, lockable) => {
+                    Some(known) if !is_upgrade && is_met(&known.version, lockable) => {
                         known.version.clone()
                     }
                     _ => self.newest(lockable)?,

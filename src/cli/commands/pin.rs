@@ -191,9 +191,9 @@ pub fn run(session: &mut Session, words: &[String], scope: &PinScope, as_json: b
     let reports = apply(session, &plan.pins, &versions)?;
     refresh_shims_of_project(session, &tools)?;
     if !is_global {
-        let versions = reports.iter().filter_map(|one| Some((one.tool, one.version.as_deref()?)));
-        let versions = versions.filter_map(|(tool, text)| Some((tool, Version::parse(text)?)));
-        lock::update(session, &versions.collect::<Vec<_>>())?;
+        let chosen = tools.iter().zip(versions);
+        let chosen = chosen.filter_map(|(tool, found)| Some((tool.name, found?.version)));
+        lock::update(session, &chosen.collect::<Vec<_>>())?;
     }
     let hidden = hidden_shims::warning(session, tools.iter().map(|tool| tool.main_program()));
     print(session, &reports, hidden.as_ref(), as_json)
